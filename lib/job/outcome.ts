@@ -1,0 +1,82 @@
+/**
+ * How one execution of a job ended, as the worker decided it. The store writes an outcome down as it is:
+ * every judgement (is it worth a retry, after how long) was made before, every change of state is made after,
+ * in one script.
+ */
+
+/** A failure as it is recorded: short for lists and logs, with the stack for people. */
+export interface FailureRecord {
+  /** Class of the error, `Error` when nothing better is known. */
+  readonly name: string;
+  /** One line. */
+  readonly message: string;
+  /** Text with the stack, as Python's `exc_string` is. */
+  readonly stack: string;
+}
+
+/** The handler returned: `result` is JSON text, `undefined` for no value (RQ stores none for null). */
+export interface FinishedOutcome {
+  readonly type: 'finished';
+  readonly result: string | undefined;
+}
+
+/** The attempt failed and no retry follows. */
+export interface FailedOutcome {
+  readonly type: 'failed';
+  readonly failure: FailureRecord;
+}
+
+/** The attempt failed; the job goes back, now (`delay` 0) or through the scheduled registry. */
+export interface RetryOutcome {
+  readonly type: 'retry';
+  readonly failure: FailureRecord;
+  /** Milliseconds from the moment at which Redis settles the execution. */
+  readonly delay: number;
+  readonly front: boolean;
+  /** Set when this is the first failure of a job that takes its handler's policy: the policy to store. */
+  readonly policy: StoredRetry | undefined;
+  /** RQ's second mechanism: the handler returned `Retry(...)`; counts in `number_of_retries`. */
+  readonly returned: boolean;
+}
+
+/** What of a retry policy is kept with the job (see the fields `retries_left`, `retry_intervals`). */
+export interface StoredRetry {
+  readonly max: number;
+  readonly intervals: readonly number[];
+  readonly jitter: number;
+  /** Milliseconds. */
+  readonly within: number | undefined;
+  readonly front: boolean;
+}
+
+/** Not now: runs again after `delay` milliseconds; no retry is spent, no attempt counted. */
+export interface SnoozedOutcome {
+  readonly type: 'snoozed';
+  readonly delay: number;
+}
+
+/** Given back unfinished (shutdown, claimed ahead): to the head of the queue; no retry is spent, no attempt counted. */
+export interface ReleasedOutcome {
+  readonly type: 'released';
+}
+
+/** The handler asked to cancel its own job. */
+export interface CanceledOutcome {
+  readonly type: 'canceled';
+  readonly reason: string;
+}
+
+/** Stopped by command: failed registry, no retry, as in RQ. */
+export interface StoppedOutcome {
+  readonly type: 'stopped';
+  readonly failure: FailureRecord;
+}
+
+export type Outcome =
+  | FinishedOutcome
+  | FailedOutcome
+  | RetryOutcome
+  | SnoozedOutcome
+  | ReleasedOutcome
+  | CanceledOutcome
+  | StoppedOutcome;

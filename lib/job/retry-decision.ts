@@ -1,0 +1,88 @@
+/**
+ * An attempt has failed: is the job tried again, and when? The decision depends on nothing but what is passed in
+ * (clock and randomness included), so that it can be read and tested as a table. In this order: FailJob never is
+ * retried; a retry must be left; the error must be worth one (unless the handler asked for it with RetryJob);
+ * the retry must start within the policy's window.
+ */
+import { formatDuration } from './duration.js';
+import { objectionTo, type RetryFilter } from './retry-filter.js';
+import { intervalFor, type RetryPolicy } from './retry-policy.js';
+import { isFailJob, isRetryJob, type ReturnedRetry } from './signals.js';
+
+export interface FailedAttempt<Job = unknown> {
+  /** What the handler threw. */
+  readonly error: unknown;
+  /** The job's policy; `undefined`: it has none. */
+  readonly policy: RetryPolicy | undefined;
+  /** As stored with the job, before this decision; `undefined`: not stored yet, so all of the policy's. */
+  readonly retriesLeft: number | undefined;
+  /** What the handler says about errors. */
+  readonly filter: RetryFilter<Job> | undefined;
+  readonly job: Job;
+  /** Milliseconds since 1970; `undefined`: not known, the window begins now. */
+  readonly firstEnqueuedAt: number | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** 0 (included) to 1 (excluded), as Math.random. */
+  readonly random: () => number;
+}
+
+/** `delay` is milliseconds from now; `why` is a clause for the log. */
+export type RetryDecision =
+  | { readonly retry: true; readonly delay: number; readonly front: boolean }
+  | { readonly retry: false; readonly why: string };
+
+/** Whether and when the failed job runs again. Never throws, whatever was thrown and whatever the filter does. */
+export function decideRetry<Job>(attempt: FailedAttempt<Job>): RetryDecision {
+  const { error, policy, filter, job, now, random } = attempt;
+  if (isFailJob(error)) {
+    return no('the handler threw FailJob');
+  }
+  if (policy === undefined) {
+    return no('it has no retry policy');
+  }
+  const retriesLeft = attempt.retriesLeft ?? policy.max;
+  if (retriesLeft < 1) {
+    return no(`all ${policy.max} retries are used`);
+  }
+  const asked = isRetryJob(error) ? error : undefined;
+  const objection = filter && !asked ? objectionTo(error, filter, job) : undefined;
+  if (objection !== undefined) {
+    return no(objection);
+  }
+  const delay =
+    asked?.delay ?? jittered(intervalFor(policy.intervals, retriesLeft), policy.jitter, random);
+  const { within } = policy;
+  if (within !== undefined && now + delay > (attempt.firstEnqueuedAt ?? now) + within) {
+    return no(`the next retry would start later than ${formatDuration(within)} after the enqueue`);
+  }
+  return { retry: true, delay, front: asked?.front ?? policy.front };
+}
+
+/**
+ * Whether and when a job runs again whose handler returned `Retry(...)`: RQ's second counter, compared with the
+ * returned `max`. Never to the head of the queue, as in RQ.
+ * @param details.done retries of this kind already made (`number_of_retries`)
+ */
+export function decideReturnedRetry(details: {
+  retry: ReturnedRetry;
+  done: number;
+  random: () => number;
+}): RetryDecision {
+  const { retry, done, random } = details;
+  if (done >= retry.max) {
+    return no(`the handler returned Retry, and all ${retry.max} retries are used`);
+  }
+  const interval = retry.intervals[Math.min(retry.intervals.length - 1, done)] ?? 0;
+  return { retry: true, delay: jittered(interval, retry.jitter, random), front: false };
+}
+
+function no(why: string): RetryDecision {
+  return { retry: false, why };
+}
+
+/** Seconds to milliseconds, made longer or shorter at random by at most the jitter's share. */
+function jittered(seconds: number, jitter: number, random: () => number): number {
+  const share = jitter === 0 ? 1 : 1 + jitter * (2 * random() - 1);
+  return Math.max(0, Math.round(seconds * 1000 * share));
+}

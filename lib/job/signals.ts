@@ -1,0 +1,187 @@
+/**
+ * What a handler throws, or returns, to steer its own job: try again (spending a retry), not now (spending none),
+ * never again, forget it. The thrown ones are errors, so they pass through interceptors and filters as errors do.
+ *
+ * ```ts
+ * if (response.status === 429) throw new SnoozeJob({ for: response.retryAfter });
+ * if (response.status === 410) throw new FailJob('the image is gone');
+ * ```
+ */
+import { type Duration, toMilliseconds } from './duration.js';
+import { InvalidOptionError } from './errors.js';
+import { checkOptions, readFlag } from './option-checks.js';
+import { type IntervalOption, listIntervals, readIntervals } from './retry-interval.js';
+import { readMax } from './retry-policy.js';
+
+type Signal = 'retry' | 'snooze' | 'fail' | 'cancel' | 'returned-retry';
+
+// Known to the whole process, so that two copies of this package (a library's and the application's) understand each other.
+const BRAND: unique symbol = Symbol.for('nestjs-rq.signal');
+
+/** The parent of what a handler throws to steer its job. */
+export abstract class JobSignal extends Error {
+  abstract get [BRAND](): Signal;
+
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    const name = { value: new.target.name, writable: true, configurable: true };
+    Object.defineProperty(this, 'name', name);
+    Error.captureStackTrace(this, new.target);
+  }
+}
+
+export interface RetryJobOptions {
+  /** How long to wait; default: the interval of the job's retry policy. */
+  in?: Duration;
+  /** To the head of the queue? Default: as the policy says. */
+  front?: boolean;
+  /** What the log and the failure record say. */
+  reason?: string;
+  /** The error that made the handler give up for now; its stack is recorded, too. */
+  cause?: unknown;
+}
+
+/**
+ * Throw it to have the job tried again, whatever the retry policy thinks of this kind of error. It spends a retry:
+ * when none is left, the job fails.
+ * @throws InvalidOptionError if an option is impossible
+ */
+export class RetryJob extends JobSignal {
+  /** Milliseconds; `undefined`: the policy's interval. */
+  readonly delay: number | undefined;
+  readonly front: boolean | undefined;
+
+  constructor(options: RetryJobOptions = {}) {
+    checkOptions(options, RETRY_JOB_KEYS, 'RetryJob', undefined);
+    super(options.reason ?? 'The handler asked for a retry', causeOf(options));
+    this.delay = options.in === undefined ? undefined : toMilliseconds(options.in, 'RetryJob.in');
+    this.front =
+      options.front === undefined
+        ? undefined
+        : readFlag(options.front, 'RetryJob.front', undefined);
+  }
+
+  get [BRAND](): Signal {
+    return 'retry';
+  }
+}
+
+/**
+ * Throw it to have the job run again after a while: not a failure, no retry is spent, no attempt is counted.
+ * @throws InvalidOptionError if `for` is missing or not above 0
+ */
+export class SnoozeJob extends JobSignal {
+  /** Milliseconds. */
+  readonly delay: number;
+
+  constructor(options: { for: Duration }) {
+    checkOptions(options, SNOOZE_JOB_KEYS, 'SnoozeJob', undefined);
+    const delay = toMilliseconds(options.for, 'SnoozeJob.for');
+    if (delay === 0) {
+      // The job would run again and again without a pause.
+      const problem = 'must be above 0';
+      throw new InvalidOptionError({ option: 'SnoozeJob.for', problem, value: options.for });
+    }
+    super('The handler put the job off');
+    this.delay = delay;
+  }
+
+  get [BRAND](): Signal {
+    return 'snooze';
+  }
+}
+
+/** Throw it to fail the job for good: its remaining retries are not used. */
+export class FailJob extends JobSignal {
+  constructor(reason = 'The handler gave the job up', options: { cause?: unknown } = {}) {
+    super(reason, causeOf(options));
+  }
+
+  get [BRAND](): Signal {
+    return 'fail';
+  }
+}
+
+/** Throw it to cancel the job: it ends as `canceled`, which is not a failure. */
+export class CancelJob extends JobSignal {
+  constructor(reason = 'The handler canceled the job') {
+    super(reason);
+  }
+
+  get [BRAND](): Signal {
+    return 'cancel';
+  }
+}
+
+/** What {@link Retry} gives. */
+export class ReturnedRetry {
+  /** Retries after the first run. */
+  readonly max: number;
+  /** Seconds, one per retry already made; the last one repeats. */
+  readonly intervals: readonly number[];
+  /** 0 to 1. */
+  readonly jitter: number;
+
+  constructor(options: { max: number; interval?: IntervalOption }) {
+    checkOptions(options, RETURNED_KEYS, 'Retry', undefined);
+    this.max = readMax(options.max, 'Retry.max', undefined);
+    const intervals = readIntervals(options.interval, 'Retry.interval', undefined);
+    this.intervals = listIntervals(intervals, this.max);
+    this.jitter = intervals.jitter;
+  }
+
+  get [BRAND](): Signal {
+    return 'returned-retry';
+  }
+}
+
+/**
+ * Return it from a handler to have the job run again without it being an error (RQ >= 2.1): `return Retry({ max: 5,
+ * interval: 60 })`. These retries have a counter of their own, compared with the `max` of what is returned.
+ * @param options.max retries after the first run, 1 to 1000
+ * @param options.interval default 0, at once
+ * @throws InvalidOptionError if an option is impossible
+ */
+export function Retry(options: { max: number; interval?: IntervalOption }): ReturnedRetry {
+  return new ReturnedRetry(options);
+}
+
+export function isRetryJob(thrown: unknown): thrown is RetryJob {
+  return signalOf(thrown) === 'retry';
+}
+
+export function isSnoozeJob(thrown: unknown): thrown is SnoozeJob {
+  return signalOf(thrown) === 'snooze';
+}
+
+export function isFailJob(thrown: unknown): thrown is FailJob {
+  return signalOf(thrown) === 'fail';
+}
+
+export function isCancelJob(thrown: unknown): thrown is CancelJob {
+  return signalOf(thrown) === 'cancel';
+}
+
+export function isReturnedRetry(returned: unknown): returned is ReturnedRetry {
+  return signalOf(returned) === 'returned-retry';
+}
+
+const RETRY_JOB_KEYS: ReadonlySet<string> = new Set(['in', 'front', 'reason', 'cause']);
+const SNOOZE_JOB_KEYS: ReadonlySet<string> = new Set(['for']);
+const RETURNED_KEYS: ReadonlySet<string> = new Set(['max', 'interval']);
+
+function causeOf(options: { cause?: unknown }): ErrorOptions | undefined {
+  return options.cause === undefined ? undefined : { cause: options.cause };
+}
+
+/** Anything may be thrown, also a proxy that throws when it is looked at. */
+function signalOf(value: unknown): Signal | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return undefined;
+  }
+  try {
+    return (value as { [BRAND]?: Signal })[BRAND];
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,313 @@
+import {
+  type DefaultJobOptions,
+  type Duration,
+  type JobOptions,
+  type ResolvedDefaults,
+  type ResolvedJobOptions,
+  DuplicateJobError,
+  EnqueueManyError,
+  assertJobId,
+  assertJobName,
+  assertQueueName,
+  layerDefaults,
+  resolveDefaults,
+  resolveJobOptions,
+} from '../job/index.js';
+import {
+  type JobStore,
+  type NewJob,
+  type RegistryCounts,
+  type RegistryName,
+  EnqueueBatch,
+  assertSize,
+  encodeCall,
+  encodePayload,
+  toJson,
+} from '../store/index.js';
+import type {
+  AnyHandlers,
+  JobName,
+  JobPayload,
+  JobResult,
+  PayloadArguments,
+} from './handler-types.js';
+import { newJobId } from './job-id.js';
+import { ResultWaiter } from './result-waiter.js';
+import { RqJob } from './rq-job.js';
+
+/**
+ * What a producer holds: the place to put jobs into, and to look after them.
+ *
+ * ```ts
+ * const job = await images.enqueue('processImage', { path }, { retry: { max: 3, interval: 5 } });
+ * await job.result({ timeout: '1m' });
+ * ```
+ *
+ * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
+ */
+export class Queue<Handlers = AnyHandlers> {
+  private readonly defaults: ResolvedDefaults;
+  private readonly batch: EnqueueBatch<NewJob>;
+  private readonly waiter: ResultWaiter;
+
+  /** @throws InvalidOptionError when the name or a default is impossible */
+  constructor(
+    readonly name: string,
+    private readonly store: JobStore,
+    options: QueueOptions = {},
+  ) {
+    assertQueueName(name);
+    const where = `defaultJobOptions of queue "${name}"`;
+    const own = resolveDefaults(options.defaultJobOptions, where);
+    this.defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
+    this.batch = new EnqueueBatch((jobs) => this.send(jobs), AT_ONCE);
+    this.waiter = new ResultWaiter(name, store);
+  }
+
+  /**
+   * Enqueues a job. Resolves when Redis has acknowledged it; jobs enqueued in the same turn of the event loop travel
+   * together. With an `id` that exists already nothing happens, and the handle of the existing job is given: repeating
+   * a call whose outcome is uncertain is harmless.
+   *
+   * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError; nothing is stored then
+   * @throws DuplicateJobError with `unique: true` when the id exists
+   * @throws RqConnectionError when Redis did not acknowledge in time
+   */
+  async enqueue<Name extends JobName<Handlers>>(
+    name: Name,
+    ...[data, options]: PayloadArguments<JobPayload<Handlers, Name>, JobOptions>
+  ): Promise<RqJob<JobResult<Handlers, Name>>> {
+    return this.add(name, data, options);
+  }
+
+  /** Enqueues a job that may start after `delay` (a number is seconds). See {@link enqueue}; RQ's `enqueue_in`. */
+  async enqueueIn<Name extends JobName<Handlers>>(
+    delay: Duration,
+    name: Name,
+    ...[data, options]: PayloadArguments<
+      JobPayload<Handlers, Name>,
+      Omit<JobOptions, 'delay' | 'at'>
+    >
+  ): Promise<RqJob<JobResult<Handlers, Name>>> {
+    return this.add(name, data, { ...(options as JobOptions | undefined), delay });
+  }
+
+  /** Enqueues a job that may start at a time; one in the past is at once. See {@link enqueue}; RQ's `enqueue_at`. */
+  async enqueueAt<Name extends JobName<Handlers>>(
+    date: Date,
+    name: Name,
+    ...[data, options]: PayloadArguments<
+      JobPayload<Handlers, Name>,
+      Omit<JobOptions, 'delay' | 'at'>
+    >
+  ): Promise<RqJob<JobResult<Handlers, Name>>> {
+    return this.add(name, data, { ...(options as JobOptions | undefined), at: date });
+  }
+
+  /**
+   * Enqueues many jobs, in order. Up to 1000 are one step: all of them or none. A longer list goes in slices of 1000,
+   * each all or nothing.
+   *
+   * @throws EnqueueManyError when a later slice failed: `stored` tells how many jobs are enqueued
+   * @throws what {@link enqueue} throws when nothing is stored
+   */
+  async enqueueMany<const Name extends JobName<Handlers>>(
+    jobs: readonly ManyItem<Handlers, Name>[],
+  ): Promise<RqJob<JobResult<Handlers, Name>>[]> {
+    const prepared = jobs.map((job, index) => {
+      const { name, data, options } = job as { name: string; data?: unknown; options?: JobOptions };
+      return this.prepare(
+        name,
+        encodePayload(this.name, this.named(name), data),
+        options,
+        `jobs[${index}]: `,
+      );
+    });
+    for (let first = 0; first < prepared.length; first += AT_ONCE) {
+      const slice = prepared.slice(first, first + AT_ONCE);
+      try {
+        const [refusal] = await this.store.enqueue(this.name, slice, 'all');
+        if (refusal?.reason === 'duplicate') throw this.duplicate(slice[refusal.index] as NewJob);
+      } catch (cause) {
+        if (first === 0) throw cause;
+        throw new EnqueueManyError({
+          queue: this.name,
+          stored: first,
+          total: prepared.length,
+          cause,
+        });
+      }
+    }
+    return prepared.map(({ id }) => this.handle(id));
+  }
+
+  /**
+   * Enqueues a call with positional and keyword arguments, for a Python worker: `enqueueCall('tasks.add', { args: [1, 2] })`.
+   * @throws what {@link enqueue} throws
+   */
+  async enqueueCall<Result = unknown>(
+    func: string,
+    call: {
+      readonly args?: readonly unknown[];
+      readonly kwargs?: Readonly<Record<string, unknown>>;
+    } = {},
+    options?: JobOptions,
+  ): Promise<RqJob<Result>> {
+    const { args = [], kwargs = {} } = call;
+    const data = encodeCall(this.name, { name: this.named(func), args, kwargs });
+    const job = this.prepare(func, data, options);
+    await this.batch.add(job);
+    return this.handle(job.id);
+  }
+
+  /** The handle of an existing job of this queue; undefined when there is none. */
+  async getJob<Result = unknown>(id: string): Promise<RqJob<Result> | undefined> {
+    assertJobId(id, `getJob on queue "${this.name}"`);
+    const record = await this.store.read(id);
+    return record && (record.origin === this.name || record.origin === '')
+      ? this.handle(id)
+      : undefined;
+  }
+
+  /** How many jobs wait in the queue (not the running, scheduled or settled ones). */
+  async count(): Promise<number> {
+    return (await this.counts()).queued;
+  }
+
+  /** How many jobs are in each registry; watch `scheduled`, where retries wait, so that they cannot pile up. */
+  counts(): Promise<RegistryCounts> {
+    return this.store.counts(this.name);
+  }
+
+  /**
+   * Handles of the jobs in a registry, in its order (the queue: next first; registries: earliest first).
+   * @param registry default `queued`
+   * @param range default the first 100
+   */
+  async jobs(
+    registry: RegistryName = 'queued',
+    { offset = 0, limit = 100 }: { offset?: number; limit?: number } = {},
+  ): Promise<RqJob[]> {
+    const ids = await this.store.ids(this.name, registry, offset, limit);
+    return ids.map((id) => this.handle(id));
+  }
+
+  /** No worker takes a job of this queue until {@link resume}; running jobs go on, jobs may be enqueued. */
+  pause(): Promise<void> {
+    return this.store.pause(this.name);
+  }
+
+  resume(): Promise<void> {
+    return this.store.resume(this.name);
+  }
+
+  isPaused(): Promise<boolean> {
+    return this.store.isPaused(this.name);
+  }
+
+  /** Deletes all waiting jobs (not the running, scheduled or settled ones). Gives how many. RQ's `empty`. */
+  empty(): Promise<number> {
+    return this.store.empty(this.name);
+  }
+
+  /**
+   * Puts failed jobs back into the queue. Their spent retries stay spent, as in RQ. Gives how many.
+   * @param ids of which jobs; `'all'`: every job of the failed registry
+   */
+  async requeue(ids: readonly string[] | 'all'): Promise<number> {
+    if (ids !== 'all') return this.requeueEach(ids);
+    let requeued = 0;
+    for (;;) {
+      const slice = await this.store.ids(this.name, 'failed', 0, 100);
+      const count = await this.requeueEach(slice);
+      requeued += count;
+      // What cannot be requeued stays at the head of the registry: do not go round in circles.
+      if (count === 0) return requeued;
+    }
+  }
+
+  private async requeueEach(ids: readonly string[]): Promise<number> {
+    const action = { type: 'requeue', front: false } as const;
+    const replies = await Promise.all(ids.map((id) => this.store.control(this.name, id, action)));
+    return replies.filter(({ answer }) => answer === 'done').length;
+  }
+
+  private async add<Result>(
+    name: string,
+    data: unknown,
+    options: JobOptions | undefined,
+  ): Promise<RqJob<Result>> {
+    const job = this.prepare(name, encodePayload(this.name, this.named(name), data), options);
+    await this.batch.add(job);
+    return this.handle(job.id);
+  }
+
+  private prepare(name: string, data: string, options: JobOptions | undefined, item = ''): NewJob {
+    const resolved = this.resolve(name, options, item);
+    const limit = this.store.maxPayloadBytes;
+    assertSize(data, `data of job "${name}"`, limit);
+    let meta: string | undefined;
+    if (resolved.meta && Object.keys(resolved.meta).length > 0) {
+      meta = toJson(resolved.meta, { queue: this.name, name, what: 'meta' });
+      assertSize(meta, `meta of job "${name}"`, limit);
+    }
+    const { id } = resolved;
+    if (id === undefined) return { id: newJobId(), check: 'new', data, options: resolved, meta };
+    return { id, check: resolved.unique ? 'unique' : 'once', data, options: resolved, meta };
+  }
+
+  private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
+    if (options === undefined) return this.defaults.plainJob;
+    return resolveJobOptions(
+      options,
+      this.defaults,
+      `${item}enqueue("${name}") on queue "${this.name}"`,
+    );
+  }
+
+  private named(name: unknown): string {
+    if (typeof name === 'string' && this.knownNames.has(name)) return name;
+    assertJobName(name, `enqueue on queue "${this.name}"`);
+    if (this.knownNames.size < 1000) this.knownNames.add(name);
+    return name;
+  }
+
+  private readonly knownNames = new Set<string>();
+
+  private async send(jobs: NewJob[]): Promise<(Error | undefined)[]> {
+    const problems: (Error | undefined)[] = [];
+    for (const { index, reason } of await this.store.enqueue(this.name, jobs, 'each')) {
+      if (reason === 'duplicate') problems[index] = this.duplicate(jobs[index] as NewJob);
+    }
+    return problems;
+  }
+
+  private duplicate(job: NewJob): DuplicateJobError {
+    return new DuplicateJobError({ queue: this.name, jobId: job.id });
+  }
+
+  private handle<Result>(id: string): RqJob<Result> {
+    return new RqJob<Result>(this.name, id, this.store, this.waiter);
+  }
+}
+
+export interface QueueOptions {
+  /** For jobs of this queue that do not say it themselves. */
+  readonly defaultJobOptions?: DefaultJobOptions;
+  /** For what `defaultJobOptions` leaves open; RQ's defaults follow. */
+  readonly rootDefaults?: ResolvedDefaults;
+}
+
+/** One job of `enqueueMany`. */
+export type ManyItem<Handlers, Name extends JobName<Handlers>> =
+  Name extends JobName<Handlers>
+    ? {
+        readonly name: Name;
+        readonly options?: JobOptions;
+      } & (undefined extends JobPayload<Handlers, Name>
+        ? { readonly data?: JobPayload<Handlers, Name> }
+        : { readonly data: JobPayload<Handlers, Name> })
+    : never;
+
+/** Keeps a script below 5 ms. */
+const AT_ONCE = 1000;

@@ -1,0 +1,114 @@
+import {
+  JobCanceledError,
+  JobFailedError,
+  JobNotFoundError,
+  JobStoppedError,
+  ResultTimeoutError,
+  isSettled,
+} from '../job/index.js';
+import type { JobRecord, JobStore, Settled } from '../store/index.js';
+
+/**
+ * Waits for the results of jobs, in any process. The job is marked while somebody waits, and its settlement is
+ * announced with the result, so that even a job that is deleted at once is heard. An announcement can be lost, and
+ * Python's workers make none: the waiter also looks by itself, at first often, then once a second.
+ */
+export class ResultWaiter {
+  private readonly waiting = new Map<string, Set<(settled: Settled) => void>>();
+  private subscription: Promise<() => void> | undefined;
+
+  constructor(
+    private readonly queue: string,
+    private readonly store: JobStore,
+  ) {}
+
+  /**
+   * The result of the job.
+   * @param timeout milliseconds
+   */
+  async wait(id: string, timeout: number): Promise<unknown> {
+    const deadline = Date.now() + timeout;
+    let announced: Settled | undefined;
+    let wake: () => void = () => undefined;
+    const listener = (settled: Settled) => {
+      announced = settled;
+      wake();
+    };
+    this.add(id, listener);
+    try {
+      await this.subscribe();
+      for (let look = 0; ; look += 1) {
+        const record = announced ? undefined : await this.store.watch(this.queue, id);
+        if (announced) return outcomeOf(announced);
+        if (!record) throw new JobNotFoundError({ jobId: id });
+        if (isSettled(record.status)) return await this.stored(id, record);
+        const left = deadline - Date.now();
+        if (left <= 0) throw new ResultTimeoutError({ jobId: id, timeout, status: record.status });
+        const pause = Math.min(left, FIRST_LOOK * 2 ** Math.min(look, 5), LAST_LOOK);
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, pause);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+          if (announced) wake();
+        });
+      }
+    } finally {
+      this.remove(id, listener);
+    }
+  }
+
+  private async stored(id: string, record: JobRecord): Promise<unknown> {
+    const { status } = record;
+    const text = record.failure ?? record.reason;
+    if (status === 'finished' && record.result !== undefined) return record.result;
+    if (status === 'canceled' || text !== undefined) return outcomeOf({ id, status, text });
+    const entry = (await this.store.results(id)).findLast(
+      ({ type }) => (type === 'finished') === (status === 'finished'),
+    );
+    return outcomeOf({ id, status, value: entry?.value ?? null, text: entry?.failure });
+  }
+
+  private async subscribe(): Promise<void> {
+    this.subscription ??= this.store.onSettled(this.queue, (settled) => {
+      for (const listener of this.waiting.get(settled.id) ?? []) listener(settled);
+    });
+    try {
+      await this.subscription;
+    } catch (error) {
+      this.subscription = undefined;
+      throw error;
+    }
+  }
+
+  private add(id: string, listener: (settled: Settled) => void): void {
+    const listeners = this.waiting.get(id) ?? new Set();
+    listeners.add(listener);
+    this.waiting.set(id, listeners);
+  }
+
+  private remove(id: string, listener: (settled: Settled) => void): void {
+    const listeners = this.waiting.get(id);
+    listeners?.delete(listener);
+    if (listeners?.size === 0) this.waiting.delete(id);
+  }
+}
+
+// Milliseconds.
+const FIRST_LOOK = 100;
+const LAST_LOOK = 1000;
+
+function outcomeOf(settled: Settled): unknown {
+  const { id: jobId, status, text } = settled;
+  switch (status) {
+    case 'finished':
+      return settled.value ?? null;
+    case 'canceled':
+      throw new JobCanceledError({ jobId, reason: text || undefined });
+    case 'stopped':
+      throw new JobStoppedError({ jobId });
+    default:
+      throw new JobFailedError({ jobId, reason: text ?? '' });
+  }
+}

@@ -1,0 +1,171 @@
+import {
+  type Duration,
+  type JobStatus,
+  InvalidJobStateError,
+  JobNotFoundError,
+  isJobStatus,
+  toMilliseconds,
+} from '../job/index.js';
+import {
+  type ControlAction,
+  type JobRecord,
+  type JobStore,
+  assertSize,
+  payloadOf,
+  toJson,
+} from '../store/index.js';
+import { attemptsOf, type JobAttempt } from './job-attempts.js';
+import type { ResultWaiter } from './result-waiter.js';
+
+/**
+ * A job's handle: an id, and everything that can be asked of it or done to it, from any process. It holds no copy of
+ * the job; each method asks Redis.
+ */
+export class RqJob<Result = unknown> {
+  constructor(
+    /** Name of its queue. */
+    readonly queue: string,
+    readonly id: string,
+    /** @internal */
+    protected readonly store: JobStore,
+    /** @internal */
+    protected readonly waiter: ResultWaiter,
+  ) {}
+
+  /** @throws JobNotFoundError */
+  async status(): Promise<JobStatus> {
+    return (await this.record()).status;
+  }
+
+  /** All that is known of the job now. @throws JobNotFoundError, MalformedJobError when its data cannot be read */
+  async refresh(): Promise<JobSnapshot> {
+    const record = await this.record();
+    const call = record.call(this.store.maxPayloadBytes);
+    return {
+      id: this.id,
+      queue: this.queue,
+      name: call.name,
+      data: payloadOf(call),
+      args: call.args,
+      kwargs: call.kwargs,
+      status: record.status,
+      attempts: record.attempts,
+      retriesLeft: record.retriesLeft,
+      createdAt: record.createdAt,
+      enqueuedAt: record.enqueuedAt,
+      startedAt: record.startedAt,
+      endedAt: record.endedAt,
+      worker: record.workerName,
+      description: record.description,
+      meta: record.meta,
+    };
+  }
+
+  /**
+   * Waits until the job is settled and gives what its handler returned (`null` for nothing).
+   * @param options.timeout how long to wait (a number is seconds); default 60 seconds
+   * @throws JobFailedError, JobCanceledError, JobStoppedError by how it ended
+   * @throws ResultTimeoutError when it has not ended in time; the job goes on
+   * @throws JobNotFoundError
+   */
+  async result({ timeout = 60 }: { timeout?: Duration } = {}): Promise<Result> {
+    const milliseconds = toMilliseconds(timeout, 'timeout', `result of job "${this.id}"`);
+    return (await this.waiter.wait(this.id, milliseconds)) as Result;
+  }
+
+  /** Its runs that ended, oldest first: failed attempts (the last 10 are kept) and the result. @throws JobNotFoundError */
+  async results(): Promise<JobAttempt[]> {
+    const record = await this.record();
+    return attemptsOf(record, await this.store.results(this.id));
+  }
+
+  /**
+   * Keeps the job from running: out of the queue or the schedule at once. A running one is told by its signal
+   * (`job.signal`), and what it still does is not recorded.
+   * @throws InvalidJobStateError when it has ended, JobNotFoundError
+   */
+  async cancel(): Promise<void> {
+    await this.control({ type: 'cancel' }, ['queued', 'scheduled', 'deferred', 'started']);
+  }
+
+  /**
+   * Ends a running job: its signal aborts, it goes to the failed registry with status `stopped` and is not retried.
+   * Resolves when the worker has been told. RQ's `send_stop_job_command`.
+   * @throws InvalidJobStateError when it is not running, JobNotFoundError
+   */
+  async stop(): Promise<void> {
+    await this.control({ type: 'stop' }, ['started']);
+  }
+
+  /**
+   * Puts a failed, stopped or canceled job back into the queue. Spent retries stay spent, as in RQ.
+   * @param options.front to the head of the queue; default false
+   * @throws InvalidJobStateError, JobNotFoundError
+   */
+  async requeue({ front = false }: { front?: boolean } = {}): Promise<void> {
+    await this.control({ type: 'requeue', front }, ['failed', 'stopped', 'canceled']);
+  }
+
+  /** Deletes the job and everything of it, whatever its state; one that runs is told by its signal. @throws JobNotFoundError */
+  async delete(): Promise<void> {
+    await this.control({ type: 'delete' }, []);
+  }
+
+  /** 0-based place in the queue; undefined when it does not wait there. Takes time in long queues. */
+  position(): Promise<number | undefined> {
+    return this.store.position(this.queue, this.id);
+  }
+
+  /** Replaces the job's meta. @throws UnserializableDataError, PayloadTooLargeError, JobNotFoundError */
+  async saveMeta(meta: Record<string, unknown>): Promise<void> {
+    const json = toJson(meta, { queue: this.queue, name: this.id, what: 'meta' });
+    assertSize(json, `meta of job "${this.id}"`, this.store.maxPayloadBytes);
+    await this.control({ type: 'meta', json }, []);
+  }
+
+  private async control(action: ControlAction, allowed: readonly JobStatus[]): Promise<void> {
+    const { answer, status } = await this.store.control(this.queue, this.id, action);
+    if (answer === 'missing') throw new JobNotFoundError({ jobId: this.id });
+    if (answer === 'refused') {
+      const known = isJobStatus(status) ? status : 'in an unknown state';
+      throw new InvalidJobStateError({
+        jobId: this.id,
+        action: action.type,
+        status: known,
+        allowed,
+      });
+    }
+  }
+
+  private async record(): Promise<JobRecord> {
+    const record = await this.store.read(this.id);
+    if (!record) throw new JobNotFoundError({ jobId: this.id });
+    return record;
+  }
+}
+
+/** A job at one moment. */
+export interface JobSnapshot {
+  readonly id: string;
+  readonly queue: string;
+  readonly name: string;
+  /** The payload: see the handler's first parameter. */
+  readonly data: unknown;
+  /** Positional arguments, as Python gives them. */
+  readonly args: readonly unknown[];
+  /** Keyword arguments, as Python gives them. */
+  readonly kwargs: Readonly<Record<string, unknown>>;
+  readonly status: JobStatus;
+  /** Runs so far, the current one included. */
+  readonly attempts: number;
+  /** undefined: no policy is stored with the job (its handler's may apply). */
+  readonly retriesLeft: number | undefined;
+  readonly createdAt: Date | undefined;
+  readonly enqueuedAt: Date | undefined;
+  readonly startedAt: Date | undefined;
+  readonly endedAt: Date | undefined;
+  /** Name of the worker that runs it or ran it last. */
+  readonly worker: string | undefined;
+  readonly description: string | undefined;
+  readonly meta: Record<string, unknown>;
+}

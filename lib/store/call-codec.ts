@@ -1,0 +1,138 @@
+import { inflateSync } from 'node:zlib';
+import { MalformedJobError, PayloadTooLargeError, UnserializableDataError } from '../job/index.js';
+import { parsePythonJson } from './python-json.js';
+
+/**
+ * What a job calls: RQ's `data` field, the JSON array `[function, instance, args, kwargs]`, maybe deflated. Python's
+ * default serializer writes pickles instead; a pickle can run any code when it is decoded, so it never is.
+ */
+export interface JobCall {
+  /** The registered name, or for Python the dotted function. */
+  readonly name: string;
+  readonly args: readonly unknown[];
+  readonly kwargs: Readonly<Record<string, unknown>>;
+}
+
+/** Text of a call with the payload as its one argument (none when it is undefined), as `data` stores it. */
+export function encodePayload(queue: string, name: string, payload: unknown): string {
+  const json = payload === undefined ? '' : toJson(payload, { queue, name });
+  return `[${quoted(name)},null,[${json}],{}]`;
+}
+
+/** Text of a call with Python's positional and keyword arguments. */
+export function encodeCall(queue: string, call: JobCall): string {
+  const args = toJson(call.args, { queue, name: call.name });
+  const kwargs = toJson(call.kwargs, { queue, name: call.name });
+  return `[${quoted(call.name)},null,${args},${kwargs}]`;
+}
+
+/**
+ * Reads what a job calls.
+ * @throws MalformedJobError when it is a pickle, no JSON, or not of RQ's form
+ */
+export function decodeCall(jobId: string, data: Buffer, maxBytes: number): JobCall {
+  const text = inflated(jobId, data, maxBytes);
+  if (text[0] === PICKLE_PROTOCOL) {
+    throw new MalformedJobError({
+      jobId,
+      problem:
+        'its data is a Python pickle, which is never decoded (enqueue it with serializer=JSONSerializer)',
+    });
+  }
+  let call: unknown;
+  try {
+    call = parsePythonJson(text.toString('utf8'));
+  } catch {
+    throw new MalformedJobError({ jobId, problem: 'its data is no JSON' });
+  }
+  if (!Array.isArray(call) || call.length !== 4) {
+    throw new MalformedJobError({
+      jobId,
+      problem: 'its data is not [function, instance, args, kwargs]',
+    });
+  }
+  const [name, instance, args, kwargs] = call as unknown[];
+  if (typeof name !== 'string' || !Array.isArray(args) || !isRecord(kwargs)) {
+    throw new MalformedJobError({
+      jobId,
+      problem: 'its data is not [function, instance, args, kwargs]',
+    });
+  }
+  if (instance !== null) {
+    throw new MalformedJobError({
+      jobId,
+      problem: 'it calls a method of a Python object; enqueue a function',
+    });
+  }
+  return { name, args, kwargs };
+}
+
+/**
+ * What the handler gets as `data`: the one positional argument, or the keyword arguments when there are only those,
+ * or all positionals.
+ */
+export function payloadOf({ args, kwargs }: JobCall): unknown {
+  const named = Object.keys(kwargs).length > 0;
+  if (args.length === 1 && !named) return args[0];
+  if (args.length === 0) return named ? kwargs : undefined;
+  return args;
+}
+
+/** JSON text of data, meta or an argument. @throws UnserializableDataError */
+export function toJson(
+  value: unknown,
+  place: { queue: string; name: string; what?: string },
+): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new UnserializableDataError({ ...place, cause });
+  }
+  if (text === undefined) throw new UnserializableDataError(place);
+  return text;
+}
+
+/** @throws PayloadTooLargeError when the text is longer than so many bytes of UTF-8 */
+export function assertSize(text: string, what: string, limit: number): void {
+  // A UTF-16 unit is at most 3 bytes of UTF-8: most texts need no counting.
+  if (text.length * 3 <= limit) return;
+  const size = Buffer.byteLength(text);
+  if (size > limit)
+    throw new PayloadTooLargeError({ what, size, limit, option: 'maxPayloadBytes' });
+}
+
+/** Zlib text, as RQ deflates; what is not deflated is taken as it is. */
+export function inflated(jobId: string, data: Buffer, maxBytes: number): Buffer {
+  if (data[0] !== ZLIB_DEFLATE) return data;
+  try {
+    return inflateSync(data, { maxOutputLength: maxBytes });
+  } catch (error) {
+    const tooLarge = error instanceof RangeError;
+    throw new MalformedJobError({
+      jobId,
+      problem: tooLarge
+        ? `its data is longer than ${maxBytes} bytes (see maxPayloadBytes)`
+        : 'its data is damaged',
+    });
+  }
+}
+
+const PICKLE_PROTOCOL = 0x80;
+const ZLIB_DEFLATE = 0x78;
+
+const names = new Map<string, string>();
+
+// Job names are few and come with every job.
+function quoted(name: string): string {
+  let text = names.get(name);
+  if (text === undefined) {
+    text = JSON.stringify(name);
+    if (names.size < 1000) names.set(name, text);
+  }
+  return text;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,157 @@
+import type { StoredRetry } from '../job/index.js';
+import { type JobCall, decodeCall } from './call-codec.js';
+import { CLAIM_FIELDS } from './codec.js';
+import { decodeMeta } from './meta-codec.js';
+
+/**
+ * A job that this worker has claimed: what `exchange` answered, read only as far as it is asked for. Most jobs have
+ * few fields, and what a job does not have costs nothing. A field that makes no sense counts as absent.
+ */
+export class ClaimedJob {
+  readonly id: string;
+  /** Names this run of the job; the lease is held under `ID:EXECUTION`. */
+  readonly execution: string;
+  /** 1-based, this run included. */
+  readonly attempt: number;
+
+  constructor(
+    readonly queue: string,
+    private readonly values: readonly (Buffer | null)[],
+  ) {
+    this.id = (values[CLAIM_FIELDS.length] as Buffer).toString('latin1');
+    this.execution = (values[CLAIM_FIELDS.length + 1] as Buffer).toString('latin1');
+    this.attempt = Number(this.text(ATTEMPTS)) || 1;
+  }
+
+  /** A claim of which only the name is known: enough to give it back. */
+  static unread(queue: string, id: string, execution: string): ClaimedJob {
+    const values: (Buffer | null)[] = CLAIM_FIELDS.map(() => null);
+    return new ClaimedJob(queue, [...values, Buffer.from(id), Buffer.from(execution)]);
+  }
+
+  /** Not enqueued by this library, so Python reads its results. */
+  get isForeign(): boolean {
+    return this.values[GIVEN] === null;
+  }
+
+  /** Milliseconds; -1: none; undefined: RQ's default. */
+  get timeout(): number | undefined {
+    const own = this.number(OWN_TIMEOUT);
+    if (own !== undefined && own > 0) return own;
+    const text = this.text(TIMEOUT);
+    if (!text) return undefined;
+    const match = /^(-?\d+)([smhd]?)$/.exec(text.trim().toLowerCase());
+    if (!match) return undefined;
+    const seconds = Number(match[1]) * (UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] ?? 1);
+    return seconds > 0 ? seconds * 1000 : -1;
+  }
+
+  /** Whoever enqueued it gave the timeout: the handler's own does not count. */
+  get timeoutGiven(): boolean {
+    return this.isForeign ? this.values[TIMEOUT] !== null : this.given.includes('t');
+  }
+
+  /** The retry policy that is stored with the job; `max` is what is left of it. */
+  get retry(): StoredRetry | undefined {
+    const max = this.number(RETRIES_LEFT);
+    if (max === undefined) return undefined;
+    const own = this.ownRetry;
+    return {
+      max,
+      intervals: numbers(this.text(RETRY_INTERVALS)),
+      jitter: typeof own.jitter === 'number' ? own.jitter : 0,
+      within: typeof own.within === 'number' ? own.within : undefined,
+      front: own.front === true || this.text(FRONT_ON_RETRY) === '1',
+    };
+  }
+
+  /** The stored policy is final: given at enqueue, or taken over from the handler at an earlier failure. */
+  get retryDecided(): boolean {
+    if (this.values[RETRIES_LEFT] === null) return false;
+    return this.isForeign || this.given.includes('r') || this.ownRetry.by === 'handler';
+  }
+
+  /** Retries made because the handler returned `Retry(...)`. */
+  get returnedRetries(): number {
+    return this.number(NUMBER_OF_RETRIES) ?? 0;
+  }
+
+  /** Whole seconds; -1: for ever; undefined: RQ's default. */
+  get resultTtl(): number | undefined {
+    return this.number(RESULT_TTL);
+  }
+
+  /** Whole seconds; -1: for ever; undefined: RQ's default. */
+  get failureTtl(): number | undefined {
+    return this.number(FAILURE_TTL);
+  }
+
+  /** Milliseconds since the epoch. */
+  get createdAt(): number | undefined {
+    const time = Date.parse(this.text(CREATED_AT) ?? '');
+    return Number.isNaN(time) ? undefined : time;
+  }
+
+  get meta(): Record<string, unknown> {
+    return decodeMeta(this.values[META]);
+  }
+
+  /** @throws MalformedJobError when it is a pickle or otherwise unreadable */
+  call(maxBytes: number): JobCall {
+    return decodeCall(this.id, this.values[DATA] as Buffer, maxBytes);
+  }
+
+  private get given(): string {
+    return this.text(GIVEN) ?? '';
+  }
+
+  private get ownRetry(): { by?: unknown; jitter?: unknown; within?: unknown; front?: unknown } {
+    const text = this.text(OWN_RETRY);
+    if (!text) return {};
+    try {
+      const value: unknown = JSON.parse(text);
+      return typeof value === 'object' && value !== null ? value : {};
+    } catch {
+      return {};
+    }
+  }
+
+  private text(field: number): string | undefined {
+    return this.values[field]?.toString();
+  }
+
+  private number(field: number): number | undefined {
+    const text = this.text(field);
+    if (!text) return undefined;
+    const value = Number(text);
+    return Number.isSafeInteger(value) ? value : undefined;
+  }
+}
+
+const field = (name: (typeof CLAIM_FIELDS)[number]) => CLAIM_FIELDS.indexOf(name);
+const DATA = field('data');
+const ATTEMPTS = field('nrq_attempts');
+const TIMEOUT = field('timeout');
+const RETRIES_LEFT = field('retries_left');
+const RETRY_INTERVALS = field('retry_intervals');
+const GIVEN = field('nrq_given');
+const OWN_RETRY = field('nrq_retry');
+const OWN_TIMEOUT = field('nrq_timeout');
+const RESULT_TTL = field('result_ttl');
+const FAILURE_TTL = field('failure_ttl');
+const CREATED_AT = field('created_at');
+const META = field('meta');
+const NUMBER_OF_RETRIES = field('number_of_retries');
+const FRONT_ON_RETRY = field('enqueue_at_front_on_retry');
+
+const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+function numbers(json: string | undefined): number[] {
+  try {
+    const list: unknown = JSON.parse(json ?? '[]');
+    if (!Array.isArray(list)) return [];
+    return list.map((value) => (typeof value === 'number' && value >= 0 ? value : 0));
+  } catch {
+    return [];
+  }
+}

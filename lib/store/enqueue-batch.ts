@@ -1,0 +1,48 @@
+/**
+ * All jobs that are enqueued in one turn of the event loop go to Redis in one call; each caller still gets a promise
+ * of its own. Nothing waits on a timer: a single job is sent as soon as the turn is over.
+ */
+export class EnqueueBatch<Item> {
+  private pending: Pending<Item>[] = [];
+
+  /** @param send stores the items and answers, for each, undefined or why it was not stored */
+  constructor(
+    private readonly send: (items: Item[]) => Promise<(Error | undefined)[]>,
+    private readonly limit: number,
+  ) {}
+
+  /** Resolves when Redis has acknowledged the item. */
+  add(item: Item): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.pending.length === 0) setImmediate(() => this.flush());
+      this.pending.push({ item, resolve, reject });
+    });
+  }
+
+  private flush(): void {
+    const batch = this.pending;
+    this.pending = [];
+    for (let first = 0; first < batch.length; first += this.limit) {
+      void this.deliver(batch.slice(first, first + this.limit));
+    }
+  }
+
+  private async deliver(batch: Pending<Item>[]): Promise<void> {
+    try {
+      const problems = await this.send(batch.map(({ item }) => item));
+      batch.forEach(({ resolve, reject }, index) => {
+        const problem = problems[index];
+        if (problem) reject(problem);
+        else resolve();
+      });
+    } catch (error) {
+      for (const { reject } of batch) reject(error as Error);
+    }
+  }
+}
+
+interface Pending<Item> {
+  readonly item: Item;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}

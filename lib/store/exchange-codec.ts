@@ -1,0 +1,151 @@
+import type { Outcome } from '../job/index.js';
+import { ClaimedJob } from './claimed-job.js';
+import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from './codec.js';
+import type { ExchangeReply, ExchangeRequest, SettleRequest } from './job-store.js';
+import type { ScriptValue } from './script.js';
+
+/** The arguments of `exchange.lua` and its reply, as types: the one place that knows their order. */
+export function encodeExchange(
+  request: ExchangeRequest,
+  settings: ExchangeSettings,
+): ScriptValue[] {
+  const values: ScriptValue[] = [
+    settings.jobPrefix,
+    settings.resultsPrefix,
+    settings.settledChannel,
+    settings.wakeChannel,
+    request.lease,
+    request.worker,
+    request.token,
+    request.nextExecution,
+    request.want,
+    PROMOTED_AT_ONCE,
+    request.woken.length,
+  ];
+  for (const id of request.woken) values.push(id);
+  values.push(request.outcomes.length);
+  for (const settled of request.outcomes) {
+    values.push(settled.job.id, settled.job.execution, settled.outcome.type);
+    pushOutcome(values, settled, settings.results === 'stream' || settled.job.isForeign);
+  }
+  return values;
+}
+
+export interface ExchangeSettings {
+  readonly jobPrefix: string;
+  readonly resultsPrefix: string;
+  readonly settledChannel: string;
+  readonly wakeChannel: string;
+  readonly results: 'hash' | 'stream';
+}
+
+export function decodeExchange(queue: string, reply: unknown): ExchangeReply {
+  const [refused, claimed, dropped, nextDue, state, now, failure] = reply as [
+    (number | Buffer)[],
+    (Buffer | null)[][],
+    Buffer[],
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+  ];
+  return {
+    refused:
+      refused.length === 0
+        ? NONE
+        : pairs(refused, (index, status) => ({ index: Number(index) - 1, status })),
+    claimed: claimed.map((values) => new ClaimedJob(queue, values)),
+    dropped:
+      dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
+    nextDue: nextDue.length === 0 ? undefined : Number(nextDue),
+    paused: state.length > 0,
+    now: Number(now),
+    failure: failure.length === 0 ? undefined : failure.toString(),
+  };
+}
+
+/** Turns a flat list of (something, text) into objects. */
+export function pairs<Item>(
+  list: readonly (number | Buffer)[],
+  item: (first: number | Buffer, second: string) => Item,
+): Item[] {
+  const items: Item[] = [];
+  for (let at = 0; at < list.length; at += 2) {
+    items.push(item(list[at] as number | Buffer, String(list[at + 1])));
+  }
+  return items;
+}
+
+/** RQ's default: a result is kept for 500 seconds. */
+const RESULT_TTL = 500;
+/** RQ's default: a failure is kept for a year. */
+export const FAILURE_TTL = 31_536_000;
+/** Keeps a script that promotes below 5 ms. */
+const PROMOTED_AT_ONCE = 1000;
+
+const NONE: [] = [];
+
+function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: boolean): void {
+  const { job, outcome } = settled;
+  switch (outcome.type) {
+    case 'finished': {
+      const { result } = outcome;
+      const text = result === undefined ? '' : streamed ? streamedResult(result) : result;
+      values.push(3, job.resultTtl ?? RESULT_TTL, streamed ? 'stream' : 'hash', text);
+      return;
+    }
+    case 'failed':
+    case 'stopped': {
+      const { failure } = outcome;
+      const text = streamed ? streamedFailure(failure.stack) : '';
+      const record = encodeAttempt(outcome.type, failure, settled);
+      const place = streamed ? 'stream' : 'hash';
+      values.push(
+        6,
+        job.failureTtl ?? FAILURE_TTL,
+        place,
+        failure.stack,
+        text,
+        job.attempt,
+        record,
+      );
+      return;
+    }
+    case 'retry':
+      values.push(8);
+      pushRetry(values, settled, outcome);
+      return;
+    case 'snoozed':
+      values.push(1, outcome.delay);
+      return;
+    case 'released':
+      values.push(0);
+      return;
+    case 'canceled':
+      values.push(1, outcome.reason);
+  }
+}
+
+function pushRetry(
+  values: ScriptValue[],
+  settled: SettleRequest,
+  outcome: Outcome & { type: 'retry' },
+): void {
+  const { job } = settled;
+  const record = encodeAttempt('retried', outcome.failure, { ...settled, delay: outcome.delay });
+  values.push(outcome.delay, outcome.front ? 'front' : 'back', job.attempt, record);
+  const { policy } = outcome;
+  if (outcome.returned) {
+    values.push('', '', '', '1');
+  } else if (policy) {
+    // From now on the job brings the policy itself, wherever it runs next.
+    const own = {
+      ...JSON.parse(ownRetry(policy) || '{}'),
+      by: 'handler',
+      front: policy.front || undefined,
+    };
+    values.push(policy.max - 1, JSON.stringify(policy.intervals), JSON.stringify(own), '');
+  } else {
+    values.push((job.retry?.max ?? 1) - 1, '', '', '');
+  }
+}

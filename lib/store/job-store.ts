@@ -1,0 +1,159 @@
+import type { Outcome, ResolvedJobOptions } from '../job/index.js';
+import type { BlockingPop } from './blocking-pop.js';
+import type { ClaimedJob } from './claimed-job.js';
+import type { JobRecord, ResultEntry } from './job-record.js';
+import type { WorkerRecords } from './worker-records.js';
+
+/**
+ * The one contract with the database: every change of a job's state is one call here and one step there. Queues and
+ * workers know this, not Redis.
+ */
+export interface JobStore {
+  /** The most bytes of UTF-8 that data, meta and a result may have. */
+  readonly maxPayloadBytes: number;
+
+  /** Stores new jobs, all or (mode `each`) each by itself, and answers with those that were not stored. */
+  enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
+  /** The worker's one door: settles, promotes what is due, claims. */
+  exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply>;
+  /** Extends leases; answers with the executions that are not ours any more or shall stop. */
+  renew(queue: string, lease: number, executions: readonly Execution[]): Promise<RenewReply[]>;
+  /** Puts right what crashed workers left behind. */
+  recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
+  /** Executions in the started registry that hold this token: claimed by us, although the answer may have been lost. */
+  executionsOf(queue: string, token: string): Promise<Execution[]>;
+
+  /** The job as it stands; undefined: no such job. */
+  read(id: string): Promise<JobRecord | undefined>;
+  /** As `read`, and has the settlement of an unsettled job announced (see `onSettled`). */
+  watch(queue: string, id: string): Promise<JobRecord | undefined>;
+  /** Hears of settlements that somebody watches. Resolves when nothing can be missed any more. */
+  onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void>;
+  /** RQ's result stream of a job, oldest first. */
+  results(id: string): Promise<ResultEntry[]>;
+  control(queue: string, id: string, action: ControlAction): Promise<ControlReply>;
+  /** 0-based place in the queue; undefined: not waiting there. */
+  position(queue: string, id: string): Promise<number | undefined>;
+
+  counts(queue: string): Promise<RegistryCounts>;
+  /** Ids in a registry or the queue, in its order. */
+  ids(queue: string, registry: RegistryName, offset: number, limit: number): Promise<string[]>;
+  /** Deletes all waiting jobs; answers how many. */
+  empty(queue: string): Promise<number>;
+  pause(queue: string): Promise<void>;
+  resume(queue: string): Promise<void>;
+  isPaused(queue: string): Promise<boolean>;
+}
+
+/** What a worker needs beside it: ways to wait, and to be seen. */
+export interface WorkerStore extends JobStore {
+  readonly workers: WorkerRecords;
+  /** The way to wait at an empty queue. */
+  blockingPop(queue: string): BlockingPop;
+  /** Hears that a job is due in so many milliseconds, or that the queue was resumed (undefined). */
+  onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void>;
+  /** Hears RQ's commands to a worker, as they were sent: anything may come. */
+  onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
+  /** Hears when the database is reachable again. */
+  onReady(listener: () => void): () => void;
+}
+
+/** A job to be stored. */
+export interface NewJob {
+  readonly id: string;
+  /** `new`: the id was drawn by us; `once`: an existing job of this id is left alone; `unique`: it is an error. */
+  readonly check: 'new' | 'once' | 'unique';
+  /** Text of the call (see call-codec). */
+  readonly data: string;
+  readonly options: ResolvedJobOptions;
+  /** Text of the meta, if any. */
+  readonly meta: string | undefined;
+}
+
+export interface Refusal {
+  readonly index: number;
+  readonly reason: 'exists' | 'duplicate';
+}
+
+export interface Execution {
+  readonly id: string;
+  readonly execution: string;
+}
+
+export interface SettleRequest {
+  readonly job: ClaimedJob;
+  readonly outcome: Outcome;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+export interface ExchangeRequest {
+  /** Milliseconds. */
+  readonly lease: number;
+  readonly worker: string;
+  /** 16 characters that name this worker's executions. */
+  readonly token: string;
+  readonly nextExecution: number;
+  readonly want: number;
+  readonly woken: readonly string[];
+  readonly outcomes: readonly SettleRequest[];
+}
+
+export interface ExchangeReply {
+  /** Index of each refused outcome, and the status that the job has now (`missing`, `error ...`). */
+  readonly refused: readonly { readonly index: number; readonly status: string }[];
+  readonly claimed: readonly ClaimedJob[];
+  readonly dropped: readonly { readonly id: string; readonly reason: string }[];
+  /** Milliseconds until the next scheduled job is due. */
+  readonly nextDue: number | undefined;
+  readonly paused: boolean;
+  /** Redis's clock, milliseconds since the epoch. */
+  readonly now: number;
+  /** Why nothing could be claimed, such as `OOM ...`. */
+  readonly failure: string | undefined;
+}
+
+export interface RenewReply {
+  readonly index: number;
+  /** `stop`, or the status that the job has now. */
+  readonly status: string;
+}
+
+export interface RecoverSettings {
+  readonly maxCrashes: number;
+  /** Milliseconds after which an id in the intermediate list is stale. */
+  readonly stale: number;
+}
+
+export interface RecoverReply {
+  readonly handled: readonly { readonly id: string; readonly outcome: 'requeued' | 'failed' }[];
+  /** Milliseconds until the next lease ends, as far as is known now. */
+  readonly nextLeaseEnd: number | undefined;
+}
+
+export type ControlAction =
+  | { readonly type: 'cancel' | 'stop' | 'delete' }
+  | { readonly type: 'requeue'; readonly front: boolean }
+  | { readonly type: 'meta'; readonly json: string };
+
+export interface ControlReply {
+  readonly answer: 'done' | 'refused' | 'missing';
+  /** The status that the job had. */
+  readonly status: string;
+}
+
+/** An announced settlement. */
+export interface Settled {
+  readonly id: string;
+  readonly status: string;
+  /** Result of a finished job. */
+  readonly value?: unknown;
+  /** Failure text or reason of any other. */
+  readonly text?: string;
+}
+
+export type RegistryName =
+  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
+
+export type RegistryCounts = Readonly<Record<RegistryName, number>>;

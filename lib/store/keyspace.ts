@@ -1,0 +1,111 @@
+/**
+ * Every name of a key or channel in Redis, in one place. The names are RQ's, so that Python RQ, `rq info` and
+ * dashboards find what they look for; what RQ does not know is ours and begins with `nrq:` after the prefix.
+ */
+export class Keyspace {
+  /** Set of the full keys of all queues. */
+  readonly queues: string;
+  /** Set of the full keys of all workers. */
+  readonly workers: string;
+  /** RQ's suspension mark: no worker takes a job while it exists. */
+  readonly suspended: string;
+  readonly jobPrefix: string;
+  readonly resultsPrefix: string;
+  /** Channel prefix of RQ's worker commands. */
+  readonly commandsPrefix: string;
+
+  private readonly queueKeys = new Map<string, QueueKeys>();
+
+  /** @param prefix default `rq:`; any other gives up sharing with Python RQ, whose prefix is fixed */
+  constructor(readonly prefix = 'rq:') {
+    this.queues = `${prefix}queues`;
+    this.workers = `${prefix}workers`;
+    this.suspended = `${prefix}suspended`;
+    this.jobPrefix = `${prefix}job:`;
+    this.resultsPrefix = `${prefix}results:`;
+    this.commandsPrefix = `${prefix}pubsub:`;
+  }
+
+  /** The keys of one queue; made once per name. */
+  queue(name: string): QueueKeys {
+    let keys = this.queueKeys.get(name);
+    if (!keys) {
+      keys = new QueueKeys(this.prefix, name);
+      this.queueKeys.set(name, keys);
+    }
+    return keys;
+  }
+
+  /** The name of a queue whose full key is given, as `rq:queues` holds it. */
+  queueName(key: string): string {
+    return key.slice(`${this.prefix}queue:`.length);
+  }
+
+  job(id: string): string {
+    return this.jobPrefix + id;
+  }
+
+  results(id: string): string {
+    return this.resultsPrefix + id;
+  }
+
+  dependents(id: string): string {
+    return `${this.jobPrefix}${id}:dependents`;
+  }
+
+  /** Two colons: RQ's own spelling. */
+  dependencies(id: string): string {
+    return `${this.jobPrefix}:${id}:dependencies`;
+  }
+
+  worker(name: string): string {
+    return `${this.prefix}worker:${name}`;
+  }
+
+  workersOf(queue: string): string {
+    return `${this.workers}:${queue}`;
+  }
+
+  /** Channel of the commands to one worker. */
+  commands(worker: string): string {
+    return this.commandsPrefix + worker;
+  }
+}
+
+/** The keys and channels of one queue. */
+export class QueueKeys {
+  readonly list: string;
+  /** Ids between a blocking pop and the claim. */
+  readonly intermediate: string;
+  readonly firstSeenPrefix: string;
+  readonly started: string;
+  readonly finished: string;
+  readonly failed: string;
+  readonly deferred: string;
+  readonly scheduled: string;
+  readonly canceled: string;
+  /** Exists while the queue is paused. */
+  readonly paused: string;
+  /** Set of the ids whose settlement somebody waits for. */
+  readonly waiting: string;
+  /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
+  readonly wake: string;
+  /** Channel on which settlements that somebody waits for are announced. */
+  readonly settled: string;
+
+  constructor(prefix: string, name: string) {
+    this.list = `${prefix}queue:${name}`;
+    this.intermediate = `${this.list}:intermediate`;
+    this.firstSeenPrefix = `${this.intermediate}:first_seen:`;
+    this.started = `${prefix}wip:${name}`;
+    this.finished = `${prefix}finished:${name}`;
+    this.failed = `${prefix}failed:${name}`;
+    this.deferred = `${prefix}deferred:${name}`;
+    this.scheduled = `${prefix}scheduled:${name}`;
+    this.canceled = `${prefix}canceled:${name}`;
+    this.paused = `${prefix}nrq:paused:${name}`;
+    this.waiting = `${prefix}nrq:waiting:${name}`;
+    this.wake = `${prefix}nrq:wake:${name}`;
+    this.settled = `${prefix}nrq:settled:${name}`;
+  }
+}

@@ -1,0 +1,425 @@
+import { type JobStatus, isJobStatus } from '../job/index.js';
+import { BlockingPop } from './blocking-pop.js';
+import { optionFields } from './codec.js';
+import type { Connections } from './connections.js';
+import { decodeExchange, encodeExchange, FAILURE_TTL, pairs } from './exchange-codec.js';
+import { decodeResults, decodeStreamedResult, JobRecord, type ResultEntry } from './job-record.js';
+import type {
+  ControlAction,
+  ControlReply,
+  Execution,
+  ExchangeReply,
+  ExchangeRequest,
+  NewJob,
+  RecoverReply,
+  RecoverSettings,
+  Refusal,
+  RegistryCounts,
+  RegistryName,
+  RenewReply,
+  Settled,
+  WorkerStore,
+} from './job-store.js';
+import { Keyspace, type QueueKeys } from './keyspace.js';
+import { parsePythonJson } from './python-json.js';
+import { Script, type ScriptValue } from './script.js';
+import { Subscriptions } from './subscriptions.js';
+import { WorkerRecords } from './worker-records.js';
+
+const SCRIPTS = {
+  enqueue: new Script('enqueue'),
+  exchange: new Script('exchange'),
+  renew: new Script('renew'),
+  recover: new Script('recover'),
+  watch: new Script('watch'),
+  control: new Script('control'),
+  empty: new Script('empty'),
+};
+
+/** The store in Redis: RQ's keys, changed by scripts, each one step. */
+export class RedisJobStore implements WorkerStore {
+  readonly keys: Keyspace;
+  readonly maxPayloadBytes: number;
+  readonly workers: WorkerRecords;
+  private readonly resultsPlace: 'hash' | 'stream';
+  private readonly subscriptions: Subscriptions;
+
+  constructor(
+    readonly connections: Connections,
+    options: RedisJobStoreOptions = {},
+  ) {
+    this.keys = new Keyspace(options.prefix);
+    this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
+    this.resultsPlace = options.results ?? 'hash';
+    this.subscriptions = new Subscriptions(connections);
+    this.workers = new WorkerRecords(connections, this.keys);
+  }
+
+  async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+    const keys = this.keys.queue(queue);
+    const values: ScriptValue[] = [this.keys.jobPrefix, keys.wake, mode];
+    const templates = new Map<string[], number>();
+    const rows: ScriptValue[] = [];
+    for (const job of jobs) {
+      const { options } = job;
+      const fields = optionFields(queue, options);
+      let template = templates.get(fields);
+      if (template === undefined) {
+        template = templates.size + 1;
+        templates.set(fields, template);
+      }
+      const ttl = options.ttl === undefined ? '' : options.ttl;
+      rows.push(job.id, job.check, placeOf(job), ttl, template, job.data);
+      const own: string[] = [];
+      if (job.meta !== undefined) own.push('meta', job.meta);
+      if (options.description !== undefined) own.push('description', options.description);
+      rows.push(own.length, ...own);
+    }
+    values.push(templates.size);
+    for (const fields of templates.keys()) values.push(fields.length, ...fields);
+    values.push(jobs.length);
+    for (const value of rows) values.push(value);
+    const reply = await this.run(
+      `enqueue on queue "${queue}"`,
+      SCRIPTS.enqueue,
+      [this.keys.queues, keys.list, keys.scheduled],
+      values,
+    );
+    return pairs(reply as (number | Buffer)[], (index, reason) => ({
+      index: Number(index) - 1,
+      reason: reason as Refusal['reason'],
+    }));
+  }
+
+  async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
+    const keys = this.keys.queue(queue);
+    const values = encodeExchange(request, {
+      jobPrefix: this.keys.jobPrefix,
+      resultsPrefix: this.keys.resultsPrefix,
+      settledChannel: keys.settled,
+      wakeChannel: keys.wake,
+      results: this.resultsPlace,
+    });
+    const reply = await this.run(
+      `serve queue "${queue}"`,
+      SCRIPTS.exchange,
+      this.exchangeKeys(keys),
+      values,
+    );
+    return decodeExchange(queue, reply);
+  }
+
+  async renew(
+    queue: string,
+    lease: number,
+    executions: readonly Execution[],
+  ): Promise<RenewReply[]> {
+    const keys = this.keys.queue(queue);
+    const replies: RenewReply[] = [];
+    for (let first = 0; first < executions.length; first += SLICE) {
+      const slice = executions.slice(first, first + SLICE);
+      const values = [
+        this.keys.jobPrefix,
+        lease,
+        ...slice.flatMap(({ id, execution }) => [id, execution]),
+      ];
+      const reply = await this.run(
+        `renew leases on queue "${queue}"`,
+        SCRIPTS.renew,
+        [keys.started],
+        values,
+      );
+      const found = pairs(reply as (number | Buffer)[], (index, status) => ({
+        index: first + Number(index) - 1,
+        status,
+      }));
+      replies.push(...found);
+    }
+    return replies;
+  }
+
+  async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
+    const keys = this.keys.queue(queue);
+    const handled: { id: string; outcome: 'requeued' | 'failed' }[] = [];
+    for (;;) {
+      const reply = await this.run(
+        `recover queue "${queue}"`,
+        SCRIPTS.recover,
+        [keys.list, keys.intermediate, keys.started, keys.finished, keys.failed, keys.waiting],
+        [
+          this.keys.jobPrefix,
+          keys.settled,
+          keys.firstSeenPrefix,
+          settings.maxCrashes,
+          FAILURE_TTL,
+          settings.stale,
+          RECOVERED_AT_ONCE,
+          `PoisonJobError: the worker that ran this job died ${settings.maxCrashes} times; it is not tried again. Requeue it when the cause is known.`,
+        ],
+      );
+      const [list, more, nextEnd] = reply as [Buffer[], Buffer, Buffer];
+      handled.push(
+        ...pairs(list, (id, outcome) => ({
+          id: id.toString(),
+          outcome: outcome as 'requeued' | 'failed',
+        })),
+      );
+      if (more.length === 0) {
+        return { handled, nextLeaseEnd: nextEnd.length === 0 ? undefined : Number(nextEnd) };
+      }
+    }
+  }
+
+  async executionsOf(queue: string, token: string): Promise<Execution[]> {
+    const members = await this.connections.run(`read queue "${queue}"`, (redis) =>
+      redis.zrange(this.keys.queue(queue).started, '0', '-1'),
+    );
+    return members.flatMap((member) => {
+      const [id, execution] = member.split(':');
+      return id && execution?.startsWith(token) ? [{ id, execution }] : [];
+    });
+  }
+
+  async read(id: string): Promise<JobRecord | undefined> {
+    const reply = await this.connections.run(`read job "${id}"`, (redis) =>
+      redis.callBuffer('HGETALL', this.keys.job(id)),
+    );
+    return recordOf(id, reply);
+  }
+
+  async watch(queue: string, id: string): Promise<JobRecord | undefined> {
+    const keys = [this.keys.job(id), this.keys.queue(queue).waiting];
+    const reply = await this.run(`read job "${id}"`, SCRIPTS.watch, keys, [id, WATCHED_SECONDS]);
+    return recordOf(id, reply);
+  }
+
+  onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void> {
+    return this.subscriptions.listen(this.keys.queue(queue).settled, (message) => {
+      const settled = decodeSettled(message);
+      if (settled) listener(settled);
+    });
+  }
+
+  onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
+    return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
+      const due = /^due (\d{1,15})$/.exec(message)?.[1];
+      listener(due === undefined ? undefined : Number(due));
+    });
+  }
+
+  onCommand(worker: string, listener: (message: string) => void): Promise<() => void> {
+    return this.subscriptions.listen(this.keys.commands(worker), listener);
+  }
+
+  onReady(listener: () => void): () => void {
+    return this.connections.watch((what) => {
+      if (what === 'ready') listener();
+    });
+  }
+
+  blockingPop(queue: string): BlockingPop {
+    return new BlockingPop(this.connections, this.keys.queue(queue));
+  }
+
+  async results(id: string): Promise<ResultEntry[]> {
+    const reply = await this.connections.run(`read results of job "${id}"`, (redis) =>
+      redis.xrangeBuffer(this.keys.results(id), '-', '+'),
+    );
+    return decodeResults(reply);
+  }
+
+  async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
+    const keys = this.keys.queue(queue);
+    const reply = await this.run(
+      `${action.type} job "${id}"`,
+      SCRIPTS.control,
+      [
+        this.keys.job(id),
+        keys.list,
+        keys.intermediate,
+        keys.scheduled,
+        keys.finished,
+        keys.failed,
+        keys.canceled,
+        keys.deferred,
+        keys.waiting,
+        this.keys.results(id),
+        this.keys.dependents(id),
+        this.keys.dependencies(id),
+        this.keys.queues,
+      ],
+      [action.type, id, keys.settled, this.keys.commandsPrefix, argumentOf(action)],
+    );
+    const [answer, status] = reply as [Buffer, Buffer];
+    return { answer: String(answer) as ControlReply['answer'], status: String(status) };
+  }
+
+  async position(queue: string, id: string): Promise<number | undefined> {
+    const position = await this.connections.run(`find job "${id}"`, (redis) =>
+      redis.lpos(this.keys.queue(queue).list, id),
+    );
+    return position ?? undefined;
+  }
+
+  async counts(queue: string): Promise<RegistryCounts> {
+    const keys = this.keys.queue(queue);
+    const reply = await this.connections.run(`count queue "${queue}"`, (redis) => {
+      const batch = redis.multi().llen(keys.list);
+      for (const name of REGISTRIES) batch.zcard(keys[name]);
+      return batch.exec();
+    });
+    const counts = (reply ?? []).map(([, count]) => Number(count));
+    return {
+      queued: counts[0] ?? 0,
+      ...(Object.fromEntries(
+        REGISTRIES.map((name, index) => [name, counts[index + 1] ?? 0]),
+      ) as Omit<RegistryCounts, 'queued'>),
+    };
+  }
+
+  async ids(
+    queue: string,
+    registry: RegistryName,
+    offset: number,
+    limit: number,
+  ): Promise<string[]> {
+    const keys = this.keys.queue(queue);
+    const last = offset + limit - 1;
+    return this.connections.run(`list queue "${queue}"`, async (redis) => {
+      if (registry === 'queued') return redis.lrange(keys.list, offset, last);
+      const members = await redis.zrange(keys[registry], String(offset), String(last));
+      return registry === 'started'
+        ? members.map((member) => member.split(':')[0] as string)
+        : members;
+    });
+  }
+
+  async empty(queue: string): Promise<number> {
+    const values = [this.keys.jobPrefix, this.keys.resultsPrefix, SLICE];
+    let deleted = 0;
+    for (;;) {
+      const count = Number(
+        await this.run(
+          `empty queue "${queue}"`,
+          SCRIPTS.empty,
+          [this.keys.queue(queue).list],
+          values,
+        ),
+      );
+      deleted += count;
+      if (count < SLICE) return deleted;
+    }
+  }
+
+  async pause(queue: string): Promise<void> {
+    await this.connections.run(`pause queue "${queue}"`, (redis) =>
+      redis.set(this.keys.queue(queue).paused, '1'),
+    );
+  }
+
+  async resume(queue: string): Promise<void> {
+    const { paused, wake } = this.keys.queue(queue);
+    await this.connections.run(`resume queue "${queue}"`, (redis) =>
+      redis.multi().del(paused).publish(wake, 'resumed').exec(),
+    );
+  }
+
+  async isPaused(queue: string): Promise<boolean> {
+    const { paused } = this.keys.queue(queue);
+    return (
+      (await this.connections.run(`read queue "${queue}"`, (redis) => redis.exists(paused))) === 1
+    );
+  }
+
+  private exchangeKeys(keys: QueueKeys): string[] {
+    let list = this.exchangeKeyLists.get(keys);
+    if (!list) {
+      list = [
+        keys.list,
+        keys.intermediate,
+        keys.started,
+        keys.scheduled,
+        keys.finished,
+        keys.failed,
+        keys.canceled,
+        keys.paused,
+        this.keys.suspended,
+        keys.waiting,
+      ];
+      this.exchangeKeyLists.set(keys, list);
+    }
+    return list;
+  }
+
+  private readonly exchangeKeyLists = new Map<QueueKeys, string[]>();
+
+  private run(
+    action: string,
+    script: Script,
+    keys: string[],
+    values: ScriptValue[],
+  ): Promise<unknown> {
+    return this.connections.run(action, (redis) => script.run(redis, keys, values));
+  }
+}
+
+export interface RedisJobStoreOptions {
+  /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
+  readonly prefix?: string;
+  /** Where results of our own jobs go: a field of the job (default), or RQ's stream, which Python's `return_value()` reads. */
+  readonly results?: 'hash' | 'stream';
+  /** The most bytes that data, meta or a result may have; default 10 MiB. */
+  readonly maxPayloadBytes?: number;
+}
+
+const REGISTRIES = ['started', 'scheduled', 'deferred', 'finished', 'failed', 'canceled'] as const;
+
+/** Keeps one script below 5 ms. */
+const SLICE = 1000;
+const RECOVERED_AT_ONCE = 500;
+/** A mark outlives a waiter that died; waiters renew it. */
+const WATCHED_SECONDS = 86_400;
+
+function argumentOf(action: ControlAction): string {
+  if (action.type === 'meta') return action.json;
+  return action.type === 'requeue' && action.front ? 'front' : 'back';
+}
+
+function placeOf({ options }: NewJob): string {
+  if (options.at !== undefined) return `at:${options.at}`;
+  if (options.delay > 0) return `in:${options.delay}`;
+  return options.atFront ? 'front' : 'back';
+}
+
+function recordOf(id: string, reply: unknown): JobRecord | undefined {
+  // RESP3 connections answer HGETALL with a map, which ioredis hands over flat or as an object.
+  const list = Array.isArray(reply)
+    ? (reply as Buffer[])
+    : Object.entries(reply as Record<string, Buffer>).flatMap(([name, value]) => [
+        Buffer.from(name),
+        value,
+      ]);
+  if (list.length === 0) return undefined;
+  const record = new JobRecord(id, list);
+  return record.exists ? record : undefined;
+}
+
+function decodeSettled(message: string): Settled | undefined {
+  const match = /^(\S+) (\S+) (json|base64|text) ([^]*)$/.exec(message);
+  if (!match) return undefined;
+  const [, id, status, encoding, text] = match as unknown as [
+    string,
+    string,
+    JobStatus,
+    string,
+    string,
+  ];
+  if (!isJobStatus(status)) return undefined;
+  if (encoding === 'text') return { id, status, text };
+  if (text === '') return { id, status, value: null };
+  return {
+    id,
+    status,
+    value: encoding === 'json' ? parsePythonJson(text) : decodeStreamedResult(text),
+  };
+}

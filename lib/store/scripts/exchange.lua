@@ -1,0 +1,165 @@
+-- The worker's one door: settles executions, promotes what is due, claims new jobs.
+--
+-- KEYS  1 queue (list)  2 intermediate list  3 started registry  4 scheduled  5 finished  6 failed  7 canceled
+--       8 pause mark of the queue  9 RQ's suspension mark  10 ids that somebody waits for (set)
+-- ARGV  1 key prefix of jobs  2 key prefix of results  3 channel of settled jobs  4 wake-up channel of the queue
+--       5 lease in milliseconds  6 worker name  7 execution token (16 characters)  8 number of the next execution
+--       9 how many jobs to claim  10 how many due jobs to promote at most
+--       11 number of woken ids (moved to the intermediate list by this worker), then the ids
+--       then the number of outcomes, then per outcome: id, execution, type, count of values, values (include/settle.lua)
+-- Reply 1 list of index (1-based), status, ... : outcomes that were refused since the lease is not ours any more,
+--         with the status that the job has now ('missing' = no such job), or 'error ...' when the job's data kept it
+--         from being written: the lease is then still ours
+--       2 list of claimed jobs: the values of the claim fields, then id, then execution
+--       3 list of id, reason, ... : ids that were taken out of the queue without being run
+--       4 milliseconds until the next scheduled job is due, '' = none
+--       5 '' | 'paused': nothing may be claimed now
+--       6 the time in milliseconds
+--       7 '' | the error that kept jobs from being claimed; whatever was settled is settled
+-- State each settled job is where its outcome says, each claimed job is started and a member of the started
+--       registry until its lease ends
+
+--- @include now
+--- @include batched
+--- @include wake
+--- @include announce
+--- @include settle
+--- @include promote
+--- @include claim-fields
+
+local queue, intermediate, started, scheduled = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local prefix, results_prefix, settled_channel, wake_channel = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local lease, worker, token, number = tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8])
+local want = tonumber(ARGV[9])
+local woken = {}
+local at = 12
+for _ = 1, tonumber(ARGV[11]) do
+  woken[#woken + 1] = ARGV[at]
+  at = at + 1
+end
+
+-- Settle.
+local lost = {}
+local total = tonumber(ARGV[at])
+at = at + 1
+if total > 0 then
+  local members, firsts = {}, {}
+  for index = 1, total do
+    members[index] = ARGV[at] .. ':' .. ARGV[at + 1]
+    firsts[index] = at
+    at = at + 4 + tonumber(ARGV[at + 3])
+  end
+  local leases = redis.call('ZMSCORE', started, unpack(members))
+  local after = { deleted = {}, finished = {}, scheduled = {}, announced = {} }
+  local released = {}
+  local job = {
+    queue = queue, scheduled = scheduled, failed = KEYS[6], canceled = KEYS[7], worker = worker
+  }
+  for index = 1, total do
+    local first = firsts[index]
+    local id = ARGV[first]
+    local key = prefix .. id
+    local status = redis.pcall('HGET', key, 'status')
+    if type(status) == 'table' then status = false end
+    local refused
+    if leases[index] and status == 'started' then
+      job.id, job.key, job.results = id, key, results_prefix .. id
+      local written, problem = pcall(settle[ARGV[first + 2]], job, first + 4, after)
+      if not written then
+        refused = 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
+      end
+    else
+      refused = status or 'missing'
+    end
+    if refused then
+      lost[#lost + 1] = index
+      lost[#lost + 1] = refused
+    end
+    if leases[index] and not (refused and string.sub(refused, 1, 6) == 'error ') then
+      released[#released + 1] = members[index]
+    end
+  end
+  batched('ZADD', KEYS[5], after.finished)
+  batched('DEL', nil, after.deleted)
+  batched('ZREM', started, released)
+  wake_for_earliest(scheduled, wake_channel, after.scheduled)
+  if #after.announced > 0 and redis.call('EXISTS', KEYS[10]) == 1 then
+    for _, message in ipairs(after.announced) do
+      announce(KEYS[10], settled_channel, unpack(message))
+    end
+  end
+end
+
+-- Promote.
+local next_due = promote(scheduled, queue, prefix, tonumber(ARGV[10]))
+
+-- Claim. Nothing leaves the list before everything about it is written.
+local claimed, dropped, leases, state, failure = {}, {}, {}, '', ''
+
+local function drop(id, reason)
+  dropped[#dropped + 1] = id
+  dropped[#dropped + 1] = reason
+end
+
+-- Answers false when Redis refuses to write.
+local function claim(id)
+  local key = prefix .. id
+  local values = redis.pcall('HMGET', key, unpack(CLAIM_FIELDS))
+  if values.err then
+    drop(id, 'not a job')
+  elseif not values[2] then
+    drop(id, 'missing')
+  elseif values[1] and values[1] ~= 'queued' then
+    drop(id, values[1])
+  else
+    local execution = token .. string.format('%016x', number)
+    local attempts = (tonumber(values[3]) or 0) + 1
+    local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', worker, 'nrq_attempts', string.format('%d', attempts))
+    if type(written) == 'table' then
+      failure = written.err
+      return false
+    end
+    -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
+    if values[4] or values[5] then redis.call('PERSIST', key) end
+    number = number + 1
+    values[3] = string.format('%d', attempts)
+    values[#CLAIM_FIELDS + 1] = id
+    values[#CLAIM_FIELDS + 2] = execution
+    claimed[#claimed + 1] = values
+    leases[#leases + 1] = score(now + lease)
+    leases[#leases + 1] = id .. ':' .. execution
+  end
+  return true
+end
+
+if (want > 0 or #woken > 0) and redis.call('EXISTS', KEYS[8], KEYS[9]) > 0 then
+  want = 0
+  state = 'paused'
+end
+for index = #woken, 1, -1 do
+  -- Somebody may have put it back already, taking us for dead.
+  if not redis.call('LPOS', intermediate, woken[index]) then table.remove(woken, index) end
+end
+local given_back = {}
+for _, id in ipairs(woken) do
+  if #claimed >= want or not claim(id) then given_back[#given_back + 1] = id end
+end
+for index = #given_back, 1, -1 do redis.call('LPUSH', queue, given_back[index]) end
+for _, id in ipairs(woken) do redis.call('LREM', intermediate, 1, id) end
+if #claimed < want and failure == '' then
+  local ids = redis.pcall('LRANGE', queue, 0, want - #claimed - 1)
+  if ids.err then
+    failure = ids.err
+  else
+    local taken = 0
+    for _, id in ipairs(ids) do
+      if not claim(id) then break end
+      taken = taken + 1
+    end
+    batched('ZADD', started, leases)
+    leases = {}
+    if taken > 0 then redis.call('LTRIM', queue, taken, -1) end
+  end
+end
+batched('ZADD', started, leases)
+return { lost, claimed, dropped, next_due, state, string.format('%.0f', now), failure }

@@ -1,0 +1,52 @@
+import type { ClaimedJob } from '../store/index.js';
+
+/**
+ * Jobs that are claimed and wait for a slot here. They were claimed ahead because jobs are short; when one turns out to
+ * be long, those behind it must not wait for it while another worker is idle: what has not moved for a while goes back.
+ */
+export class ClaimedAhead {
+  private jobs: ClaimedJob[] = [];
+  private timer: NodeJS.Timeout | undefined;
+  private firstBefore: ClaimedJob | undefined;
+
+  /** @param onStale gets the jobs that do not move */
+  constructor(private readonly onStale: (jobs: ClaimedJob[]) => void) {}
+
+  get length(): number {
+    return this.jobs.length;
+  }
+
+  push(job: ClaimedJob): void {
+    this.jobs.push(job);
+  }
+
+  shift(): ClaimedJob | undefined {
+    return this.jobs.shift();
+  }
+
+  takeAll(): ClaimedJob[] {
+    return this.jobs.splice(0);
+  }
+
+  /** Looks from now on, as long as there are jobs, whether they move. */
+  watch(): void {
+    if (this.jobs.length === 0 || this.timer) return;
+    this.firstBefore = this.jobs[0];
+    this.timer = setTimeout(() => {
+      this.timer = undefined;
+      if (this.jobs.length > 0 && this.jobs[0] === this.firstBefore) this.onStale(this.takeAll());
+      this.watch();
+    }, STALE_AFTER);
+  }
+
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  [Symbol.iterator](): Iterator<ClaimedJob> {
+    return this.jobs[Symbol.iterator]();
+  }
+}
+
+/** Milliseconds. */
+const STALE_AFTER = 50;

@@ -1,0 +1,109 @@
+import { DEFAULT_TIMEOUT, JobTimeoutError } from '../job/index.js';
+import type { ClaimedJob } from '../store/index.js';
+import {
+  type Decision,
+  type DecisionContext,
+  decideReturned,
+  decideThrown,
+} from './outcome-decision.js';
+import type { RegisteredHandler } from './handler-registry.js';
+import type { RunningJob } from './running-job.js';
+
+/**
+ * One run of one job. It ends exactly once: with what the handler returns or throws, by its timeout, or because it is
+ * ended from outside. The handler may go on after that (nobody can stop it); its slot is free, and what it returns is
+ * not looked at.
+ */
+export class Execution {
+  readonly startedAt = Date.now();
+  private timer: NodeJS.Timeout | undefined;
+  private hasEnded = false;
+
+  constructor(
+    readonly claimed: ClaimedJob,
+    readonly job: RunningJob,
+    readonly handler: RegisteredHandler,
+    private readonly settings: ExecutionSettings,
+    private readonly onEnd: (execution: Execution, decision: Decision | undefined) => void,
+  ) {}
+
+  start(): void {
+    const timeout = this.timeout();
+    if (timeout > 0)
+      this.timer = setTimeout(() => this.expire(timeout), Math.min(timeout, LONGEST_TIMER));
+    let returned: unknown;
+    try {
+      returned = this.handler.run(this.job.data, this.job);
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    if (isThenable(returned)) {
+      returned.then(
+        (value) => this.succeed(value),
+        (error: unknown) => this.fail(error),
+      );
+    } else {
+      this.succeed(returned);
+    }
+  }
+
+  /**
+   * Ends the run from outside: the signal aborts with `reason`, the slot is free.
+   * @param decision the outcome to settle; undefined: there is nothing to settle, the lease is not ours any more
+   */
+  abort(reason: Error, decision: Decision | undefined): void {
+    if (this.hasEnded) return;
+    this.job.abort(reason);
+    this.end(decision);
+  }
+
+  private succeed(value: unknown): void {
+    if (!this.hasEnded) this.end(decideReturned(value, this.context()));
+  }
+
+  private fail(error: unknown): void {
+    if (!this.hasEnded) this.end(decideThrown(error, this.context()));
+  }
+
+  private expire(timeout: number): void {
+    const error = new JobTimeoutError({ jobId: this.claimed.id, timeout });
+    this.abort(error, decideThrown(error, this.context()));
+  }
+
+  private end(decision: Decision | undefined): void {
+    this.hasEnded = true;
+    clearTimeout(this.timer);
+    this.onEnd(this, decision);
+  }
+
+  private timeout(): number {
+    const { claimed, handler } = this;
+    const own = claimed.timeout;
+    if (claimed.timeoutGiven) return own ?? DEFAULT_TIMEOUT;
+    return handler.timeout ?? own ?? DEFAULT_TIMEOUT;
+  }
+
+  private context(): DecisionContext {
+    const { claimed, job, handler, settings } = this;
+    const { maxPayloadBytes } = settings;
+    return { claimed, job, handler, maxPayloadBytes, now: settings.now(), random: Math.random };
+  }
+}
+
+export interface ExecutionSettings {
+  readonly maxPayloadBytes: number;
+  /** Redis's clock, milliseconds since the epoch. */
+  now(): number;
+}
+
+/** What setTimeout can count to. */
+const LONGEST_TIMER = 2 ** 31 - 1;
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as PromiseLike<unknown>).then === 'function'
+  );
+}

@@ -1,0 +1,129 @@
+import type { SettleRequest } from '../store/index.js';
+import type { Decision } from './outcome-decision.js';
+import type { JobEvent, ReturnReason, WorkerObserver } from './worker-observer.js';
+
+/**
+ * Tells the observer what has become of jobs, and keeps the worker's counters. An observer that throws is none of the
+ * worker's business: what it threw is dropped.
+ */
+export class JobReporter {
+  private finished = 0;
+  private failed = 0;
+  private milliseconds = 0;
+  private readonly lastProblems = new Map<string, number>();
+
+  constructor(private readonly observer: WorkerObserver) {}
+
+  /** Redis has written the outcome down. */
+  settled(request: SettledJob): void {
+    const { outcome } = request;
+    const duration = request.endedAt - request.startedAt;
+    this.milliseconds += duration;
+    switch (outcome.type) {
+      case 'finished':
+        this.finished += 1;
+        if (this.observer.jobFinished) this.tell('jobFinished', { ...eventOf(request), duration });
+        return;
+      case 'failed':
+        this.failed += 1;
+        this.tell('jobFailed', {
+          ...eventOf(request),
+          failure: outcome.failure,
+          error: request.decision.error,
+          why: request.decision.why ?? '',
+        });
+        return;
+      case 'retry':
+        // As RQ's workers count: every failed attempt.
+        this.failed += 1;
+        this.tell('attemptFailed', {
+          ...eventOf(request),
+          failure: outcome.failure,
+          error: request.decision.error,
+          delay: outcome.delay,
+          retriesLeft: request.decision.retriesLeft ?? 0,
+        });
+        return;
+      case 'snoozed':
+        this.tell('jobReturned', {
+          ...eventOf(request),
+          reason: request.returned ?? 'snoozed',
+          delay: outcome.delay,
+        });
+        return;
+      case 'released':
+        this.tell('jobReturned', {
+          ...eventOf(request),
+          reason: request.returned ?? 'shutdown',
+          delay: 0,
+        });
+        return;
+      case 'canceled':
+        this.tell('jobCanceled', { ...eventOf(request), reason: outcome.reason });
+        return;
+      case 'stopped':
+        this.tell('jobCanceled', { ...eventOf(request), reason: 'stopped by command' });
+    }
+  }
+
+  /** The outcome was refused: the job has this status now. */
+  refused(request: SettledJob, status: string): void {
+    if (status === 'canceled' || status === 'missing') {
+      const reason = status === 'missing' ? 'deleted while it ran' : 'canceled while it ran';
+      this.tell('jobCanceled', { ...eventOf(request), reason });
+    } else {
+      this.tell('leaseLost', eventOf(request));
+    }
+  }
+
+  tell<Name extends keyof WorkerObserver>(name: Name, event: EventOf<Name>): void {
+    try {
+      (this.observer[name] as ((event: EventOf<Name>) => void) | undefined)?.call(
+        this.observer,
+        event,
+      );
+    } catch {
+      // See the class comment.
+    }
+  }
+
+  /** Something is wrong with the surroundings: told once, then again only after a while. */
+  problem(message: string, error?: unknown): void {
+    const now = Date.now();
+    if (now - (this.lastProblems.get(message) ?? -Infinity) < PROBLEM_INTERVAL) return;
+    this.lastProblems.set(message, now);
+    this.tell('problem', { message, error });
+  }
+
+  /** What was wrong is well again; told only when the problem was. */
+  recovered(problem: string, message: string): void {
+    if (this.lastProblems.delete(problem)) this.tell('recovered', { message });
+  }
+
+  /** What was done since the last call. */
+  takeCounts(): { finished: number; failed: number; seconds: number } {
+    const counts = {
+      finished: this.finished,
+      failed: this.failed,
+      seconds: this.milliseconds / 1000,
+    };
+    this.finished = this.failed = this.milliseconds = 0;
+    return counts;
+  }
+}
+
+/** An outcome on its way to Redis, with what the observer is told about it. */
+export interface SettledJob extends SettleRequest {
+  readonly decision: Decision;
+  readonly name: string;
+  readonly returned?: ReturnReason;
+}
+
+type EventOf<Name extends keyof WorkerObserver> = Parameters<NonNullable<WorkerObserver[Name]>>[0];
+
+/** Milliseconds. */
+const PROBLEM_INTERVAL = 30_000;
+
+function eventOf({ job, name }: SettledJob): JobEvent {
+  return { queue: job.queue, name, jobId: job.id, attempt: job.attempt };
+}

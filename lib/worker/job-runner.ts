@@ -1,0 +1,203 @@
+import {
+  JobCanceledError,
+  JobStoppedError,
+  LostLeaseError,
+  UnknownJobError,
+  describeFailure,
+} from '../job/index.js';
+import { ResultWaiter } from '../queue/index.js';
+import type { ClaimedJob, JobCall, JobStore } from '../store/index.js';
+import { Execution, type ExecutionSettings } from './execution.js';
+import { HandlerGate } from './handler-gate.js';
+import type { HandlerRegistry, RegisteredHandler } from './handler-registry.js';
+import type { JobReporter } from './job-reporter.js';
+import { type Decision, decideHopeless } from './outcome-decision.js';
+import { RunningJob } from './running-job.js';
+import type { ReturnReason } from './worker-observer.js';
+
+/**
+ * Runs the claimed jobs of one queue: reads what each calls, finds its handler, respects the handler's own limit, and
+ * ends runs from outside. Whatever a job contains, it ends with an outcome; it cannot stop the worker.
+ */
+export class JobRunner {
+  private readonly running = new Map<string, Execution>();
+  private readonly gate = new HandlerGate<Waiting>();
+  private readonly waiter: ResultWaiter;
+
+  constructor(
+    private readonly queue: string,
+    private readonly store: JobStore,
+    private readonly handlers: HandlerRegistry,
+    private readonly reporter: JobReporter,
+    private readonly settings: RunnerSettings,
+    private readonly onEnd: (end: RunEnd) => void,
+  ) {
+    this.waiter = new ResultWaiter(queue, store);
+  }
+
+  /** How many handlers run now. */
+  get count(): number {
+    return this.running.size;
+  }
+
+  /** Starts a job. False: it takes no slot (it cannot run, or waits for its handler). */
+  start(claimed: ClaimedJob): boolean {
+    let call: JobCall;
+    try {
+      call = claimed.call(this.settings.maxPayloadBytes);
+    } catch (error) {
+      this.refuse(claimed, '(unreadable)', decideHopeless(error));
+      return false;
+    }
+    const handler = this.handlers.find(this.queue, call.name);
+    if (!handler) {
+      this.refuseUnknown(claimed, call.name);
+      return false;
+    }
+    const entry = this.gate.enter(handler, { claimed, call, handler });
+    if (entry === 'start') {
+      this.run({ claimed, call, handler });
+      return true;
+    }
+    if (entry !== 'wait') {
+      this.refuse(
+        claimed,
+        call.name,
+        { outcome: { type: 'snoozed', delay: entry.delay } },
+        'handler busy',
+      );
+    }
+    return false;
+  }
+
+  /** What holds a lease here: running, or waiting for its handler. */
+  *held(): Iterable<ClaimedJob> {
+    for (const { claimed } of this.running.values()) yield claimed;
+    for (const { claimed } of this.gate.waiting()) yield claimed;
+  }
+
+  /** Takes out what waits for its handler, to be given back. */
+  takeWaiting(): ClaimedJob[] {
+    return this.gate.drain().map(({ claimed }) => claimed);
+  }
+
+  /** The lease of this execution is not ours any more: the job has this status now. */
+  lost(execution: string, status: string): void {
+    const waiting = this.gate.remove(({ claimed }) => claimed.execution === execution);
+    const run = this.running.get(execution);
+    if (!waiting && !run) return;
+    const claimed = (waiting?.claimed ?? run?.claimed) as ClaimedJob;
+    const event = {
+      queue: this.queue,
+      name: waiting?.call.name ?? run?.job.name ?? '',
+      jobId: claimed.id,
+      attempt: claimed.attempt,
+    };
+    if (status === 'canceled' || status === 'missing') {
+      this.cancel(claimed.id);
+    } else {
+      run?.abort(new LostLeaseError({ jobId: claimed.id }), undefined);
+      this.reporter.tell('leaseLost', event);
+    }
+  }
+
+  /** Somebody canceled or deleted the job: its outcome will be refused, which frees the lease. */
+  cancel(jobId: string): void {
+    const reason = new JobCanceledError({ jobId });
+    this.end(jobId, reason, { outcome: { type: 'canceled', reason: '' } });
+  }
+
+  /** Somebody wants the running job to end: it fails as `stopped`, without a retry. */
+  stop(jobId: string): void {
+    const reason = new JobStoppedError({ jobId });
+    this.end(jobId, reason, {
+      outcome: { type: 'stopped', failure: describeFailure(reason) },
+      error: reason,
+    });
+  }
+
+  /** Ends all runs; each is given back, spending no retry. */
+  abortAll(reason: (jobId: string) => Error): void {
+    for (const run of [...this.running.values()]) {
+      run.abort(reason(run.claimed.id), { outcome: { type: 'released' } });
+    }
+  }
+
+  private end(jobId: string, reason: Error, decision: Decision): void {
+    const waiting = this.gate.remove(({ claimed }) => claimed.id === jobId);
+    if (waiting) this.refuse(waiting.claimed, waiting.call.name, decision);
+    for (const run of [...this.running.values()]) {
+      if (run.claimed.id === jobId) run.abort(reason, decision);
+    }
+  }
+
+  private run({ claimed, call, handler }: Waiting): void {
+    const job = new RunningJob(claimed, call, this.store, this.waiter);
+    const execution = new Execution(claimed, job, handler, this.settings, this.ended);
+    this.running.set(claimed.execution, execution);
+    const { name, attempt } = job;
+    if (this.settings.tellsStarts) {
+      this.reporter.tell('jobStarted', { queue: this.queue, name, jobId: claimed.id, attempt });
+    }
+    execution.start();
+  }
+
+  private readonly ended = (execution: Execution, decision: Decision | undefined): void => {
+    const { claimed, handler, startedAt, job } = execution;
+    this.running.delete(claimed.execution);
+    const next = this.gate.leave(handler, Date.now() - startedAt);
+    this.onEnd({ claimed, name: job.name, decision, startedAt, holdsSlot: next === undefined });
+    // In the same slot: the handler's next job has waited for this one.
+    if (next) this.run(next);
+  };
+
+  private refuseUnknown(claimed: ClaimedJob, name: string): void {
+    if (this.settings.unknownJobs === 'release') {
+      const decision = { outcome: { type: 'snoozed', delay: UNKNOWN_JOB_DELAY } } as const;
+      this.refuse(claimed, name, decision, 'unknown job');
+      return;
+    }
+    const known = this.handlers.names(this.queue);
+    this.refuse(
+      claimed,
+      name,
+      decideHopeless(new UnknownJobError({ queue: this.queue, name, known })),
+    );
+  }
+
+  private refuse(
+    claimed: ClaimedJob,
+    name: string,
+    decision: Decision,
+    returned?: ReturnReason,
+  ): void {
+    this.onEnd({ claimed, name, decision, startedAt: Date.now(), holdsSlot: false, returned });
+  }
+}
+
+export interface RunnerSettings extends ExecutionSettings {
+  readonly unknownJobs: 'fail' | 'release';
+  /** Somebody wants to hear of each start. */
+  readonly tellsStarts: boolean;
+}
+
+/** A run has ended, or a job could not be run. */
+export interface RunEnd {
+  readonly claimed: ClaimedJob;
+  readonly name: string;
+  /** undefined: nothing to settle, the lease is not ours any more. */
+  readonly decision: Decision | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  readonly holdsSlot: boolean;
+  readonly returned?: ReturnReason;
+}
+
+interface Waiting {
+  readonly claimed: ClaimedJob;
+  readonly call: JobCall;
+  readonly handler: RegisteredHandler;
+}
+
+/** Milliseconds. */
+const UNKNOWN_JOB_DELAY = 10_000;

@@ -1,0 +1,59 @@
+import type { WorkerStore } from '../store/index.js';
+import type { JobReporter } from './job-reporter.js';
+import type { JobRunner } from './job-runner.js';
+import type { QueueConsumer } from './queue-consumer.js';
+
+/**
+ * Keeps the leases of everything this worker holds: renews them every third of their length, and ends the runs of
+ * which Redis says that they are not ours any more or shall stop.
+ */
+export class LeaseKeeper {
+  private timer: NodeJS.Timeout | undefined;
+  private isRenewing = false;
+
+  /** @param lease milliseconds */
+  constructor(
+    private readonly store: WorkerStore,
+    private readonly served: readonly ServedQueue[],
+    private readonly lease: number,
+    private readonly reporter: JobReporter,
+  ) {}
+
+  start(): void {
+    this.timer = setInterval(() => void this.renew(), this.lease / 3);
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  private async renew(): Promise<void> {
+    if (this.isRenewing) return;
+    this.isRenewing = true;
+    await Promise.all(this.served.map((queue) => this.renewQueue(queue)));
+    this.isRenewing = false;
+  }
+
+  private async renewQueue({ consumer, runner }: ServedQueue): Promise<void> {
+    const leases = consumer.leases();
+    if (leases.length === 0) return;
+    const trouble = `leases on queue "${consumer.queue}" cannot be renewed`;
+    try {
+      for (const { index, status } of await this.store.renew(consumer.queue, this.lease, leases)) {
+        const held = leases[index];
+        if (!held) continue;
+        if (status === 'stop') runner.stop(held.id);
+        else runner.lost(held.execution, status);
+      }
+      this.reporter.recovered(trouble, `leases on queue "${consumer.queue}" are renewed again`);
+    } catch (error) {
+      this.reporter.problem(trouble, error);
+    }
+  }
+}
+
+/** A queue with the two that serve it. */
+export interface ServedQueue {
+  readonly consumer: QueueConsumer;
+  readonly runner: JobRunner;
+}

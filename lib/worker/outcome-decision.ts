@@ -1,0 +1,145 @@
+import {
+  type FailureRecord,
+  type Outcome,
+  type RetryDecision,
+  UnserializableResultError,
+  decideRetry,
+  decideReturnedRetry,
+  describeFailure,
+  isCancelJob,
+  isReturnedRetry,
+  isSnoozeJob,
+} from '../job/index.js';
+import { type ClaimedJob, assertSize } from '../store/index.js';
+import type { RegisteredHandler } from './handler-registry.js';
+import type { RunningJob } from './running-job.js';
+
+/**
+ * From what a handler returned or threw to the outcome that Redis shall write down. Pure decisions: clock and
+ * randomness come in, nothing is changed. Never throws.
+ */
+
+/** An outcome, and what an observer is told about it. */
+export interface Decision {
+  readonly outcome: Outcome;
+  /** What was thrown, of a failed attempt. */
+  readonly error?: unknown;
+  /** Why no retry follows, of a job that failed for good. */
+  readonly why?: string;
+  readonly retriesLeft?: number;
+}
+
+export interface DecisionContext {
+  readonly claimed: ClaimedJob;
+  /** Not known when the job could not even be read. */
+  readonly job: RunningJob | undefined;
+  readonly handler: RegisteredHandler | undefined;
+  /** Redis's clock, milliseconds since the epoch. */
+  readonly now: number;
+  readonly random: () => number;
+  readonly maxPayloadBytes: number;
+}
+
+/** The handler returned. */
+export function decideReturned(value: unknown, context: DecisionContext): Decision {
+  if (value === undefined || value === null) return FINISHED_EMPTY;
+  if (isReturnedRetry(value)) {
+    const { returnedRetries } = context.claimed;
+    const decision = decideReturnedRetry({
+      retry: value,
+      done: returnedRetries,
+      random: context.random,
+    });
+    const failure = {
+      name: 'Retry',
+      message: 'the handler returned Retry',
+      stack: 'The handler returned Retry.',
+    };
+    const retriesLeft = value.max - returnedRetries - 1;
+    return retried(decision, failure, {
+      error: value,
+      retriesLeft,
+      returned: true,
+      policy: undefined,
+    });
+  }
+  try {
+    const result = JSON.stringify(value);
+    if (result === undefined) throw new UnserializableResultError({ jobId: context.claimed.id });
+    assertSize(result, `result of job "${context.claimed.id}"`, context.maxPayloadBytes);
+    return { outcome: { type: 'finished', result } };
+  } catch (error) {
+    const cause =
+      error instanceof TypeError
+        ? new UnserializableResultError({ jobId: context.claimed.id, cause: error })
+        : error;
+    return decideThrown(cause, context);
+  }
+}
+
+/** The handler threw, or the attempt failed otherwise. */
+export function decideThrown(error: unknown, context: DecisionContext): Decision {
+  if (isSnoozeJob(error)) return { outcome: { type: 'snoozed', delay: error.delay } };
+  if (isCancelJob(error)) return { outcome: { type: 'canceled', reason: error.message } };
+  const { claimed, handler, job } = context;
+  const takesHandlers = handler?.retry !== undefined && !claimed.retryDecided;
+  const policy = takesHandlers ? handler.retry : claimed.retry;
+  const decision = decideRetry<RunningJob | undefined>({
+    error,
+    policy,
+    retriesLeft: policy?.max,
+    filter:
+      job && handler?.retryFilter ? { ...handler.retryFilter, when: bound(handler) } : undefined,
+    job,
+    firstEnqueuedAt: claimed.createdAt,
+    now: context.now,
+    random: context.random,
+  });
+  return retried(decision, describeFailure(error), {
+    error,
+    retriesLeft: (policy?.max ?? 1) - 1,
+    returned: false,
+    policy: takesHandlers ? policy : undefined,
+  });
+}
+
+/** No retry, whatever the policy says: the job can never run here. */
+export function decideHopeless(error: unknown): Decision {
+  return {
+    outcome: { type: 'failed', failure: describeFailure(error) },
+    error,
+    why: 'it cannot be run',
+  };
+}
+
+const FINISHED_EMPTY: Decision = { outcome: { type: 'finished', result: undefined } };
+
+function bound(handler: RegisteredHandler) {
+  const { retryFilter } = handler;
+  const when = retryFilter?.when;
+  return (
+    when &&
+    ((error: unknown, job: RunningJob | undefined) =>
+      when.call(retryFilter, error, job as RunningJob))
+  );
+}
+
+function retried(
+  decision: RetryDecision,
+  failure: FailureRecord,
+  details: {
+    error: unknown;
+    retriesLeft: number;
+    returned: boolean;
+    policy: RegisteredHandler['retry'];
+  },
+): Decision {
+  const { error, retriesLeft, returned, policy } = details;
+  if (!decision.retry) return { outcome: { type: 'failed', failure }, error, why: decision.why };
+  const { delay, front } = decision;
+  return {
+    outcome: { type: 'retry', failure, delay, front, policy, returned },
+    error,
+    retriesLeft,
+  };
+}

@@ -1,0 +1,411 @@
+import { RqConnectionError } from '../job/index.js';
+import {
+  ClaimedJob,
+  type ExchangeReply,
+  type Execution as Lease,
+  type WorkerStore,
+} from '../store/index.js';
+import { ClaimedAhead } from './claimed-ahead.js';
+import type { JobReporter, SettledJob } from './job-reporter.js';
+import type { JobRunner, RunEnd } from './job-runner.js';
+import type { Prefetch } from './prefetch.js';
+import { QueueWaiter } from './queue-waiter.js';
+import type { SlotUser, Slots } from './slots.js';
+
+/**
+ * Serves one queue. Outcomes and free slots that come up in one turn of the event loop go to Redis in one `exchange`,
+ * which answers with new jobs; at most two are under way, so that Redis works on one while the other travels. When the
+ * queue is empty it waits (see QueueWaiter); nothing polls.
+ */
+export class QueueConsumer implements SlotUser {
+  /** False when the last look found the queue empty and nothing has come since. */
+  mayHaveJobs = true;
+
+  private readonly waiter: QueueWaiter;
+  private readonly ahead = new ClaimedAhead((jobs) => this.giveBack(jobs));
+  private outcomes: PendingOutcome[] = [];
+  private woken: string[] = [];
+  private inFlight = 0;
+  private aheadInFlight = 0;
+  private freed = 0;
+  private failures = 0;
+  private nextExecution = 0;
+  private isClaiming = false;
+  private isPaused = false;
+  private isFilling = false;
+  private isFlushPlanned = false;
+  private isLookDue = false;
+  private mayHoldOrphans = false;
+  private backOff: NodeJS.Timeout | undefined;
+  private onSettled: (() => void)[] = [];
+
+  constructor(
+    readonly queue: string,
+    readonly concurrency: number,
+    readonly weight: number,
+    private readonly settings: ConsumerSettings,
+  ) {
+    this.waiter = new QueueWaiter(queue, settings.store, {
+      job: (id) => {
+        this.woken.push(id);
+        this.mayHaveJobs = true;
+        this.flush();
+      },
+      look: () => this.look(),
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.waiter.start();
+    this.isClaiming = true;
+    this.poke();
+  }
+
+  /** Takes no more jobs; what was claimed ahead goes back. Resolves when nothing more can come in. */
+  async stopClaiming(): Promise<void> {
+    this.isClaiming = false;
+    this.giveBack([...this.ahead.takeAll(), ...this.settings.runner.takeWaiting()]);
+    await this.waiter.stop();
+    this.poke();
+  }
+
+  /** Resolves when every outcome is with Redis and every answer is back. */
+  settled(): Promise<void> {
+    if (this.isSettled) return Promise.resolve();
+    this.poke();
+    return new Promise((resolve) => this.onSettled.push(resolve));
+  }
+
+  close(): void {
+    this.isClaiming = false;
+    clearTimeout(this.backOff);
+    this.ahead.close();
+    this.waiter.close();
+  }
+
+  /** Everything that holds a lease of ours. */
+  leases(): Lease[] {
+    const pending = this.outcomes.map(({ job }) => job);
+    return [...this.settings.runner.held(), ...this.ahead, ...pending];
+  }
+
+  /** Plans an exchange for the end of this turn of the event loop. */
+  poke(): void {
+    if (this.isFlushPlanned) return;
+    this.isFlushPlanned = true;
+    setImmediate(() => {
+      this.isFlushPlanned = false;
+      this.flush();
+    });
+  }
+
+  /** Something may have become due, or the queue was resumed. */
+  look(): void {
+    this.isLookDue = true;
+    this.isPaused = false;
+    this.flush();
+  }
+
+  /** Redis is back after a failure: do not wait any longer. */
+  retryNow(): void {
+    if (this.backOff) this.tryAgain();
+  }
+
+  /** A run has ended: its outcome is to be settled, its slot is free. */
+  ended({ claimed, name, decision, startedAt, holdsSlot, returned }: RunEnd): void {
+    const endedAt = Date.now();
+    if (decision) {
+      const { outcome } = decision;
+      this.outcomes.push({
+        job: claimed,
+        name,
+        decision,
+        outcome,
+        startedAt,
+        endedAt,
+        returned,
+        isRepeated: false,
+        errors: 0,
+      });
+    }
+    this.settings.prefetch.ran(endedAt - startedAt);
+    if (holdsSlot) {
+      this.freed += 1;
+      this.fill();
+    }
+    this.poke();
+  }
+
+  private get isSettled(): boolean {
+    return this.outcomes.length === 0 && this.woken.length === 0 && this.inFlight === 0;
+  }
+
+  /** Starts what was claimed ahead in the slots that became free, and gives back the slots that are left. */
+  private fill(): void {
+    // A handler that ends at once comes back here while the loop is still running.
+    if (this.isFilling) return;
+    this.isFilling = true;
+    while (this.freed > 0) {
+      const next = this.ahead.shift();
+      if (!next) break;
+      if (this.settings.runner.start(next)) this.freed -= 1;
+    }
+    this.isFilling = false;
+    const count = this.freed;
+    this.freed = 0;
+    if (count > 0) this.settings.slots.release(this, count);
+  }
+
+  private flush(): void {
+    if (this.inFlight >= 2 || this.backOff) return;
+    const { slots } = this.settings;
+    const outcomes = this.outcomes.splice(0, SETTLED_AT_ONCE);
+    const woken = this.woken.splice(0);
+    const { reserved, ahead } = this.claimable(
+      outcomes.length > 0 || woken.length > 0 || this.isLookDue,
+    );
+    if (outcomes.length === 0 && woken.length === 0 && reserved === 0 && !this.isLookDue) {
+      this.waitForJobs();
+      return;
+    }
+    this.isLookDue = false;
+    void this.exchange({ outcomes, woken, reserved, ahead });
+    // A second one may follow: it travels while Redis works on the first.
+    if (this.outcomes.length > 0 || (this.mayHaveJobs && slots.free(this) > 0)) this.poke();
+  }
+
+  /** How many jobs to ask for, into free slots and ahead of them. */
+  private claimable(asksAnyway: boolean): { reserved: number; ahead: number } {
+    const { slots, prefetch } = this.settings;
+    if (!this.isClaiming || this.isPaused || !(this.mayHaveJobs || asksAnyway))
+      return { reserved: 0, ahead: 0 };
+    // The job that a blocking read may bring needs a slot, too; at concurrency 1 this also keeps the order.
+    const kept = this.waiter.isWaiting ? 1 : 0;
+    // Half of the slots at once: while the jobs of one half run, those of the other travel.
+    const half = Math.min(CLAIMED_AT_ONCE, Math.ceil(this.concurrency / 2));
+    const reserved = slots.reserve(this, Math.min(slots.free(this) - kept, half));
+    if (!this.mayHaveJobs || !(reserved > 0 || asksAnyway)) return { reserved, ahead: 0 };
+    return {
+      reserved,
+      ahead: Math.max(0, prefetch.ahead - this.ahead.length - this.aheadInFlight),
+    };
+  }
+
+  private async exchange(sent: Sent): Promise<void> {
+    const { store, lease, workerName, token, prefetch, reporter } = this.settings;
+    const { outcomes, woken } = sent;
+    const want = sent.reserved + sent.ahead;
+    const nextExecution = this.nextExecution;
+    this.nextExecution += want;
+    this.inFlight += 1;
+    this.aheadInFlight += sent.ahead;
+    const sentAt = performance.now();
+    let reply: ExchangeReply | undefined;
+    let error: unknown;
+    try {
+      reply = await store.exchange(this.queue, {
+        lease,
+        worker: workerName,
+        token,
+        nextExecution,
+        want,
+        woken,
+        outcomes,
+      });
+    } catch (thrown) {
+      error = thrown;
+    }
+    this.inFlight -= 1;
+    this.aheadInFlight -= sent.ahead;
+    if (!reply) {
+      this.failed(error, sent);
+      return;
+    }
+    prefetch.exchanged(performance.now() - sentAt);
+    this.settings.clock(reply.now);
+    this.failures = 0;
+    reporter.recovered(this.trouble, `queue "${this.queue}" is served again`);
+    this.conclude(outcomes, reply);
+    this.take(sent, reply);
+    this.poke();
+    if (this.isSettled) for (const resolve of this.onSettled.splice(0)) resolve();
+  }
+
+  private conclude(outcomes: readonly PendingOutcome[], reply: ExchangeReply): void {
+    const { reporter } = this.settings;
+    const refused = new Map(reply.refused.map(({ index, status }) => [index, status]));
+    for (const [index, outcome] of outcomes.entries()) {
+      const status = refused.get(index);
+      if (
+        status === undefined ||
+        (outcome.isRepeated && STATUSES_AFTER[outcome.outcome.type].includes(status))
+      ) {
+        reporter.settled(outcome);
+      } else if (status.startsWith('error ')) {
+        this.settleAgain(outcome, status.slice('error '.length));
+      } else {
+        reporter.refused(outcome, status);
+      }
+    }
+  }
+
+  /** Redis could not write this one outcome down: the job's data are damaged, or there is no memory. */
+  private settleAgain(outcome: PendingOutcome, error: string): void {
+    this.settings.reporter.problem(
+      `the outcome of job "${outcome.job.id}" could not be stored: ${error}`,
+    );
+    // Damaged data do not heal: its lease runs out, and the recovery fails the job.
+    if (outcome.errors >= 2 && !error.startsWith('OOM')) return;
+    setTimeout(() => {
+      this.outcomes.push({ ...outcome, errors: outcome.errors + 1 });
+      this.poke();
+    }, SETTLE_AGAIN_DELAY).unref();
+  }
+
+  private take({ reserved, ahead }: Sent, reply: ExchangeReply): void {
+    const { reporter } = this.settings;
+    const { claimed, dropped } = reply;
+    for (const { id, reason } of dropped)
+      reporter.tell('jobDropped', { queue: this.queue, jobId: id, reason });
+    const trouble = `jobs of queue "${this.queue}" cannot be claimed`;
+    if (reply.failure !== undefined) reporter.problem(trouble, new Error(reply.failure));
+    else reporter.recovered(trouble, `jobs of queue "${this.queue}" are claimed again`);
+    this.isPaused = reply.paused || reply.failure !== undefined;
+    const want = reserved + ahead;
+    if (want > 0) this.mayHaveJobs = claimed.length + dropped.length >= want;
+    this.freed += reserved;
+    if (this.isClaiming) for (const job of claimed) this.ahead.push(job);
+    else this.giveBack([...claimed]);
+    this.fill();
+    this.ahead.watch();
+    if (reply.nextDue !== undefined) this.waiter.lookIn(reply.nextDue);
+    if (this.isPaused) this.waiter.lookIn(PAUSE_CHECK);
+  }
+
+  private waitForJobs(): void {
+    const canTake =
+      this.isClaiming && !this.isPaused && !this.mayHaveJobs && this.ahead.length === 0;
+    if (canTake && this.inFlight === 0 && this.settings.slots.free(this) > 0) this.waiter.wait();
+  }
+
+  private failed(error: unknown, sent: Sent): void {
+    const { reporter, slots } = this.settings;
+    const isUncertain = !(error instanceof RqConnectionError) || error.uncertain;
+    const outcomes = isUncertain
+      ? sent.outcomes.map((outcome) => ({ ...outcome, isRepeated: true }))
+      : sent.outcomes;
+    this.outcomes.unshift(...outcomes);
+    this.woken.unshift(...sent.woken);
+    this.mayHoldOrphans ||= isUncertain;
+    this.mayHaveJobs = true;
+    reporter.problem(this.trouble, error);
+    const delay = Math.min(LONGEST_BACK_OFF, 50 * 2 ** Math.min(this.failures, 10));
+    this.failures += 1;
+    clearTimeout(this.backOff);
+    this.backOff = setTimeout(() => this.tryAgain(), delay);
+    if (sent.reserved > 0) slots.release(this, sent.reserved);
+  }
+
+  private get trouble(): string {
+    return `queue "${this.queue}" cannot be served`;
+  }
+
+  private tryAgain(): void {
+    clearTimeout(this.backOff);
+    // The other exchange must have failed, too, before it is known what was lost.
+    if (this.inFlight > 0) {
+      this.backOff = setTimeout(() => this.tryAgain(), 50);
+      return;
+    }
+    this.backOff = undefined;
+    if (!this.mayHoldOrphans) {
+      this.look();
+      return;
+    }
+    // Blocks the flush meanwhile.
+    this.inFlight = 2;
+    const done = () => {
+      this.inFlight = 0;
+      this.look();
+    };
+    this.giveBackOrphans().then(done, done);
+  }
+
+  /** An answer was lost that may have brought jobs: nobody runs them, so they go back, and no retry is spent. */
+  private async giveBackOrphans(): Promise<void> {
+    const { store, token } = this.settings;
+    const executions = await store.executionsOf(this.queue, token);
+    const known = new Set(this.leases().map(({ execution }) => execution));
+    const orphans = executions.filter(({ execution }) => !known.has(execution));
+    this.mayHoldOrphans = false;
+    this.giveBack(orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)));
+  }
+
+  private giveBack(jobs: ClaimedJob[]): void {
+    const now = Date.now();
+    const decision = { outcome: { type: 'released' } } as const;
+    // Each goes to the head of the queue: the last one first, so that their order stays.
+    for (const job of jobs.toReversed()) {
+      const { outcome } = decision;
+      this.outcomes.push({
+        job,
+        name: '',
+        decision,
+        outcome,
+        startedAt: now,
+        endedAt: now,
+        returned: 'claimed ahead',
+        isRepeated: false,
+        errors: 0,
+      });
+    }
+    if (jobs.length > 0) this.poke();
+  }
+}
+
+export interface ConsumerSettings {
+  readonly store: WorkerStore;
+  readonly runner: JobRunner;
+  readonly reporter: JobReporter;
+  readonly slots: Slots;
+  readonly prefetch: Prefetch;
+  /** Milliseconds. */
+  readonly lease: number;
+  readonly workerName: string;
+  /** 16 characters that name this worker's executions. */
+  readonly token: string;
+  /** Told Redis's clock with every answer. */
+  clock(now: number): void;
+}
+
+interface PendingOutcome extends SettledJob {
+  /** It was sent before, and the answer was lost. */
+  readonly isRepeated: boolean;
+  readonly errors: number;
+}
+
+interface Sent {
+  readonly outcomes: readonly PendingOutcome[];
+  readonly woken: readonly string[];
+  readonly reserved: number;
+  readonly ahead: number;
+}
+
+/** The status of a job whose outcome was written down although the answer was lost. */
+const STATUSES_AFTER: Record<SettledJob['outcome']['type'], readonly string[]> = {
+  finished: ['finished', 'missing'],
+  failed: ['failed', 'missing'],
+  stopped: ['stopped', 'missing'],
+  canceled: ['canceled'],
+  retry: ['scheduled', 'queued'],
+  snoozed: ['scheduled'],
+  released: ['queued'],
+};
+
+// Keep a script below 5 ms.
+const SETTLED_AT_ONCE = 500;
+const CLAIMED_AT_ONCE = 500;
+// Milliseconds.
+const LONGEST_BACK_OFF = 2000;
+const SETTLE_AGAIN_DELAY = 1000;
+const PAUSE_CHECK = 1000;

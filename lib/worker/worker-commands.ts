@@ -1,0 +1,24 @@
+/**
+ * RQ's commands to a worker, as they come over Redis: `stop-job` and `shutdown` from Python or from here, and our own
+ * `cancel-job`. Anybody can publish anything there; what is not understood is ignored.
+ */
+export type WorkerCommand =
+  | { readonly type: 'stop-job' | 'cancel-job'; readonly jobId: string }
+  | { readonly type: 'shutdown' };
+
+/** The command that a message holds; undefined when it holds none. */
+export function parseCommand(message: string): WorkerCommand | undefined {
+  let payload: unknown;
+  try {
+    payload = JSON.parse(message);
+  } catch {
+    return undefined;
+  }
+  if (typeof payload !== 'object' || payload === null) return undefined;
+  const { command, job_id: jobId } = payload as { command?: unknown; job_id?: unknown };
+  if (command === 'shutdown') return { type: 'shutdown' };
+  if ((command === 'stop-job' || command === 'cancel-job') && typeof jobId === 'string') {
+    return { type: command, jobId };
+  }
+  return undefined;
+}

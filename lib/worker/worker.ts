@@ -1,0 +1,198 @@
+import { randomBytes } from 'node:crypto';
+import { hostname } from 'node:os';
+import { InvalidOptionError, ShutdownError } from '../job/index.js';
+import type { WorkerStore } from '../store/index.js';
+import type { HandlerRegistry } from './handler-registry.js';
+import { JobReporter } from './job-reporter.js';
+import { JobRunner } from './job-runner.js';
+import { LeaseKeeper, type ServedQueue } from './lease-keeper.js';
+import { Maintenance } from './maintenance.js';
+import { Prefetch } from './prefetch.js';
+import { Presence } from './presence.js';
+import { QueueConsumer } from './queue-consumer.js';
+import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './slots.js';
+import { parseCommand } from './worker-commands.js';
+import type { WorkerObserver } from './worker-observer.js';
+import {
+  type ResolvedWorkerOptions,
+  type WorkerOptions,
+  type WorkerQueueOptions,
+  resolveWorkerOptions,
+} from './worker-options.js';
+
+/**
+ * Runs jobs: serves queues, keeps leases, looks after what others left behind, and stops in good order. It lives in
+ * the application's own process; any number of them, in any number of processes, may serve the same queues.
+ *
+ * ```ts
+ * const worker = new Worker(store, handlers, { concurrency: 20 });
+ * await worker.start();
+ * // later
+ * await worker.stop();
+ * ```
+ */
+export class Worker {
+  /** The name under which RQ's tools list it. */
+  readonly name: string;
+  /** The queues that it serves. */
+  readonly queues: readonly string[];
+
+  private readonly options: ResolvedWorkerOptions;
+  private readonly reporter: JobReporter;
+  private readonly served: ServedQueue[];
+  private readonly leaseKeeper: LeaseKeeper;
+  private readonly maintenance: Maintenance;
+  private readonly presence: Presence;
+  private readonly stopListening: (() => void)[] = [];
+  /** Redis's clock minus ours, milliseconds. */
+  private clockOffset = 0;
+  private stopping: Promise<void> | undefined;
+
+  /**
+   * @param handlers all handlers must be registered before `start()`
+   * @throws InvalidOptionError when an option is impossible, or a queue to serve has no handler
+   */
+  constructor(
+    private readonly store: WorkerStore,
+    private readonly handlers: HandlerRegistry,
+    options: WorkerOptions = {},
+    observer: WorkerObserver = {},
+  ) {
+    this.options = resolveWorkerOptions(options);
+    this.reporter = new JobReporter(observer);
+    const token = randomBytes(8).toString('hex');
+    this.name = this.options.name ?? `${hostname()}.${process.pid}.${token.slice(0, 6)}`;
+    const queues = this.queuesToServe();
+    this.queues = queues.map(({ name }) => name);
+    this.served = this.serve(queues, token, observer.jobStarted !== undefined);
+    const { lease, maxCrashes } = this.options;
+    this.leaseKeeper = new LeaseKeeper(store, this.served, lease, this.reporter);
+    this.maintenance = new Maintenance(store, this.queues, { lease, maxCrashes }, this.reporter);
+    const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
+    this.presence = new Presence(store, record, () => this.running > 0, this.reporter);
+  }
+
+  /** How many jobs are running now. */
+  get running(): number {
+    return this.served.reduce((sum, { runner }) => sum + runner.count, 0);
+  }
+
+  /** Starts to take jobs. @throws RqConnectionError when Redis cannot be reached in time */
+  async start(): Promise<void> {
+    await this.presence.start();
+    this.stopListening.push(await this.store.onCommand(this.name, (message) => this.obey(message)));
+    this.stopListening.push(
+      this.store.onReady(() => {
+        for (const { consumer } of this.served) consumer.retryNow();
+      }),
+    );
+    this.leaseKeeper.start();
+    this.maintenance.start();
+    await Promise.all(this.served.map(({ consumer }) => consumer.start()));
+  }
+
+  /**
+   * Stops in good order: takes no more jobs, lets the running ones finish for `shutdownTimeout`, then aborts their
+   * signals and puts them back at the head of their queues, spending no retry. Never rejects and never hangs, also
+   * with Redis away (the leases then bring the jobs back).
+   */
+  stop(): Promise<void> {
+    this.stopping ??= this.shutDown();
+    return this.stopping;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.maintenance.stop();
+    const consumers = this.served.map(({ consumer }) => consumer);
+    const stopped = Promise.all(consumers.map((consumer) => consumer.stopClaiming()));
+    await within(LAST_WORDS, stopped);
+    await within(this.options.shutdownTimeout, this.allEnded());
+    for (const { runner } of this.served) runner.abortAll((jobId) => new ShutdownError({ jobId }));
+    await within(LAST_WORDS, Promise.all(consumers.map((consumer) => consumer.settled())));
+    this.leaseKeeper.stop();
+    await within(LAST_WORDS, this.presence.stop());
+    for (const stopListening of this.stopListening) stopListening();
+    for (const consumer of consumers) consumer.close();
+  }
+
+  private async allEnded(): Promise<void> {
+    while (this.running > 0) await new Promise<void>((resolve) => this.onEnded.push(resolve));
+  }
+
+  private readonly onEnded: (() => void)[] = [];
+
+  private obey(message: string): void {
+    const command = parseCommand(message);
+    if (!command) return;
+    if (command.type === 'shutdown') {
+      void this.stop();
+      return;
+    }
+    for (const { runner } of this.served) {
+      if (command.type === 'stop-job') runner.stop(command.jobId);
+      else runner.cancel(command.jobId);
+    }
+  }
+
+  private queuesToServe(): readonly Required<WorkerQueueOptions>[] {
+    const { queues, concurrency } = this.options;
+    if (!queues) return this.handlers.queues().map((name) => ({ name, concurrency, weight: 1 }));
+    for (const { name } of queues) {
+      if (this.handlers.names(name).length === 0) {
+        const problem = `names "${name}", for which there is no handler: its jobs could only fail`;
+        throw new InvalidOptionError({ option: 'queues', problem, where: 'worker options' });
+      }
+    }
+    return queues;
+  }
+
+  private serve(
+    queues: readonly Required<WorkerQueueOptions>[],
+    token: string,
+    tellsStarts: boolean,
+  ): ServedQueue[] {
+    const { concurrency: total, order, lease, prefetch, unknownJobs } = this.options;
+    const { store, handlers, reporter } = this;
+    const users: SlotUser[] = [];
+    const slots: Slots =
+      order === 'parallel' ? new ParallelSlots() : new SharedSlots(total, users, order);
+    return queues.map(({ name, concurrency, weight }) => {
+      const settings = {
+        maxPayloadBytes: store.maxPayloadBytes,
+        now: () => Date.now() + this.clockOffset,
+        unknownJobs,
+        tellsStarts,
+      };
+      const runner: JobRunner = new JobRunner(name, store, handlers, reporter, settings, (end) => {
+        consumer.ended(end);
+        if (this.onEnded.length > 0 && this.running === 0)
+          for (const resolve of this.onEnded.splice(0)) resolve();
+      });
+      const own = order === 'parallel' ? concurrency : total;
+      const consumer: QueueConsumer = new QueueConsumer(name, own, weight, {
+        store,
+        runner,
+        reporter,
+        slots,
+        prefetch: new Prefetch(order === 'parallel' ? prefetch : 0, own),
+        lease,
+        workerName: this.name,
+        token,
+        clock: (now) => (this.clockOffset = now - Date.now()),
+      });
+      users.push(consumer);
+      return { consumer, runner };
+    });
+  }
+}
+
+/** Milliseconds for what is said to Redis at the end. */
+const LAST_WORDS = 2000;
+
+/** Waits for the work, but no longer than that; what it throws is not of interest any more. */
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
+  await Promise.race([work.catch(() => undefined), late]);
+  clearTimeout(timer);
+}
