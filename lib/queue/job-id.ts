@@ -1,22 +1,41 @@
 import { randomFillSync } from 'node:crypto';
 
 /**
- * Random job ids: 20 characters of 5 bits, of the set that RQ accepts, without `-` and `_`, so that an id is never
- * taken for an option on RQ's command line. 100 random bits: no two jobs get the same one.
+ * Ids of jobs: 9 characters of the time and 13 random ones, of a set that RQ accepts, without `-` and `_`, so that an
+ * id is never taken for an option on RQ's command line. 65 random bits per millisecond: no two jobs get the same id.
+ * Ids of one time are neighbours, which Redis's sorted sets are quick with.
  */
 export function newJobId(): string {
-  if (used + LENGTH > pool.length) {
+  const now = Date.now();
+  if (now !== prefixTime) {
+    prefixTime = now;
+    prefix = timeText(now);
+  }
+  if (used + RANDOM_LENGTH > pool.length) {
     randomFillSync(pool);
     used = 0;
   }
-  let id = '';
-  for (const end = used + LENGTH; used < end; used += 1) {
+  let id = prefix;
+  for (const end = used + RANDOM_LENGTH; used < end; used += 1) {
     id += ALPHABET[(pool[used] as number) & 31] as string;
   }
   return id;
 }
 
-const LENGTH = 20;
+const TIME_LENGTH = 9;
+const RANDOM_LENGTH = 13;
 const ALPHABET = '0123456789abcdefghjkmnpqrstvwxyz';
-const pool = new Uint8Array(LENGTH * 512);
+const pool = new Uint8Array(RANDOM_LENGTH * 512);
 let used = pool.length;
+let prefixTime = 0;
+let prefix = '';
+
+function timeText(time: number): string {
+  let text = '';
+  let rest = time;
+  for (let place = 0; place < TIME_LENGTH; place += 1) {
+    text = (ALPHABET[rest % 32] as string) + text;
+    rest = Math.floor(rest / 32);
+  }
+  return text;
+}

@@ -1,6 +1,6 @@
 import type { StoredRetry } from '../job/index.js';
 import { type JobCall, decodeCall } from './call-codec.js';
-import { CLAIM_FIELDS } from './codec.js';
+import { CLAIM_FIELDS, FURTHER_FIELDS } from './codec.js';
 import { decodeMeta } from './meta-codec.js';
 
 /**
@@ -20,7 +20,7 @@ export class ClaimedJob {
   ) {
     this.id = (values[CLAIM_FIELDS.length] as Buffer).toString('latin1');
     this.execution = (values[CLAIM_FIELDS.length + 1] as Buffer).toString('latin1');
-    this.attempt = Number(this.text(ATTEMPTS)) || 1;
+    this.attempt = (this.number(ATTEMPTS) ?? 0) + 1;
   }
 
   /** A claim of which only the name is known: enough to give it back. */
@@ -31,7 +31,7 @@ export class ClaimedJob {
 
   /** Not enqueued by this library, so Python reads its results. */
   get isForeign(): boolean {
-    return this.values[GIVEN] === null;
+    return !this.values[GIVEN];
   }
 
   /** Milliseconds; -1: none; undefined: RQ's default. */
@@ -48,7 +48,7 @@ export class ClaimedJob {
 
   /** Whoever enqueued it gave the timeout: the handler's own does not count. */
   get timeoutGiven(): boolean {
-    return this.isForeign ? this.values[TIMEOUT] !== null : this.given.includes('t');
+    return this.isForeign ? Boolean(this.values[TIMEOUT]) : this.given.includes('t');
   }
 
   /** The retry policy that is stored with the job; `max` is what is left of it. */
@@ -67,7 +67,7 @@ export class ClaimedJob {
 
   /** The stored policy is final: given at enqueue, or taken over from the handler at an earlier failure. */
   get retryDecided(): boolean {
-    if (this.values[RETRIES_LEFT] === null) return false;
+    if (!this.values[RETRIES_LEFT]) return false;
     return this.isForeign || this.given.includes('r') || this.ownRetry.by === 'handler';
   }
 
@@ -128,21 +128,25 @@ export class ClaimedJob {
   }
 }
 
-const field = (name: (typeof CLAIM_FIELDS)[number]) => CLAIM_FIELDS.indexOf(name);
-const DATA = field('data');
-const ATTEMPTS = field('nrq_attempts');
-const TIMEOUT = field('timeout');
-const RETRIES_LEFT = field('retries_left');
-const RETRY_INTERVALS = field('retry_intervals');
-const GIVEN = field('nrq_given');
-const OWN_RETRY = field('nrq_retry');
-const OWN_TIMEOUT = field('nrq_timeout');
-const RESULT_TTL = field('result_ttl');
-const FAILURE_TTL = field('failure_ttl');
-const CREATED_AT = field('created_at');
-const META = field('meta');
-const NUMBER_OF_RETRIES = field('number_of_retries');
-const FRONT_ON_RETRY = field('enqueue_at_front_on_retry');
+// The reply holds the claim's fields, id and execution, and for some jobs the further fields.
+const claim = (name: (typeof CLAIM_FIELDS)[number]) => CLAIM_FIELDS.indexOf(name);
+const further = (name: (typeof FURTHER_FIELDS)[number]) =>
+  CLAIM_FIELDS.length + 2 + FURTHER_FIELDS.indexOf(name);
+const DATA = claim('data');
+const GIVEN = claim('nrq_given');
+const ATTEMPTS = claim('nrq_attempts');
+const TIMEOUT = claim('timeout');
+const RESULT_TTL = claim('result_ttl');
+const META = claim('meta');
+const CREATED_AT = claim('created_at');
+const RETRIES_LEFT = further('retries_left');
+const RETRY_INTERVALS = further('retry_intervals');
+const OWN_RETRY = further('nrq_retry');
+const OWN_TIMEOUT = further('nrq_timeout');
+const FAILURE_TTL = further('failure_ttl');
+
+const NUMBER_OF_RETRIES = further('number_of_retries');
+const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 

@@ -7,31 +7,38 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | our mark; which of `timeout` (t) and `retry` (r) the caller of enqueue gave, so that a handler's own do not win |
+ * | `nrq_given` | our mark; which of `timeout` (t) and `retry` (r) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `within` (ms) |
- * | `nrq_attempts`, `nrq_crashes` | counts of started attempts and of leases lost by crashes |
+ * | `nrq_attempts`, `nrq_crashes` | counts of attempts that failed, and of leases lost by crashes |
  * | `nrq_attempt:N` | JSON record of a failed attempt |
  * | `nrq_stop`, `nrq_reason` | a stop was asked for; why the job was canceled |
  */
 
-/** The fields that a claim reads. The first five have their place by number in `exchange.lua`. */
+/** The fields that a claim reads of every job, in the order that `exchange.lua` knows. */
 export const CLAIM_FIELDS = [
   'status',
   'data',
+  'nrq_given',
   'nrq_attempts',
+  'timeout',
+  'result_ttl',
+  'meta',
+  'created_at',
+] as const;
+
+/**
+ * The fields that a claim reads only of some jobs: of those that are not ours, that ran before, or that are marked (`x`
+ * in `nrq_given`) as having any of them. The first two have their place by number in `exchange.lua`.
+ */
+export const FURTHER_FIELDS = [
   'ttl',
   'ended_at',
-  'timeout',
   'retries_left',
   'retry_intervals',
-  'nrq_given',
   'nrq_retry',
   'nrq_timeout',
-  'result_ttl',
   'failure_ttl',
-  'created_at',
-  'meta',
   'number_of_retries',
   'enqueue_at_front_on_retry',
 ] as const;
@@ -60,7 +67,13 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
 const cache = new WeakMap<ResolvedJobOptions, string[]>();
 
 function given(options: ResolvedJobOptions): string {
-  return (options.timeoutGiven ? 't' : '') + (options.retryGiven ? 'r' : '');
+  const { timeout, ttl, failureTtl, retry } = options;
+  const hasMore = ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
+  return (
+    (options.timeoutGiven ? 't' : '') +
+    (options.retryGiven ? 'r' : '') +
+    (hasMore === undefined ? '' : 'x')
+  );
 }
 
 /** RQ's retry fields, and ours for what they cannot say. */

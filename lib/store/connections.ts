@@ -1,5 +1,6 @@
 import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidOptionError, RqConnectionError } from '../job/index.js';
+import { type PlainConnection, plainOptions } from './lease-guard.js';
 
 /**
  * The connections to one Redis: one for commands, shared by every queue and worker, one for messages, opened with the
@@ -30,6 +31,13 @@ export class Connections {
   /** Milliseconds within which a command is answered or refused. */
   get commandTimeout(): number {
     return this.settings.commandTimeout ?? 5000;
+  }
+
+  /** The way to connect, for another thread. */
+  get plain(): PlainConnection {
+    const { connection } = this;
+    if (typeof connection === 'string') return { url: connection, options: {} };
+    return { url: undefined, options: plainOptions(isRedis(connection) ? connection.options : connection) };
   }
 
   /**

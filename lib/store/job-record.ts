@@ -54,9 +54,10 @@ export class JobRecord {
     return this.date('ended_at');
   }
 
-  /** Runs so far. */
+  /** Runs so far, the current one included. */
   get attempts(): number {
-    return Number(this.text('nrq_attempts') ?? 0) || 0;
+    const failed = Number(this.text('nrq_attempts') ?? 0) || 0;
+    return this.status === 'started' || this.status === 'finished' ? failed + 1 : failed;
   }
 
   get retriesLeft(): number | undefined {

@@ -2,6 +2,7 @@ import type { Outcome, ResolvedJobOptions } from '../job/index.js';
 import type { BlockingPop } from './blocking-pop.js';
 import type { ClaimedJob } from './claimed-job.js';
 import type { JobRecord, ResultEntry } from './job-record.js';
+import type { LeaseGuard } from './lease-guard.js';
 import type { WorkerRecords } from './worker-records.js';
 
 /**
@@ -54,6 +55,8 @@ export interface WorkerStore extends JobStore {
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void>;
   /** Hears RQ's commands to a worker, as they were sent: anything may come. */
   onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
+  /** Keeps leases while the event loop is blocked. */
+  leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard;
   /** Hears when the database is reachable again. */
   onReady(listener: () => void): () => void;
 }

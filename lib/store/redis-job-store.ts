@@ -21,6 +21,7 @@ import type {
   WorkerStore,
 } from './job-store.js';
 import { Keyspace, type QueueKeys } from './keyspace.js';
+import { LeaseGuard } from './lease-guard.js';
 import { parsePythonJson } from './python-json.js';
 import { Script, type ScriptValue } from './script.js';
 import { Subscriptions } from './subscriptions.js';
@@ -209,6 +210,11 @@ export class RedisJobStore implements WorkerStore {
 
   onCommand(worker: string, listener: (message: string) => void): Promise<() => void> {
     return this.subscriptions.listen(this.keys.commands(worker), listener);
+  }
+
+  leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard {
+    const registries = queues.map((queue) => this.keys.queue(queue).started);
+    return new LeaseGuard({ connection: this.connections.plain, registries, token, lease });
   }
 
   onReady(listener: () => void): () => void {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Redis } from 'ioredis';
-import { CLAIM_FIELDS } from './codec.js';
+import { CLAIM_FIELDS, FURTHER_FIELDS } from './codec.js';
 
 /**
  * A Lua script that Redis runs as one step. The text comes from the `.lua` file beside this one; what several
@@ -38,5 +38,6 @@ function load(path: string): string {
 }
 
 function claimFields(): string {
-  return `local CLAIM_FIELDS = { ${CLAIM_FIELDS.map((field) => `'${field}'`).join(', ')} }`;
+  const list = (fields: readonly string[]) => fields.map((field) => `'${field}'`).join(', ');
+  return `local CLAIM_FIELDS = { ${list(CLAIM_FIELDS)} }\nlocal FURTHER_FIELDS = { ${list(FURTHER_FIELDS)} }`;
 }

@@ -16,6 +16,9 @@ import type { RunningJob } from './running-job.js';
  */
 export class Execution {
   readonly startedAt = Date.now();
+  /** When it ends at the latest: milliseconds since the epoch. */
+  readonly deadline: number;
+  private readonly timeout: number;
   private timer: NodeJS.Timeout | undefined;
   private hasEnded = false;
 
@@ -25,12 +28,17 @@ export class Execution {
     readonly handler: RegisteredHandler,
     private readonly settings: ExecutionSettings,
     private readonly onEnd: (execution: Execution, decision: Decision | undefined) => void,
-  ) {}
+  ) {
+    this.timeout = timeoutOf(claimed, handler);
+    this.deadline = this.timeout > 0 ? this.startedAt + this.timeout : Infinity;
+  }
 
   start(): void {
-    const timeout = this.timeout();
-    if (timeout > 0)
-      this.timer = setTimeout(() => this.expire(timeout), Math.min(timeout, LONGEST_TIMER));
+    const { timeout } = this;
+    if (timeout > 0) {
+      this.timer = setTimeout(() => this.expire(), Math.min(timeout, LONGEST_TIMER));
+    }
+    this.settings.runsUntil(this.deadline);
     let returned: unknown;
     try {
       returned = this.handler.run(this.job.data, this.job);
@@ -66,8 +74,8 @@ export class Execution {
     if (!this.hasEnded) this.end(decideThrown(error, this.context()));
   }
 
-  private expire(timeout: number): void {
-    const error = new JobTimeoutError({ jobId: this.claimed.id, timeout });
+  private expire(): void {
+    const error = new JobTimeoutError({ jobId: this.claimed.id, timeout: this.timeout });
     this.abort(error, decideThrown(error, this.context()));
   }
 
@@ -75,13 +83,6 @@ export class Execution {
     this.hasEnded = true;
     clearTimeout(this.timer);
     this.onEnd(this, decision);
-  }
-
-  private timeout(): number {
-    const { claimed, handler } = this;
-    const own = claimed.timeout;
-    if (claimed.timeoutGiven) return own ?? DEFAULT_TIMEOUT;
-    return handler.timeout ?? own ?? DEFAULT_TIMEOUT;
   }
 
   private context(): DecisionContext {
@@ -95,10 +96,18 @@ export interface ExecutionSettings {
   readonly maxPayloadBytes: number;
   /** Redis's clock, milliseconds since the epoch. */
   now(): number;
+  /** Told how long a run may take at most: milliseconds since the epoch. */
+  runsUntil(deadline: number): void;
 }
 
 /** What setTimeout can count to. */
 const LONGEST_TIMER = 2 ** 31 - 1;
+
+function timeoutOf(claimed: ClaimedJob, handler: RegisteredHandler): number {
+  const own = claimed.timeout;
+  if (claimed.timeoutGiven) return own ?? DEFAULT_TIMEOUT;
+  return handler.timeout ?? own ?? DEFAULT_TIMEOUT;
+}
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (

@@ -40,6 +40,13 @@ export class JobRunner {
     return this.running.size;
   }
 
+  /** When the last of the running jobs ends at the latest: milliseconds since the epoch. */
+  get latestDeadline(): number {
+    let latest = 0;
+    for (const { deadline } of this.running.values()) latest = Math.max(latest, deadline);
+    return latest;
+  }
+
   /** Starts a job. False: it takes no slot (it cannot run, or waits for its handler). */
   start(claimed: ClaimedJob): boolean {
     let call: JobCall;

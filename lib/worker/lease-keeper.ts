@@ -1,11 +1,12 @@
-import type { WorkerStore } from '../store/index.js';
+import type { LeaseGuard, WorkerStore } from '../store/index.js';
 import type { JobReporter } from './job-reporter.js';
 import type { JobRunner } from './job-runner.js';
 import type { QueueConsumer } from './queue-consumer.js';
 
 /**
  * Keeps the leases of everything this worker holds: renews them every third of their length, and ends the runs of
- * which Redis says that they are not ours any more or shall stop.
+ * which Redis says that they are not ours any more or shall stop. While a handler blocks the event loop, the guard's
+ * thread renews in its place.
  */
 export class LeaseKeeper {
   private timer: NodeJS.Timeout | undefined;
@@ -16,15 +17,21 @@ export class LeaseKeeper {
     private readonly store: WorkerStore,
     private readonly served: readonly ServedQueue[],
     private readonly lease: number,
+    private readonly guard: LeaseGuard,
     private readonly reporter: JobReporter,
   ) {}
 
   start(): void {
-    this.timer = setInterval(() => void this.renew(), this.lease / 3);
+    this.guard.start();
+    this.timer = setInterval(() => {
+      this.guard.beat(Math.max(0, ...this.served.map(({ runner }) => runner.latestDeadline)));
+      void this.renew();
+    }, this.lease / 3);
   }
 
-  stop(): void {
+  stop(): Promise<void> {
     clearInterval(this.timer);
+    return this.guard.stop();
   }
 
   private async renew(): Promise<void> {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { InvalidOptionError, ShutdownError } from '../job/index.js';
-import type { WorkerStore } from '../store/index.js';
+import type { LeaseGuard, WorkerStore } from '../store/index.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { JobReporter } from './job-reporter.js';
 import { JobRunner } from './job-runner.js';
@@ -40,6 +40,7 @@ export class Worker {
   private readonly options: ResolvedWorkerOptions;
   private readonly reporter: JobReporter;
   private readonly served: ServedQueue[];
+  private readonly guard: LeaseGuard;
   private readonly leaseKeeper: LeaseKeeper;
   private readonly maintenance: Maintenance;
   private readonly presence: Presence;
@@ -64,9 +65,10 @@ export class Worker {
     this.name = this.options.name ?? `${hostname()}.${process.pid}.${token.slice(0, 6)}`;
     const queues = this.queuesToServe();
     this.queues = queues.map(({ name }) => name);
-    this.served = this.serve(queues, token, observer.jobStarted !== undefined);
     const { lease, maxCrashes } = this.options;
-    this.leaseKeeper = new LeaseKeeper(store, this.served, lease, this.reporter);
+    this.guard = store.leaseGuard(this.queues, token, lease);
+    this.served = this.serve(queues, token, observer.jobStarted !== undefined);
+    this.leaseKeeper = new LeaseKeeper(store, this.served, lease, this.guard, this.reporter);
     this.maintenance = new Maintenance(store, this.queues, { lease, maxCrashes }, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
     this.presence = new Presence(store, record, () => this.running > 0, this.reporter);
@@ -109,7 +111,7 @@ export class Worker {
     await within(this.options.shutdownTimeout, this.allEnded());
     for (const { runner } of this.served) runner.abortAll((jobId) => new ShutdownError({ jobId }));
     await within(LAST_WORDS, Promise.all(consumers.map((consumer) => consumer.settled())));
-    this.leaseKeeper.stop();
+    await within(LAST_WORDS, this.leaseKeeper.stop());
     await within(LAST_WORDS, this.presence.stop());
     for (const stopListening of this.stopListening) stopListening();
     for (const consumer of consumers) consumer.close();
@@ -160,6 +162,7 @@ export class Worker {
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
         now: () => Date.now() + this.clockOffset,
+        runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
         unknownJobs,
         tellsStarts,
       };

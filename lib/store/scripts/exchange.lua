@@ -10,7 +10,7 @@
 -- Reply 1 list of index (1-based), status, ... : outcomes that were refused since the lease is not ours any more,
 --         with the status that the job has now ('missing' = no such job), or 'error ...' when the job's data kept it
 --         from being written: the lease is then still ours
---       2 list of claimed jobs: the values of the claim fields, then id, then execution
+--       2 list of claimed jobs: the values of the claim fields, id, execution, and of some the further fields
 --       3 list of id, reason, ... : ids that were taken out of the queue without being run
 --       4 milliseconds until the next scheduled job is due, '' = none
 --       5 '' | 'paused': nothing may be claimed now
@@ -101,6 +101,8 @@ local function drop(id, reason)
   dropped[#dropped + 1] = reason
 end
 
+local lease_end = score(now + lease)
+
 -- Answers false when Redis refuses to write.
 local function claim(id)
   local key = prefix .. id
@@ -112,21 +114,24 @@ local function claim(id)
   elseif values[1] and values[1] ~= 'queued' then
     drop(id, values[1])
   else
-    local execution = token .. string.format('%016x', number)
-    local attempts = (tonumber(values[3]) or 0) + 1
-    local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', worker, 'nrq_attempts', string.format('%d', attempts))
+    local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', worker)
     if type(written) == 'table' then
       failure = written.err
       return false
     end
-    -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
-    if values[4] or values[5] then redis.call('PERSIST', key) end
+    local execution = token .. string.format('%016x', number)
     number = number + 1
-    values[3] = string.format('%d', attempts)
-    values[#CLAIM_FIELDS + 1] = id
-    values[#CLAIM_FIELDS + 2] = execution
+    local count = #CLAIM_FIELDS
+    values[count + 1] = id
+    values[count + 2] = execution
+    if not values[3] or values[4] or string.find(values[3], 'x', 1, true) then
+      local further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
+      -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
+      if further[1] or further[2] then redis.call('PERSIST', key) end
+      for index = 1, #FURTHER_FIELDS do values[count + 2 + index] = further[index] end
+    end
     claimed[#claimed + 1] = values
-    leases[#leases + 1] = score(now + lease)
+    leases[#leases + 1] = lease_end
     leases[#leases + 1] = id .. ':' .. execution
   end
   return true

@@ -54,9 +54,9 @@ for _, member in ipairs(expired) do
     and not redis.call('LPOS', queue, id) and not redis.call('LPOS', intermediate, id)))
   if crashed then
     local crashes = (tonumber(job[2]) or 0) + 1
-    local attempt = tonumber(job[5]) or 1
+    local attempt = string.format('%d', (tonumber(job[5]) or 0) + 1)
     redis.call('HSET', key, 'nrq_crashes', string.format('%d', crashes),
-      'nrq_attempt:' .. string.format('%d', attempt),
+      'nrq_attempts', attempt, 'nrq_attempt:' .. attempt,
       '{"outcome":"crashed","error":"WorkerCrashed","message":"the worker stopped renewing its lease","endedAt":"' .. now_text .. '"}')
     if crashes >= tonumber(ARGV[4]) then
       local ttl = tonumber(job[4]) and string.format('%d', tonumber(job[4])) or ARGV[5]

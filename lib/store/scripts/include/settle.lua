@@ -3,9 +3,9 @@
 
 local HISTORY = 10
 
--- The record of a failed attempt, beside the job; the oldest beyond HISTORY go.
+-- Counts a failed attempt and keeps its record beside the job; the oldest beyond HISTORY go.
 local function remember(key, attempt, record)
-  redis.call('HSET', key, 'nrq_attempt:' .. attempt, record)
+  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record)
   local oldest = tonumber(attempt) - HISTORY
   if oldest > 0 then redis.call('HDEL', key, 'nrq_attempt:' .. string.format('%d', oldest)) end
 end
@@ -19,8 +19,12 @@ local function add_result(key, ttl, ...)
   keep(key, ttl)
 end
 
-local function seconds_from_now(ttl)
-  return string.format('%d', math.floor(now / 1000) + tonumber(ttl))
+local known_ends = {}
+
+-- When something that is kept for ttl seconds is over, as a score.
+local function end_of(ttl)
+  if not known_ends[ttl] then known_ends[ttl] = string.format('%d', math.floor(now / 1000) + tonumber(ttl)) end
+  return known_ends[ttl]
 end
 
 local settle = {}
@@ -46,7 +50,7 @@ function settle.finished(job, first, after)
     end
     keep(job.key, ttl)
     local list = after.finished
-    list[#list + 1] = ttl == '-1' and '+inf' or seconds_from_now(ttl)
+    list[#list + 1] = ttl == '-1' and '+inf' or end_of(ttl)
     list[#list + 1] = job.id
   end
   after.announced[#after.announced + 1] = { job.id, 'finished', place == 'stream' and 'base64' or 'json', result }
@@ -65,7 +69,7 @@ local function end_in_failed_registry(job, first, after, status)
       add_result(job.results, ttl, 'type', 2, 'exc_string', ARGV[first + 3], 'worker_name', job.worker)
     end
     keep(job.key, ttl)
-    redis.call('ZADD', job.failed, ttl == '-1' and '-1' or seconds_from_now(ttl), job.id)
+    redis.call('ZADD', job.failed, ttl == '-1' and '-1' or end_of(ttl), job.id)
   end
   after.announced[#after.announced + 1] = { job.id, status, 'text', text }
 end
@@ -98,12 +102,10 @@ end
 
 -- 1 delay
 function settle.snoozed(job, first, after)
-  redis.call('HINCRBY', job.key, 'nrq_attempts', -1)
   go_back(job, tonumber(ARGV[first]), 'back', after)
 end
 
 function settle.released(job, _, after)
-  redis.call('HINCRBY', job.key, 'nrq_attempts', -1)
   go_back(job, 0, 'front', after)
 end
 

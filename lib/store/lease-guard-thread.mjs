@@ -1,0 +1,52 @@
+// @ts-check
+/**
+ * The thread of LeaseGuard (see lease-guard.ts): plain JavaScript, since a thread is started from a file. As long as
+ * the main thread's counter moves it does nothing, not even connect. When the counter stands still, it renews what the
+ * main thread holds, until the latest deadline of the jobs that were running.
+ */
+import { workerData } from 'node:worker_threads';
+import { Redis } from 'ioredis';
+
+const { connection, registries, token, lease, state } = workerData;
+const beats = new BigInt64Array(state, 0, 1);
+const deadline = new Float64Array(state, 8, 1);
+
+/** @type {Redis | undefined} */
+let redis;
+let lastBeat = Atomics.load(beats, 0);
+
+setInterval(() => {
+  const beat = Atomics.load(beats, 0);
+  if (beat !== lastBeat) {
+    lastBeat = beat;
+    redis?.disconnect();
+    redis = undefined;
+  } else if (Date.now() < (deadline[0] ?? 0)) {
+    renew().catch(() => undefined);
+  }
+}, lease / 3);
+
+async function renew() {
+  redis ??= connect();
+  const [seconds, microseconds] = await redis.time();
+  const end = Number(seconds) + Number(microseconds) / 1_000_000 + lease / 1000;
+  for (const registry of registries) {
+    const members = await redis.zrange(registry, 0, -1);
+    const ours = members.filter((member) => member.split(':')[1]?.startsWith(token));
+    // XX: what was settled or taken over meanwhile stays out.
+    const scored = ours.flatMap((member) => [end.toFixed(3), member]);
+    if (ours.length > 0) await redis.call('ZADD', registry, 'XX', ...scored);
+  }
+}
+
+function connect() {
+  const options = {
+    ...connection.options,
+    connectionName: 'nestjs-rq:lease-guard',
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: true,
+  };
+  const client = connection.url ? new Redis(connection.url, options) : new Redis(options);
+  client.on('error', () => undefined);
+  return client;
+}

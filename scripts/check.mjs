@@ -1,0 +1,97 @@
+// `npm run check`: all that a change has to pass, the same for a newcomer and on a build machine.
+// The steps run one after the other; the first that fails ends the check and is named. The last line
+// is always jest's own count, `N passed, M failed`, so that a machine can tell that tests ran.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CommandFailed, endAllOnSignals, runNpm } from './child-processes.mjs';
+import { dependenciesAreStale, installDependencies, root } from './dependencies.mjs';
+import { ensureRedisServer } from './ensure-redis-server.mjs';
+
+/** Seconds. Tests that hang must not occupy a build machine for hours. */
+const TEST_TIME_LIMIT = 20 * 60;
+
+const resultFolder = mkdtempSync(join(tmpdir(), 'nestjs-rq-check-'));
+const resultFile = join(resultFolder, 'jest.json');
+process.once('exit', () => rmSync(resultFolder, { recursive: true, force: true }));
+const interrupted = endAllOnSignals({ grace: 10 });
+
+const steps = [
+  { name: 'packages', step: packagesStep },
+  { name: 'redis-server', step: ensureRedisServer },
+  { name: 'format', step: npmScript('format:check') },
+  { name: 'lint', step: npmScript('lint') },
+  { name: 'types', step: npmScript('typecheck') },
+  { name: 'build', step: npmScript('build') },
+  { name: 'tests', step: runTests },
+  { name: 'package', step: npmScript('check:package') },
+];
+
+const begun = Date.now();
+process.exitCode = (await allStepsPass()) ? 0 : 1;
+if (!interrupted()) {
+  console.log(
+    process.exitCode === 0 ? `\nThe check passed in ${seconds(begun)}.` : '\nThe check FAILED.',
+  );
+  const count = readCount();
+  if (count !== undefined) {
+    const skipped = count.skipped > 0 ? `, ${count.skipped} skipped` : '';
+    console.log(`${count.passed} passed, ${count.failed} failed${skipped}`);
+  }
+}
+
+async function allStepsPass() {
+  for (const [index, { name, step }] of steps.entries()) {
+    process.stdout.write(`[${index + 1}/${steps.length}] ${name} ... `);
+    const started = Date.now();
+    try {
+      const remark = await step();
+      console.log(`${remark ? `${remark}, ` : ''}${seconds(started)}`);
+    } catch (error) {
+      if (interrupted()) return false;
+      if (error instanceof CommandFailed) console.log(`\n${error.output}`);
+      console.log(`\nFAILED at "${name}" after ${seconds(started)}: ${error.message}`);
+      return false;
+    }
+  }
+  return true;
+}
+
+async function packagesStep() {
+  if (!dependenciesAreStale()) return 'already installed';
+  await installDependencies();
+  return 'npm ci';
+}
+
+function npmScript(script) {
+  return async () => {
+    await runNpm(['run', '--silent', script], { cwd: root, what: `npm run ${script}` });
+  };
+}
+
+async function runTests() {
+  console.log();
+  const args = ['run', '--silent', 'jest', '--', '--ci', '--json', `--outputFile=${resultFile}`];
+  await runNpm(args, { cwd: root, what: 'npm run jest', show: true, timeLimit: TEST_TIME_LIMIT });
+  const count = readCount();
+  if (count === undefined || count.passed === 0) throw new Error('no test has run');
+  return `tests: ${count.passed} passed`;
+}
+
+/** Jest's numbers; a test file that could not be loaded counts as one failed test. */
+function readCount() {
+  try {
+    const result = JSON.parse(readFileSync(resultFile, 'utf8'));
+    return {
+      passed: result.numPassedTests,
+      failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
+      skipped: result.numPendingTests + result.numTodoTests,
+    };
+  } catch {
+    return undefined; // The tests have not been reached, or were ended before their report.
+  }
+}
+
+function seconds(since) {
+  return `${((Date.now() - since) / 1000).toFixed(1)} s`;
+}
