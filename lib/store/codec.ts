@@ -68,7 +68,8 @@ const cache = new WeakMap<ResolvedJobOptions, string[]>();
 
 function given(options: ResolvedJobOptions): string {
   const { timeout, ttl, failureTtl, retry } = options;
-  const hasMore = ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
+  const hasMore =
+    ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
   return (
     (options.timeoutGiven ? 't' : '') +
     (options.retryGiven ? 'r' : '') +
@@ -123,6 +124,18 @@ export function encodeAttempt(
     delay: times.delay,
     stack: outcome === 'retried' ? failure.stack.slice(0, 4000) : undefined,
   } satisfies AttemptRecord);
+}
+
+/** Reads an attempt's record; undefined when it is none. */
+export function decodeAttempt(text: string): AttemptRecord | undefined {
+  try {
+    const record: unknown = JSON.parse(text);
+    return typeof record === 'object' && record !== null && 'outcome' in record
+      ? (record as AttemptRecord)
+      : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** A result as RQ's streams hold it. */

@@ -37,7 +37,10 @@ export class Connections {
   get plain(): PlainConnection {
     const { connection } = this;
     if (typeof connection === 'string') return { url: connection, options: {} };
-    return { url: undefined, options: plainOptions(isRedis(connection) ? connection.options : connection) };
+    return {
+      url: undefined,
+      options: plainOptions(isRedis(connection) ? connection.options : connection),
+    };
   }
 
   /**

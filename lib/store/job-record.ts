@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { type JobStatus, isJobStatus } from '../job/index.js';
 import { type JobCall, decodeCall } from './call-codec.js';
-import type { AttemptRecord } from './codec.js';
+import { type AttemptRecord, decodeAttempt } from './codec.js';
 import { decodeMeta } from './meta-codec.js';
 import { parsePythonJson } from './python-json.js';
 
@@ -110,7 +110,8 @@ export class JobRecord {
     const attempts = new Map<number, AttemptRecord>();
     for (const [name, value] of this.fields) {
       const number = /^nrq_attempt:(\d+)$/.exec(name)?.[1];
-      if (number) attempts.set(Number(number), JSON.parse(value.toString()) as AttemptRecord);
+      const record = number && decodeAttempt(value.toString());
+      if (record) attempts.set(Number(number), record);
     }
     return new Map([...attempts].sort(([left], [right]) => left - right));
   }
@@ -123,6 +124,20 @@ export class JobRecord {
     const time = Date.parse(this.text(field) ?? '');
     return Number.isNaN(time) ? undefined : new Date(time);
   }
+}
+
+/** Reads the answer of HGETALL; undefined when there is no such job. */
+export function decodeRecord(id: string, reply: unknown): JobRecord | undefined {
+  // RESP3 connections answer HGETALL with a map, which ioredis hands over flat or as an object.
+  const list = Array.isArray(reply)
+    ? (reply as Buffer[])
+    : Object.entries(reply as Record<string, Buffer>).flatMap(([name, value]) => [
+        Buffer.from(name),
+        value,
+      ]);
+  if (list.length === 0) return undefined;
+  const record = new JobRecord(id, list);
+  return record.exists ? record : undefined;
 }
 
 /** One entry of RQ's result stream. */

@@ -55,6 +55,8 @@ export interface WorkerStore extends JobStore {
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void>;
   /** Hears RQ's commands to a worker, as they were sent: anything may come. */
   onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
+  /** What is wrong with the database's settings, a sentence each. */
+  audit(): Promise<string[]>;
   /** Keeps leases while the event loop is blocked. */
   leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard;
   /** Hears when the database is reachable again. */

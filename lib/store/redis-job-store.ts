@@ -1,9 +1,8 @@
-import { type JobStatus, isJobStatus } from '../job/index.js';
 import { BlockingPop } from './blocking-pop.js';
-import { optionFields } from './codec.js';
 import type { Connections } from './connections.js';
+import { decodeEnqueue, encodeEnqueue } from './enqueue-codec.js';
 import { decodeExchange, encodeExchange, FAILURE_TTL, pairs } from './exchange-codec.js';
-import { decodeResults, decodeStreamedResult, JobRecord, type ResultEntry } from './job-record.js';
+import { decodeRecord, decodeResults, type JobRecord, type ResultEntry } from './job-record.js';
 import type {
   ControlAction,
   ControlReply,
@@ -22,8 +21,9 @@ import type {
 } from './job-store.js';
 import { Keyspace, type QueueKeys } from './keyspace.js';
 import { LeaseGuard } from './lease-guard.js';
-import { parsePythonJson } from './python-json.js';
 import { Script, type ScriptValue } from './script.js';
+import { decodeSettled } from './settled-message.js';
+import { auditServer } from './server-audit.js';
 import { Subscriptions } from './subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -57,39 +57,13 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
-    const keys = this.keys.queue(queue);
-    const values: ScriptValue[] = [this.keys.jobPrefix, keys.wake, mode];
-    const templates = new Map<string[], number>();
-    const rows: ScriptValue[] = [];
-    for (const job of jobs) {
-      const { options } = job;
-      const fields = optionFields(queue, options);
-      let template = templates.get(fields);
-      if (template === undefined) {
-        template = templates.size + 1;
-        templates.set(fields, template);
-      }
-      const ttl = options.ttl === undefined ? '' : options.ttl;
-      rows.push(job.id, job.check, placeOf(job), ttl, template, job.data);
-      const own: string[] = [];
-      if (job.meta !== undefined) own.push('meta', job.meta);
-      if (options.description !== undefined) own.push('description', options.description);
-      rows.push(own.length, ...own);
-    }
-    values.push(templates.size);
-    for (const fields of templates.keys()) values.push(fields.length, ...fields);
-    values.push(jobs.length);
-    for (const value of rows) values.push(value);
-    const reply = await this.run(
-      `enqueue on queue "${queue}"`,
-      SCRIPTS.enqueue,
-      [this.keys.queues, keys.list, keys.scheduled],
-      values,
+    const { list, scheduled, wake } = this.keys.queue(queue);
+    const settings = { jobPrefix: this.keys.jobPrefix, wakeChannel: wake, mode };
+    const values = encodeEnqueue(queue, jobs, settings);
+    const keys = [this.keys.queues, list, scheduled];
+    return decodeEnqueue(
+      await this.run(`enqueue on queue "${queue}"`, SCRIPTS.enqueue, keys, values),
     );
-    return pairs(reply as (number | Buffer)[], (index, reason) => ({
-      index: Number(index) - 1,
-      reason: reason as Refusal['reason'],
-    }));
   }
 
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
@@ -185,13 +159,13 @@ export class RedisJobStore implements WorkerStore {
     const reply = await this.connections.run(`read job "${id}"`, (redis) =>
       redis.callBuffer('HGETALL', this.keys.job(id)),
     );
-    return recordOf(id, reply);
+    return decodeRecord(id, reply);
   }
 
   async watch(queue: string, id: string): Promise<JobRecord | undefined> {
     const keys = [this.keys.job(id), this.keys.queue(queue).waiting];
     const reply = await this.run(`read job "${id}"`, SCRIPTS.watch, keys, [id, WATCHED_SECONDS]);
-    return recordOf(id, reply);
+    return decodeRecord(id, reply);
   }
 
   onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void> {
@@ -210,6 +184,10 @@ export class RedisJobStore implements WorkerStore {
 
   onCommand(worker: string, listener: (message: string) => void): Promise<() => void> {
     return this.subscriptions.listen(this.keys.commands(worker), listener);
+  }
+
+  audit(): Promise<string[]> {
+    return auditServer(this.connections);
   }
 
   leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard {
@@ -389,43 +367,4 @@ const WATCHED_SECONDS = 86_400;
 function argumentOf(action: ControlAction): string {
   if (action.type === 'meta') return action.json;
   return action.type === 'requeue' && action.front ? 'front' : 'back';
-}
-
-function placeOf({ options }: NewJob): string {
-  if (options.at !== undefined) return `at:${options.at}`;
-  if (options.delay > 0) return `in:${options.delay}`;
-  return options.atFront ? 'front' : 'back';
-}
-
-function recordOf(id: string, reply: unknown): JobRecord | undefined {
-  // RESP3 connections answer HGETALL with a map, which ioredis hands over flat or as an object.
-  const list = Array.isArray(reply)
-    ? (reply as Buffer[])
-    : Object.entries(reply as Record<string, Buffer>).flatMap(([name, value]) => [
-        Buffer.from(name),
-        value,
-      ]);
-  if (list.length === 0) return undefined;
-  const record = new JobRecord(id, list);
-  return record.exists ? record : undefined;
-}
-
-function decodeSettled(message: string): Settled | undefined {
-  const match = /^(\S+) (\S+) (json|base64|text) ([^]*)$/.exec(message);
-  if (!match) return undefined;
-  const [, id, status, encoding, text] = match as unknown as [
-    string,
-    string,
-    JobStatus,
-    string,
-    string,
-  ];
-  if (!isJobStatus(status)) return undefined;
-  if (encoding === 'text') return { id, status, text };
-  if (text === '') return { id, status, value: null };
-  return {
-    id,
-    status,
-    value: encoding === 'json' ? parsePythonJson(text) : decodeStreamedResult(text),
-  };
 }

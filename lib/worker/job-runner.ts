@@ -125,7 +125,8 @@ export class JobRunner {
 
   /** Ends all runs; each is given back, spending no retry. */
   abortAll(reason: (jobId: string) => Error): void {
-    for (const run of [...this.running.values()]) {
+    // Each goes to the head of the queue: the last one first, so that their order stays.
+    for (const run of [...this.running.values()].reverse()) {
       run.abort(reason(run.claimed.id), { outcome: { type: 'released' } });
     }
   }

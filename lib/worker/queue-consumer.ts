@@ -6,8 +6,9 @@ import {
   type WorkerStore,
 } from '../store/index.js';
 import { ClaimedAhead } from './claimed-ahead.js';
-import type { JobReporter, SettledJob } from './job-reporter.js';
+import type { JobReporter } from './job-reporter.js';
 import type { JobRunner, RunEnd } from './job-runner.js';
+import { OutcomeQueue, type PendingOutcome } from './outcome-queue.js';
 import type { Prefetch } from './prefetch.js';
 import { QueueWaiter } from './queue-waiter.js';
 import type { SlotUser, Slots } from './slots.js';
@@ -18,12 +19,11 @@ import type { SlotUser, Slots } from './slots.js';
  * queue is empty it waits (see QueueWaiter); nothing polls.
  */
 export class QueueConsumer implements SlotUser {
-  /** False when the last look found the queue empty and nothing has come since. */
-  mayHaveJobs = true;
-
   private readonly waiter: QueueWaiter;
-  private readonly ahead = new ClaimedAhead((jobs) => this.giveBack(jobs));
-  private outcomes: PendingOutcome[] = [];
+  private readonly ahead = new ClaimedAhead((jobs) => this.outcomes.giveBack(jobs));
+  private readonly outcomes: OutcomeQueue;
+  /** False when the last look found the queue empty and nothing has come since. */
+  private mayHoldMore = true;
   private woken: string[] = [];
   private inFlight = 0;
   private aheadInFlight = 0;
@@ -45,14 +45,20 @@ export class QueueConsumer implements SlotUser {
     readonly weight: number,
     private readonly settings: ConsumerSettings,
   ) {
+    this.outcomes = new OutcomeQueue(settings.reporter, () => this.poke());
     this.waiter = new QueueWaiter(queue, settings.store, {
       job: (id) => {
         this.woken.push(id);
-        this.mayHaveJobs = true;
+        this.mayHoldMore = true;
         this.flush();
       },
       look: () => this.look(),
     });
+  }
+
+  /** There may be jobs to take here: other queues that share its slots let it go first. */
+  get mayHaveJobs(): boolean {
+    return this.mayHoldMore && this.isClaiming && !this.isPaused && !this.backOff;
   }
 
   async start(): Promise<void> {
@@ -64,7 +70,7 @@ export class QueueConsumer implements SlotUser {
   /** Takes no more jobs; what was claimed ahead goes back. Resolves when nothing more can come in. */
   async stopClaiming(): Promise<void> {
     this.isClaiming = false;
-    this.giveBack([...this.ahead.takeAll(), ...this.settings.runner.takeWaiting()]);
+    this.outcomes.giveBack([...this.ahead.takeAll(), ...this.settings.runner.takeWaiting()]);
     await this.waiter.stop();
     this.poke();
   }
@@ -85,8 +91,7 @@ export class QueueConsumer implements SlotUser {
 
   /** Everything that holds a lease of ours. */
   leases(): Lease[] {
-    const pending = this.outcomes.map(({ job }) => job);
-    return [...this.settings.runner.held(), ...this.ahead, ...pending];
+    return [...this.settings.runner.held(), ...this.ahead, ...this.outcomes.jobs()];
   }
 
   /** Plans an exchange for the end of this turn of the event loop. */
@@ -116,17 +121,7 @@ export class QueueConsumer implements SlotUser {
     const endedAt = Date.now();
     if (decision) {
       const { outcome } = decision;
-      this.outcomes.push({
-        job: claimed,
-        name,
-        decision,
-        outcome,
-        startedAt,
-        endedAt,
-        returned,
-        isRepeated: false,
-        errors: 0,
-      });
+      this.outcomes.add({ job: claimed, name, decision, outcome, startedAt, endedAt, returned });
     }
     this.settings.prefetch.ran(endedAt - startedAt);
     if (holdsSlot) {
@@ -159,7 +154,7 @@ export class QueueConsumer implements SlotUser {
   private flush(): void {
     if (this.inFlight >= 2 || this.backOff) return;
     const { slots } = this.settings;
-    const outcomes = this.outcomes.splice(0, SETTLED_AT_ONCE);
+    const outcomes = this.outcomes.take(SETTLED_AT_ONCE);
     const woken = this.woken.splice(0);
     const { reserved, ahead } = this.claimable(
       outcomes.length > 0 || woken.length > 0 || this.isLookDue,
@@ -169,7 +164,9 @@ export class QueueConsumer implements SlotUser {
       return;
     }
     this.isLookDue = false;
-    void this.exchange({ outcomes, woken, reserved, ahead });
+    this.exchange({ outcomes, woken, reserved, ahead }).catch((error: unknown) => {
+      this.settings.reporter.problem(this.trouble, error);
+    });
     // A second one may follow: it travels while Redis works on the first.
     if (this.outcomes.length > 0 || (this.mayHaveJobs && slots.free(this) > 0)) this.poke();
   }
@@ -177,8 +174,8 @@ export class QueueConsumer implements SlotUser {
   /** How many jobs to ask for, into free slots and ahead of them. */
   private claimable(asksAnyway: boolean): { reserved: number; ahead: number } {
     const { slots, prefetch } = this.settings;
-    if (!this.isClaiming || this.isPaused || !(this.mayHaveJobs || asksAnyway))
-      return { reserved: 0, ahead: 0 };
+    const mayAsk = this.isClaiming && !this.isPaused && (this.mayHoldMore || asksAnyway);
+    if (!mayAsk) return { reserved: 0, ahead: 0 };
     // The job that a blocking read may bring needs a slot, too; at concurrency 1 this also keeps the order.
     const kept = this.waiter.isWaiting ? 1 : 0;
     // Half of the slots at once: while the jobs of one half run, those of the other travel.
@@ -225,41 +222,10 @@ export class QueueConsumer implements SlotUser {
     this.settings.clock(reply.now);
     this.failures = 0;
     reporter.recovered(this.trouble, `queue "${this.queue}" is served again`);
-    this.conclude(outcomes, reply);
+    this.outcomes.conclude(outcomes, reply.refused);
     this.take(sent, reply);
     this.poke();
     if (this.isSettled) for (const resolve of this.onSettled.splice(0)) resolve();
-  }
-
-  private conclude(outcomes: readonly PendingOutcome[], reply: ExchangeReply): void {
-    const { reporter } = this.settings;
-    const refused = new Map(reply.refused.map(({ index, status }) => [index, status]));
-    for (const [index, outcome] of outcomes.entries()) {
-      const status = refused.get(index);
-      if (
-        status === undefined ||
-        (outcome.isRepeated && STATUSES_AFTER[outcome.outcome.type].includes(status))
-      ) {
-        reporter.settled(outcome);
-      } else if (status.startsWith('error ')) {
-        this.settleAgain(outcome, status.slice('error '.length));
-      } else {
-        reporter.refused(outcome, status);
-      }
-    }
-  }
-
-  /** Redis could not write this one outcome down: the job's data are damaged, or there is no memory. */
-  private settleAgain(outcome: PendingOutcome, error: string): void {
-    this.settings.reporter.problem(
-      `the outcome of job "${outcome.job.id}" could not be stored: ${error}`,
-    );
-    // Damaged data do not heal: its lease runs out, and the recovery fails the job.
-    if (outcome.errors >= 2 && !error.startsWith('OOM')) return;
-    setTimeout(() => {
-      this.outcomes.push({ ...outcome, errors: outcome.errors + 1 });
-      this.poke();
-    }, SETTLE_AGAIN_DELAY).unref();
   }
 
   private take({ reserved, ahead }: Sent, reply: ExchangeReply): void {
@@ -272,10 +238,10 @@ export class QueueConsumer implements SlotUser {
     else reporter.recovered(trouble, `jobs of queue "${this.queue}" are claimed again`);
     this.isPaused = reply.paused || reply.failure !== undefined;
     const want = reserved + ahead;
-    if (want > 0) this.mayHaveJobs = claimed.length + dropped.length >= want;
+    if (want > 0) this.mayHoldMore = claimed.length + dropped.length >= want;
     this.freed += reserved;
     if (this.isClaiming) for (const job of claimed) this.ahead.push(job);
-    else this.giveBack([...claimed]);
+    else this.outcomes.giveBack(claimed);
     this.fill();
     this.ahead.watch();
     if (reply.nextDue !== undefined) this.waiter.lookIn(reply.nextDue);
@@ -284,20 +250,17 @@ export class QueueConsumer implements SlotUser {
 
   private waitForJobs(): void {
     const canTake =
-      this.isClaiming && !this.isPaused && !this.mayHaveJobs && this.ahead.length === 0;
+      this.isClaiming && !this.isPaused && !this.mayHoldMore && this.ahead.length === 0;
     if (canTake && this.inFlight === 0 && this.settings.slots.free(this) > 0) this.waiter.wait();
   }
 
   private failed(error: unknown, sent: Sent): void {
     const { reporter, slots } = this.settings;
     const isUncertain = !(error instanceof RqConnectionError) || error.uncertain;
-    const outcomes = isUncertain
-      ? sent.outcomes.map((outcome) => ({ ...outcome, isRepeated: true }))
-      : sent.outcomes;
-    this.outcomes.unshift(...outcomes);
+    this.outcomes.putBack(sent.outcomes, isUncertain);
     this.woken.unshift(...sent.woken);
     this.mayHoldOrphans ||= isUncertain;
-    this.mayHaveJobs = true;
+    this.mayHoldMore = true;
     reporter.problem(this.trouble, error);
     const delay = Math.min(LONGEST_BACK_OFF, 50 * 2 ** Math.min(this.failures, 10));
     this.failures += 1;
@@ -338,28 +301,9 @@ export class QueueConsumer implements SlotUser {
     const known = new Set(this.leases().map(({ execution }) => execution));
     const orphans = executions.filter(({ execution }) => !known.has(execution));
     this.mayHoldOrphans = false;
-    this.giveBack(orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)));
-  }
-
-  private giveBack(jobs: ClaimedJob[]): void {
-    const now = Date.now();
-    const decision = { outcome: { type: 'released' } } as const;
-    // Each goes to the head of the queue: the last one first, so that their order stays.
-    for (const job of jobs.toReversed()) {
-      const { outcome } = decision;
-      this.outcomes.push({
-        job,
-        name: '',
-        decision,
-        outcome,
-        startedAt: now,
-        endedAt: now,
-        returned: 'claimed ahead',
-        isRepeated: false,
-        errors: 0,
-      });
-    }
-    if (jobs.length > 0) this.poke();
+    this.outcomes.giveBack(
+      orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)),
+    );
   }
 }
 
@@ -378,12 +322,6 @@ export interface ConsumerSettings {
   clock(now: number): void;
 }
 
-interface PendingOutcome extends SettledJob {
-  /** It was sent before, and the answer was lost. */
-  readonly isRepeated: boolean;
-  readonly errors: number;
-}
-
 interface Sent {
   readonly outcomes: readonly PendingOutcome[];
   readonly woken: readonly string[];
@@ -391,21 +329,9 @@ interface Sent {
   readonly ahead: number;
 }
 
-/** The status of a job whose outcome was written down although the answer was lost. */
-const STATUSES_AFTER: Record<SettledJob['outcome']['type'], readonly string[]> = {
-  finished: ['finished', 'missing'],
-  failed: ['failed', 'missing'],
-  stopped: ['stopped', 'missing'],
-  canceled: ['canceled'],
-  retry: ['scheduled', 'queued'],
-  snoozed: ['scheduled'],
-  released: ['queued'],
-};
-
 // Keep a script below 5 ms.
 const SETTLED_AT_ONCE = 500;
 const CLAIMED_AT_ONCE = 500;
 // Milliseconds.
 const LONGEST_BACK_OFF = 2000;
-const SETTLE_AGAIN_DELAY = 1000;
 const PAUSE_CHECK = 1000;

@@ -82,6 +82,7 @@ export class Worker {
   /** Starts to take jobs. @throws RqConnectionError when Redis cannot be reached in time */
   async start(): Promise<void> {
     await this.presence.start();
+    for (const warning of await this.store.audit()) this.reporter.problem(warning);
     this.stopListening.push(await this.store.onCommand(this.name, (message) => this.obey(message)));
     this.stopListening.push(
       this.store.onReady(() => {

@@ -1,0 +1,106 @@
+import type { ClaimedJob, ExchangeReply } from '../store/index.js';
+import type { JobReporter, SettledJob } from './job-reporter.js';
+
+/**
+ * Outcomes on their way to Redis. Each stays here until Redis has said what became of it: written down, refused since
+ * the lease is not ours any more, or not written for a reason that may pass.
+ */
+export class OutcomeQueue {
+  private pending: PendingOutcome[] = [];
+
+  /** @param onMore called when there is something to send */
+  constructor(
+    private readonly reporter: JobReporter,
+    private readonly onMore: () => void,
+  ) {}
+
+  get length(): number {
+    return this.pending.length;
+  }
+
+  add(settled: SettledJob): void {
+    this.pending.push({ ...settled, isRepeated: false, errors: 0 });
+    this.onMore();
+  }
+
+  /** Jobs that were claimed and not started: back to the head of the queue, with no retry spent. */
+  giveBack(jobs: readonly ClaimedJob[]): void {
+    const now = Date.now();
+    const decision = { outcome: { type: 'released' } } as const;
+    const { outcome } = decision;
+    const returned = 'claimed ahead';
+    // Each goes to the head: the last one first, so that their order stays.
+    for (const job of jobs.toReversed()) {
+      this.add({ job, name: '', decision, outcome, startedAt: now, endedAt: now, returned });
+    }
+  }
+
+  /** Takes out the next ones to send. */
+  take(most: number): PendingOutcome[] {
+    return this.pending.splice(0, most);
+  }
+
+  /** They could not be sent, or nobody knows whether they arrived. */
+  putBack(outcomes: readonly PendingOutcome[], isUncertain: boolean): void {
+    const returned = isUncertain
+      ? outcomes.map((outcome) => ({ ...outcome, isRepeated: true }))
+      : outcomes;
+    this.pending.unshift(...returned);
+  }
+
+  /** Redis has answered. */
+  conclude(outcomes: readonly PendingOutcome[], refusals: ExchangeReply['refused']): void {
+    const statuses = new Map(refusals.map(({ index, status }) => [index, status]));
+    for (const [index, outcome] of outcomes.entries()) {
+      const status = statuses.get(index);
+      if (status === undefined || wasWritten(outcome, status)) {
+        this.reporter.settled(outcome);
+      } else if (status.startsWith('error ')) {
+        this.settleAgain(outcome, status.slice('error '.length));
+      } else {
+        this.reporter.refused(outcome, status);
+      }
+    }
+  }
+
+  /** The jobs whose leases are still ours. */
+  *jobs(): Iterable<ClaimedJob> {
+    for (const { job } of this.pending) yield job;
+  }
+
+  /** Redis could not write this one down: the job's data are damaged, or there is no memory. */
+  private settleAgain(outcome: PendingOutcome, error: string): void {
+    const { id } = outcome.job;
+    this.reporter.problem(`the outcome of job "${id}" could not be stored: ${error}`);
+    // Damaged data do not heal: its lease runs out, and the recovery fails the job.
+    if (outcome.errors >= 2 && !error.startsWith('OOM')) return;
+    setTimeout(() => {
+      this.pending.push({ ...outcome, errors: outcome.errors + 1 });
+      this.onMore();
+    }, SETTLE_AGAIN_DELAY).unref();
+  }
+}
+
+export interface PendingOutcome extends SettledJob {
+  /** It was sent before, and the answer was lost. */
+  readonly isRepeated: boolean;
+  readonly errors: number;
+}
+
+/** The status of a job whose outcome was written down although the answer was lost. */
+const STATUSES_AFTER: Record<SettledJob['outcome']['type'], readonly string[]> = {
+  finished: ['finished', 'missing'],
+  failed: ['failed', 'missing'],
+  stopped: ['stopped', 'missing'],
+  canceled: ['canceled'],
+  retry: ['scheduled', 'queued'],
+  snoozed: ['scheduled'],
+  released: ['queued'],
+};
+
+/** Milliseconds. */
+const SETTLE_AGAIN_DELAY = 1000;
+
+function wasWritten(outcome: PendingOutcome, status: string): boolean {
+  return outcome.isRepeated && STATUSES_AFTER[outcome.outcome.type].includes(status);
+}
