@@ -60,14 +60,13 @@ export class ResultWaiter {
   }
 
   private async stored(id: string, record: JobRecord): Promise<unknown> {
-    const { status } = record;
-    const text = record.failure ?? record.reason;
-    if (status === 'finished' && record.result !== undefined) return record.result;
-    if (status === 'canceled' || text !== undefined) return outcomeOf({ id, status, text });
-    const entry = (await this.store.results(id)).findLast(
-      ({ type }) => (type === 'finished') === (status === 'finished'),
-    );
-    return outcomeOf({ id, status, value: entry?.value ?? null, text: entry?.failure });
+    const { status, result, reason } = record;
+    if (status === 'canceled') return outcomeOf({ id, status, text: reason });
+    if (status === 'finished' && result !== undefined) return result;
+    // Where Python reads and writes: the last run's entry is newer than what may be left in the job itself.
+    const type = status === 'finished' ? 'finished' : 'failed';
+    const entry = (await this.store.results(id)).findLast((entry) => entry.type === type);
+    return outcomeOf({ id, status, value: entry?.value, text: entry?.failure ?? record.failure });
   }
 
   private async subscribe(): Promise<void> {

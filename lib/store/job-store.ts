@@ -133,8 +133,8 @@ export interface RecoverSettings {
 
 export interface RecoverReply {
   readonly handled: readonly { readonly id: string; readonly outcome: 'requeued' | 'failed' }[];
-  /** Milliseconds until the next lease ends, as far as is known now. */
-  readonly nextLeaseEnd: number | undefined;
+  /** Milliseconds until the next lease ends, or a popped id is stale, as far as is known now. */
+  readonly nextLook: number | undefined;
 }
 
 export type ControlAction =

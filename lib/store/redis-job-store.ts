@@ -140,7 +140,7 @@ export class RedisJobStore implements WorkerStore {
         })),
       );
       if (more.length === 0) {
-        return { handled, nextLeaseEnd: nextEnd.length === 0 ? undefined : Number(nextEnd) };
+        return { handled, nextLook: nextEnd.length === 0 ? undefined : Number(nextEnd) };
       }
     }
   }
@@ -150,8 +150,8 @@ export class RedisJobStore implements WorkerStore {
       redis.zrange(this.keys.queue(queue).started, '0', '-1'),
     );
     return members.flatMap((member) => {
-      const [id, execution] = member.split(':');
-      return id && execution?.startsWith(token) ? [{ id, execution }] : [];
+      const [id, execution] = splitMember(member);
+      return execution.startsWith(token) ? [{ id, execution }] : [];
     });
   }
 
@@ -272,9 +272,7 @@ export class RedisJobStore implements WorkerStore {
     return this.connections.run(`list queue "${queue}"`, async (redis) => {
       if (registry === 'queued') return redis.lrange(keys.list, offset, last);
       const members = await redis.zrange(keys[registry], String(offset), String(last));
-      return registry === 'started'
-        ? members.map((member) => member.split(':')[0] as string)
-        : members;
+      return registry === 'started' ? members.map((member) => splitMember(member)[0]) : members;
     });
   }
 
@@ -367,4 +365,10 @@ const WATCHED_SECONDS = 86_400;
 function argumentOf(action: ControlAction): string {
   if (action.type === 'meta') return action.json;
   return action.type === 'requeue' && action.front ? 'front' : 'back';
+}
+
+/** Id and execution of a member of the started registry; old versions of RQ enter the id alone. */
+function splitMember(member: string): [id: string, execution: string] {
+  const colon = member.lastIndexOf(':');
+  return colon < 0 ? [member, ''] : [member.slice(0, colon), member.slice(colon + 1)];
 }

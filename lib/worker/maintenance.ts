@@ -32,7 +32,7 @@ export class Maintenance {
     let next = regular;
     const trouble = `queue "${queue}" cannot be looked after`;
     try {
-      const { handled, nextLeaseEnd } = await this.store.recover(queue, {
+      const { handled, nextLook } = await this.store.recover(queue, {
         maxCrashes,
         stale: lease,
       });
@@ -41,8 +41,7 @@ export class Maintenance {
       }
       this.reporter.recovered(trouble, `queue "${queue}" is looked after again`);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
-      if (nextLeaseEnd !== undefined)
-        next = Math.min(regular, Math.max(nextLeaseEnd + 5, SHORTEST_PAUSE));
+      if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
     } catch (error) {
       this.reporter.problem(trouble, error);
       next = Math.min(regular, AFTER_TROUBLE);

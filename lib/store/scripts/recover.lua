@@ -11,7 +11,7 @@
 --       6 milliseconds after which an intermediate id is stale  7 how many entries to handle at most
 --       8 text of a poisoned job's failure
 -- Reply 1 list of id, 'requeued' | 'failed', ...  2 '1' = there is more to do
---       3 milliseconds until the next lease ends, '' = nothing is running
+--       3 milliseconds until the next lease ends or an intermediate id is stale, '' = there is neither
 -- State every id handled is in exactly one structure
 
 --- @include now
@@ -46,7 +46,7 @@ local expired = redis.call('ZRANGEBYSCORE', started, '-inf', score(now - 1), 'LI
 if #expired == limit then more = '1' end
 local ended = {}
 for _, member in ipairs(expired) do
-  local id = string.match(member, '^([^:]+)') or member
+  local id = string.match(member, '^(.*):') or member
   local key = prefix .. id
   local job = redis.pcall('HMGET', key, 'status', 'nrq_crashes', 'retries_left', 'failure_ttl', 'nrq_attempts')
   -- A Python worker enters the registry before it marks the job, so `queued` is a crash too, unless the id still waits.
@@ -73,12 +73,18 @@ for _, member in ipairs(expired) do
 end
 batched('ZREM', started, ended)
 
+local next_look
 for _, id in ipairs(redis.call('LRANGE', intermediate, 0, limit - 1)) do
   local mark = ARGV[3] .. id
   local first_seen = tonumber(redis.call('GET', mark) or '')
   if not first_seen then
     redis.call('SET', mark, string.format('%.3f', now / 1000), 'EX', 86400)
-  elseif now - first_seen * 1000 > tonumber(ARGV[6]) then
+    first_seen = now / 1000
+  end
+  local left = first_seen * 1000 + tonumber(ARGV[6]) - now
+  if left > 0 then
+    next_look = math.min(next_look or left, left)
+  else
     local status = redis.pcall('HGET', prefix .. id, 'status')
     if status == 'queued' and not redis.call('LPOS', queue, id) then
       redis.call('LPUSH', queue, id)
@@ -96,8 +102,8 @@ for registry = 4, 5 do
 end
 
 local next_end = redis.call('ZRANGE', started, 0, 0, 'WITHSCORES')
-return {
-  handled,
-  more,
-  next_end[1] and string.format('%.0f', math.max(0, math.ceil(tonumber(next_end[2]) * 1000 - now))) or ''
-}
+if next_end[1] then
+  local left = tonumber(next_end[2]) * 1000 - now
+  next_look = math.min(next_look or left, left)
+end
+return { handled, more, next_look and string.format('%.0f', math.max(0, math.ceil(next_look))) or '' }
