@@ -40,14 +40,17 @@ export class Execution {
     }
     this.settings.runsUntil(this.deadline);
     let returned: unknown;
+    let isAwaited: boolean;
     try {
       returned = this.handler.run(this.job.data, this.job);
+      isAwaited = isThenable(returned);
     } catch (error) {
       this.fail(error);
       return;
     }
-    if (isThenable(returned)) {
-      returned.then(
+    if (isAwaited) {
+      // A `then` that is not a Promise's own may throw or call back twice: resolve() deals with that.
+      Promise.resolve(returned).then(
         (value) => this.succeed(value),
         (error: unknown) => this.fail(error),
       );
@@ -109,6 +112,7 @@ function timeoutOf(claimed: ClaimedJob, handler: RegisteredHandler): number {
   return handler.timeout ?? own ?? DEFAULT_TIMEOUT;
 }
 
+/** @throws what a getter or a proxy throws */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return (
     typeof value === 'object' &&

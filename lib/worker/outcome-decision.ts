@@ -64,16 +64,12 @@ export function decideReturned(value: unknown, context: DecisionContext): Decisi
     });
   }
   try {
-    const result = JSON.stringify(value);
-    if (result === undefined) throw new UnserializableResultError({ jobId: context.claimed.id });
-    assertSize(result, `result of job "${context.claimed.id}"`, context.maxPayloadBytes);
+    const { id } = context.claimed;
+    const result = resultText(value, id);
+    assertSize(result, `result of job "${id}"`, context.maxPayloadBytes);
     return { outcome: { type: 'finished', result } };
   } catch (error) {
-    const cause =
-      error instanceof TypeError
-        ? new UnserializableResultError({ jobId: context.claimed.id, cause: error })
-        : error;
-    return decideThrown(cause, context);
+    return decideThrown(error, context);
   }
 }
 
@@ -110,6 +106,18 @@ export function decideHopeless(error: unknown): Decision {
     error,
     why: 'it cannot be run',
   };
+}
+
+/** @throws UnserializableResultError when the value is no JSON, for whatever reason */
+function resultText(value: unknown, jobId: string): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new UnserializableResultError({ jobId, cause });
+  }
+  if (text === undefined) throw new UnserializableResultError({ jobId });
+  return text;
 }
 
 const FINISHED_EMPTY: Decision = { outcome: { type: 'finished', result: undefined } };

@@ -1,0 +1,101 @@
+/**
+ * Everything an application uses of RQ for NestJS. Each public name stands here by itself: what is not listed
+ * is internal and may change.
+ */
+
+// The module and what it is told.
+export { RqModule } from './rq.module.js';
+export type {
+  RegisterQueueAsyncOptions,
+  RegisterQueueOptions,
+  RqFactoryOptions,
+  RqModuleAsyncOptions,
+  RqModuleOptions,
+  RqOptionsFactory,
+  RqQueueOptions,
+  RqQueueOptionsFactory,
+  RqWorkerOptions,
+} from './nest/options/index.js';
+export { RqService } from './nest/rq.service.js';
+export { getQueueToken, getRqServiceToken } from './nest/tokens.js';
+
+// Handlers and producers.
+export { CurrentJob } from './nest/decorators/current-job.decorator.js';
+export { InjectQueue } from './nest/decorators/inject-queue.decorator.js';
+export { InjectRqService } from './nest/decorators/inject-rq-service.decorator.js';
+export { JobData } from './nest/decorators/job-data.decorator.js';
+export { Job, type JobDecorator } from './nest/decorators/job.decorator.js';
+export type { ParameterPipe } from './nest/decorators/job-parameter.js';
+export type { JobHandlerOptions } from './nest/job-metadata.js';
+export { RQ_CONTEXT_TYPE } from './nest/constants.js';
+export { RqContext } from './nest/rq-context.js';
+
+// Queues, jobs, and the worker; they work without Nest too.
+export {
+  Queue,
+  RqJob,
+  type AnyHandlers,
+  type JobAttempt,
+  type JobName,
+  type JobPayload,
+  type JobResult,
+  type JobSnapshot,
+  type ManyItem,
+  type QueueOptions,
+} from './queue/index.js';
+export {
+  HandlerRegistry,
+  RunningJob,
+  Worker,
+  type Handler,
+  type WorkerObserver,
+  type WorkerOptions,
+} from './worker/index.js';
+export {
+  Connections,
+  RedisJobStore,
+  type ConnectionOption,
+  type ConnectionSettings,
+  type JobStore,
+  type RedisJobStoreOptions,
+  type RegistryCounts,
+  type RegistryName,
+} from './store/index.js';
+
+// What is said about a job, and what its handler may say.
+export type { Duration } from './job/index.js';
+export type { DefaultJobOptions, JobOptions } from './job/index.js';
+export { isSettled, type JobStatus } from './job/index.js';
+export type {
+  ErrorClass,
+  ExponentialInterval,
+  HandlerRetryOptions,
+  IntervalOption,
+  RetryOptions,
+} from './job/index.js';
+export { CancelJob, FailJob, Retry, RetryJob, ReturnedRetry, SnoozeJob } from './job/index.js';
+
+// What can go wrong.
+export {
+  DuplicateHandlerError,
+  DuplicateJobError,
+  EnqueueManyError,
+  InvalidJobStateError,
+  InvalidOptionError,
+  JobCanceledError,
+  JobFailedError,
+  JobNotFoundError,
+  JobStoppedError,
+  JobTimeoutError,
+  LostLeaseError,
+  MalformedJobError,
+  PayloadTooLargeError,
+  PoisonJobError,
+  ResultTimeoutError,
+  RqConnectionError,
+  RqError,
+  ShutdownError,
+  UnknownJobError,
+  UnserializableDataError,
+  UnserializableResultError,
+} from './job/index.js';

@@ -1,0 +1,28 @@
+/**
+ * The few words by which Nest and we know each other: what an execution context calls itself inside a job,
+ * and under which keys Nest keeps the metadata of methods. Nest 12 alone exports these keys, so that they
+ * are written out here; the values are the same in Nest 11 and 12.
+ */
+
+/** What `ExecutionContext#getType()` says inside a job handler. */
+export const RQ_CONTEXT_TYPE = 'rq' as const;
+
+/** Nest's ROUTE_ARGS_METADATA: shared with `createParamDecorator` and the decorators of microservices. */
+export const ROUTE_ARGUMENTS_METADATA = '__routeArguments__';
+
+/** Nest's mark for classes that take part in global request-scoped enhancers, as controllers do. */
+export const ENTRY_PROVIDER_WATERMARK = '__entryProvider__';
+
+/** Where `@UseFilters` leaves its filters. */
+export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
+
+/**
+ * Kinds of parameters, by Nest's own numbers: they decide as what a pipe sees the value. With a number of
+ * our own, `ValidationPipe` would take each parameter for a custom one and silently check nothing.
+ */
+export enum RqParameterType {
+  /** As `@Body()` and `@Payload()`: pipes act. */
+  DATA = 3,
+  /** As `@Ctx()`: pipes see `custom`, and leave it alone. */
+  JOB = 6,
+}

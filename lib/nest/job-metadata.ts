@@ -1,0 +1,55 @@
+import type { Duration, HandlerRetryOptions } from '../job/index.js';
+import type { RunningJob } from '../worker/index.js';
+import { ENTRY_PROVIDER_WATERMARK } from './constants.js';
+
+/**
+ * What `@Job` leaves on a method, and the one place that writes and reads it. The key is a registered symbol,
+ * so that two copies of the package see each other's handlers.
+ */
+const JOB_METADATA = Symbol.for('nestjs-rq:job');
+
+/** How a method handles jobs. */
+export interface JobHandlerOptions {
+  /** The queue whose jobs it handles. It needs no `registerQueue`. */
+  queue: string;
+  /** The `name` of the `RqModule.forRoot` the queue belongs to; default: the one without a name. */
+  root?: string;
+  /** The jobs' name; default: the method's name. */
+  name?: string;
+  /**
+   * For jobs that were enqueued without a policy of their own, and which errors are worth a retry
+   * (`on`, `except`, `when`). Default: no retry.
+   */
+  retry?: HandlerRetryOptions<RunningJob>;
+  /** Seconds or text such as `'30s'`, for jobs that bring no timeout of their own; `false`: none. Default: 180 s. */
+  timeout?: Duration | false;
+  /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
+  concurrency?: number;
+}
+
+/** Adds a handler to those that the method has. */
+export function addJobHandler(
+  target: object,
+  key: string | symbol,
+  method: unknown,
+  options: JobHandlerOptions,
+): void {
+  if (typeof target === 'function' || typeof method !== 'function' || typeof key === 'symbol') {
+    throw new TypeError(
+      `@Job on ${nameOf(target)}.${String(key)}: it belongs on an instance method with an ordinary name`,
+    );
+  }
+  // Lets Nest attach global enhancers that are request-scoped to the class, as it does for controllers.
+  Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target.constructor);
+  // Decorators are applied from the bottom up: the list keeps the order in which they are written.
+  Reflect.defineMetadata(JOB_METADATA, [options, ...jobHandlersOf(method)], method);
+}
+
+/** The handlers that a method was made by `@Job`; none for any other function. */
+export function jobHandlersOf(method: object): readonly JobHandlerOptions[] {
+  return Reflect.getOwnMetadata(JOB_METADATA, method) ?? [];
+}
+
+function nameOf(target: object): string {
+  return typeof target === 'function' ? target.name : target.constructor.name;
+}

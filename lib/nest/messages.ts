@@ -1,0 +1,99 @@
+import { formatDuration } from '../job/index.js';
+import type { AttemptFailedEvent, JobEvent, JobFailedEvent } from '../worker/index.js';
+
+/**
+ * All that an operator reads in the log, and the problems that errors of the Nest layer name: in one place,
+ * so that one thing is always called by one name. No line holds a job's data, a URL or a password.
+ */
+
+export const connected = (root: string, waited: number) =>
+  `Redis${ofRoot(root)} is reachable, after ${formatDuration(waited)}`;
+
+export const connectionFailed = (root: string, reason: string) =>
+  `${reason} The application${ofRoot(root)} does not start (onRedisDown: 'fail').`;
+
+export const waitingForRedis = (root: string, waited: number, reason: string) =>
+  `Waiting for Redis${ofRoot(root)} for ${formatDuration(waited)} now (onRedisDown: 'wait'). ${reason}`;
+
+export const closedWhileWaiting = (root: string) =>
+  `connect to Redis${ofRoot(root)} before the application was closed`;
+
+export const workerStarted = (root: string, queues: readonly string[], concurrency: number) =>
+  `Worker${ofRoot(root)} started: ${queuesText(queues)}, concurrency ${concurrency}`;
+
+export const workerStopped = (root: string, queues: readonly string[], concurrency: number) =>
+  `Worker${ofRoot(root)} stopped: ${queuesText(queues)}, concurrency ${concurrency}`;
+
+export const attemptFailed = (event: AttemptFailedEvent) => {
+  const attempts = event.attempt + 1 + event.retriesLeft;
+  const next = event.delay > 0 ? `runs again in ${formatDuration(event.delay)}` : 'runs again now';
+  return `${jobText(event)}: attempt ${event.attempt} of ${attempts} failed: ${failureText(event)}; ${next}`;
+};
+
+export const jobFailed = (event: JobFailedEvent) =>
+  `${jobText(event)}: attempt ${event.attempt} failed: ${failureText(event)}; it does not run again: ${event.why}`;
+
+export const jobCanceled = (event: JobEvent & { reason: string }) =>
+  `${jobText(event)}: canceled in attempt ${event.attempt}: ${event.reason}`;
+
+export const leaseLost = (event: JobEvent) =>
+  `${jobText(event)}: lost its lease in attempt ${event.attempt}; what the handler did there is not recorded, the job runs or ran elsewhere`;
+
+export const crashRecovered = (event: {
+  queue: string;
+  jobId: string;
+  outcome: 'requeued' | 'failed';
+}) =>
+  `Job ${printable(event.jobId)} (queue ${event.queue}) was running when its worker died: ${
+    event.outcome === 'requeued' ? 'it runs again' : 'it failed'
+  }`;
+
+export const problem = (event: { message: string; error?: unknown }) =>
+  event.error instanceof Error
+    ? `${event.message}: ${printable(event.error.message.replace(URLS, '<url>'))}`
+    : event.message;
+
+export const jobDropped = (event: { queue: string; jobId: string; reason: string }) =>
+  `Job ${printable(event.jobId)} (queue ${event.queue}) was dropped: ${event.reason}`;
+
+export const differentOptions = (queue: string, elsewhere: string) =>
+  `of queue "${queue}" differ from those in ${elsewhere}: give them once, or the same in both`;
+
+export const noSuchRoot = (root: string, known: readonly string[]) => {
+  const call =
+    root === 'default' ? 'RqModule.forRoot(...)' : `RqModule.forRoot({ name: "${root}", ... })`;
+  const others = known.length > 0 ? ` There is: ${known.join(', ')}` : '';
+  return `needs ${call}, which no module of this application imports.${others}`;
+};
+
+export const rootTwice = (root: string) =>
+  root === 'default'
+    ? 'is missing: RqModule.forRoot is imported twice without one. Name the second Redis, or import it once'
+    : `"${root}" is taken: RqModule.forRoot is imported twice with it. Give each Redis its own name`;
+
+export const jobOnController =
+  'stands on a controller, whose methods answer requests: move the method to a provider';
+
+export const needsOneSource =
+  'must be given, or useClass, or useExisting: exactly one of the three';
+
+export const queueWithoutHandler = (queue: string, known: readonly string[]) =>
+  `names queue "${queue}", but no @Job method handles its jobs. Queues with handlers: ${
+    known.join(', ') || 'none'
+  }`;
+
+const ofRoot = (root: string) => (root === 'default' ? '' : ` of root "${root}"`);
+
+const queuesText = (queues: readonly string[]) =>
+  `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
+
+const jobText = (event: JobEvent) =>
+  `Job ${printable(event.name)} (queue ${event.queue}, id ${printable(event.jobId)})`;
+
+const URLS = /[a-z][a-z0-9+.-]*:\/\/\S+/gi;
+
+/** Names and ids come out of Redis, where anybody may have put them: they never make a line of their own. */
+const printable = (text: string) => text.slice(0, 500).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+
+const failureText = ({ failure }: { failure: { name: string; message: string } }) =>
+  failure.message ? `${failure.name}: ${failure.message}` : failure.name;

@@ -1,0 +1,43 @@
+import type { DefaultJobOptions, Duration } from '../../job/index.js';
+import type { ConnectionOption } from '../../store/index.js';
+import type { WorkerOptions } from '../../worker/index.js';
+
+/** What `RqModule.forRoot` takes: one Redis, and the worker that runs inside the application. */
+export interface RqModuleOptions {
+  /** A URL, ioredis options (also for Sentinel), or an ioredis instance, whose settings are taken over. */
+  connection: ConnectionOption;
+  /** How every key in Redis begins; default `rq:`, RQ's own, which Python workers and tools expect. */
+  prefix?: string;
+  /** The embedded worker; `false`: this application enqueues only. Default: a worker for all queues with a `@Job`. */
+  worker?: false | RqWorkerOptions;
+  /** For jobs on every queue of this root, where neither the call nor the queue says otherwise. */
+  defaultJobOptions?: DefaultJobOptions;
+  /**
+   * Applies the application's global guards, interceptors, pipes and filters to jobs too; default `false`, as
+   * for Nest's hybrid microservices: a global guard made for HTTP would refuse every job.
+   */
+  globalEnhancers?: boolean;
+  /**
+   * Redis cannot be reached when the application starts: `'fail'` (default) stops the bootstrap with
+   * RqConnectionError after `connectTimeout`, `'wait'` goes on trying and says so in the log.
+   */
+  onRedisDown?: 'fail' | 'wait';
+  /** How long running jobs may go on when the application closes, before they are put back; default 30 s. */
+  shutdownTimeout?: Duration;
+  /** How long the first connection may take; default 10 s. */
+  connectTimeout?: Duration;
+  /** How long a command such as `enqueue` may take before it rejects with RqConnectionError; default 5 s. */
+  commandTimeout?: Duration;
+  /**
+   * Where results are kept: in a field of the job's hash (default), or in a stream per job, which is what
+   * Python reads and costs several times the memory.
+   */
+  results?: 'hash' | 'stream';
+  /** Another Redis beside the one without a name: letters, digits, `_` and `-`. */
+  name?: string;
+  /** Whether `RqService` can be injected everywhere; default `true`. Queues can be registered anywhere in any case. */
+  isGlobal?: boolean;
+}
+
+/** The embedded worker. Its `shutdownTimeout` is the module's. */
+export type RqWorkerOptions = Omit<WorkerOptions, 'shutdownTimeout'>;

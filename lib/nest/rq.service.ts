@@ -1,0 +1,39 @@
+import type { AnyHandlers, Queue } from '../queue/index.js';
+import type { RqRoot } from './rq-root.js';
+
+/**
+ * The queues of one Redis at run time: those whose names are known only then, and what an operator does with
+ * a queue. Injected by its class for the root without a name, by `@InjectRqService('reports')` for another.
+ */
+export class RqService {
+  constructor(private readonly root: RqRoot) {}
+
+  /**
+   * A queue by its name; the registered one if there is one. It costs no connection and need not be closed.
+   *
+   * @throws InvalidOptionError when no queue can have this name
+   */
+  queue<Handlers = AnyHandlers>(name: string): Queue<Handlers> {
+    return this.root.queues.get(name) as Queue<Handlers>;
+  }
+
+  /** The queues that this application has registered, handles or asked for by name. */
+  queues(): Queue[] {
+    return this.root.queues.all();
+  }
+
+  /**
+   * No worker of any process, Python's included, starts another job of this queue; those that run go on, and
+   * jobs can be enqueued.
+   *
+   * @throws RqConnectionError
+   */
+  async pause(name: string): Promise<void> {
+    await this.queue(name).pause();
+  }
+
+  /** Workers take jobs of this queue again. @throws RqConnectionError */
+  async resume(name: string): Promise<void> {
+    await this.queue(name).resume();
+  }
+}

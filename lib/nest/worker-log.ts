@@ -1,0 +1,59 @@
+import { Logger } from '@nestjs/common';
+import type {
+  AttemptFailedEvent,
+  JobEvent,
+  JobFailedEvent,
+  WorkerObserver,
+} from '../worker/index.js';
+import * as messages from './messages.js';
+
+/**
+ * What an operator sees of the worker, through Nest's logger: a failed attempt that is tried again is one
+ * `warn` line, one that is not is an `error` line with the stack. Nothing fails silently, and what went
+ * well is not worth a line.
+ */
+export class WorkerLog implements WorkerObserver {
+  private readonly logger = new Logger('RqWorker');
+
+  constructor(private readonly root: string) {}
+
+  started(queues: readonly string[], concurrency: number): void {
+    this.logger.log(messages.workerStarted(this.root, queues, concurrency));
+  }
+
+  stopped(queues: readonly string[], concurrency: number): void {
+    this.logger.log(messages.workerStopped(this.root, queues, concurrency));
+  }
+
+  attemptFailed(event: AttemptFailedEvent): void {
+    this.logger.warn(messages.attemptFailed(event));
+  }
+
+  jobFailed(event: JobFailedEvent): void {
+    this.logger.error(messages.jobFailed(event), event.failure.stack);
+  }
+
+  jobCanceled(event: JobEvent & { readonly reason: string }): void {
+    this.logger.warn(messages.jobCanceled(event));
+  }
+
+  leaseLost(event: JobEvent): void {
+    this.logger.warn(messages.leaseLost(event));
+  }
+
+  crashRecovered(event: Parameters<NonNullable<WorkerObserver['crashRecovered']>>[0]): void {
+    this.logger.warn(messages.crashRecovered(event));
+  }
+
+  jobDropped(event: Parameters<NonNullable<WorkerObserver['jobDropped']>>[0]): void {
+    this.logger.warn(messages.jobDropped(event));
+  }
+
+  problem(event: { readonly message: string; readonly error?: unknown }): void {
+    this.logger.error(messages.problem(event));
+  }
+
+  recovered(event: { readonly message: string }): void {
+    this.logger.log(event.message);
+  }
+}
