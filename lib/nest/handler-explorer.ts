@@ -39,7 +39,7 @@ export class HandlerExplorer {
         name,
         owner,
         run: this.binder.bind(wrapper, method),
-        retry: options.retry as Parameters<HandlerRegistry['register']>[0]['retry'],
+        retry: options.retry,
         timeout: options.timeout,
         concurrency: options.concurrency,
       });
@@ -63,7 +63,7 @@ export class HandlerExplorer {
   }
 
   private check(options: JobHandlerOptions, name: string, owner: string): void {
-    const where = `@Job ${owner}`;
+    const where = `@Job on ${owner}`;
     checkOptions(options, HANDLER_KEYS, '', where);
     assertQueueName(options.queue, where);
     assertJobName(name, where);

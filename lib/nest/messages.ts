@@ -21,8 +21,8 @@ export const closedWhileWaiting = (root: string) =>
 export const workerStarted = (root: string, queues: readonly string[], concurrency: number) =>
   `Worker${ofRoot(root)} started: ${queuesText(queues)}, concurrency ${concurrency}`;
 
-export const workerStopped = (root: string, queues: readonly string[], concurrency: number) =>
-  `Worker${ofRoot(root)} stopped: ${queuesText(queues)}, concurrency ${concurrency}`;
+export const workerStopped = (root: string, queues: readonly string[]) =>
+  `Worker${ofRoot(root)} stopped: ${queuesText(queues)}`;
 
 export const attemptFailed = (event: AttemptFailedEvent) => {
   const attempts = event.attempt + 1 + event.retriesLeft;
@@ -48,10 +48,14 @@ export const crashRecovered = (event: {
     event.outcome === 'requeued' ? 'it runs again' : 'it failed'
   }`;
 
-export const problem = (event: { message: string; error?: unknown }) =>
-  event.error instanceof Error
-    ? `${event.message}: ${printable(event.error.message.replace(URLS, '<url>'))}`
-    : event.message;
+export const problem = (event: { message: string; error?: unknown }) => {
+  const { error } = event;
+  const reason =
+    error instanceof Error ? `: ${printable(error.message.replace(URLS, '<url>'))}` : '';
+  return sentence(event.message) + reason;
+};
+
+export const recovered = (event: { message: string }) => sentence(event.message);
 
 export const jobDropped = (event: { queue: string; jobId: string; reason: string }) =>
   `Job ${printable(event.jobId)} (queue ${event.queue}) was dropped: ${event.reason}`;
@@ -89,6 +93,8 @@ const queuesText = (queues: readonly string[]) =>
 
 const jobText = (event: JobEvent) =>
   `Job ${printable(event.name)} (queue ${event.queue}, id ${printable(event.jobId)})`;
+
+const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const URLS = /[a-z][a-z0-9+.-]*:\/\/\S+/gi;
 

@@ -12,8 +12,8 @@ import { WorkerLog } from './worker-log.js';
  * and stops before any other is destroyed (the first when closing). Without handlers there is no worker.
  */
 export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
-  private running: { worker: Worker; queues: string[] } | undefined;
-  private closing = false;
+  private worker: Worker | undefined;
+  private isClosing = false;
   private readonly log: WorkerLog;
 
   constructor(
@@ -29,52 +29,41 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
       await this.start();
     } catch (error) {
       // An application that did not start may never be closed: it must not keep the process alive.
+      await this.worker?.stop();
       await this.root.close();
       throw error;
     }
   }
 
-  /** Resolves when running jobs have ended or were put back, at the latest after `shutdownTimeout`. */
+  /** Resolves when running jobs have ended or were put back, soon after `shutdownTimeout` at the latest. */
   async onModuleDestroy(): Promise<void> {
-    this.closing = true;
-    if (!this.running) return;
-    const { worker, queues } = this.running;
-    this.running = undefined;
-    await worker.stop();
-    this.log.stopped(queues, this.concurrency);
+    this.isClosing = true;
+    if (!this.worker) return;
+    await this.worker.stop();
+    this.log.stopped(this.worker.queues);
   }
 
   private async start(): Promise<void> {
     const { worker: options, shutdownTimeout } = this.root.options;
-    if (options === false || this.closing) return;
+    if (options === false || this.isClosing) return;
     const handlers = this.explorer.explore();
-    const queues = this.consumedQueues(options, handlers);
-    if (queues.length === 0) return;
-    const worker = new Worker(
-      this.root.store,
-      handlers,
-      { queues, ...options, shutdownTimeout: shutdownTimeout / 1000 },
-      this.log,
-    );
-    this.running = { worker, queues };
-    for (const name of queues) this.root.queues.get(name);
-    await worker.start();
-    this.log.started(queues, this.concurrency);
+    this.refuseUnhandled(options, handlers);
+    if (handlers.queues().length === 0) return;
+    const seconds = shutdownTimeout / 1000;
+    const settings = { ...options, shutdownTimeout: seconds };
+    this.worker = new Worker(this.root.store, handlers, settings, this.log);
+    for (const name of this.worker.queues) this.root.queues.get(name);
+    await this.worker.start();
+    this.log.started(this.worker.queues, options.concurrency);
   }
 
-  /** The queues that were asked for, or all that have a handler. */
-  private consumedQueues(options: RqWorkerOptions, handlers: HandlerRegistry): string[] {
-    const asked = options.queues?.map((queue) => (typeof queue === 'string' ? queue : queue.name));
-    const unhandled = asked?.find((name) => handlers.names(name).length === 0);
+  /** A queue that was asked for by a misspelt name would never be served. */
+  private refuseUnhandled({ queues = [] }: RqWorkerOptions, handlers: HandlerRegistry): void {
+    const names = queues.map((queue) => (typeof queue === 'string' ? queue : queue.name));
+    const unhandled = names.find((name) => handlers.names(name).length === 0);
     if (unhandled !== undefined) {
       const problem = messages.queueWithoutHandler(unhandled, handlers.queues());
       throw new InvalidOptionError({ option: 'worker.queues', problem, where: this.root.place });
     }
-    return asked ?? handlers.queues();
-  }
-
-  private get concurrency(): number {
-    const { worker } = this.root.options;
-    return (worker && worker.concurrency) || 10;
   }
 }

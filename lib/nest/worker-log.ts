@@ -17,12 +17,12 @@ export class WorkerLog implements WorkerObserver {
 
   constructor(private readonly root: string) {}
 
-  started(queues: readonly string[], concurrency: number): void {
+  started(queues: readonly string[], concurrency = 10): void {
     this.logger.log(messages.workerStarted(this.root, queues, concurrency));
   }
 
-  stopped(queues: readonly string[], concurrency: number): void {
-    this.logger.log(messages.workerStopped(this.root, queues, concurrency));
+  stopped(queues: readonly string[]): void {
+    this.logger.log(messages.workerStopped(this.root, queues));
   }
 
   attemptFailed(event: AttemptFailedEvent): void {
@@ -54,6 +54,6 @@ export class WorkerLog implements WorkerObserver {
   }
 
   recovered(event: { readonly message: string }): void {
-    this.logger.log(event.message);
+    this.logger.log(messages.recovered(event));
   }
 }

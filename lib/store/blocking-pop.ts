@@ -10,6 +10,8 @@ export class BlockingPop {
   private redis: Redis | undefined;
   private clientId: number | undefined;
   private waiting: Promise<string | undefined> | undefined;
+  private isBlocking = false;
+  private isInterrupted = false;
 
   constructor(
     private readonly connections: Connections,
@@ -27,23 +29,20 @@ export class BlockingPop {
 
   /** Ends the wait and resolves when no id can come any more; one that came meanwhile is what `wait` answers. */
   async interrupt(): Promise<void> {
+    this.isInterrupted = true;
     const { redis, waiting } = this;
-    if (!redis || !waiting) return;
-    if (
-      redis.status === 'ready' &&
-      this.clientId !== undefined &&
-      this.connections.commands.status === 'ready'
-    ) {
-      // The server's own answer tells for sure whether an id was moved; cutting the link would leave that open.
-      await this.connections.commands.client('UNBLOCK', this.clientId).catch(() => undefined);
-      const late = new Promise<void>((resolve) => setTimeout(resolve, 1000).unref());
-      await Promise.race([waiting, late]);
+    if (redis && waiting) {
+      if (this.isBlocking && this.clientId !== undefined) {
+        // The server's own answer tells for sure whether an id was moved; cutting the link would leave that open.
+        await this.unblock(this.clientId, waiting);
+      }
+      if (this.waiting) redis.disconnect();
+      await waiting.catch(() => undefined);
     }
-    if (this.waiting) redis.disconnect(true);
-    await waiting;
   }
 
   close(): void {
+    this.isInterrupted = true;
     if (this.redis) this.connections.release(this.redis);
     this.redis = undefined;
   }
@@ -51,21 +50,36 @@ export class BlockingPop {
   private async block(timeout: number): Promise<string | undefined> {
     const redis = (this.redis ??= this.connect());
     // A half-open link never answers: when Redis is silent for longer than it was told to wait, a new one is made.
-    const watchdog = setTimeout(
-      () => redis.disconnect(true),
-      timeout + this.connections.commandTimeout,
-    );
+    const patience = timeout + this.connections.commandTimeout;
+    const watchdog = setTimeout(() => redis.disconnect(true), patience);
     try {
       if (redis.status === 'wait') await redis.connect();
       this.clientId ??= Number(await redis.client('ID'));
+      if (this.isInterrupted) return undefined;
       const seconds = Math.max(0.01, timeout / 1000);
-      return (
-        (await redis.blmove(this.keys.list, this.keys.intermediate, 'LEFT', 'RIGHT', seconds)) ??
-        undefined
-      );
+      this.isBlocking = true;
+      const { list, intermediate } = this.keys;
+      return (await redis.blmove(list, intermediate, 'LEFT', 'RIGHT', seconds)) ?? undefined;
     } finally {
+      this.isBlocking = false;
       clearTimeout(watchdog);
     }
+  }
+
+  private async unblock(clientId: number, waiting: Promise<unknown>): Promise<void> {
+    const { commands } = this.connections;
+    if (commands.status !== 'ready') return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, 1000)));
+    const answered = waiting.catch(() => undefined);
+    await Promise.race([
+      commands.client('UNBLOCK', clientId).then(
+        () => answered,
+        () => undefined,
+      ),
+      late,
+    ]);
+    clearTimeout(timer);
   }
 
   private connect(): Redis {

@@ -108,7 +108,7 @@ export function inflated(jobId: string, data: Buffer, maxBytes: number): Buffer 
   try {
     return inflateSync(data, { maxOutputLength: maxBytes });
   } catch (error) {
-    const tooLarge = error instanceof RangeError;
+    const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
     throw new MalformedJobError({
       jobId,
       problem: tooLarge

@@ -9,29 +9,28 @@ import { decodeMeta } from './meta-codec.js';
  */
 export class ClaimedJob {
   readonly id: string;
-  /** Names this run of the job; the lease is held under `ID:EXECUTION`. */
-  readonly execution: string;
   /** 1-based, this run included. */
   readonly attempt: number;
 
+  /** @param execution names this run of the job; the lease is held under `ID:EXECUTION` */
   constructor(
     readonly queue: string,
+    readonly execution: string,
     private readonly values: readonly (Buffer | null)[],
   ) {
     this.id = (values[CLAIM_FIELDS.length] as Buffer).toString('latin1');
-    this.execution = (values[CLAIM_FIELDS.length + 1] as Buffer).toString('latin1');
     this.attempt = (this.number(ATTEMPTS) ?? 0) + 1;
   }
 
   /** A claim of which only the name is known: enough to give it back. */
   static unread(queue: string, id: string, execution: string): ClaimedJob {
     const values: (Buffer | null)[] = CLAIM_FIELDS.map(() => null);
-    return new ClaimedJob(queue, [...values, Buffer.from(id), Buffer.from(execution)]);
+    return new ClaimedJob(queue, execution, [...values, Buffer.from(id)]);
   }
 
-  /** Not enqueued by this library, so Python reads its results. */
-  get isForeign(): boolean {
-    return !this.values[GIVEN];
+  /** A Python process has written or saved it, so its results belong into RQ's stream, where Python looks for them. */
+  get isSavedByPython(): boolean {
+    return Boolean(this.values[SAVED_BY_PYTHON]);
   }
 
   /** Milliseconds; -1: none; undefined: RQ's default. */
@@ -48,7 +47,8 @@ export class ClaimedJob {
 
   /** Whoever enqueued it gave the timeout: the handler's own does not count. */
   get timeoutGiven(): boolean {
-    return this.isForeign ? Boolean(this.values[TIMEOUT]) : this.given.includes('t');
+    const { given } = this;
+    return given === undefined ? this.isSavedByPython : given.includes('t');
   }
 
   /** The retry policy that is stored with the job; `max` is what is left of it. */
@@ -68,7 +68,9 @@ export class ClaimedJob {
   /** The stored policy is final: given at enqueue, or taken over from the handler at an earlier failure. */
   get retryDecided(): boolean {
     if (!this.values[RETRIES_LEFT]) return false;
-    return this.isForeign || this.given.includes('r') || this.ownRetry.by === 'handler';
+    const { given } = this;
+    const isDecided = given === undefined ? this.isSavedByPython : given.includes('r');
+    return isDecided || this.ownRetry.by === 'handler';
   }
 
   /** Retries made because the handler returned `Retry(...)`. */
@@ -101,8 +103,9 @@ export class ClaimedJob {
     return decodeCall(this.id, this.values[DATA] as Buffer, maxBytes);
   }
 
-  private get given(): string {
-    return this.text(GIVEN) ?? '';
+  /** Not there for jobs that came without options of their own, and for Python's. */
+  private get given(): string | undefined {
+    return this.text(GIVEN);
   }
 
   private get ownRetry(): { by?: unknown; jitter?: unknown; within?: unknown; front?: unknown } {
@@ -128,10 +131,10 @@ export class ClaimedJob {
   }
 }
 
-// The reply holds the claim's fields, id and execution, and for some jobs the further fields.
+// The reply holds the claim's fields, the id, and for some jobs the further fields.
 const claim = (name: (typeof CLAIM_FIELDS)[number]) => CLAIM_FIELDS.indexOf(name);
 const further = (name: (typeof FURTHER_FIELDS)[number]) =>
-  CLAIM_FIELDS.length + 2 + FURTHER_FIELDS.indexOf(name);
+  CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.indexOf(name);
 const DATA = claim('data');
 const GIVEN = claim('nrq_given');
 const ATTEMPTS = claim('nrq_attempts');
@@ -139,6 +142,7 @@ const TIMEOUT = claim('timeout');
 const RESULT_TTL = claim('result_ttl');
 const META = claim('meta');
 const CREATED_AT = claim('created_at');
+const SAVED_BY_PYTHON = claim('success_callback_name');
 const RETRIES_LEFT = further('retries_left');
 const RETRY_INTERVALS = further('retry_intervals');
 const OWN_RETRY = further('nrq_retry');

@@ -7,7 +7,7 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | our mark; which of `timeout` (t) and `retry` (r) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim (x) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `within` (ms) |
  * | `nrq_attempts`, `nrq_crashes` | counts of attempts that failed, and of leases lost by crashes |
@@ -15,7 +15,10 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  * | `nrq_stop`, `nrq_reason` | a stop was asked for; why the job was canceled |
  */
 
-/** The fields that a claim reads of every job, in the order that `exchange.lua` knows. */
+/**
+ * The fields that a claim reads of every job, in the order that `exchange.lua` knows. The last is one that every
+ * Python process writes, maybe empty, when it saves a job.
+ */
 export const CLAIM_FIELDS = [
   'status',
   'data',
@@ -25,6 +28,7 @@ export const CLAIM_FIELDS = [
   'result_ttl',
   'meta',
   'created_at',
+  'success_callback_name',
 ] as const;
 
 /**
@@ -47,8 +51,10 @@ export const FURTHER_FIELDS = [
 export function optionFields(queue: string, options: ResolvedJobOptions): string[] {
   const cached = cache.get(options);
   if (cached?.[1] === queue) return cached;
-  const fields = ['origin', queue, 'nrq_given', given(options)];
-  fields.push('timeout', options.timeout < 0 ? '-1' : String(Math.ceil(options.timeout / 1000)));
+  const timeout = options.timeout < 0 ? -1 : Math.ceil(options.timeout / 1000);
+  const fields = ['origin', queue, 'timeout', String(timeout)];
+  const flags = given(options);
+  if (flags) fields.push('nrq_given', flags);
   if (options.timeout > 0 && options.timeout % 1000 !== 0) {
     fields.push('nrq_timeout', String(options.timeout));
   }

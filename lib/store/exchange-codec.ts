@@ -25,8 +25,9 @@ export function encodeExchange(
   for (const id of request.woken) values.push(id);
   values.push(request.outcomes.length);
   for (const settled of request.outcomes) {
-    values.push(settled.job.id, settled.job.execution, settled.outcome.type);
-    pushOutcome(values, settled, settings.results === 'stream' || settled.job.isForeign);
+    const { id, execution } = settled.job;
+    values.push(id, execution.slice(request.token.length), settled.outcome.type);
+    pushOutcome(values, settled, settings.results === 'stream' || settled.job.isSavedByPython);
   }
   return values;
 }
@@ -39,7 +40,11 @@ export interface ExchangeSettings {
   readonly results: 'hash' | 'stream';
 }
 
-export function decodeExchange(queue: string, reply: unknown): ExchangeReply {
+export function decodeExchange(
+  queue: string,
+  { token, nextExecution }: ExchangeRequest,
+  reply: unknown,
+): ExchangeReply {
   const [refused, claimed, dropped, nextDue, state, now, failure] = reply as [
     (number | Buffer)[],
     (Buffer | null)[][],
@@ -54,7 +59,10 @@ export function decodeExchange(queue: string, reply: unknown): ExchangeReply {
       refused.length === 0
         ? NONE
         : pairs(refused, (index, status) => ({ index: Number(index) - 1, status })),
-    claimed: claimed.map((values) => new ClaimedJob(queue, values)),
+    claimed: claimed.map((values, index) => {
+      const number = (nextExecution + index).toString(16).padStart(16, '0');
+      return new ClaimedJob(queue, token + number, values);
+    }),
     dropped:
       dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
     nextDue: nextDue.length === 0 ? undefined : Number(nextDue),

@@ -62,7 +62,7 @@ export class JobRecord {
 
   get retriesLeft(): number | undefined {
     const left = this.text('retries_left');
-    return left ? Number(left) : undefined;
+    return left && Number.isSafeInteger(Number(left)) ? Number(left) : undefined;
   }
 
   get workerName(): string | undefined {
@@ -87,10 +87,14 @@ export class JobRecord {
     return decodeCall(this.id, this.fields.get('data') ?? Buffer.alloc(0), maxBytes);
   }
 
-  /** The result as our own jobs keep it; undefined when there is none here (see the result stream). */
+  /** The result as our own jobs keep it; undefined when there is none here, or a pickle (see the result stream). */
   get result(): unknown {
     const text = this.text('result');
-    return text ? parsePythonJson(text) : undefined;
+    try {
+      return text ? parsePythonJson(text) : undefined;
+    } catch {
+      return undefined;
+    }
   }
 
   /** The failure's text as our own jobs keep it, or as old Python versions do. */

@@ -97,7 +97,7 @@ export interface ExchangeRequest {
   /** Milliseconds. */
   readonly lease: number;
   readonly worker: string;
-  /** 16 characters that name this worker's executions. */
+  /** Begins the names of this worker's executions. */
   readonly token: string;
   readonly nextExecution: number;
   readonly want: number;

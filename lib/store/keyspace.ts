@@ -84,6 +84,8 @@ export class QueueKeys {
   readonly deferred: string;
   readonly scheduled: string;
   readonly canceled: string;
+  /** Held by whoever moves the queue's due jobs, in RQ one scheduler of all. */
+  readonly schedulerLock: string;
   /** Exists while the queue is paused. */
   readonly paused: string;
   /** Set of the ids whose settlement somebody waits for. */
@@ -103,6 +105,7 @@ export class QueueKeys {
     this.deferred = `${prefix}deferred:${name}`;
     this.scheduled = `${prefix}scheduled:${name}`;
     this.canceled = `${prefix}canceled:${name}`;
+    this.schedulerLock = `${prefix}scheduler-lock:${name}`;
     this.paused = `${prefix}nrq:paused:${name}`;
     this.waiting = `${prefix}nrq:waiting:${name}`;
     this.wake = `${prefix}nrq:wake:${name}`;

@@ -1,4 +1,5 @@
 import { BlockingPop } from './blocking-pop.js';
+import { streamedFailure } from './codec.js';
 import type { Connections } from './connections.js';
 import { decodeEnqueue, encodeEnqueue } from './enqueue-codec.js';
 import { decodeExchange, encodeExchange, FAILURE_TTL, pairs } from './exchange-codec.js';
@@ -81,7 +82,7 @@ export class RedisJobStore implements WorkerStore {
       this.exchangeKeys(keys),
       values,
     );
-    return decodeExchange(queue, reply);
+    return decodeExchange(queue, request, reply);
   }
 
   async renew(
@@ -114,33 +115,36 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
-    const keys = this.keys.queue(queue);
+    const { list, intermediate, started, finished, failed, waiting, schedulerLock, ...keys } =
+      this.keys.queue(queue);
+    const { maxCrashes, stale } = settings;
+    const failure = poisoned(maxCrashes);
+    const values = [
+      this.keys.jobPrefix,
+      keys.settled,
+      keys.firstSeenPrefix,
+      maxCrashes,
+      FAILURE_TTL,
+      stale,
+      RECOVERED_AT_ONCE,
+      failure,
+      streamedFailure(failure),
+      this.keys.resultsPrefix,
+      this.resultsPlace === 'stream' ? '1' : '',
+    ];
+    const scriptKeys = [list, intermediate, started, finished, failed, waiting, schedulerLock];
     const handled: { id: string; outcome: 'requeued' | 'failed' }[] = [];
     for (;;) {
-      const reply = await this.run(
-        `recover queue "${queue}"`,
-        SCRIPTS.recover,
-        [keys.list, keys.intermediate, keys.started, keys.finished, keys.failed, keys.waiting],
-        [
-          this.keys.jobPrefix,
-          keys.settled,
-          keys.firstSeenPrefix,
-          settings.maxCrashes,
-          FAILURE_TTL,
-          settings.stale,
-          RECOVERED_AT_ONCE,
-          `PoisonJobError: the worker that ran this job died ${settings.maxCrashes} times; it is not tried again. Requeue it when the cause is known.`,
-        ],
-      );
-      const [list, more, nextEnd] = reply as [Buffer[], Buffer, Buffer];
+      const reply = await this.run(`recover queue "${queue}"`, SCRIPTS.recover, scriptKeys, values);
+      const [found, more, nextLook] = reply as [Buffer[], Buffer, Buffer];
       handled.push(
-        ...pairs(list, (id, outcome) => ({
+        ...pairs(found, (id, outcome) => ({
           id: id.toString(),
           outcome: outcome as 'requeued' | 'failed',
         })),
       );
       if (more.length === 0) {
-        return { handled, nextLook: nextEnd.length === 0 ? undefined : Number(nextEnd) };
+        return { handled, nextLook: nextLook.length === 0 ? undefined : Number(nextLook) };
       }
     }
   }
@@ -371,4 +375,8 @@ function argumentOf(action: ControlAction): string {
 function splitMember(member: string): [id: string, execution: string] {
   const colon = member.lastIndexOf(':');
   return colon < 0 ? [member, ''] : [member.slice(0, colon), member.slice(colon + 1)];
+}
+
+function poisoned(crashes: number): string {
+  return `PoisonJobError: the worker that ran this job died ${crashes} times; it is not tried again. Requeue it when the cause is known.`;
 }

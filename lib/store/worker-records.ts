@@ -15,6 +15,7 @@ export class WorkerRecords {
   async register(worker: WorkerRecord): Promise<void> {
     const key = this.keys.worker(worker.name);
     const now = new Date().toISOString();
+    const address = await this.ownAddress();
     await this.connections.run(`register worker "${worker.name}"`, (redis) => {
       const batch = redis
         .multi()
@@ -25,13 +26,17 @@ export class WorkerRecords {
           queues: worker.queues.join(','),
           pid: process.pid,
           hostname: hostname(),
-          ip_address: '',
+          ip_address: address,
           version: worker.version,
           python_version: `Node.js ${process.version}`,
           state: worker.state,
         })
         .sadd(this.keys.workers, key);
-      for (const queue of worker.queues) batch.sadd(this.keys.workersOf(queue), key);
+      for (const queue of worker.queues) {
+        batch.sadd(this.keys.workersOf(queue), key);
+        // RQ's tools list workers by the queues that they know.
+        batch.sadd(this.keys.queues, this.keys.queue(queue).list);
+      }
       return batch.expire(key, WORKER_TTL).exec();
     });
   }
@@ -57,6 +62,7 @@ export class WorkerRecords {
 
   async deregister(worker: WorkerRecord): Promise<void> {
     const key = this.keys.worker(worker.name);
+    await this.freeSchedulers(worker.queues);
     await this.connections.run(`deregister worker "${worker.name}"`, (redis) => {
       const batch = redis.multi().srem(this.keys.workers, key);
       for (const queue of worker.queues) batch.srem(this.keys.workersOf(queue), key);
@@ -65,6 +71,28 @@ export class WorkerRecords {
         .expire(key, DEAD_WORKER_TTL)
         .exec();
     });
+  }
+
+  /** Lets Python's schedulers have the queues again; other workers of ours take the lock back with their next sweep. */
+  private async freeSchedulers(queues: readonly string[]): Promise<void> {
+    for (const queue of queues) {
+      const { schedulerLock } = this.keys.queue(queue);
+      await this.connections.run(`free the scheduler of queue "${queue}"`, async (redis) => {
+        if ((await redis.get(schedulerLock)) === '0') await redis.del(schedulerLock);
+      });
+    }
+  }
+
+  /** As RQ has it: the address by which Redis knows us. */
+  private async ownAddress(): Promise<string> {
+    try {
+      const info = await this.connections.run('register the worker', (redis) =>
+        redis.client('INFO'),
+      );
+      return /(?:^| )addr=(\S+)/.exec(String(info))?.[1] ?? '';
+    } catch {
+      return '';
+    }
   }
 }
 

@@ -10,11 +10,11 @@ export class Presence {
   private state: WorkerRecord['state'] = 'started';
   private writtenAt = 0;
 
-  /** @param isBusy whether a job is running now */
+  /** @param look what the worker does now */
   constructor(
     private readonly store: WorkerStore,
     private readonly worker: Pick<WorkerRecord, 'name' | 'queues' | 'version'>,
-    private readonly isBusy: () => boolean,
+    private readonly look: () => WorkerRecord['state'],
     private readonly reporter: JobReporter,
   ) {}
 
@@ -33,7 +33,7 @@ export class Presence {
   }
 
   private async beat(): Promise<void> {
-    const state = this.isBusy() ? 'busy' : 'idle';
+    const state = this.look();
     const pause = state === 'busy' || state !== this.state ? 0 : IDLE_HEARTBEAT;
     if (Date.now() - this.writtenAt < pause) return;
     this.state = state;

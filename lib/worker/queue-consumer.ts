@@ -35,6 +35,7 @@ export class QueueConsumer implements SlotUser {
   private isFilling = false;
   private isFlushPlanned = false;
   private isLookDue = false;
+  private isClosed = false;
   private mayHoldOrphans = false;
   private backOff: NodeJS.Timeout | undefined;
   private onSettled: (() => void)[] = [];
@@ -61,6 +62,11 @@ export class QueueConsumer implements SlotUser {
     return this.mayHoldMore && this.isClaiming && !this.isPaused && !this.backOff;
   }
 
+  /** Nothing may be claimed: the queue is paused, or all workers are suspended. */
+  get isHeldUp(): boolean {
+    return this.isPaused;
+  }
+
   async start(): Promise<void> {
     await this.waiter.start();
     this.isClaiming = true;
@@ -84,6 +90,7 @@ export class QueueConsumer implements SlotUser {
 
   close(): void {
     this.isClaiming = false;
+    this.isClosed = true;
     clearTimeout(this.backOff);
     this.ahead.close();
     this.waiter.close();
@@ -152,7 +159,7 @@ export class QueueConsumer implements SlotUser {
   }
 
   private flush(): void {
-    if (this.inFlight >= 2 || this.backOff) return;
+    if (this.inFlight >= 2 || this.backOff || this.isClosed) return;
     const { slots } = this.settings;
     const outcomes = this.outcomes.take(SETTLED_AT_ONCE);
     const woken = this.woken.splice(0);
@@ -184,7 +191,13 @@ export class QueueConsumer implements SlotUser {
     if (!this.mayHaveJobs || !(reserved > 0 || asksAnyway)) return { reserved, ahead: 0 };
     return {
       reserved,
-      ahead: Math.max(0, prefetch.ahead - this.ahead.length - this.aheadInFlight),
+      ahead: Math.max(
+        0,
+        Math.min(
+          prefetch.ahead - this.ahead.length - this.aheadInFlight,
+          CLAIMED_AT_ONCE - reserved,
+        ),
+      ),
     };
   }
 
@@ -265,7 +278,7 @@ export class QueueConsumer implements SlotUser {
     const delay = Math.min(LONGEST_BACK_OFF, 50 * 2 ** Math.min(this.failures, 10));
     this.failures += 1;
     clearTimeout(this.backOff);
-    this.backOff = setTimeout(() => this.tryAgain(), delay);
+    if (!this.isClosed) this.backOff = setTimeout(() => this.tryAgain(), delay);
     if (sent.reserved > 0) slots.release(this, sent.reserved);
   }
 
@@ -275,6 +288,7 @@ export class QueueConsumer implements SlotUser {
 
   private tryAgain(): void {
     clearTimeout(this.backOff);
+    if (this.isClosed) return;
     // The other exchange must have failed, too, before it is known what was lost.
     if (this.inFlight > 0) {
       this.backOff = setTimeout(() => this.tryAgain(), 50);
@@ -316,7 +330,7 @@ export interface ConsumerSettings {
   /** Milliseconds. */
   readonly lease: number;
   readonly workerName: string;
-  /** 16 characters that name this worker's executions. */
+  /** Begins the names of this worker's executions. */
   readonly token: string;
   /** Told Redis's clock with every answer. */
   clock(now: number): void;
@@ -330,8 +344,8 @@ interface Sent {
 }
 
 // Keep a script below 5 ms.
-const SETTLED_AT_ONCE = 500;
-const CLAIMED_AT_ONCE = 500;
+const SETTLED_AT_ONCE = 250;
+const CLAIMED_AT_ONCE = 250;
 // Milliseconds.
 const LONGEST_BACK_OFF = 2000;
 const PAUSE_CHECK = 1000;

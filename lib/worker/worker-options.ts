@@ -34,7 +34,7 @@ export interface WorkerOptions {
    * as long as jobs are shorter than that; longer ones are never claimed ahead.
    */
   readonly prefetch?: 'auto' | number;
-  /** The name under which RQ's tools list it; default: host name, process id and a random part. */
+  /** The name under which RQ's tools list it; default: process id and a random part. */
   readonly name?: string;
 }
 

@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { hostname } from 'node:os';
 import { InvalidOptionError, ShutdownError } from '../job/index.js';
 import type { LeaseGuard, WorkerStore } from '../store/index.js';
 import type { HandlerRegistry } from './handler-registry.js';
@@ -61,8 +60,9 @@ export class Worker {
   ) {
     this.options = resolveWorkerOptions(options);
     this.reporter = new JobReporter(observer);
-    const token = randomBytes(8).toString('hex');
-    this.name = this.options.name ?? `${hostname()}.${process.pid}.${token.slice(0, 6)}`;
+    // Long, so that Redis keeps the started registry in the form that is quick also with hundreds of members.
+    const token = randomBytes(24).toString('hex');
+    this.name = this.options.name ?? `${process.pid}-${token.slice(0, 8)}`;
     const queues = this.queuesToServe();
     this.queues = queues.map(({ name }) => name);
     const { lease, maxCrashes } = this.options;
@@ -71,12 +71,17 @@ export class Worker {
     this.leaseKeeper = new LeaseKeeper(store, this.served, lease, this.guard, this.reporter);
     this.maintenance = new Maintenance(store, this.queues, { lease, maxCrashes }, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
-    this.presence = new Presence(store, record, () => this.running > 0, this.reporter);
+    this.presence = new Presence(store, record, () => this.state, this.reporter);
   }
 
   /** How many jobs are running now. */
   get running(): number {
     return this.served.reduce((sum, { runner }) => sum + runner.count, 0);
+  }
+
+  private get state(): 'busy' | 'idle' | 'suspended' {
+    if (this.running > 0) return 'busy';
+    return this.served.some(({ consumer }) => !consumer.isHeldUp) ? 'idle' : 'suspended';
   }
 
   /** Starts to take jobs. @throws RqConnectionError when Redis cannot be reached in time */

@@ -3,14 +3,17 @@
 -- KEYS  1 queue (list)  2 intermediate list  3 started registry  4 scheduled  5 finished  6 failed  7 canceled
 --       8 pause mark of the queue  9 RQ's suspension mark  10 ids that somebody waits for (set)
 -- ARGV  1 key prefix of jobs  2 key prefix of results  3 channel of settled jobs  4 wake-up channel of the queue
---       5 lease in milliseconds  6 worker name  7 execution token (16 characters)  8 number of the next execution
+--       5 lease in milliseconds  6 worker name  7 execution token  8 number of the next execution
 --       9 how many jobs to claim  10 how many due jobs to promote at most
 --       11 number of woken ids (moved to the intermediate list by this worker), then the ids
---       then the number of outcomes, then per outcome: id, execution, type, count of values, values (include/settle.lua)
+--       then the number of outcomes, then per outcome: id, execution without the token, type, count of values,
+--       values (include/settle.lua)
+-- An execution is the token and 16 hexadecimal digits.
 -- Reply 1 list of index (1-based), status, ... : outcomes that were refused since the lease is not ours any more,
 --         with the status that the job has now ('missing' = no such job), or 'error ...' when the job's data kept it
 --         from being written: the lease is then still ours
---       2 list of claimed jobs: the values of the claim fields, id, execution, and of some the further fields
+--       2 list of claimed jobs, with executions numbered in this order: the values of the claim fields, id, and of some
+--         the further fields
 --       3 list of id, reason, ... : ids that were taken out of the queue without being run
 --       4 milliseconds until the next scheduled job is due, '' = none
 --       5 '' | 'paused': nothing may be claimed now
@@ -45,7 +48,7 @@ at = at + 1
 if total > 0 then
   local members, firsts = {}, {}
   for index = 1, total do
-    members[index] = ARGV[at] .. ':' .. ARGV[at + 1]
+    members[index] = ARGV[at] .. ':' .. token .. ARGV[at + 1]
     firsts[index] = at
     at = at + 4 + tonumber(ARGV[at + 3])
   end
@@ -123,12 +126,11 @@ local function claim(id)
     number = number + 1
     local count = #CLAIM_FIELDS
     values[count + 1] = id
-    values[count + 2] = execution
-    if not values[3] or values[4] or string.find(values[3], 'x', 1, true) then
+    if values[4] or values[count] or (values[3] and string.find(values[3], 'x', 1, true)) then
       local further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
       -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
       if further[1] or further[2] then redis.call('PERSIST', key) end
-      for index = 1, #FURTHER_FIELDS do values[count + 2 + index] = further[index] end
+      for index = 1, #FURTHER_FIELDS do values[count + 1 + index] = further[index] end
     end
     claimed[#claimed + 1] = values
     leases[#leases + 1] = lease_end

@@ -5,11 +5,16 @@
 -- by a worker that died before it claimed it: back to the head, nothing spent. Entries of the finished and failed
 -- registries whose time is over are dropped (their jobs have expired by themselves).
 --
+-- While our workers look after a queue they hold RQ's scheduler lock: they move due jobs themselves, and Python's
+-- schedulers, which could push an id a second time, leave the queue alone.
+--
 -- KEYS  1 queue (list)  2 intermediate list  3 started registry  4 finished  5 failed  6 ids that somebody waits for
+--       7 RQ's scheduler lock of the queue
 -- ARGV  1 key prefix of jobs  2 channel of settled jobs  3 key prefix of the marks of first sight
 --       4 crashes that make a job poison  5 failure ttl in seconds of jobs that have none
 --       6 milliseconds after which an intermediate id is stale  7 how many entries to handle at most
---       8 text of a poisoned job's failure
+--       8 text of a poisoned job's failure  9 the same as RQ's result streams hold it  10 key prefix of results
+--       11 '1' = results of all jobs are streamed, '' = only of those that Python has written
 -- Reply 1 list of id, 'requeued' | 'failed', ...  2 '1' = there is more to do
 --       3 milliseconds until the next lease ends or an intermediate id is stale, '' = there is neither
 -- State every id handled is in exactly one structure
@@ -27,7 +32,7 @@ local function report(id, outcome)
   handled[#handled + 1] = outcome
 end
 
-local function fail(key, id, ttl)
+local function fail(key, id, ttl, streamed)
   redis.call('HSET', key, 'status', 'failed', 'ended_at', now_text, 'exc_info', ARGV[8])
   if ttl == '-1' then
     redis.call('PERSIST', key)
@@ -38,9 +43,17 @@ local function fail(key, id, ttl)
     redis.call('EXPIRE', key, ttl)
     redis.call('ZADD', KEYS[5], string.format('%d', math.floor(now / 1000) + tonumber(ttl)), id)
   end
+  if streamed and ttl ~= '0' then
+    local results = ARGV[10] .. id
+    redis.call('XADD', results, 'MAXLEN', '~', 10, '*', 'type', 2, 'exc_string', ARGV[9])
+    if ttl == '-1' then redis.call('PERSIST', results) else redis.call('EXPIRE', results, ttl) end
+  end
   announce(KEYS[6], ARGV[2], id, 'failed', 'text', ARGV[8])
   report(id, 'failed')
 end
+
+local holder = redis.call('GET', KEYS[7])
+if not holder or holder == '0' then redis.call('SET', KEYS[7], '0', 'EX', 61) end
 
 local expired = redis.call('ZRANGEBYSCORE', started, '-inf', score(now - 1), 'LIMIT', 0, limit)
 if #expired == limit then more = '1' end
@@ -48,7 +61,8 @@ local ended = {}
 for _, member in ipairs(expired) do
   local id = string.match(member, '^(.*):') or member
   local key = prefix .. id
-  local job = redis.pcall('HMGET', key, 'status', 'nrq_crashes', 'retries_left', 'failure_ttl', 'nrq_attempts')
+  local job = redis.pcall('HMGET', key, 'status', 'nrq_crashes', 'retries_left', 'failure_ttl', 'nrq_attempts',
+    'success_callback_name')
   -- A Python worker enters the registry before it marks the job, so `queued` is a crash too, unless the id still waits.
   local crashed = not job.err and (job[1] == 'started' or (job[1] == 'queued'
     and not redis.call('LPOS', queue, id) and not redis.call('LPOS', intermediate, id)))
@@ -60,7 +74,7 @@ for _, member in ipairs(expired) do
       '{"outcome":"crashed","error":"WorkerCrashed","message":"the worker stopped renewing its lease","endedAt":"' .. now_text .. '"}')
     if crashes >= tonumber(ARGV[4]) then
       local ttl = tonumber(job[4]) and string.format('%d', tonumber(job[4])) or ARGV[5]
-      fail(key, id, ttl)
+      fail(key, id, ttl, ARGV[11] == '1' or job[6])
     else
       local left = tonumber(job[3])
       if left and left > 0 then redis.call('HSET', key, 'retries_left', string.format('%d', left - 1)) end

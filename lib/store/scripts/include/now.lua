@@ -1,9 +1,9 @@
 -- Redis's clock, the only one that decides leases and due times.
--- now: milliseconds since the epoch, with microseconds as fraction; now_text: the same as RQ writes dates.
+-- now: milliseconds since the epoch, with microseconds as fraction; now_text: the same as RQ reads dates.
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
 
-local function date_text(seconds, microseconds)
+local function date_text(seconds, milliseconds)
   local floor = math.floor
   local days = floor(seconds / 86400)
   local rest = seconds - days * 86400
@@ -19,12 +19,12 @@ local function date_text(seconds, microseconds)
   local month = month_from_march < 10 and month_from_march + 3 or month_from_march - 9
   local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
   return string.format(
-    '%04d-%02d-%02dT%02d:%02d:%02d.%06dZ',
-    year, month, day, floor(rest / 3600), floor(rest / 60) % 60, rest % 60, microseconds
+    '%04d-%02d-%02dT%02d:%02d:%02d.%03dZ',
+    year, month, day, floor(rest / 3600), floor(rest / 60) % 60, rest % 60, milliseconds
   )
 end
 
-local now_text = date_text(tonumber(time[1]), tonumber(time[2]))
+local now_text = date_text(tonumber(time[1]), math.floor(tonumber(time[2]) / 1000))
 
 -- A moment in milliseconds as a registry's score: seconds; rounded up, so that nothing is ever early.
 local function score(milliseconds)

@@ -65,6 +65,7 @@ local function end_in_failed_registry(job, first, after, status)
   else
     remember(job.key, ARGV[first + 4], ARGV[first + 5])
     redis.call('HSET', job.key, 'status', status, 'ended_at', now_text, 'exc_info', text)
+    redis.call('HDEL', job.key, 'nrq_stop')
     if place == 'stream' then
       add_result(job.results, ttl, 'type', 2, 'exc_string', ARGV[first + 3], 'worker_name', job.worker)
     end
