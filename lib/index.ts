@@ -47,9 +47,14 @@ export {
   HandlerRegistry,
   RunningJob,
   Worker,
+  type AttemptFailedEvent,
   type Handler,
+  type JobEvent,
+  type JobFailedEvent,
+  type ReturnReason,
   type WorkerObserver,
   type WorkerOptions,
+  type WorkerQueueOptions,
 } from './worker/index.js';
 export {
   Connections,
@@ -63,8 +68,7 @@ export {
 } from './store/index.js';
 
 // What is said about a job, and what its handler may say.
-export type { Duration } from './job/index.js';
-export type { DefaultJobOptions, JobOptions } from './job/index.js';
+export type { DefaultJobOptions, Duration, JobOptions } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   ErrorClass,

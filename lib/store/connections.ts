@@ -95,7 +95,12 @@ export class Connections {
 
   /** The connection for messages; opened when it is first asked for. */
   messages(): Redis {
-    this.subscriber ??= this.open('messages', { enableOfflineQueue: true, autoResubscribe: true });
+    this.subscriber ??= this.open('messages', {
+      enableOfflineQueue: true,
+      autoResubscribe: true,
+      // A subscription is made when Redis is there, or refused at its timeout.
+      maxRetriesPerRequest: null,
+    });
     return this.subscriber;
   }
 
@@ -131,7 +136,8 @@ export class Connections {
     const redis = create(this.connection, {
       connectionName: `nestjs-rq:${purpose}`,
       lazyConnect: true,
-      maxRetriesPerRequest: null,
+      // What was sent over a link that is lost gets no answer any more: it is refused at once, not at its timeout.
+      maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       enableReadyCheck: true,
       connectTimeout: this.settings.connectTimeout ?? 10_000,
@@ -166,7 +172,9 @@ export class Connections {
     }
     // Not written at all: Redis cannot have carried it out.
     const certain = error.message.includes("isn't writeable");
-    return new RqConnectionError({ action, reason: error, uncertain: !certain });
+    const isLost = error.name === 'MaxRetriesPerRequestError';
+    const reason = isLost ? new Error('the connection was lost before the answer came') : error;
+    return new RqConnectionError({ action, reason, uncertain: !certain });
   }
 }
 

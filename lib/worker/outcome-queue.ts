@@ -18,8 +18,19 @@ export class OutcomeQueue {
     return this.pending.length;
   }
 
-  add(settled: SettledJob): void {
-    this.pending.push({ ...settled, isRepeated: false, errors: 0 });
+  /** @param ended when and how a run of the job ended */
+  add(ended: EndedJob): void {
+    this.pending.push({
+      job: ended.job,
+      name: ended.name,
+      decision: ended.decision,
+      outcome: ended.decision.outcome,
+      startedAt: ended.startedAt,
+      endedAt: ended.endedAt,
+      returned: ended.returned,
+      isRepeated: false,
+      errors: 0,
+    });
     this.onMore();
   }
 
@@ -27,11 +38,10 @@ export class OutcomeQueue {
   giveBack(jobs: readonly ClaimedJob[]): void {
     const now = Date.now();
     const decision = { outcome: { type: 'released' } } as const;
-    const { outcome } = decision;
     const returned = 'claimed ahead';
     // Each goes to the head: the last one first, so that their order stays.
     for (const job of jobs.toReversed()) {
-      this.add({ job, name: '', decision, outcome, startedAt: now, endedAt: now, returned });
+      this.add({ job, name: '', decision, startedAt: now, endedAt: now, returned });
     }
   }
 
@@ -80,6 +90,9 @@ export class OutcomeQueue {
     }, SETTLE_AGAIN_DELAY).unref();
   }
 }
+
+/** How a run of a job ended. */
+export type EndedJob = Omit<SettledJob, 'outcome'>;
 
 export interface PendingOutcome extends SettledJob {
   /** It was sent before, and the answer was lost. */

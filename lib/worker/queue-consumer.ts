@@ -127,8 +127,7 @@ export class QueueConsumer implements SlotUser {
   ended({ claimed, name, decision, startedAt, holdsSlot, returned }: RunEnd): void {
     const endedAt = Date.now();
     if (decision) {
-      const { outcome } = decision;
-      this.outcomes.add({ job: claimed, name, decision, outcome, startedAt, endedAt, returned });
+      this.outcomes.add({ job: claimed, name, decision, startedAt, endedAt, returned });
     }
     this.settings.prefetch.ran(endedAt - startedAt);
     if (holdsSlot) {

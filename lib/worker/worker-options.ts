@@ -83,7 +83,7 @@ export function resolveWorkerOptions(
     const problem = `must be at least ${SHORTEST_LEASE / 1000} seconds: it is renewed over the network`;
     throw new InvalidOptionError({ option: 'lease', problem, value: options.lease, where });
   }
-  if (name !== undefined && !/^[\w.-]{1,200}$/.test(name)) {
+  if (name !== undefined && !(typeof name === 'string' && /^[\w.-]{1,200}$/.test(name))) {
     const problem = "must be 1 to 200 letters, digits, '_', '.' or '-'";
     throw new InvalidOptionError({ option: 'name', problem, value: name, where });
   }

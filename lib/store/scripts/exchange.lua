@@ -58,18 +58,26 @@ if total > 0 then
   local job = {
     queue = queue, scheduled = scheduled, failed = KEYS[6], canceled = KEYS[7], worker = worker
   }
+  -- A lease shows that the job is ours and started, unless somebody canceled or deleted it: Python leaves the lease
+  -- then. The most frequent outcome sees a deletion by itself, and is spared the look when nothing is canceled.
+  local none_canceled = redis.call('EXISTS', KEYS[7]) == 0
   for index = 1, total do
     local first = firsts[index]
-    local id = ARGV[first]
+    local id, kind = ARGV[first], ARGV[first + 2]
     local key = prefix .. id
-    local status = redis.pcall('HGET', key, 'status')
-    if type(status) == 'table' then status = false end
+    local status = 'started'
+    if not leases[index] or kind ~= 'finished' or not none_canceled then
+      status = redis.pcall('HGET', key, 'status')
+      if type(status) == 'table' then status = false end
+    end
     local refused
     if leases[index] and status == 'started' then
       job.id, job.key, job.results = id, key, results_prefix .. id
-      local written, problem = pcall(settle[ARGV[first + 2]], job, first + 4, after)
+      local written, problem = pcall(settle[kind], job, first + 4, after)
       if not written then
         refused = 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
+      elseif problem then
+        refused = problem
       end
     else
       refused = status or 'missing'

@@ -1,5 +1,6 @@
--- Writes one outcome down. Only changes that can be refused for lack of memory happen here; what frees
--- memory or takes the job out of a structure is gathered in `after` and done when all these have succeeded.
+-- Writes one outcome down; answers nothing, or the status that kept it from being written. Only changes that can be
+-- refused for lack of memory happen here; what frees memory or takes the job out of a structure is gathered in `after`
+-- and done when all these have succeeded.
 
 local HISTORY = 10
 
@@ -32,23 +33,31 @@ local settle = {}
 -- 1 ttl  2 'hash' | 'stream'  3 result ('' = no value)
 function settle.finished(job, first, after)
   local ttl, place, result = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+  local key = job.key
   if ttl == '0' then
-    after.deleted[#after.deleted + 1] = job.key
+    after.deleted[#after.deleted + 1] = key
     if place == 'stream' then after.deleted[#after.deleted + 1] = job.results end
   else
+    local fields, added = 2
+    if place == 'hash' and result ~= '' then
+      fields = 3
+      added = redis.call('HSET', key, 'status', 'finished', 'ended_at', now_text, 'result', result)
+    else
+      added = redis.call('HSET', key, 'status', 'finished', 'ended_at', now_text)
+    end
+    if added == fields then
+      -- Not even a status was there: the job was deleted while it ran, and this is no job.
+      redis.call('DEL', key)
+      return 'missing'
+    end
     if place == 'stream' then
-      redis.call('HSET', job.key, 'status', 'finished', 'ended_at', now_text)
       if result == '' then
         add_result(job.results, ttl, 'type', 1, 'worker_name', job.worker)
       else
         add_result(job.results, ttl, 'type', 1, 'return_value', result, 'worker_name', job.worker)
       end
-    elseif result == '' then
-      redis.call('HSET', job.key, 'status', 'finished', 'ended_at', now_text)
-    else
-      redis.call('HSET', job.key, 'status', 'finished', 'ended_at', now_text, 'result', result)
     end
-    keep(job.key, ttl)
+    keep(key, ttl)
     local list = after.finished
     list[#list + 1] = ttl == '-1' and '+inf' or end_of(ttl)
     list[#list + 1] = job.id
