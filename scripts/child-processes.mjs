@@ -121,12 +121,19 @@ export async function endAll({ grace = 5 } = {}) {
  */
 export function endAllOnSignals(options) {
   let interrupted = false;
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.on(signal, () => {
-      if (interrupted) return;
-      interrupted = true;
-      void endAll(options).finally(() => process.exit(128 + constants.signals[signal]));
-    });
-  }
+  const interrupt = (signal) => {
+    if (interrupted) return;
+    interrupted = true;
+    void endAll(options).finally(() => process.exit(128 + constants.signals[signal]));
+  };
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, interrupt);
+  whenNpmIsKilled(() => interrupt('SIGTERM'));
   return () => interrupted;
+}
+
+/** `kill` of an npm reaches its shell, but not what that shell runs: then we have a new parent. */
+function whenNpmIsKilled(react) {
+  if (isWindows || process.env.npm_lifecycle_event === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => process.ppid !== parent && react(), 500).unref();
 }

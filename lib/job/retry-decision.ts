@@ -43,7 +43,7 @@ export function decideRetry<Job>(attempt: FailedAttempt<Job>): RetryDecision {
   }
   const retriesLeft = attempt.retriesLeft ?? policy.max;
   if (retriesLeft < 1) {
-    return no(`all ${policy.max} retries are used`);
+    return no('no retries are left');
   }
   const asked = isRetryJob(error) ? error : undefined;
   const objection = filter && !asked ? objectionTo(error, filter, job) : undefined;

@@ -35,7 +35,11 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
     registrations: readonly { registration: QueueRegistration; where: string }[],
   ) {
     const { connection, connectTimeout, commandTimeout, prefix, results } = options;
-    this.connections = new Connections(connection, { connectTimeout, commandTimeout });
+    this.connections = new Connections(connection, {
+      connectTimeout,
+      commandTimeout,
+      where: place,
+    });
     this.store = new RedisJobStore(this.connections, { prefix, results });
     this.queues = new QueueCatalog(this.store, options.defaultJobOptions, registrations);
   }

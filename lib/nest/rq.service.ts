@@ -17,14 +17,19 @@ export class RqService {
     return this.root.queues.get(name) as Queue<Handlers>;
   }
 
+  /** The names of all queues that anybody has put a job into, Python's too. @throws RqConnectionError */
+  names(): Promise<string[]> {
+    return this.root.store.queues();
+  }
+
   /** The queues that this application has registered, handles or asked for by name. */
   queues(): Queue[] {
     return this.root.queues.all();
   }
 
   /**
-   * No worker of any process, Python's included, starts another job of this queue; those that run go on, and
-   * jobs can be enqueued.
+   * No worker of any application starts another job of this queue (Python's workers know only `rq suspend`); those
+   * that run go on, and jobs can be enqueued.
    *
    * @throws RqConnectionError
    */

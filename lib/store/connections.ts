@@ -133,7 +133,7 @@ export class Connections {
   }
 
   private open(purpose: string, options: RedisOptions): Redis {
-    const redis = create(this.connection, {
+    const redis = create(this.connection, this.settings.where, {
       connectionName: `nestjs-rq:${purpose}`,
       lazyConnect: true,
       // What was sent over a link that is lost gets no answer any more: it is refused at once, not at its timeout.
@@ -141,6 +141,8 @@ export class Connections {
       autoResendUnfulfilledCommands: false,
       enableReadyCheck: true,
       connectTimeout: this.settings.connectTimeout ?? 10_000,
+      // How long a closing client waits for its stream, also for one that is gone already.
+      disconnectTimeout: 100,
       commandTimeout: this.commandTimeout,
       // A link that is cut without a word is noticed by the silence after a command.
       socketTimeout: this.commandTimeout * 2,
@@ -186,32 +188,40 @@ export interface ConnectionSettings {
   readonly connectTimeout?: number;
   /** Milliseconds within which every command is answered or refused; default 5000. */
   readonly commandTimeout?: number;
+  /** Where the connection was given, for errors about it. */
+  readonly where?: string;
 }
 
 /** Hears of the command connection: usable again, lost, or an attempt that failed. */
 export type ConnectionWatcher = (what: 'ready' | 'lost' | 'error', error?: Error) => void;
 
-function create(connection: ConnectionOption, options: RedisOptions): Redis {
+function create(
+  connection: ConnectionOption,
+  where: string | undefined,
+  options: RedisOptions,
+): Redis {
   if (typeof connection === 'string') {
     if (!/^(rediss?|unix):\/\//.test(connection)) {
       throw new InvalidOptionError({
         option: 'connection',
         problem: 'must be a URL that begins with redis:// or rediss://',
+        where,
       });
     }
     return new Redis(connection, options);
   }
   if (isRedis(connection)) {
-    assertNoKeyPrefix(connection.options);
+    assertNoKeyPrefix(connection.options, where);
     return connection.duplicate(options);
   }
   if (typeof connection !== 'object' || connection === null) {
     throw new InvalidOptionError({
       option: 'connection',
       problem: 'must be a URL, ioredis options or an ioredis instance',
+      where,
     });
   }
-  assertNoKeyPrefix(connection);
+  assertNoKeyPrefix(connection, where);
   return new Redis({ ...connection, ...options });
 }
 
@@ -220,12 +230,13 @@ function isRedis(connection: unknown): connection is Redis {
   return typeof (connection as Redis | null)?.duplicate === 'function';
 }
 
-function assertNoKeyPrefix(options: RedisOptions): void {
+function assertNoKeyPrefix(options: RedisOptions, where: string | undefined): void {
   if (options.keyPrefix) {
     throw new InvalidOptionError({
       option: 'connection.keyPrefix',
       problem:
         "cannot be used (the scripts' keys would not have it); give `prefix` to the module instead",
+      where,
     });
   }
 }

@@ -36,6 +36,8 @@ export interface JobStore {
   /** 0-based place in the queue; undefined: not waiting there. */
   position(queue: string, id: string): Promise<number | undefined>;
 
+  /** Names of all queues that anybody has put a job into. */
+  queues(): Promise<string[]>;
   counts(queue: string): Promise<RegistryCounts>;
   /** Ids in a registry or the queue, in its order. */
   ids(queue: string, registry: RegistryName, offset: number, limit: number): Promise<string[]>;

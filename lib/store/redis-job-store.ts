@@ -249,6 +249,13 @@ export class RedisJobStore implements WorkerStore {
     return position ?? undefined;
   }
 
+  async queues(): Promise<string[]> {
+    const keys = await this.connections.run('list the queues', (redis) =>
+      redis.smembers(this.keys.queues),
+    );
+    return keys.map((key) => this.keys.queueName(key)).toSorted();
+  }
+
   async counts(queue: string): Promise<RegistryCounts> {
     const keys = this.keys.queue(queue);
     const reply = await this.connections.run(`count queue "${queue}"`, (redis) => {

@@ -134,7 +134,7 @@ export class JobRunner {
   private end(jobId: string, reason: Error, decision: Decision): void {
     const waiting = this.gate.remove(({ claimed }) => claimed.id === jobId);
     if (waiting) this.refuse(waiting.claimed, waiting.call.name, decision);
-    for (const run of [...this.running.values()]) {
+    for (const run of this.running.values()) {
       if (run.claimed.id === jobId) run.abort(reason, decision);
     }
   }

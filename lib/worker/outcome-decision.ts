@@ -31,9 +31,8 @@ export interface Decision {
 
 export interface DecisionContext {
   readonly claimed: ClaimedJob;
-  /** Not known when the job could not even be read. */
-  readonly job: RunningJob | undefined;
-  readonly handler: RegisteredHandler | undefined;
+  readonly job: RunningJob;
+  readonly handler: RegisteredHandler;
   /** Redis's clock, milliseconds since the epoch. */
   readonly now: number;
   readonly random: () => number;
@@ -78,14 +77,13 @@ export function decideThrown(error: unknown, context: DecisionContext): Decision
   if (isSnoozeJob(error)) return { outcome: { type: 'snoozed', delay: error.delay } };
   if (isCancelJob(error)) return { outcome: { type: 'canceled', reason: error.message } };
   const { claimed, handler, job } = context;
-  const takesHandlers = handler?.retry !== undefined && !claimed.retryDecided;
+  const takesHandlers = handler.retry !== undefined && !claimed.retryDecided;
   const policy = takesHandlers ? handler.retry : claimed.retry;
-  const decision = decideRetry<RunningJob | undefined>({
+  const decision = decideRetry<RunningJob>({
     error,
     policy,
     retriesLeft: policy?.max,
-    filter:
-      job && handler?.retryFilter ? { ...handler.retryFilter, when: bound(handler) } : undefined,
+    filter: handler.retryFilter,
     job,
     firstEnqueuedAt: claimed.createdAt,
     now: context.now,
@@ -121,16 +119,6 @@ function resultText(value: unknown, jobId: string): string {
 }
 
 const FINISHED_EMPTY: Decision = { outcome: { type: 'finished', result: undefined } };
-
-function bound(handler: RegisteredHandler) {
-  const { retryFilter } = handler;
-  const when = retryFilter?.when;
-  return (
-    when &&
-    ((error: unknown, job: RunningJob | undefined) =>
-      when.call(retryFilter, error, job as RunningJob))
-  );
-}
 
 function retried(
   decision: RetryDecision,

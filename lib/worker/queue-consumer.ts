@@ -36,6 +36,7 @@ export class QueueConsumer implements SlotUser {
   private isFlushPlanned = false;
   private isLookDue = false;
   private isClosed = false;
+  private isSearching = false;
   private mayHoldOrphans = false;
   private backOff: NodeJS.Timeout | undefined;
   private onSettled: (() => void)[] = [];
@@ -158,7 +159,7 @@ export class QueueConsumer implements SlotUser {
   }
 
   private flush(): void {
-    if (this.inFlight >= 2 || this.backOff || this.isClosed) return;
+    if (this.inFlight >= 2 || this.backOff || this.isSearching || this.isClosed) return;
     const { slots } = this.settings;
     const outcomes = this.outcomes.take(SETTLED_AT_ONCE);
     const woken = this.woken.splice(0);
@@ -294,29 +295,28 @@ export class QueueConsumer implements SlotUser {
       return;
     }
     this.backOff = undefined;
-    if (!this.mayHoldOrphans) {
-      this.look();
-      return;
-    }
-    // Blocks the flush meanwhile.
-    this.inFlight = 2;
-    const done = () => {
-      this.inFlight = 0;
-      this.look();
-    };
-    this.giveBackOrphans().then(done, done);
+    if (this.mayHoldOrphans) void this.giveBackOrphans();
+    else this.look();
   }
 
   /** An answer was lost that may have brought jobs: nobody runs them, so they go back, and no retry is spent. */
   private async giveBackOrphans(): Promise<void> {
     const { store, token } = this.settings;
-    const executions = await store.executionsOf(this.queue, token);
-    const known = new Set(this.leases().map(({ execution }) => execution));
-    const orphans = executions.filter(({ execution }) => !known.has(execution));
-    this.mayHoldOrphans = false;
-    this.outcomes.giveBack(
-      orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)),
-    );
+    this.isSearching = true;
+    try {
+      const executions = await store.executionsOf(this.queue, token);
+      const known = new Set(this.leases().map(({ execution }) => execution));
+      const orphans = executions.filter(({ execution }) => !known.has(execution));
+      this.mayHoldOrphans = false;
+      this.outcomes.giveBack(
+        orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)),
+      );
+    } catch {
+      // Redis is away again: the next exchange will tell, and after it the search is made again.
+    } finally {
+      this.isSearching = false;
+      this.look();
+    }
   }
 }
 

@@ -33,6 +33,7 @@ else await app.init();
 const begun = performance.now();
 const tasks = await enqueueTasks(app.get(UploadService));
 const rows = await Promise.all(tasks.map((task) => follow(task)));
+if (!serve) await app.close();
 printSummary(rows);
 
 if (!rows.every((row) => row.asExpected)) {
@@ -44,8 +45,6 @@ if (serve) {
   console.log(`\nStill serving. Give it a job that fails once, and Ctrl-C to end:\n
   curl -X POST http://localhost:${port}/images -H 'Content-Type: application/json' \\
        -d '{"path": "my-cat.jpg", "failures": 1}'\n`);
-} else {
-  await app.close();
 }
 
 async function enqueueTasks(uploads: UploadService): Promise<Task[]> {

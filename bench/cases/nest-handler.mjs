@@ -1,0 +1,48 @@
+// What Nest costs: the same no-op handler called by the engine alone, as a @Job method, with a ValidationPipe, and in a
+// request-scoped provider.
+
+import { processRun } from '../harness/process-run.mjs';
+
+const KINDS = [
+  { kind: 'outside', label: 'outside Nest' },
+  { kind: 'bare', label: '@Job method' },
+  { kind: 'validated', label: '@Job method with ValidationPipe, 2 fields' },
+  { kind: 'request-scoped', label: '@Job method of a request-scoped provider' },
+];
+
+export default {
+  name: 'nest-handler',
+  title: 'The handler inside Nest, concurrency 100, result deleted',
+  sides: ['nestjs-rq'],
+  quickRounds: 1,
+
+  variants(quick) {
+    return KINDS.map(({ kind, label }) => ({
+      key: kind,
+      settings: { kind, jobs: quick ? 6_000 : 24_000, concurrency: 100, keep: false },
+      rows: [{ measure: 'rate', label, unit: 'jobs/s' }],
+    }));
+  },
+
+  async run(side, { kind, ...settings }) {
+    if (kind === 'outside') return processRun(side, settings);
+    const { openApplication } = await import('../adapters/nest-application.mjs');
+    const openConsumer = async (options) =>
+      side.stoppable(await openApplication({ kind, ...options }));
+    return processRun(side, { ...settings, openConsumer });
+  },
+
+  verdicts({ own }) {
+    const outside = own('outside', 'rate');
+    const bare = own('bare', 'rate');
+    if (!outside || !bare) return [];
+    return [
+      {
+        label: '@Job method against outside',
+        value: `${((bare / outside) * 100).toFixed(1)} %`,
+        goal: '≥ 95 %',
+        met: bare / outside >= 0.95,
+      },
+    ];
+  },
+};

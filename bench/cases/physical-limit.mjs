@@ -1,0 +1,125 @@
+// How close the library comes to what its own Lua allows: `exchange.lua` called by a bare loop that decodes no job, runs
+// no handler and knows no leases, with two calls under way; and the same work done by the library. A call settles and
+// claims 50 jobs (all of concurrency 100 in two calls), or 250, since the library claims ahead and so makes larger ones:
+// the better of the two is the limit. The arguments are those that the script's head describes.
+
+import { Redis } from 'ioredis';
+import { VoidRun } from '../harness/delivery-log.mjs';
+import { fill } from '../harness/filling.mjs';
+import { processRun } from '../harness/process-run.mjs';
+
+const QUEUE = 'limit';
+const CONCURRENCY = 100;
+const CALLS_UNDER_WAY = 2;
+const BATCHES = [50, 250];
+const GOAL = 0.8;
+
+export default {
+  name: 'physical-limit',
+  title: 'The physical limit: the same Lua without the library, concurrency 100',
+  sides: ['nestjs-rq'],
+  quickRounds: 1,
+
+  variants(quick) {
+    const jobs = quick ? 6_000 : 24_000;
+    return [true, false].flatMap((keep) => {
+      const fate = keep ? 'kept' : 'deleted';
+      const settings = { jobs, concurrency: CONCURRENCY, keep };
+      const row = (label) => [
+        { measure: 'rate', label: `${label}, result ${fate}`, unit: 'jobs/s' },
+      ];
+      return [
+        ...BATCHES.map((batch) => ({
+          key: `raw-${batch}-${fate}`,
+          settings: { ...settings, batch },
+          rows: row(`Lua alone, ${batch} jobs a call`),
+        })),
+        { key: `library-${fate}`, settings, rows: row('the library') },
+      ];
+    });
+  },
+
+  run: (side, settings) => (settings.batch ? rawRun(side, settings) : processRun(side, settings)),
+
+  verdicts({ own }) {
+    return ['kept', 'deleted'].flatMap((fate) => {
+      const rates = BATCHES.map((batch) => own(`raw-${batch}-${fate}`, 'rate'));
+      const library = own(`library-${fate}`, 'rate');
+      if (rates.some((rate) => !rate) || !library) return [];
+      const raw = Math.max(...rates);
+      return [
+        {
+          label: `the library against Lua alone, result ${fate}`,
+          value: `${((library / raw) * 100).toFixed(0)} %`,
+          goal: `≥ ${GOAL * 100} %`,
+          met: library / raw >= GOAL,
+        },
+      ];
+    });
+  },
+};
+
+async function rawRun(side, { jobs, keep, batch }) {
+  const producer = await side.producer({ queue: QUEUE, keep });
+  const ids = await fill(producer, jobs);
+  const exchange = await openExchange(side, batch, keep ? 500 : 0);
+  side.collectGarbage();
+
+  const warmUp = Math.ceil(jobs / 10);
+  const claimed = [];
+  let warmAt = 0;
+  const loop = async () => {
+    let executions = [];
+    do {
+      executions = await exchange(executions);
+      for (const { id } of executions) claimed.push(id);
+      if (warmAt === 0 && claimed.length >= warmUp) warmAt = performance.now();
+    } while (executions.length > 0);
+  };
+  await Promise.all(Array.from({ length: CALLS_UNDER_WAY }, loop));
+  const seconds = (performance.now() - warmAt) / 1000;
+
+  const texts = new Set(claimed.map((id) => id.toString()));
+  if (claimed.length !== jobs || texts.size !== jobs || !ids.every((id) => texts.has(id))) {
+    throw new VoidRun(`${texts.size} of ${jobs} jobs claimed, ${claimed.length} times`);
+  }
+  await side.expectCensus(QUEUE, { finished: keep ? jobs : 0 });
+  return { rate: (jobs - warmUp) / seconds };
+}
+
+/** A function that settles the given executions as finished and answers with the next ones. */
+async function openExchange(side, want, resultTtl) {
+  const { Script } = await import('../../dist/store/script.js');
+  const { Keyspace } = await import('../../dist/store/keyspace.js');
+  const redis = new Redis({ port: side.port, host: '127.0.0.1' });
+  side.closeLater(() => redis.disconnect());
+  const script = new Script('exchange');
+  const space = new Keyspace();
+  const keys = space.queue(QUEUE);
+  const keyList = [
+    keys.list,
+    keys.intermediate,
+    keys.started,
+    keys.scheduled,
+    keys.finished,
+    keys.failed,
+    keys.canceled,
+    keys.paused,
+    space.suspended,
+    keys.waiting,
+  ];
+  const fixed = [space.jobPrefix, space.resultsPrefix, keys.settled, keys.wake];
+  const worker = ['15000', 'raw', 'raw-raw-raw-raw-'];
+  let nextExecution = 1;
+
+  return async (executions) => {
+    const values = [...fixed, ...worker, nextExecution, want, 1000, 0, executions.length];
+    nextExecution += want;
+    for (const { id, execution } of executions) {
+      values.push(id, execution, 'finished', 3, resultTtl, 'hash', '1');
+    }
+    const [refused, claimed] = await script.run(redis, keyList, values);
+    if (refused.length > 0) throw new VoidRun(`${refused.length / 2} outcomes were refused`);
+    return claimed.map((fields) => ({ id: fields.at(-2), execution: fields.at(-1) }));
+  };
+}

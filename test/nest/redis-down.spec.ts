@@ -1,0 +1,102 @@
+import { Injectable } from '@nestjs/common';
+import { Job, RqConnectionError, RqModule, RqService } from 'nestjs-rq';
+import { eventually, within } from '../support/wait.js';
+import { Applications } from './support/applications.js';
+
+const applications = Applications.forThisFile();
+
+@Injectable()
+class Jobs {
+  @Job('work')
+  work() {
+    return 'done';
+  }
+}
+
+const metadata = (options = {}) => ({
+  imports: [
+    RqModule.forRoot(applications.root({ connectTimeout: '200ms', commandTimeout: 1, ...options })),
+  ],
+  providers: [Jobs],
+});
+
+describe('Redis down at bootstrap', () => {
+  it("'fail' stops the bootstrap after connectTimeout, with one clear line", async () => {
+    await applications.redis.kill();
+    const { app, logs } = await applications.create(metadata());
+    const start = Date.now();
+    await expect(app.init()).rejects.toThrow(RqConnectionError);
+    expect(Date.now() - start).toBeLessThan(5000);
+    expect(logs.ours).toHaveLength(1);
+    expect(logs.ours[0]).toMatch(/^error RqModule: Could not connect to Redis: .*onRedisDown/);
+    await within(app.close(), { what: 'the application to close' });
+  });
+
+  it('no line holds the URL or the password', async () => {
+    await applications.redis.kill();
+    const connection = `redis://user:secret@${applications.redis.host}:${applications.redis.port}`;
+    const { app, logs } = await applications.create(metadata({ connection }));
+    const start = app.init();
+    await expect(start).rejects.toThrow(RqConnectionError);
+    await expect(start).rejects.not.toThrow(/secret/);
+    expect(logs.lines.join('\n')).not.toContain('secret');
+  });
+
+  it("'wait' goes on trying, says so, and starts when Redis is there", async () => {
+    await applications.redis.kill();
+    const { app, logs } = await applications.create(metadata({ onRedisDown: 'wait' }));
+    const started = app.init();
+    await eventually(() => logs.ours.length >= 2, { what: 'two lines about the wait' });
+    expect(logs.ours[0]).toMatch(/^warn RqModule: Waiting for Redis for \d+ms now/);
+
+    await applications.redis.restart();
+    await within(started, { what: 'the application to start' });
+    expect(logs.ours.join('\n')).toMatch(/log RqModule: Redis is reachable, after/);
+    const job = await app.get(RqService).queue('work').enqueue('work');
+    expect(await job.result({ timeout: 10 })).toBe('done');
+  });
+
+  it('closing does not wait for what waits for Redis', async () => {
+    await applications.redis.kill();
+    const { app, logs } = await applications.create(metadata({ onRedisDown: 'wait' }));
+    const refusal = app.init().catch((error: Error) => error.message);
+    await eventually(() => logs.ours.length >= 1, { what: 'a line about the wait' });
+    await within(app.close(), { what: 'the application to close', timeout: 3000 });
+    expect(await refusal).toMatch(/before the application was closed/);
+  });
+});
+
+describe('Redis down later', () => {
+  it('enqueue rejects within commandTimeout', async () => {
+    const { app } = await applications.start(metadata());
+    await applications.redis.kill();
+    const start = Date.now();
+    const enqueued = app.get(RqService).queue('work').enqueue('work');
+    await expect(enqueued).rejects.toThrow(RqConnectionError);
+    expect(Date.now() - start).toBeLessThan(3000);
+  });
+
+  it('is logged once, and so is its return; the worker goes on by itself', async () => {
+    const { app, logs } = await applications.start(metadata());
+    await applications.redis.kill();
+    await eventually(() => logs.ours.some((line) => line.startsWith('error RqWorker')), {
+      what: 'a line about the problem',
+    });
+    await applications.redis.restart();
+    await eventually(() => logs.ours.at(-1)!.startsWith('log RqWorker'), {
+      what: 'a line about the return',
+      timeout: 15_000,
+    });
+    const job = await app.get(RqService).queue('work').enqueue('work');
+    expect(await job.result({ timeout: 10 })).toBe('done');
+    const problems = logs.ours.filter((line) => line.startsWith('error'));
+    expect(problems).toHaveLength(new Set(problems).size);
+  });
+
+  it('closing does not hang', async () => {
+    const { app } = await applications.start(metadata({ shutdownTimeout: 1 }));
+    await applications.redis.kill();
+    const closed = within(app.close(), { what: 'the application to close', timeout: 8000 });
+    await expect(closed).resolves.toBeUndefined();
+  });
+});

@@ -1,0 +1,66 @@
+import { Logger } from '@nestjs/common';
+import { WorkerLog } from '../../lib/nest/worker-log.js';
+import { LogLines } from './support/applications.js';
+
+const job = { queue: 'work', name: 'resize', jobId: 'a1', attempt: 2 };
+
+let logs: LogLines;
+beforeEach(() => {
+  logs = new LogLines();
+  Logger.overrideLogger(logs);
+});
+afterAll(() => Logger.overrideLogger(false));
+
+it('what happens to jobs beside success and failure is a warn line', () => {
+  const log = new WorkerLog('default');
+  log.leaseLost(job);
+  log.crashRecovered({ queue: 'work', jobId: 'a1', outcome: 'requeued' });
+  log.crashRecovered({ queue: 'work', jobId: 'a1', outcome: 'failed' });
+  log.jobDropped({ queue: 'work', jobId: 'a1', reason: 'no such job' });
+  log.jobCanceled({ ...job, reason: 'nobody wants it' });
+  expect(logs.lines).toEqual([
+    'warn RqWorker: Job resize (queue work, id a1): lost its lease in attempt 2; what the handler did there is not recorded, the job runs or ran elsewhere',
+    'warn RqWorker: Job a1 (queue work) was running when its worker died: it runs again',
+    'warn RqWorker: Job a1 (queue work) was running when its worker died: it failed',
+    'warn RqWorker: Job a1 (queue work) was dropped: no such job',
+    'warn RqWorker: Job resize (queue work, id a1): canceled in attempt 2: nobody wants it',
+  ]);
+});
+
+it('trouble with Redis and its end are an error and a log line, without URLs', () => {
+  const log = new WorkerLog('default');
+  const error = new Error('connect to redis://user:secret@host:6379 refused\nat once');
+  log.problem({ message: 'queue "work" cannot be served', error });
+  log.recovered({ message: 'queue "work" is served again' });
+  expect(logs.lines).toEqual([
+    'error RqWorker: Queue "work" cannot be served: connect to <url> refused?at once',
+    'log RqWorker: Queue "work" is served again',
+  ]);
+});
+
+it('the worker of a root with a name says so', () => {
+  const log = new WorkerLog('reports');
+  log.started(['images', 'mail'], 5);
+  log.stopped(['images']);
+  expect(logs.lines).toEqual([
+    'log RqWorker: Worker of root "reports" started: queues images, mail, concurrency 5',
+    'log RqWorker: Worker of root "reports" stopped: queue images',
+  ]);
+});
+
+it('a name out of Redis never makes a line of its own', () => {
+  const log = new WorkerLog('default');
+  const failure = { name: 'Error', message: '', stack: 'Error' };
+  log.attemptFailed({
+    ...job,
+    name: 'a\nerror forged\u2028'.padEnd(2000, 'x'),
+    failure,
+    error: undefined,
+    delay: 90_000,
+    retriesLeft: 0,
+  });
+  expect(logs.lines[0]).toMatch(
+    /^warn RqWorker: Job a\?error forged\?x+ \(queue work, id a1\): attempt 2 of 3 failed: Error; runs again in 1m 30s$/,
+  );
+  expect(logs.lines[0]!.length).toBeLessThan(700);
+});
