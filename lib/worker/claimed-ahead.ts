@@ -28,6 +28,12 @@ export class ClaimedAhead {
     return this.jobs.splice(0);
   }
 
+  /** Takes one out that must not be started, if it is here. */
+  remove(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined {
+    const index = this.jobs.findIndex(matches);
+    return index < 0 ? undefined : this.jobs.splice(index, 1)[0];
+  }
+
   /** Looks from now on, as long as there are jobs, whether they move. */
   watch(): void {
     if (this.jobs.length === 0 || this.timer) return;

@@ -90,28 +90,25 @@ export class JobRunner {
 
   /** The lease of this execution is not ours any more: the job has this status now. */
   lost(execution: string, status: string): void {
-    const waiting = this.gate.remove(({ claimed }) => claimed.execution === execution);
     const run = this.running.get(execution);
-    if (!waiting && !run) return;
-    const claimed = (waiting?.claimed ?? run?.claimed) as ClaimedJob;
-    const event = {
-      queue: this.queue,
-      name: waiting?.call.name ?? run?.job.name ?? '',
-      jobId: claimed.id,
-      attempt: claimed.attempt,
-    };
+    const unstarted = run ? undefined : this.takeUnstarted((job) => job.execution === execution);
+    const claimed = run?.claimed ?? unstarted?.claimed;
+    if (!claimed) return;
+    const { id: jobId, attempt } = claimed;
     if (status === 'canceled' || status === 'missing') {
-      this.cancel(claimed.id);
+      const reason = new JobCanceledError({ jobId });
+      if (unstarted) this.refuse(claimed, unstarted.name, CANCELED);
+      else run?.abort(reason, CANCELED);
     } else {
-      run?.abort(new LostLeaseError({ jobId: claimed.id }), undefined);
-      this.reporter.tell('leaseLost', event);
+      const name = run?.job.name ?? unstarted?.name ?? '';
+      run?.abort(new LostLeaseError({ jobId }), undefined);
+      this.reporter.tell('leaseLost', { queue: this.queue, name, jobId, attempt });
     }
   }
 
   /** Somebody canceled or deleted the job: its outcome will be refused, which frees the lease. */
   cancel(jobId: string): void {
-    const reason = new JobCanceledError({ jobId });
-    this.end(jobId, reason, { outcome: { type: 'canceled', reason: '' } });
+    this.end(jobId, new JobCanceledError({ jobId }), CANCELED);
   }
 
   /** Somebody wants the running job to end: it fails as `stopped`, without a retry. */
@@ -132,11 +129,21 @@ export class JobRunner {
   }
 
   private end(jobId: string, reason: Error, decision: Decision): void {
-    const waiting = this.gate.remove(({ claimed }) => claimed.id === jobId);
-    if (waiting) this.refuse(waiting.claimed, waiting.call.name, decision);
+    const unstarted = this.takeUnstarted(({ id }) => id === jobId);
+    if (unstarted) this.refuse(unstarted.claimed, unstarted.name, decision);
     for (const run of this.running.values()) {
       if (run.claimed.id === jobId) run.abort(reason, decision);
     }
+  }
+
+  /** Takes out what is claimed and does not run yet: it waits for its handler, or for a slot. */
+  private takeUnstarted(
+    matches: (job: ClaimedJob) => boolean,
+  ): { claimed: ClaimedJob; name: string } | undefined {
+    const waiting = this.gate.remove(({ claimed }) => matches(claimed));
+    if (waiting) return { claimed: waiting.claimed, name: waiting.call.name };
+    const claimed = this.settings.takeAhead(matches);
+    return claimed && { claimed, name: '' };
   }
 
   private run({ claimed, call, handler }: Waiting): void {
@@ -187,6 +194,8 @@ export interface RunnerSettings extends ExecutionSettings {
   readonly unknownJobs: 'fail' | 'release';
   /** Somebody wants to hear of each start. */
   readonly tellsStarts: boolean;
+  /** Takes out a job that was claimed ahead and has not come here yet, if there is one that matches. */
+  takeAhead(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined;
 }
 
 /** A run has ended, or a job could not be run. */
@@ -206,6 +215,9 @@ interface Waiting {
   readonly call: JobCall;
   readonly handler: RegisteredHandler;
 }
+
+/** Redis has it that the job is canceled: this outcome will be refused, which frees the lease. */
+const CANCELED: Decision = { outcome: { type: 'canceled', reason: '' } };
 
 /** Milliseconds. */
 const UNKNOWN_JOB_DELAY = 10_000;

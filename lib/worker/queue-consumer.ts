@@ -97,6 +97,11 @@ export class QueueConsumer implements SlotUser {
     this.waiter.close();
   }
 
+  /** Takes out a job that was claimed ahead and must not be started, if it is here. */
+  takeAhead(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined {
+    return this.ahead.remove(matches);
+  }
+
   /** Everything that holds a lease of ours. */
   leases(): Lease[] {
     return [...this.settings.runner.held(), ...this.ahead, ...this.outcomes.jobs()];

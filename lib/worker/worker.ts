@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidOptionError, ShutdownError } from '../job/index.js';
-import type { LeaseGuard, WorkerStore } from '../store/index.js';
+import type { ClaimedJob, LeaseGuard, WorkerStore } from '../store/index.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { JobReporter } from './job-reporter.js';
 import { JobRunner } from './job-runner.js';
@@ -169,6 +169,7 @@ export class Worker {
         maxPayloadBytes: store.maxPayloadBytes,
         now: () => Date.now() + this.clockOffset,
         runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
+        takeAhead: (matches: (job: ClaimedJob) => boolean) => consumer.takeAhead(matches),
         unknownJobs,
         tellsStarts,
       };

@@ -372,7 +372,7 @@ describeInterop('jobs that Python enqueues and Nest runs', () => {
     const executions = await sides.python.run<string[][]>(
       'return registry("started").get_job_and_execution_ids()',
     );
-    expect(executions).toEqual([[id, expect.stringMatching(/^[0-9a-f]{32}$/)]]);
+    expect(executions).toEqual([[id, expect.stringMatching(/^[0-9a-f]{64}$/)]]);
     release();
     expect(await lookWhen(sides.python, id, 'finished')).toMatchObject({ places: ['finished'] });
   });

@@ -112,7 +112,7 @@ describeInterop('the traps of sharing registries, meta and results with Python',
         '+inf',
         'WITHSCORES',
       );
-      expect(member).toMatch(new RegExp(`^${job.id}:[0-9a-f]{32}$`));
+      expect(member).toMatch(new RegExp(`^${job.id}:[0-9a-f]{64}$`));
       expect(Number(score) - Date.now() / 1000).toBeGreaterThan(5);
       expect(Number(score) - Date.now() / 1000).toBeLessThanOrEqual(21);
       expect(
