@@ -91,6 +91,7 @@ async function rawRun(side, { jobs, keep, batch }) {
 async function openExchange(side, want, resultTtl) {
   const { Script } = await import('../../dist/store/script.js');
   const { Keyspace } = await import('../../dist/store/keyspace.js');
+  const { CLAIM_FIELDS } = await import('../../dist/store/codec.js');
   const redis = new Redis({ port: side.port, host: '127.0.0.1' });
   side.closeLater(() => redis.disconnect());
   const script = new Script('exchange');
@@ -109,17 +110,21 @@ async function openExchange(side, want, resultTtl) {
     keys.waiting,
   ];
   const fixed = [space.jobPrefix, space.resultsPrefix, keys.settled, keys.wake];
-  const worker = ['15000', 'raw', 'raw-raw-raw-raw-'];
+  const worker = ['15000', 'raw', 'f'.repeat(48)];
   let nextExecution = 1;
 
   return async (executions) => {
     const values = [...fixed, ...worker, nextExecution, want, 1000, 0, executions.length];
+    const first = nextExecution;
     nextExecution += want;
     for (const { id, execution } of executions) {
       values.push(id, execution, 'finished', 3, resultTtl, 'hash', '1');
     }
     const [refused, claimed] = await script.run(redis, keyList, values);
     if (refused.length > 0) throw new VoidRun(`${refused.length / 2} outcomes were refused`);
-    return claimed.map((fields) => ({ id: fields.at(-2), execution: fields.at(-1) }));
+    return claimed.map((fields, index) => ({
+      id: fields[CLAIM_FIELDS.length],
+      execution: (first + index).toString(16).padStart(16, '0'),
+    }));
   };
 }

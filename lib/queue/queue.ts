@@ -6,6 +6,7 @@ import {
   type ResolvedJobOptions,
   DuplicateJobError,
   EnqueueManyError,
+  InvalidOptionError,
   assertJobId,
   assertJobName,
   assertQueueName,
@@ -183,11 +184,20 @@ export class Queue<Handlers = AnyHandlers> {
    * Handles of the jobs in a registry, in its order (the queue: next first; registries: earliest first).
    * @param registry default `queued`
    * @param range default the first 100
+   * @throws InvalidOptionError unless offset and limit are whole numbers of at least 0
    */
   async jobs(
     registry: RegistryName = 'queued',
     { offset = 0, limit = 100 }: { offset?: number; limit?: number } = {},
   ): Promise<RqJob[]> {
+    for (const [option, value] of Object.entries({ offset, limit })) {
+      if (!Number.isSafeInteger(value) || value < 0) {
+        const problem = 'must be a whole number of at least 0';
+        throw new InvalidOptionError({ option, problem, value, where: `jobs of "${this.name}"` });
+      }
+    }
+    // To Redis a last index of -1 would mean all.
+    if (limit === 0) return [];
     const ids = await this.store.ids(this.name, registry, offset, limit);
     return ids.map((id) => this.handle(id));
   }

@@ -41,6 +41,15 @@ export class BlockingPop {
     }
   }
 
+  /** The link may be dead and not know it: ends a wait over it, and makes a new one unless it answers. */
+  async renew(): Promise<void> {
+    const { redis, clientId, waiting } = this;
+    // One that is still being made has a deadline of its own.
+    if (!redis || clientId === undefined) return;
+    if (waiting) await this.unblock(clientId, waiting);
+    if (this.waiting === waiting && !this.isInterrupted) redis.disconnect(true);
+  }
+
   close(): void {
     this.isInterrupted = true;
     if (this.redis) this.connections.release(this.redis);
@@ -50,12 +59,15 @@ export class BlockingPop {
   private async block(timeout: number): Promise<string | undefined> {
     const redis = (this.redis ??= this.connect());
     // A half-open link never answers: when Redis is silent for longer than it was told to wait, a new one is made.
-    const patience = timeout + this.connections.commandTimeout;
-    const watchdog = setTimeout(() => redis.disconnect(true), patience);
+    const { commandTimeout } = this.connections;
+    const giveUp = () => redis.disconnect(true);
+    let watchdog = setTimeout(giveUp, commandTimeout);
     try {
       if (redis.status === 'wait') await redis.connect();
       this.clientId ??= Number(await redis.client('ID'));
+      clearTimeout(watchdog);
       if (this.isInterrupted) return undefined;
+      watchdog = setTimeout(giveUp, timeout + commandTimeout);
       const seconds = Math.max(0.01, timeout / 1000);
       this.isBlocking = true;
       const { list, intermediate } = this.keys;

@@ -18,7 +18,7 @@ export class ClaimedJob {
     readonly execution: string,
     private readonly values: readonly (Buffer | null)[],
   ) {
-    this.id = (values[CLAIM_FIELDS.length] as Buffer).toString('latin1');
+    this.id = (values[CLAIM_FIELDS.length] as Buffer).toString();
     this.attempt = (this.number(ATTEMPTS) ?? 0) + 1;
   }
 

@@ -42,7 +42,9 @@ export function decodeEnqueue(reply: unknown): Refusal[] {
 }
 
 function placeOf({ options }: NewJob): string {
-  if (options.at !== undefined) return `at:${options.at}`;
-  if (options.delay > 0) return `in:${options.delay}`;
-  return options.atFront ? 'front' : 'back';
+  const { at, delay, atFront } = options;
+  const behind = atFront ? ':front' : '';
+  if (at !== undefined) return `at:${at}${behind}`;
+  if (delay > 0) return `in:${delay}${behind}`;
+  return atFront ? 'front' : 'back';
 }

@@ -235,6 +235,7 @@ export class RedisJobStore implements WorkerStore {
         this.keys.dependents(id),
         this.keys.dependencies(id),
         this.keys.queues,
+        keys.started,
       ],
       [action.type, id, keys.settled, this.keys.commandsPrefix, argumentOf(action)],
     );

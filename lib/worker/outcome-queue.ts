@@ -7,6 +7,9 @@ import type { JobReporter, SettledJob } from './job-reporter.js';
  */
 export class OutcomeQueue {
   private pending: PendingOutcome[] = [];
+  /** Those that Redis would not take and that are tried again in a moment. */
+  private readonly later = new Set<PendingOutcome>();
+  private trouble: string | undefined;
 
   /** @param onMore called when there is something to send */
   constructor(
@@ -16,6 +19,11 @@ export class OutcomeQueue {
 
   get length(): number {
     return this.pending.length;
+  }
+
+  /** Nothing is left to send, now or in a moment. */
+  get isEmpty(): boolean {
+    return this.pending.length === 0 && this.later.size === 0;
   }
 
   /** @param ended when and how a run of the job ended */
@@ -65,6 +73,7 @@ export class OutcomeQueue {
       const status = statuses.get(index);
       if (status === undefined || wasWritten(outcome, status)) {
         this.reporter.settled(outcome);
+        if (this.trouble !== undefined) this.recovered(this.trouble, outcome.job.queue);
       } else if (status.startsWith('error ')) {
         this.settleAgain(outcome, status.slice('error '.length));
       } else {
@@ -76,18 +85,33 @@ export class OutcomeQueue {
   /** The jobs whose leases are still ours. */
   *jobs(): Iterable<ClaimedJob> {
     for (const { job } of this.pending) yield job;
+    for (const { job } of this.later) yield job;
   }
 
-  /** Redis could not write this one down: the job's data are damaged, or there is no memory. */
+  /** Redis could not write this one down: the job's data are damaged, or it takes no writes now. */
   private settleAgain(outcome: PendingOutcome, error: string): void {
-    const { id } = outcome.job;
-    this.reporter.problem(`the outcome of job "${id}" could not be stored: ${error}`);
-    // Damaged data do not heal: its lease runs out, and the recovery fails the job.
-    if (outcome.errors >= 2 && !error.startsWith('OOM')) return;
+    const { id, queue } = outcome.job;
+    if (PASSING.test(error)) {
+      this.trouble = `outcomes of queue "${queue}" cannot be stored`;
+      this.reporter.problem(this.trouble, new Error(error));
+    } else if (outcome.errors >= 2) {
+      // Damaged data do not heal: its lease runs out, and the recovery fails the job.
+      const message = `the outcome of job "${id}" cannot be stored`;
+      this.reporter.tell('problem', { message, error: new Error(error) });
+      return;
+    }
+    const next = { ...outcome, errors: outcome.errors + 1 };
+    this.later.add(next);
     setTimeout(() => {
-      this.pending.push({ ...outcome, errors: outcome.errors + 1 });
+      this.later.delete(next);
+      this.pending.push(next);
       this.onMore();
     }, SETTLE_AGAIN_DELAY).unref();
+  }
+
+  private recovered(trouble: string, queue: string): void {
+    this.trouble = undefined;
+    this.reporter.recovered(trouble, `outcomes of queue "${queue}" are stored again`);
   }
 }
 
@@ -113,6 +137,9 @@ const STATUSES_AFTER: Record<SettledJob['outcome']['type'], readonly string[]> =
 
 /** Milliseconds. */
 const SETTLE_AGAIN_DELAY = 1000;
+
+/** It has nothing to do with the job: no memory, a replica, a disk that is full, too few replicas. */
+const PASSING = /\b(OOM|READONLY|MISCONF|NOREPLICAS)\b/;
 
 function wasWritten(outcome: PendingOutcome, status: string): boolean {
   return outcome.isRepeated && STATUSES_AFTER[outcome.outcome.type].includes(status);

@@ -124,9 +124,10 @@ export class QueueConsumer implements SlotUser {
     this.flush();
   }
 
-  /** Redis is back after a failure: do not wait any longer. */
-  retryNow(): void {
+  /** Redis is back after a failure: do not wait any longer, and not on a link that may be as dead as the other was. */
+  reconnected(): void {
     if (this.backOff) this.tryAgain();
+    this.waiter.reconnected();
   }
 
   /** A run has ended: its outcome is to be settled, its slot is free. */
@@ -144,7 +145,7 @@ export class QueueConsumer implements SlotUser {
   }
 
   private get isSettled(): boolean {
-    return this.outcomes.length === 0 && this.woken.length === 0 && this.inFlight === 0;
+    return this.outcomes.isEmpty && this.woken.length === 0 && this.inFlight === 0;
   }
 
   /** Starts what was claimed ahead in the slots that became free, and gives back the slots that are left. */

@@ -58,6 +58,11 @@ export class QueueWaiter {
     this.dueTimer = setTimeout(() => this.look(), Math.min(milliseconds, LONGEST_TIMER));
   }
 
+  /** The connection for commands had to be made anew: the one that waits may be dead as well, and not know it. */
+  reconnected(): void {
+    if (!this.isStopped) void this.pop.renew();
+  }
+
   /** Ends all waiting. A job that a read brought meanwhile is still handed over. */
   async stop(): Promise<void> {
     this.isStopped = true;

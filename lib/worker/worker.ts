@@ -91,7 +91,7 @@ export class Worker {
     this.stopListening.push(await this.store.onCommand(this.name, (message) => this.obey(message)));
     this.stopListening.push(
       this.store.onReady(() => {
-        for (const { consumer } of this.served) consumer.retryNow();
+        for (const { consumer } of this.served) consumer.reconnected();
       }),
     );
     this.leaseKeeper.start();

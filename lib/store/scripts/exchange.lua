@@ -151,6 +151,14 @@ if (want > 0 or #woken > 0) and redis.call('EXISTS', KEYS[8], KEYS[9]) > 0 then
   want = 0
   state = 'paused'
 end
+if total == 0 and want > 0 then
+  -- Claims are entered there when they are written (settling has looked already): an error must come before.
+  local registry = redis.pcall('ZCARD', started)
+  if type(registry) == 'table' then
+    want = 0
+    failure = registry.err
+  end
+end
 for index = #woken, 1, -1 do
   -- Somebody may have put it back already, taking us for dead.
   if not redis.call('LPOS', intermediate, woken[index]) then table.remove(woken, index) end

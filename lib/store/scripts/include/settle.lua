@@ -1,6 +1,6 @@
 -- Writes one outcome down; answers nothing, or the status that kept it from being written. Only changes that can be
 -- refused for lack of memory happen here; what frees memory or takes the job out of a structure is gathered in `after`
--- and done when all these have succeeded.
+-- and done when all these have succeeded. What can fail since a key holds something else comes before the status.
 
 local HISTORY = 10
 
@@ -38,6 +38,13 @@ function settle.finished(job, first, after)
     after.deleted[#after.deleted + 1] = key
     if place == 'stream' then after.deleted[#after.deleted + 1] = job.results end
   else
+    if place == 'stream' then
+      if result == '' then
+        add_result(job.results, ttl, 'type', 1, 'worker_name', job.worker)
+      else
+        add_result(job.results, ttl, 'type', 1, 'return_value', result, 'worker_name', job.worker)
+      end
+    end
     local fields, added = 2
     if place == 'hash' and result ~= '' then
       fields = 3
@@ -49,13 +56,6 @@ function settle.finished(job, first, after)
       -- Not even a status was there: the job was deleted while it ran, and this is no job.
       redis.call('DEL', key)
       return 'missing'
-    end
-    if place == 'stream' then
-      if result == '' then
-        add_result(job.results, ttl, 'type', 1, 'worker_name', job.worker)
-      else
-        add_result(job.results, ttl, 'type', 1, 'return_value', result, 'worker_name', job.worker)
-      end
     end
     keep(key, ttl)
     local list = after.finished
@@ -72,14 +72,14 @@ local function end_in_failed_registry(job, first, after, status)
     after.deleted[#after.deleted + 1] = job.key
     after.deleted[#after.deleted + 1] = job.results
   else
-    remember(job.key, ARGV[first + 4], ARGV[first + 5])
-    redis.call('HSET', job.key, 'status', status, 'ended_at', now_text, 'exc_info', text)
-    redis.call('HDEL', job.key, 'nrq_stop')
     if place == 'stream' then
       add_result(job.results, ttl, 'type', 2, 'exc_string', ARGV[first + 3], 'worker_name', job.worker)
     end
-    keep(job.key, ttl)
     redis.call('ZADD', job.failed, ttl == '-1' and '-1' or end_of(ttl), job.id)
+    remember(job.key, ARGV[first + 4], ARGV[first + 5])
+    redis.call('HSET', job.key, 'status', status, 'ended_at', now_text, 'exc_info', text)
+    redis.call('HDEL', job.key, 'nrq_stop')
+    keep(job.key, ttl)
   end
   after.announced[#after.announced + 1] = { job.id, status, 'text', text }
 end
@@ -90,12 +90,12 @@ function settle.stopped(job, first, after) end_in_failed_registry(job, first, af
 -- 1 delay in milliseconds  2 'front' | 'back'
 local function go_back(job, delay, place, after)
   if delay > 0 then
-    redis.call('HSET', job.key, 'status', 'scheduled')
     redis.call('ZADD', job.scheduled, score(now + delay), job.id)
+    redis.call('HSET', job.key, 'status', 'scheduled')
     after.scheduled[job.id] = true
   else
-    redis.call('HSET', job.key, 'status', 'queued', 'enqueued_at', now_text)
     redis.call(place == 'front' and 'LPUSH' or 'RPUSH', job.queue, job.id)
+    redis.call('HSET', job.key, 'status', 'queued', 'enqueued_at', now_text)
   end
 end
 
@@ -121,7 +121,7 @@ end
 
 -- 1 reason
 function settle.canceled(job, first, after)
-  redis.call('HSET', job.key, 'status', 'canceled', 'ended_at', now_text, 'nrq_reason', ARGV[first])
   redis.call('ZADD', job.canceled, string.format('%d', math.floor(now / 1000)), job.id)
+  redis.call('HSET', job.key, 'status', 'canceled', 'ended_at', now_text, 'nrq_reason', ARGV[first])
   after.announced[#after.announced + 1] = { job.id, 'canceled', 'text', ARGV[first] }
 end
