@@ -61,7 +61,11 @@ export class Queue<Handlers = AnyHandlers> {
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     this.defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    this.batch = new EnqueueBatch((jobs) => this.send(jobs), AT_ONCE);
+    this.batch = new EnqueueBatch(
+      (jobs) => this.send(jobs),
+      AT_ONCE,
+      ({ data }) => data.length,
+    );
     this.waiter = new ResultWaiter(name, store);
   }
 

@@ -31,8 +31,8 @@ export class BlockingPop {
   async interrupt(): Promise<void> {
     this.isInterrupted = true;
     const { redis, waiting } = this;
-    if (redis && waiting) {
-      if (this.isBlocking && this.clientId !== undefined) {
+    if (redis && waiting && this.isBlocking) {
+      if (this.clientId !== undefined) {
         // The server's own answer tells for sure whether an id was moved; cutting the link would leave that open.
         await this.unblock(this.clientId, waiting);
       }
@@ -61,13 +61,13 @@ export class BlockingPop {
     // A half-open link never answers: when Redis is silent for longer than it was told to wait, a new one is made.
     const { commandTimeout } = this.connections;
     const giveUp = () => redis.disconnect(true);
-    let watchdog = setTimeout(giveUp, commandTimeout);
+    let watchdog = setTimeout(giveUp, commandTimeout).unref();
     try {
       if (redis.status === 'wait') await redis.connect();
       this.clientId ??= Number(await redis.client('ID'));
       clearTimeout(watchdog);
       if (this.isInterrupted) return undefined;
-      watchdog = setTimeout(giveUp, timeout + commandTimeout);
+      watchdog = setTimeout(giveUp, timeout + commandTimeout).unref();
       const seconds = Math.max(0.01, timeout / 1000);
       this.isBlocking = true;
       const { list, intermediate } = this.keys;

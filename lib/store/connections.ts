@@ -12,6 +12,8 @@ export class Connections {
   readonly commands: Redis;
   private readonly opened = new Set<Redis>();
   private readonly watchers = new Set<ConnectionWatcher>();
+  /** Ends each wait for the command connection: one that is being made again never tells that it was closed. */
+  private readonly waits = new Set<() => void>();
   private subscriber: Redis | undefined;
   private closed = false;
 
@@ -62,6 +64,7 @@ export class Connections {
       let reason: unknown;
       const finish = (error?: Error) => {
         clearTimeout(timer);
+        this.waits.delete(onEnd);
         redis.off('ready', onReady).off('error', onError).off('end', onEnd);
         if (error) reject(error);
         else resolve();
@@ -76,6 +79,7 @@ export class Connections {
           }),
         );
       const timer = setTimeout(() => finish(new RqConnectionError({ action, reason })), timeout);
+      this.waits.add(onEnd);
       redis.on('ready', onReady).on('error', onError).on('end', onEnd);
     });
   }
@@ -128,6 +132,7 @@ export class Connections {
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;
+    for (const end of this.waits) end();
     await Promise.all([...this.opened].map((redis) => closeGently(redis)));
     this.opened.clear();
   }
@@ -152,6 +157,8 @@ export class Connections {
     });
     // Without a listener ioredis writes errors to the console; who has to know is told when a command fails.
     redis.on('error', (error: Error) => this.tell('error', error));
+    // Each call that waits for Redis listens for its return: that many may wait is no leak.
+    redis.setMaxListeners(0);
     this.opened.add(redis);
     return redis;
   }

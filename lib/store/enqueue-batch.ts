@@ -5,10 +5,15 @@
 export class EnqueueBatch<Item> {
   private pending: Pending<Item>[] = [];
 
-  /** @param send stores the items and answers, for each, undefined or why it was not stored */
+  /**
+   * @param send stores the items and answers, for each, undefined or why it was not stored
+   * @param limit how many items a call takes at most
+   * @param sizeOf the length of an item: long ones go in smaller calls, of which Redis reads one while another travels
+   */
   constructor(
     private readonly send: (items: Item[]) => Promise<(Error | undefined)[]>,
     private readonly limit: number,
+    private readonly sizeOf: (item: Item) => number = () => 0,
   ) {}
 
   /** Resolves when Redis has acknowledged the item. */
@@ -22,9 +27,21 @@ export class EnqueueBatch<Item> {
   private flush(): void {
     const batch = this.pending;
     this.pending = [];
-    for (let first = 0; first < batch.length; first += this.limit) {
-      void this.deliver(batch.slice(first, first + this.limit));
+    for (let first = 0; first < batch.length;) {
+      const end = this.endOfCall(batch, first);
+      void this.deliver(first === 0 && end === batch.length ? batch : batch.slice(first, end));
+      first = end;
     }
+  }
+
+  private endOfCall(batch: readonly Pending<Item>[], first: number): number {
+    let size = 0;
+    let end = first;
+    while (end < batch.length && end - first < this.limit && size < LARGE_CALL) {
+      size += this.sizeOf((batch[end] as Pending<Item>).item);
+      end += 1;
+    }
+    return end;
   }
 
   private async deliver(batch: Pending<Item>[]): Promise<void> {
@@ -40,6 +57,9 @@ export class EnqueueBatch<Item> {
     }
   }
 }
+
+/** Characters. */
+const LARGE_CALL = 32_768;
 
 interface Pending<Item> {
   readonly item: Item;

@@ -66,7 +66,8 @@ export function decodeExchange(
     dropped:
       dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
     nextDue: nextDue.length === 0 ? undefined : Number(nextDue),
-    paused: state.length > 0,
+    paused: state.equals(PAUSED),
+    more: state.equals(MORE),
     now: Number(now),
     failure: failure.length === 0 ? undefined : failure.toString(),
   };
@@ -92,6 +93,8 @@ export const FAILURE_TTL = 31_536_000;
 const PROMOTED_AT_ONCE = 1000;
 
 const NONE: [] = [];
+const PAUSED = Buffer.from('paused');
+const MORE = Buffer.from('more');
 
 function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: boolean): void {
   const { job, outcome } = settled;

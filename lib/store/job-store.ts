@@ -115,6 +115,8 @@ export interface ExchangeReply {
   /** Milliseconds until the next scheduled job is due. */
   readonly nextDue: number | undefined;
   readonly paused: boolean;
+  /** Fewer were claimed than asked for since they are long: there are more. */
+  readonly more: boolean;
   /** Redis's clock, milliseconds since the epoch. */
   readonly now: number;
   /** Why nothing could be claimed, such as `OOM ...`. */

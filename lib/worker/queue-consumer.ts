@@ -257,7 +257,9 @@ export class QueueConsumer implements SlotUser {
     else reporter.recovered(trouble, `jobs of queue "${this.queue}" are claimed again`);
     this.isPaused = reply.paused || reply.failure !== undefined;
     const want = reserved + ahead;
-    if (want > 0) this.mayHoldMore = claimed.length + dropped.length >= want;
+    if (want > 0) {
+      this.mayHoldMore = reply.more || claimed.length + dropped.length >= want;
+    }
     this.freed += reserved;
     if (this.isClaiming) for (const job of claimed) this.ahead.push(job);
     else this.outcomes.giveBack(claimed);

@@ -46,6 +46,7 @@ export class Worker {
   private readonly stopListening: (() => void)[] = [];
   /** Redis's clock minus ours, milliseconds. */
   private clockOffset = 0;
+  private starting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
 
   /**
@@ -85,10 +86,18 @@ export class Worker {
   }
 
   /** Starts to take jobs. @throws RqConnectionError when Redis cannot be reached in time */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    this.starting ??= this.startUp();
+    return this.starting;
+  }
+
+  private async startUp(): Promise<void> {
     await this.presence.start();
-    for (const warning of await this.store.audit()) this.reporter.problem(warning);
+    const warnings = this.stopping ? [] : await this.store.audit();
+    for (const warning of warnings) this.reporter.problem(warning);
+    if (this.stopping) return;
     this.stopListening.push(await this.store.onCommand(this.name, (message) => this.obey(message)));
+    if (this.stopping) return;
     this.stopListening.push(
       this.store.onReady(() => {
         for (const { consumer } of this.served) consumer.reconnected();
@@ -110,15 +119,18 @@ export class Worker {
   }
 
   private async shutDown(): Promise<void> {
+    // A start that is under way breaks off at its next step.
+    if (this.starting) await within(LAST_WORDS, this.starting);
     this.maintenance.stop();
     const consumers = this.served.map(({ consumer }) => consumer);
     const stopped = Promise.all(consumers.map((consumer) => consumer.stopClaiming()));
     await within(LAST_WORDS, stopped);
     await within(this.options.shutdownTimeout, this.allEnded());
     for (const { runner } of this.served) runner.abortAll((jobId) => new ShutdownError({ jobId }));
-    await within(LAST_WORDS, Promise.all(consumers.map((consumer) => consumer.settled())));
+    const settled = Promise.all(consumers.map((consumer) => consumer.settled()));
+    const isListening = await within(LAST_WORDS, settled);
     await within(LAST_WORDS, this.leaseKeeper.stop());
-    await within(LAST_WORDS, this.presence.stop());
+    await within(isListening ? LAST_WORDS : 0, this.presence.stop());
     for (const stopListening of this.stopListening) stopListening();
     for (const consumer of consumers) consumer.close();
   }
@@ -199,10 +211,17 @@ export class Worker {
 /** Milliseconds for what is said to Redis at the end. */
 const LAST_WORDS = 2000;
 
-/** Waits for the work, but no longer than that; what it throws is not of interest any more. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+/** Waits for the work, but no longer than that, and tells whether it ended; what it throws is of no interest any more. */
+async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, milliseconds)));
-  await Promise.race([work.catch(() => undefined), late]);
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), milliseconds);
+  });
+  const done = work.then(
+    () => true,
+    () => true,
+  );
+  const isInTime = await Promise.race([done, late]);
   clearTimeout(timer);
+  return isInTime;
 }

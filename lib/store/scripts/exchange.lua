@@ -16,7 +16,7 @@
 --         the further fields
 --       3 list of id, reason, ... : ids that were taken out of the queue without being run
 --       4 milliseconds until the next scheduled job is due, '' = none
---       5 '' | 'paused': nothing may be claimed now
+--       5 '' | 'paused': nothing may be claimed now | 'more': there are more jobs, but these are enough for one answer
 --       6 the time in milliseconds
 --       7 '' | the error that kept jobs from being claimed; whatever was settled is settled
 -- State each settled job is where its outcome says, each claimed job is started and a member of the started
@@ -106,6 +106,9 @@ local next_due = promote(scheduled, queue, prefix, tonumber(ARGV[10]))
 
 -- Claim. Nothing leaves the list before everything about it is written.
 local claimed, dropped, leases, state, failure = {}, {}, {}, '', ''
+-- An answer of many long jobs would hold up everybody: the rest goes with the next one.
+local LARGE_ANSWER = 131072
+local bytes = 0
 
 local function drop(id, reason)
   dropped[#dropped + 1] = id
@@ -132,6 +135,7 @@ local function claim(id)
     end
     local execution = token .. string.format('%016x', number)
     number = number + 1
+    bytes = bytes + #values[2]
     local count = #CLAIM_FIELDS
     values[count + 1] = id
     if values[4] or values[count] or (values[3] and string.find(values[3], 'x', 1, true)) then
@@ -178,6 +182,10 @@ if #claimed < want and failure == '' then
     for _, id in ipairs(ids) do
       if not claim(id) then break end
       taken = taken + 1
+      if bytes > LARGE_ANSWER then
+        state = 'more'
+        break
+      end
     end
     batched('ZADD', started, leases)
     leases = {}
