@@ -92,6 +92,7 @@ export class Worker {
   }
 
   private async startUp(): Promise<void> {
+    if (this.stopping) return;
     await this.presence.start();
     const warnings = this.stopping ? [] : await this.store.audit();
     for (const warning of warnings) this.reporter.problem(warning);

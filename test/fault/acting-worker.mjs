@@ -1,0 +1,106 @@
+// A worker process for tests that break things. Its one handler, `act`, does what the job's data says, and everything
+// that happens goes into the journal. It ends by itself after `{ stop: true }`, or something was left open.
+import { appendFileSync } from 'node:fs';
+import { setTimeout as pause } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+// The engine alone: loading Nest would double the time that every test takes to start its workers.
+import { Queue } from '../../dist/queue/index.js';
+import { Connections, RedisJobStore } from '../../dist/store/index.js';
+import { HandlerRegistry, Worker } from '../../dist/worker/index.js';
+
+const { url, journal, label, queues, connection, options } = JSON.parse(process.env.ACTING_WORKER);
+
+function note(event, details) {
+  const entry = { at: Date.now(), worker: label, event, ...details };
+  appendFileSync(journal, `${JSON.stringify(entry)}\n`);
+}
+
+process.on('unhandledRejection', (reason) => {
+  note('rejection', { message: reason instanceof Error ? reason.stack : String(reason) });
+  process.exit(70);
+});
+
+let go;
+const released = new Promise((resolve) => (go = resolve));
+const clock = new Int32Array(new SharedArrayBuffer(4));
+
+async function act(data, job) {
+  const { id, attempt, retriesLeft } = job;
+  note('run', { id, attempt, retriesLeft });
+  if (data.dies) process.kill(process.pid, 'SIGKILL');
+  let aborted;
+  if (data.waits || data.blocks) {
+    aborted = new Promise((resolve) =>
+      job.signal.addEventListener('abort', () => {
+        note('aborted', { id, attempt, reason: job.signal.reason.name });
+        resolve();
+      }),
+    );
+  }
+  // Blocks the event loop without burning the processor.
+  if (data.blocks) Atomics.wait(clock, 0, 0, data.blocks);
+  if (data.takes) await pause(data.takes);
+  if (data.waits) await Promise.race([released, aborted]);
+  const fails = attempt <= (data.fails ?? 0);
+  note('end', { id, attempt, how: fails ? 'threw' : 'returned' });
+  if (fails) throw new Error(`declared failure of attempt ${attempt}`);
+  return { worker: label, attempt };
+}
+
+const connections = new Connections(url, connection);
+await connections.connect();
+const handlers = new HandlerRegistry();
+for (const queue of queues) handlers.register({ queue, name: 'act', owner: 'test', run: act });
+const of = ({ jobId: id, attempt }) => ({ id, attempt });
+const worker = new Worker(new RedisJobStore(connections), handlers, options, {
+  jobFinished: (event) => note('finished', of(event)),
+  attemptFailed: (event) => note('retried', { ...of(event), delay: event.delay }),
+  jobFailed: (event) => note('failed', { ...of(event), reason: event.why }),
+  jobReturned: (event) => note('returned', { ...of(event), reason: event.reason }),
+  jobCanceled: (event) => note('canceled', { ...of(event), reason: event.reason }),
+  leaseLost: (event) => note('lost', of(event)),
+  crashRecovered: (event) =>
+    note(event.outcome === 'failed' ? 'poisoned' : 'requeued', { id: event.jobId }),
+  jobDropped: (event) => note('dropped', { id: event.jobId, reason: event.reason }),
+  problem: (event) => note('problem', { message: `${event.message}: ${event.error?.message}` }),
+  recovered: (event) => note('recovered', { message: event.message }),
+});
+
+/** Calls that come one after the other, as requests do, while Redis is down. */
+async function enqueueInVain(count) {
+  const queue = new Queue('in-vain', new RedisJobStore(connections));
+  const calls = [];
+  for (let call = 0; call < count; call++) {
+    calls.push(queue.enqueue('act', {}));
+    await pause(1);
+  }
+  const results = await Promise.allSettled(calls);
+  process.send({ rejected: results.map(({ reason }) => reason?.name) });
+}
+
+async function stop() {
+  await worker.stop();
+  note('stopped');
+  await connections.close();
+  note('closed');
+  process.disconnect();
+}
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc');
+
+process.on('message', (message) => {
+  if (message.go) go();
+  if (message.stop) stop();
+  if (message.enqueue) void enqueueInVain(message.enqueue);
+  if (message.measure) {
+    collectGarbage();
+    const resources = {};
+    for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+    process.send({ measured: message.measure, heap: process.memoryUsage().heapUsed, resources });
+  }
+});
+
+await worker.start();
+process.send({ ready: true });

@@ -1,0 +1,98 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { Queue } from '../../lib/index.js';
+import { eventually } from '../support/wait.js';
+import { type ActingWorker, Scene } from './scene.js';
+
+describe('after the work', () => {
+  let scene: Scene;
+  let queue: Queue;
+
+  beforeEach(async () => {
+    scene = await Scene.open();
+    queue = scene.queue();
+  });
+
+  afterEach(async () => {
+    await scene.close();
+  });
+
+  /** Names of all connections but the test's own, sorted. */
+  async function connections(): Promise<string[]> {
+    const own = await scene.client.client('ID');
+    const clients = (await scene.client.client('LIST')) as string;
+    const lines = clients.split('\n').filter((line) => line !== '' && !line.startsWith(`id=${own} `));
+    return lines.map((line) => / name=(\S*)/.exec(line)?.[1] ?? '').sort();
+  }
+
+  async function runJobs(count: number): Promise<void> {
+    const done = scene.journal.of('finished').length;
+    for (let first = 0; first < count; first += 500) {
+      await queue.enqueueMany(
+        Array.from({ length: 500 }, (_, index) => ({
+          name: 'act',
+          data: { fails: index % 50 === 0 ? 1 : 0 },
+          options: { resultTtl: 0, retry: { max: 1 } },
+        })),
+      );
+    }
+    await scene.when('finished', { count: done + count });
+  }
+
+  it('no connection is left, and the process ends by itself at once', async () => {
+    const workers = await Promise.all([
+      scene.worker('one', { queues: ['work'] }),
+      scene.worker('many', { queues: ['work', 'mail', 'images', 'reports', 'other'] }),
+    ]);
+    await eventually(
+      async () => {
+        const blocking = (await connections()).filter((name) => name === 'nestjs-rq:blocking');
+        return blocking.length === 6;
+      },
+      { what: 'each queue to be waited for' },
+    );
+    // For commands and for messages; one more for each queue.
+    expect(await connections()).toHaveLength(2 * 2 + 1 + 5);
+
+    for (const worker of workers) expect(await worker.stop()).toBeLessThan(1500);
+
+    expect(await connections()).toEqual([]);
+    expect(await scene.client.smembers('rq:workers')).toEqual([]);
+  });
+
+  it('and after many cut links there are the same connections and timers as before', async () => {
+    const worker = await scene.worker('worker', { lease: 15 });
+    await runJobs(500);
+    const before = await atRest(worker);
+    for (let round = 0; round < 15; round++) {
+      await scene.client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      await scene.client.client('KILL', 'TYPE', 'pubsub');
+      await runJobs(500);
+    }
+
+    await eventually(
+      async () => {
+        const now = await atRest(worker);
+        return JSON.stringify(now) === JSON.stringify(before);
+      },
+      { what: `connections and resources to be ${JSON.stringify(before)} again`, every: 100 },
+    );
+    expect(await scene.audit([])).toEqual([]);
+  });
+
+  it('and after many jobs the memory is free again', async () => {
+    const worker = await scene.worker('worker', { lease: 15 });
+    await runJobs(3000);
+    const before = await worker.measure();
+    await runJobs(12_000);
+
+    // 12 000 jobs of which a hundred bytes each were kept would be more than that.
+    const grown = (await worker.measure()).heap - before.heap;
+    expect(grown).toBeLessThan(1_000_000);
+  });
+
+  /** The worker's connections, once it waits for jobs, and what keeps its process running. */
+  async function atRest(worker: ActingWorker): Promise<unknown> {
+    const { resources } = await worker.measure();
+    return [await connections(), Object.entries(resources).sort()];
+  }
+});

@@ -1,0 +1,181 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { RqConnectionError } from '../../lib/index.js';
+import { Load } from './load.js';
+import { Scene } from './scene.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+/** Milliseconds for a job to start on a worker that knows Redis is there. */
+const SOON = 2500;
+const connection = { commandTimeout: 500, connectTimeout: 2000 };
+
+describe('links that are cut', () => {
+  let scene: Scene;
+
+  beforeEach(async () => {
+    scene = await Scene.open();
+  });
+
+  afterEach(async () => {
+    await scene.close();
+  });
+
+  it('again and again under load lose nothing', async () => {
+    await Promise.all([scene.worker('first'), scene.worker('second')]);
+    const load = new Load(scene.queue());
+    for (let round = 1; round <= 10; round++) {
+      await scene.when('finished', { count: scene.journal.of('finished').length + 40 });
+      await scene.client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+      if (round % 3 === 0) await scene.client.client('KILL', 'TYPE', 'pubsub');
+    }
+    await load.stop();
+    await scene.drained();
+
+    expect(load.surprises).toEqual([]);
+    expect(await scene.audit(load.acknowledged)).toEqual([]);
+  });
+
+  it('do not keep an idle worker from hearing of new and of delayed jobs', async () => {
+    await scene.worker('idle', { lease: 15 });
+    const queue = scene.queue();
+    const first = await queue.enqueue('act', {}, { id: 'first' });
+    await first.result({ timeout: 10 });
+    await scene.client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await scene.client.client('KILL', 'TYPE', 'pubsub');
+
+    const begun = Date.now();
+    const producer = scene.queue();
+    const now = await producer.enqueue('act', {}, { id: 'now' });
+    await now.result({ timeout: 10 });
+    expect((await scene.when('run', { id: 'now' })).at - begun).toBeLessThan(SOON);
+    const later = await producer.enqueueIn(1, 'act', {}, { id: 'later' });
+    await later.result({ timeout: 10 });
+    const { at } = await scene.when('run', { id: 'later' });
+    expect(at - begun).toBeGreaterThanOrEqual(998);
+    expect(at - begun).toBeLessThan(1000 + SOON);
+    expect(await scene.audit([first, now, later])).toEqual([]);
+  });
+});
+
+describe('a network that fails without a word', () => {
+  let scene: Scene;
+  let proxy: TcpProxy;
+
+  beforeEach(async () => {
+    scene = await Scene.open();
+    proxy = await TcpProxy.start(scene.redis);
+  });
+
+  afterEach(async () => {
+    await scene.close();
+    await proxy.close();
+  });
+
+  it('makes enqueue fail in time, and repeating it with the same id is harmless', async () => {
+    const queue = scene.queue('work', { ...connection, url: proxy.url });
+    await queue.enqueue('act', {}, { id: 'before' });
+    proxy.loseAnswers();
+
+    const begun = performance.now();
+    const refused: unknown = await queue.enqueue('act', {}, { id: 'unknown' }).catch((e) => e);
+
+    expect(performance.now() - begun).toBeLessThan(connection.commandTimeout + 500);
+    expect(refused).toBeInstanceOf(RqConnectionError);
+    expect((refused as RqConnectionError).uncertain).toBe(true);
+    // It was carried out, which the caller cannot know.
+    expect(await scene.client.exists('rq:job:unknown')).toBe(1);
+
+    // Also when the link is known to be dead and no new one works.
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      const again = performance.now();
+      await expect(queue.enqueue('act', {}, { id: 'unknown' })).rejects.toThrow(RqConnectionError);
+      expect(performance.now() - again).toBeLessThan(2 * connection.commandTimeout + 500);
+    }
+    proxy.heal();
+    let stored = false;
+    while (!stored) {
+      try {
+        await queue.enqueue('act', {}, { id: 'unknown' });
+        stored = true;
+      } catch (error) {
+        expect(error).toBeInstanceOf(RqConnectionError);
+      }
+    }
+    expect(await scene.client.lrange('rq:queue:work', 0, -1)).toEqual(['before', 'unknown']);
+  });
+
+  it('is noticed by a worker, which serves on when it is healed', async () => {
+    // It has no slot left to wait with: its link for that is idle, and dies all the same.
+    const worker = await scene.worker('worker', { connection, url: proxy.url, concurrency: 3 });
+    const queue = scene.queue();
+    const jobs = await queue.enqueueMany(
+      ['a', 'b', 'c'].map((id) => ({
+        name: 'act',
+        data: { waits: true },
+        options: { id, retry: { max: 9 } },
+      })),
+    );
+    await scene.when('run', { count: 3 });
+    proxy.fallSilent();
+    // They end while nobody can be told.
+    worker.go();
+    await scene.when('end', { count: 3 });
+    await scene.when('problem');
+    proxy.heal();
+
+    await scene.drained();
+    const begun = Date.now();
+    const next = await queue.enqueue('act', {}, { id: 'next' });
+    await next.result({ timeout: 10 });
+    expect((await scene.when('run', { id: 'next' })).at - begun).toBeLessThan(SOON);
+    expect(await scene.audit([...jobs, next].map(({ id }) => ({ id, retries: 9 })))).toEqual([]);
+  });
+
+  it('does not leave an idle worker deaf', async () => {
+    await scene.worker('idle', { connection, url: proxy.url });
+    const queue = scene.queue();
+    await (await queue.enqueue('act', {}, { id: 'first' })).result({ timeout: 10 });
+    proxy.fallSilent();
+    // Nobody has to do anything: the worker looks after the queue now and then.
+    await scene.when('problem');
+    proxy.heal();
+    await scene.when('recovered');
+
+    for (const id of ['second', 'third']) {
+      const begun = Date.now();
+      const job = await queue.enqueue('act', {}, { id });
+      await job.result({ timeout: 10 });
+      // The one job that the dead link has swallowed is found when it is stale, a lease later.
+      const { at } = await scene.when('run', { id });
+      expect(at - begun).toBeLessThan(1000 + SOON);
+    }
+    const ids = ['first', 'second', 'third'];
+    expect(await scene.audit(ids.map((id) => ({ id })))).toEqual([]);
+  });
+
+  it('that loses answers under load loses no jobs', async () => {
+    await Promise.all([
+      scene.worker('near', { connection }),
+      scene.worker('far', { connection, url: proxy.url }),
+    ]);
+    const load = new Load(scene.queue('work', { ...connection, url: proxy.url }), 4);
+    for (let round = 1; round <= 2; round++) {
+      await scene.when('finished', {
+        worker: 'far',
+        count: scene.journal.of('finished', { worker: 'far' }).length + 20,
+      });
+      const troubles = load.uncertain;
+      proxy.loseAnswers();
+      await scene.when('finished', {
+        worker: 'near',
+        count: scene.journal.of('finished', { worker: 'near' }).length + 1,
+      });
+      await load.trouble(troubles + 1);
+      proxy.heal();
+    }
+    await load.stop();
+    await scene.drained();
+
+    expect(load.surprises).toEqual([]);
+    expect(await scene.audit(load.acknowledged)).toEqual([]);
+  });
+});

@@ -1,0 +1,119 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { JobFailedError } from '../../lib/index.js';
+import { Load } from './load.js';
+import { Scene } from './scene.js';
+
+/** Milliseconds that busy processors may take; without its own timing, recovery would take several times as long. */
+const MARGIN = 1500;
+
+describe('a worker process that is killed', () => {
+  let scene: Scene;
+
+  beforeEach(async () => {
+    scene = await Scene.open();
+  });
+
+  afterEach(async () => {
+    await scene.close();
+  });
+
+  /**
+   * Starts `count` jobs on a worker that is then killed while another one is idle. Gives when it was killed.
+   * @param lease seconds; undefined: the worker's default
+   */
+  async function killWhileRunning(count: number, lease: number | undefined): Promise<number> {
+    const doomed = await scene.worker('doomed', { lease });
+    const queue = scene.queue();
+    for (let number = 1; number <= count; number++) {
+      const retry = number === 1 ? undefined : { max: 3 };
+      await queue.enqueue('act', { waits: true }, { id: `job-${number}`, retry });
+    }
+    await scene.when('run', { count });
+    const survivor = await scene.worker('survivor', { lease });
+    survivor.go();
+    await doomed.kill();
+    return Date.now();
+  }
+
+  it('has its jobs run elsewhere when their leases end, each spending a retry', async () => {
+    const killed = await killWhileRunning(5, 1);
+    await scene.when('finished', { worker: 'survivor', count: 5 });
+
+    const reruns = scene.journal.of('run', { worker: 'survivor' });
+    expect(reruns.map(({ id }) => id).sort()).toEqual([1, 2, 3, 4, 5].map((n) => `job-${n}`));
+    for (const { at, attempt, id, retriesLeft } of reruns) {
+      expect(at - killed).toBeLessThan(1000 + MARGIN);
+      expect(attempt).toBe(2);
+      // The first job has no policy: it runs again all the same.
+      expect(retriesLeft).toBe(id === 'job-1' ? undefined : 2);
+    }
+    await scene.drained();
+    const acknowledged = reruns.map(({ id }) => ({ id: String(id), retries: 3 }));
+    expect(await scene.audit(acknowledged)).toEqual([]);
+  });
+
+  it('has its jobs run elsewhere within 15 seconds by default', async () => {
+    const killed = await killWhileRunning(3, undefined);
+    const last = await scene.when('run', { worker: 'survivor', count: 3, timeout: 20_000 });
+
+    expect(last.at - killed).toBeLessThan(15_000 + MARGIN);
+    await scene.drained();
+    const jobs = [1, 2, 3].map((number) => ({ id: `job-${number}` }));
+    expect(await scene.audit(jobs)).toEqual([]);
+  });
+
+  it('again and again under load loses nothing', async () => {
+    await scene.worker('survivor');
+    const load = new Load(scene.queue(), 3);
+    for (const label of ['doomed-1', 'doomed-2', 'doomed-3']) {
+      const doomed = await scene.worker(label);
+      await scene.when('end', { worker: label, count: 50 });
+      await doomed.kill();
+    }
+    await load.stop();
+    await scene.drained();
+
+    expect(load.surprises).toEqual([]);
+    expect(await scene.audit(load.acknowledged)).toEqual([]);
+  });
+
+  it('by one and the same job is protected from it after three times', async () => {
+    const queue = scene.queue();
+    const poison = await queue.enqueue('act', { dies: true }, { id: 'poison', retry: { max: 9 } });
+    for (const label of ['first', 'second', 'third']) {
+      const victim = scene.begin(label, { lease: 0.5 });
+      victim.wasKilled = true;
+      expect(await victim.child.exited).toEqual({ code: null, signal: 'SIGKILL' });
+      // The others are not harmed for ever: this one is just another job of the queue.
+      if (label === 'first') await queue.enqueue('act', {}, { id: 'harmless' });
+    }
+    await scene.worker('fourth', { lease: 0.5 });
+
+    await expect(poison.result({ timeout: 10 })).rejects.toThrow(JobFailedError);
+    await expect(poison.result()).rejects.toThrow('PoisonJobError');
+    await scene.drained();
+    expect(scene.journal.of('run', { id: 'poison' }).map(({ worker }) => worker)).toEqual([
+      'first',
+      'second',
+      'third',
+    ]);
+    expect(scene.journal.of('finished', { id: 'harmless' })).toHaveLength(1);
+    expect(await poison.status()).toBe('failed');
+    const acknowledged = [{ id: 'poison', retries: 9 }, { id: 'harmless' }];
+    expect(await scene.audit(acknowledged)).toEqual([]);
+  });
+
+  it('between taking an id and claiming the job costs the job nothing', async () => {
+    const queue = scene.queue();
+    await queue.enqueue('act', {}, { id: 'taken', retry: { max: 1 } });
+    // The blocking read of a worker that died right after it.
+    await scene.client.lmove('rq:queue:work', 'rq:queue:work:intermediate', 'LEFT', 'RIGHT');
+
+    await scene.worker('other');
+    const { attempt, retriesLeft } = await scene.when('run', { id: 'taken' });
+
+    expect({ attempt, retriesLeft }).toEqual({ attempt: 1, retriesLeft: 1 });
+    await scene.drained();
+    expect(await scene.audit([{ id: 'taken', retries: 1 }])).toEqual([]);
+  });
+});

@@ -1,0 +1,259 @@
+// The place where a fault happens: a Redis, worker processes and a producer, with a journal of all that they do. At
+// the end of every test the scene is cleared up, and the workers must take part in that: each has to end by itself,
+// with exit code 0, without a word on its output and without a rejection that nobody handled (I7, I8).
+import { rmSync, mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import {
+  Connections,
+  type ConnectionSettings,
+  Queue,
+  RedisJobStore,
+  type WorkerOptions,
+} from '../../lib/index.js';
+import { type Child, startChild } from '../support/children.js';
+import { type RedisServer, type StartRedisOptions, startRedis } from '../support/redis-server.js';
+import { eventually, within } from '../support/wait.js';
+import { type AcknowledgedJob, type AuditRequest, audit } from './auditor.js';
+import { type Entry, Journal } from './journal.js';
+
+/** What the handler `act` does with a job; see acting-worker.mjs. */
+export interface Act {
+  /** Kills its process. */
+  readonly dies?: boolean;
+  /** Milliseconds for which it blocks the event loop. */
+  readonly blocks?: number;
+  /** Milliseconds for which it runs. */
+  readonly takes?: number;
+  /** Runs until the worker is told to go on, or the job's signal aborts. */
+  readonly waits?: boolean;
+  /** Fails up to this attempt. */
+  readonly fails?: number;
+}
+
+export interface SceneWorkerOptions extends WorkerOptions {
+  readonly connection?: ConnectionSettings;
+  /** Default: the scene's Redis. */
+  readonly url?: string;
+}
+
+export class Scene {
+  readonly journal: Journal;
+  readonly client: Redis;
+  private readonly dir = mkdtempSync(join(tmpdir(), 'rq-fault-'));
+  private readonly workers: ActingWorker[] = [];
+  private readonly producers: Connections[] = [];
+
+  private constructor(readonly redis: RedisServer) {
+    this.journal = new Journal(join(this.dir, 'journal'));
+    this.client = redis.client();
+  }
+
+  static async open(options: StartRedisOptions = {}): Promise<Scene> {
+    return new Scene(await startRedis(options));
+  }
+
+  /** A producer's queue, with a connection of its own. */
+  queue(name = 'work', settings: ConnectionSettings & { url?: string } = {}): Queue {
+    const connections = new Connections(settings.url ?? this.redis.url, settings);
+    this.producers.push(connections);
+    return new Queue(name, new RedisJobStore(connections));
+  }
+
+  /**
+   * Starts a worker process that serves the queue `work`. Its lease is one second, so that tests are quick; with
+   * `lease: undefined` it is the worker's own default.
+   */
+  async worker(label: string, settings: SceneWorkerOptions = {}): Promise<ActingWorker> {
+    const worker = this.begin(label, settings);
+    await worker.ready();
+    return worker;
+  }
+
+  /** As `worker`, without waiting until it is ready. */
+  begin(label: string, { connection, url, ...options }: SceneWorkerOptions = {}): ActingWorker {
+    const queues = (options.queues ?? ['work']).map((queue) =>
+      typeof queue === 'string' ? queue : queue.name,
+    );
+    const settings = {
+      url: url ?? this.redis.url,
+      journal: this.journal.path,
+      label,
+      queues,
+      connection,
+      options: { lease: 1, ...options },
+    };
+    const child = startChild(new URL('./acting-worker.mjs', import.meta.url), {
+      env: { ACTING_WORKER: JSON.stringify(settings) },
+    });
+    const worker = new ActingWorker(label, child);
+    this.workers.push(worker);
+    return worker;
+  }
+
+  /** Waits until the journal holds an entry of this kind (as many as `count`), and gives the last of them. */
+  async when(
+    event: Entry['event'],
+    { id, worker, count = 1, timeout }: When = {},
+  ): Promise<Entry> {
+    const whose = `${id === undefined ? '' : ` of job ${id}`}${worker ? ` by ${worker}` : ''}`;
+    const entries = await eventually(
+      () => {
+        const found = this.journal.of(event, { id, worker });
+        return found.length >= count && found;
+      },
+      { what: `${count} × "${event}"${whose} in the journal`, timeout, every: 5 },
+    );
+    return entries[count - 1] as Entry;
+  }
+
+  /** Waits until no job waits, runs or is scheduled. */
+  async drained({ queues = ['work'], timeout = 15_000 } = {}): Promise<void> {
+    await eventually(async () => (await this.unsettled(queues)) === 0, {
+      what: 'all jobs to be settled',
+      timeout,
+      every: 20,
+    });
+  }
+
+  /** What the auditor has to say about the queue `work`. */
+  async audit(
+    acknowledged: readonly AcknowledgedJob[],
+    request: Partial<AuditRequest> = {},
+  ): Promise<string[]> {
+    return audit({
+      client: this.client,
+      queues: ['work'],
+      acknowledged,
+      journal: this.journal.entries(),
+      killed: this.workers.filter(({ wasKilled }) => wasKilled).length,
+      ...request,
+    });
+  }
+
+  /** Ends everything. @throws when a worker did not end well by itself */
+  async close(): Promise<void> {
+    const problems: string[] = [];
+    await Promise.all(
+      this.workers.map(async (worker) => {
+        try {
+          await worker.stop();
+        } catch (error) {
+          problems.push(String(error));
+          await worker.child.kill();
+        }
+        const output = worker.child.output.trim();
+        if (output !== '') problems.push(`${worker.label} wrote: ${output}`);
+      }),
+    );
+    const rejections = this.journal.of('rejection');
+    problems.push(...rejections.map(({ worker, message }) => `${worker} rejected: ${message}`));
+    await Promise.all(this.producers.map((connections) => connections.close()));
+    await this.redis.stop();
+    this.journal.close();
+    rmSync(this.dir, { recursive: true, force: true });
+    if (problems.length > 0) throw new Error(problems.join('\n'));
+  }
+
+  private async unsettled(queues: readonly string[]): Promise<number> {
+    const counts = queues.flatMap((queue) => [
+      this.client.llen(`rq:queue:${queue}`),
+      this.client.llen(`rq:queue:${queue}:intermediate`),
+      this.client.zcard(`rq:wip:${queue}`),
+      this.client.zcard(`rq:scheduled:${queue}`),
+    ]);
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  }
+}
+
+interface When {
+  readonly id?: string;
+  readonly worker?: string;
+  readonly count?: number;
+  readonly timeout?: number;
+}
+
+/** A process that runs `acting-worker.mjs`. */
+export class ActingWorker {
+  wasKilled = false;
+  private isStopping = false;
+
+  constructor(
+    readonly label: string,
+    readonly child: Child,
+  ) {}
+
+  async ready(): Promise<void> {
+    await this.child.waitFor<{ ready?: boolean }>(({ ready }) => ready === true, {
+      what: 'the worker to be ready',
+    });
+  }
+
+  /** Lets all jobs go on that wait. */
+  go(): void {
+    this.child.send({ go: true });
+  }
+
+  /**
+   * Asks it to stop, and gives the milliseconds until the process has ended. May be called again.
+   * @throws when it does not end by itself, or not with code 0
+   */
+  async stop({ timeout = 12_000 } = {}): Promise<number> {
+    if (this.wasKilled) return 0;
+    const begun = performance.now();
+    if (!this.isStopping) this.child.send({ stop: true });
+    this.isStopping = true;
+    const { code, signal } = await within(this.child.exited, {
+      what: `${this.label} to end by itself`,
+      timeout,
+    });
+    if (code !== 0) {
+      throw new Error(`${this.label} ended with ${code ?? signal}:\n${this.child.output}`);
+    }
+    return performance.now() - begun;
+  }
+
+  /** Lets it enqueue jobs while Redis is down, and gives the names of the errors. */
+  async enqueueInVain(count: number): Promise<unknown[]> {
+    this.child.send({ enqueue: count });
+    const answer = await this.child.waitFor<{ rejected?: unknown[] }>(
+      ({ rejected }) => rejected !== undefined,
+      { what: 'all calls to be refused' },
+    );
+    return answer.rejected ?? [];
+  }
+
+  async kill(): Promise<void> {
+    this.wasKilled = true;
+    await this.child.kill();
+  }
+
+  /** SIGSTOP: it stands still, as a machine that swaps or a debugged process. */
+  freeze(): void {
+    process.kill(this.child.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    process.kill(this.child.pid, 'SIGCONT');
+  }
+
+  /** Its process, measured after a garbage collection. */
+  async measure(): Promise<Measurement> {
+    const measure = ++this.measurements;
+    this.child.send({ measure });
+    return this.child.waitFor<Measurement>(({ measured }) => measured === measure, {
+      what: 'a measurement',
+    });
+  }
+
+  private measurements = 0;
+}
+
+export interface Measurement {
+  readonly measured: number;
+  /** Bytes. */
+  readonly heap: number;
+  /** Kinds of timers, sockets and so on that keep it running, with their number. */
+  readonly resources: Readonly<Record<string, number>>;
+}

@@ -1,0 +1,84 @@
+// A network between a client and Redis that can fail the way networks do. Nothing is closed and nobody is told: bytes
+// just stop coming through, so that only a deadline can notice it. What was linked while it failed stays dead for ever.
+import { once } from 'node:events';
+import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
+
+export class TcpProxy {
+  private readonly links = new Set<Link>();
+  private failure: 'none' | 'silent' | 'answers lost' = 'none';
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: { host: string; port: number },
+  ) {
+    server.on('connection', (socket) => this.link(socket));
+  }
+
+  static async start(target: { host: string; port: number }): Promise<TcpProxy> {
+    const server = createServer();
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    return new TcpProxy(server, target);
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** From now on nothing comes through, in either direction. New links are accepted, and dead as well. */
+  fallSilent(): void {
+    this.fail('silent');
+  }
+
+  /** From now on commands arrive, and their answers are lost. */
+  loseAnswers(): void {
+    this.fail('answers lost');
+  }
+
+  /** New links work again; those of before stay dead. */
+  heal(): void {
+    this.failure = 'none';
+  }
+
+  async close(): Promise<void> {
+    for (const { near, far } of this.links) {
+      near.destroy();
+      far.destroy();
+    }
+    this.server.close();
+    await once(this.server, 'close');
+  }
+
+  private fail(failure: 'silent' | 'answers lost'): void {
+    this.failure = failure;
+    for (const link of this.links) link.failure = failure;
+  }
+
+  private link(near: Socket): void {
+    const far = connect(this.target);
+    const link: Link = { near, far, failure: this.failure };
+    this.links.add(link);
+    near.on('data', (data) => {
+      if (link.failure !== 'silent') far.write(data);
+    });
+    far.on('data', (data) => {
+      if (link.failure === 'none') near.write(data);
+    });
+    for (const [socket, other] of [
+      [near, far],
+      [far, near],
+    ] as const) {
+      socket.on('error', () => {});
+      socket.on('close', () => {
+        // The end of a link is one more thing that does not come through.
+        if (link.failure === 'none') other.destroy();
+      });
+    }
+  }
+}
+
+interface Link {
+  readonly near: Socket;
+  readonly far: Socket;
+  failure: 'none' | 'silent' | 'answers lost';
+}

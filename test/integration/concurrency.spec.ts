@@ -1,0 +1,143 @@
+import { deferred, eventually } from '../support/wait.js';
+import { Engine } from './support/engine.js';
+
+const engine = Engine.forThisFile();
+
+const jobs = (name: string, count: number) => Array.from({ length: count }, () => ({ name }));
+
+/** Counts how many handlers run at once. */
+class Meter {
+  now = 0;
+  most = 0;
+  done = 0;
+
+  /** A handler that takes a few turns of the event loop, or until `gate` opens. */
+  run = async (gate?: Promise<unknown>): Promise<void> => {
+    this.now += 1;
+    this.most = Math.max(this.most, this.now);
+    await (gate ?? new Promise((resolve) => setTimeout(resolve, Math.random() * 3)));
+    this.now -= 1;
+    this.done += 1;
+  };
+}
+
+describe("a worker's concurrency", () => {
+  it.each<[number, 'auto' | number]>([
+    [1, 'auto'],
+    [3, 'auto'],
+    [3, 20],
+    [10, 0],
+    [100, 'auto'],
+  ])('of %d is used and never exceeded (prefetch %s)', async (concurrency, prefetch) => {
+    const meter = new Meter();
+    await engine.queue().enqueueMany(jobs('job', 400));
+
+    await engine.work({ job: () => meter.run() }, { concurrency, prefetch });
+
+    await eventually(() => meter.done === 400, { what: '400 jobs' });
+    expect(meter.most).toBe(concurrency);
+  });
+
+  it('holds while jobs arrive one by one, fail and are retried', async () => {
+    const meter = new Meter();
+    await engine.work(
+      {
+        job: async (data) => {
+          await meter.run();
+          if (data === 'fails') throw new Error('boom');
+        },
+      },
+      { concurrency: 4 },
+    );
+    const queue = engine.queue();
+    for (let round = 0; round < 100; round += 1) {
+      await queue.enqueue('job', round % 3 === 0 ? 'fails' : 'ok', { retry: { max: 1 } });
+    }
+
+    await eventually(() => meter.done === 134, { what: '100 jobs and 34 retries' });
+    expect(meter.most).toBeLessThanOrEqual(4);
+  });
+
+  it('counts per queue in parallel order', async () => {
+    const [images, mail] = [new Meter(), new Meter()];
+    await engine.queue('images').enqueueMany(jobs('job', 50));
+    await engine.queue('mail').enqueueMany(jobs('job', 50));
+
+    await engine.work(
+      [
+        { queue: 'images', name: 'job', run: () => images.run() },
+        { queue: 'mail', name: 'job', run: () => mail.run() },
+      ],
+      { concurrency: 4, queues: ['images', { name: 'mail', concurrency: 2 }] },
+    );
+
+    await eventually(() => images.done + mail.done === 100, { what: '100 jobs' });
+    expect([images.most, mail.most]).toEqual([4, 2]);
+  });
+});
+
+describe("a handler's own concurrency", () => {
+  it('is never exceeded, and every job runs once', async () => {
+    const [limited, other] = [new Meter(), new Meter()];
+    await engine.queue().enqueueMany([...jobs('limited', 30), ...jobs('other', 30)]);
+
+    await engine.work(
+      { limited: { concurrency: 2, run: () => limited.run() }, other: () => other.run() },
+      { concurrency: 10 },
+    );
+
+    await eventually(() => limited.done === 30 && other.done === 30, { what: 'all jobs' });
+    expect(limited.most).toBe(2);
+    expect(other.most).toBeGreaterThan(2);
+    const { queued, started, scheduled, finished } = await eventually(
+      async () => {
+        const counts = await engine.queue().counts();
+        return counts.finished === 60 && counts;
+      },
+      { what: 'all jobs to be settled' },
+    );
+    expect([queued, started, scheduled, finished]).toEqual([0, 0, 0, 60]);
+  });
+
+  it('does not hold up the other handlers of the queue', async () => {
+    const gate = deferred();
+    const [limited, other] = [new Meter(), new Meter()];
+    const worker = await engine.work(
+      {
+        limited: { concurrency: 1, run: () => limited.run(gate.promise) },
+        other: () => other.run(),
+      },
+      { concurrency: 3 },
+    );
+    // More than fit into the worker's slots and the handler's waiting room together.
+    await engine.queue().enqueueMany([...jobs('limited', 20), ...jobs('other', 10)]);
+
+    await eventually(() => other.done === 10, { what: 'the other jobs' });
+    expect([limited.now, limited.done]).toEqual([1, 0]);
+
+    // What does not fit here goes back, with no retry spent and no attempt counted.
+    const returned = await worker.events.waitFor('jobReturned');
+    expect(returned).toMatchObject(returned.map(() => ({ reason: 'handler busy', attempt: 1 })));
+    gate.resolve();
+  });
+
+  it('runs what was sent away when its turn has come', async () => {
+    const attempts: number[] = [];
+    await engine.work(
+      {
+        limited: {
+          concurrency: 1,
+          run: async (_, job) => {
+            attempts.push(job.attempt);
+            await new Promise((resolve) => setTimeout(resolve, 5));
+          },
+        },
+      },
+      { concurrency: 5 },
+    );
+    const all = await engine.queue().enqueueMany(jobs('limited', 10));
+
+    await Promise.all(all.map((job) => job.result({ timeout: 10 })));
+    expect(attempts).toEqual(Array.from({ length: 10 }, () => 1));
+  });
+});

@@ -1,0 +1,165 @@
+import { jest } from '@jest/globals';
+import { ClaimedJob } from '../../../lib/store/index.js';
+import { JobReporter, type SettledJob } from '../../../lib/worker/job-reporter.js';
+import type { Decision } from '../../../lib/worker/outcome-decision.js';
+import type { WorkerObserver } from '../../../lib/worker/index.js';
+
+const FAILURE = { name: 'Error', message: 'boom', stack: 'Error: boom' };
+
+function settled(decision: Decision, parts: Partial<SettledJob> = {}): SettledJob {
+  const job = ClaimedJob.unread('images', 'id1', 'e1');
+  const { outcome } = decision;
+  return { job, name: 'resize', decision, outcome, startedAt: 1000, endedAt: 1250, ...parts };
+}
+
+function reporter() {
+  const told: [string, object][] = [];
+  const observer: WorkerObserver = {};
+  for (const name of [
+    'jobFinished',
+    'attemptFailed',
+    'jobFailed',
+    'jobReturned',
+    'jobCanceled',
+    'leaseLost',
+    'problem',
+    'recovered',
+  ] as const) {
+    observer[name] = (event: object) => told.push([name, event]);
+  }
+  return { reporter: new JobReporter(observer), told };
+}
+
+const BASE = { queue: 'images', name: 'resize', jobId: 'id1', attempt: 1 };
+
+describe('what an observer hears of a settled job', () => {
+  it.each<[Decision, Partial<SettledJob>, string, object]>([
+    [{ outcome: { type: 'finished', result: '1' } }, {}, 'jobFinished', { duration: 250 }],
+    [
+      { outcome: { type: 'failed', failure: FAILURE }, error: 'x', why: 'no more' },
+      {},
+      'jobFailed',
+      { failure: FAILURE, error: 'x', why: 'no more' },
+    ],
+    [
+      {
+        outcome: {
+          type: 'retry',
+          failure: FAILURE,
+          delay: 5000,
+          front: false,
+          policy: undefined,
+          returned: false,
+        },
+        error: 'x',
+        retriesLeft: 2,
+      },
+      {},
+      'attemptFailed',
+      { failure: FAILURE, error: 'x', delay: 5000, retriesLeft: 2 },
+    ],
+    [
+      { outcome: { type: 'snoozed', delay: 9 } },
+      {},
+      'jobReturned',
+      { reason: 'snoozed', delay: 9 },
+    ],
+    [
+      { outcome: { type: 'snoozed', delay: 9 } },
+      { returned: 'handler busy' },
+      'jobReturned',
+      { reason: 'handler busy', delay: 9 },
+    ],
+    [{ outcome: { type: 'released' } }, {}, 'jobReturned', { reason: 'shutdown', delay: 0 }],
+    [{ outcome: { type: 'canceled', reason: 'why' } }, {}, 'jobCanceled', { reason: 'why' }],
+    [
+      { outcome: { type: 'stopped', failure: FAILURE } },
+      {},
+      'jobCanceled',
+      { reason: 'stopped by command' },
+    ],
+  ])('%j', (decision, parts, name, event) => {
+    const { reporter: one, told } = reporter();
+    one.settled(settled(decision, parts));
+    expect(told).toEqual([[name, { ...BASE, ...event }]]);
+  });
+
+  it.each([
+    ['canceled', 'jobCanceled'],
+    ['missing', 'jobCanceled'],
+    ['started', 'leaseLost'],
+    ['finished', 'leaseLost'],
+  ])('its outcome was refused since it is %s: %s', (status, name) => {
+    const { reporter: one, told } = reporter();
+    one.refused(settled({ outcome: { type: 'finished', result: undefined } }), status);
+    expect(told).toEqual([[name, expect.objectContaining(BASE)]]);
+  });
+
+  it('is nothing when it does not listen; an observer that throws does no harm', () => {
+    const decision = { outcome: { type: 'finished', result: '1' } } as const;
+    expect(() => new JobReporter({}).settled(settled(decision))).not.toThrow();
+    const throwing = new JobReporter({
+      jobFinished() {
+        throw new Error('observer');
+      },
+    });
+    expect(() => throwing.settled(settled(decision))).not.toThrow();
+    expect(throwing.takeCounts()).toEqual({ finished: 1, failed: 0, seconds: 0.25 });
+  });
+});
+
+describe('counts', () => {
+  it('are of finished jobs, failed attempts and working time since the last call', () => {
+    const { reporter: one } = reporter();
+    const retry = {
+      type: 'retry',
+      failure: FAILURE,
+      delay: 0,
+      front: false,
+      policy: undefined,
+      returned: false,
+    } as const;
+    one.settled(settled({ outcome: { type: 'finished', result: '1' } }));
+    one.settled(settled({ outcome: retry }));
+    one.settled(settled({ outcome: { type: 'failed', failure: FAILURE } }));
+
+    expect(one.takeCounts()).toEqual({ finished: 1, failed: 2, seconds: 0.75 });
+    expect(one.takeCounts()).toEqual({ finished: 0, failed: 0, seconds: 0 });
+  });
+});
+
+describe('a problem', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  it('is told once, again after a while, and its end only if it was told', () => {
+    const { reporter: one, told } = reporter();
+    const messages = () => told.map(([name, event]) => `${name} ${(event as Error).message}`);
+
+    one.recovered('Redis is away', 'Redis is back');
+    expect(told).toEqual([]);
+
+    for (let second = 0; second < 100; second += 1) {
+      one.problem('Redis is away', new Error('ECONNREFUSED'));
+      jest.advanceTimersByTime(1000);
+    }
+    expect(messages().length).toBeGreaterThanOrEqual(2);
+    expect(messages().length).toBeLessThanOrEqual(5);
+    expect(new Set(messages())).toEqual(new Set(['problem Redis is away']));
+
+    told.length = 0;
+    one.recovered('Redis is away', 'Redis is back');
+    one.recovered('Redis is away', 'Redis is back');
+    expect(messages()).toEqual(['recovered Redis is back']);
+
+    one.problem('Redis is away');
+    expect(messages().at(-1)).toBe('problem Redis is away');
+  });
+
+  it('does not hide another one', () => {
+    const { reporter: one, told } = reporter();
+    one.problem('first');
+    one.problem('second');
+    expect(told).toHaveLength(2);
+  });
+});
