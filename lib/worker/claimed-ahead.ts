@@ -5,6 +5,9 @@ import type { ClaimedJob } from '../store/index.js';
  * be long, those behind it must not wait for it while another worker is idle: what has not moved for a while goes back.
  */
 export class ClaimedAhead {
+  /** They did not move and went back: until a slot is free no others are to be taken, they would only go back again. */
+  isStalled = false;
+
   private jobs: ClaimedJob[] = [];
   private timer: NodeJS.Timeout | undefined;
   private firstBefore: ClaimedJob | undefined;
@@ -20,7 +23,9 @@ export class ClaimedAhead {
     this.jobs.push(job);
   }
 
+  /** The next one, for a slot that is free. */
   shift(): ClaimedJob | undefined {
+    this.isStalled = false;
     return this.jobs.shift();
   }
 
@@ -40,7 +45,10 @@ export class ClaimedAhead {
     this.firstBefore = this.jobs[0];
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      if (this.jobs.length > 0 && this.jobs[0] === this.firstBefore) this.onStale(this.takeAll());
+      if (this.jobs.length > 0 && this.jobs[0] === this.firstBefore) {
+        this.isStalled = true;
+        this.onStale(this.takeAll());
+      }
       this.watch();
     }, STALE_AFTER);
   }

@@ -194,7 +194,8 @@ export class QueueConsumer implements SlotUser {
     // Half of the slots at once: while the jobs of one half run, those of the other travel.
     const half = Math.min(CLAIMED_AT_ONCE, Math.ceil(this.concurrency / 2));
     const reserved = slots.reserve(this, Math.min(slots.free(this) - kept, half));
-    if (!this.mayHaveJobs || !(reserved > 0 || asksAnyway)) return { reserved, ahead: 0 };
+    const asksAhead = this.mayHaveJobs && !this.ahead.isStalled;
+    if (!asksAhead || !(reserved > 0 || asksAnyway)) return { reserved, ahead: 0 };
     return {
       reserved,
       ahead: Math.max(

@@ -108,6 +108,7 @@ describe('a second worker that is idle', () => {
 
     await eventually(() => ran.length === 4, { what: 'the jobs behind the long one' });
     gate.resolve();
-    expect(ran).toEqual(['first long', 'second a', 'second b', 'second c']);
+    // In which order is open with two workers; none of them waits for the long one.
+    expect(new Set(ran)).toEqual(new Set(['first long', 'second a', 'second b', 'second c']));
   });
 });
