@@ -34,13 +34,14 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
     readonly options: RootOptions,
     registrations: readonly { registration: QueueRegistration; where: string }[],
   ) {
-    const { connection, connectTimeout, commandTimeout, prefix, results } = options;
+    const { connection, connectTimeout, commandTimeout, prefix, results, maxPayloadBytes } =
+      options;
     this.connections = new Connections(connection, {
       connectTimeout,
       commandTimeout,
       where: place,
     });
-    this.store = new RedisJobStore(this.connections, { prefix, results });
+    this.store = new RedisJobStore(this.connections, { prefix, results, maxPayloadBytes });
     this.queues = new QueueCatalog(this.store, options.defaultJobOptions, registrations);
   }
 

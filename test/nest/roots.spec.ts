@@ -83,6 +83,7 @@ describe('options of forRoot', () => {
     ['connectTimeout', { connectTimeout: 0 }],
     ['commandTimeout', { commandTimeout: 'soon' }],
     ['results', { results: 'list' }],
+    ['maxPayloadBytes', { maxPayloadBytes: 0.5 }],
     ['retry.max', { defaultJobOptions: { retry: { max: Number.NaN } } }],
     ['delay', { defaultJobOptions: { delay: 1 } }],
     ['name', { name: 'a:b' }],

@@ -28,6 +28,7 @@ export interface RootOptions {
   readonly connectTimeout: number;
   readonly commandTimeout: number;
   readonly results: 'hash' | 'stream';
+  readonly maxPayloadBytes: number | undefined;
 }
 
 /**
@@ -43,6 +44,13 @@ export function readRootOptions(options: RqFactoryOptions, where: string): RootO
   if (prefix !== undefined && (typeof prefix !== 'string' || prefix === '')) {
     refuse('prefix', 'must be text that is not empty', where);
   }
+  const { maxPayloadBytes } = options;
+  if (
+    maxPayloadBytes !== undefined &&
+    !(Number.isSafeInteger(maxPayloadBytes) && maxPayloadBytes > 0)
+  ) {
+    refuse('maxPayloadBytes', 'must be a whole number of at least 1', where);
+  }
   return {
     connection: options.connection,
     prefix: options.prefix,
@@ -54,6 +62,7 @@ export function readRootOptions(options: RqFactoryOptions, where: string): RootO
     connectTimeout: readTimeAboveZero(options.connectTimeout, 10, 'connectTimeout', where),
     commandTimeout: readTimeAboveZero(options.commandTimeout, 5, 'commandTimeout', where),
     results: readChoice(options.results, ['hash', 'stream'], 'results', where),
+    maxPayloadBytes,
   };
 }
 
@@ -117,4 +126,5 @@ const ROOT_KEYS: ReadonlySet<string> = new Set([
   'connectTimeout',
   'commandTimeout',
   'results',
+  'maxPayloadBytes',
 ] satisfies (keyof RqFactoryOptions)[]);

@@ -33,6 +33,8 @@ export interface RqModuleOptions {
    * Python reads and costs several times the memory.
    */
   results?: 'hash' | 'stream';
+  /** The most bytes that a job's data, its meta or its result may have; default 10 MiB. */
+  maxPayloadBytes?: number;
   /** Another Redis beside the one without a name: letters, digits, `_` and `-`. */
   name?: string;
   /** Whether `RqService` can be injected everywhere; default `true`. Queues can be registered anywhere in any case. */
