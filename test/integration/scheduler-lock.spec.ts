@@ -1,0 +1,29 @@
+import { eventually } from '../support/wait.js';
+import { Engine } from './support/engine.js';
+
+const engine = Engine.forThisFile();
+const LOCK = 'rq:scheduler-lock:jobs';
+
+describe("RQ's scheduler lock, by which Python's schedulers know whose a queue is", () => {
+  it('is held while a worker serves the queue, and free when it has stopped', async () => {
+    const worker = await engine.work({ note: () => undefined });
+
+    await eventually(() => engine.client.exists(LOCK), { what: 'the lock' });
+    // Old versions of RQ read a process id there: digits suit every version.
+    expect(await engine.client.get(LOCK)).toMatch(/^\d+$/);
+    expect(await engine.client.ttl(LOCK)).toBeLessThanOrEqual(61);
+
+    await worker.stop();
+    expect(await engine.client.exists(LOCK)).toBe(0);
+  });
+
+  it('is left to a Python scheduler that has it; due jobs run all the same', async () => {
+    await engine.client.set(LOCK, '4711', 'EX', 60);
+    await engine.work({ note: () => 'done' });
+
+    const job = await engine.queue().enqueueIn(0.05, 'note');
+
+    expect(await job.result({ timeout: 5 })).toBe('done');
+    expect(await engine.client.get(LOCK)).toBe('4711');
+  });
+});
