@@ -181,8 +181,8 @@ export class Connections {
     }
     // Not written at all: Redis cannot have carried it out.
     const certain = error.message.includes("isn't writeable");
-    const isLost = error.name === 'MaxRetriesPerRequestError';
-    const reason = isLost ? new Error('the connection was lost before the answer came') : error;
+    const isLost = certain || error.name === 'MaxRetriesPerRequestError';
+    const reason = isLost ? new Error('the connection was lost') : error;
     return new RqConnectionError({ action, reason, uncertain: !certain });
   }
 }

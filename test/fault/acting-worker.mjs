@@ -72,11 +72,15 @@ async function enqueueInVain(count) {
   const queue = new Queue('in-vain', new RedisJobStore(connections));
   const calls = [];
   for (let call = 0; call < count; call++) {
-    calls.push(queue.enqueue('act', {}));
+    calls.push(
+      queue.enqueue('act', {}).then(
+        () => 'enqueued',
+        (error) => error.name,
+      ),
+    );
     await pause(1);
   }
-  const results = await Promise.allSettled(calls);
-  process.send({ rejected: results.map(({ reason }) => reason?.name) });
+  process.send({ rejected: await Promise.all(calls) });
 }
 
 async function stop() {
@@ -92,12 +96,13 @@ const collectGarbage = runInNewContext('gc');
 
 process.on('message', (message) => {
   if (message.go) go();
-  if (message.stop) stop();
+  if (message.stop) void stop();
   if (message.enqueue) void enqueueInVain(message.enqueue);
   if (message.measure) {
     collectGarbage();
     const resources = {};
-    for (const kind of process.getActiveResourcesInfo()) resources[kind] = (resources[kind] ?? 0) + 1;
+    for (const kind of process.getActiveResourcesInfo())
+      resources[kind] = (resources[kind] ?? 0) + 1;
     process.send({ measured: message.measure, heap: process.memoryUsage().heapUsed, resources });
   }
 });

@@ -58,7 +58,12 @@ describe('the auditor', () => {
     await client.zadd('rq:finished:work', 1000, 'long-done');
     const ids = ['done', 'gone-wrong', 'waits', 'runs'];
 
-    expect(await judge(ids.map((id) => ({ id })), { atRest: false })).toEqual([]);
+    expect(
+      await judge(
+        ids.map((id) => ({ id })),
+        { atRest: false },
+      ),
+    ).toEqual([]);
     expect(await judge(ids.map((id) => ({ id })))).toEqual([
       'I1 job "waits": never settled, it is queued',
       'I1 job "runs": never settled, it is started',

@@ -31,7 +31,14 @@ export interface AuditRequest {
 
 /** Everything that breaks an invariant, as lines to read: `I1 job "a": ...`. */
 export async function audit(request: AuditRequest): Promise<string[]> {
-  const { client, queues, acknowledged, journal = [], planted = new Set(), atRest = true } = request;
+  const {
+    client,
+    queues,
+    acknowledged,
+    journal = [],
+    planted = new Set(),
+    atRest = true,
+  } = request;
   const state = await snapshot(client, request.prefix ?? 'rq:', queues);
   const histories = historiesOf(journal);
   const violations: string[] = [];
@@ -94,7 +101,8 @@ function judgeRuns(
   const explained = stored?.hasData
     ? stored.attempts + (SUCCEEDED.has(stored.status) ? 1 : 0) + interrupted
     : 1 + count('retried') + count('requeued') + interrupted + killed;
-  if (runs > explained) accuse('I3', job.id, `ran ${runs} times, of which ${explained} are accounted for`);
+  if (runs > explained)
+    accuse('I3', job.id, `ran ${runs} times, of which ${explained} are accounted for`);
 
   const settlements = new Map<string, number>();
   for (const { event, attempt } of history) {
@@ -106,7 +114,11 @@ function judgeRuns(
     if (times > 1) accuse('I3', job.id, `${what} ${times} times`);
   }
 
-  if (stored?.hasData && stored.attempts !== stored.records.length && stored.attempts <= RECORDS_KEPT)
+  if (
+    stored?.hasData &&
+    stored.attempts !== stored.records.length &&
+    stored.attempts <= RECORDS_KEPT
+  )
     accuse('I4', job.id, `${stored.attempts} attempts, but ${stored.records.length} on record`);
   const retried = stored?.hasData
     ? stored.records.filter((outcome) => outcome === 'retried').length
@@ -183,7 +195,11 @@ function nameOf({ queue, registry }: Place): string {
 }
 
 /** All of it at one moment: a script, since jobs may be on their way. */
-async function snapshot(client: Redis, prefix: string, queues: readonly string[]): Promise<Snapshot> {
+async function snapshot(
+  client: Redis,
+  prefix: string,
+  queues: readonly string[],
+): Promise<Snapshot> {
   const text = (await client.eval(SNAPSHOT, 0, prefix, ...queues)) as string;
   const { now, jobs, places, streams } = JSON.parse(text) as {
     now: number;

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RqConnectionError } from '../../lib/index.js';
+import { eventually } from '../support/wait.js';
 import { Load } from './load.js';
 import { Scene } from './scene.js';
 import { TcpProxy } from './tcp-proxy.js';
@@ -24,8 +25,8 @@ describe('links that are cut', () => {
     const load = new Load(scene.queue());
     for (let round = 1; round <= 10; round++) {
       await scene.when('finished', { count: scene.journal.of('finished').length + 40 });
-      await scene.client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-      if (round % 3 === 0) await scene.client.client('KILL', 'TYPE', 'pubsub');
+      await scene.cutLinks('normal');
+      if (round % 3 === 0) await scene.cutLinks('pubsub');
     }
     await load.stop();
     await scene.drained();
@@ -39,8 +40,8 @@ describe('links that are cut', () => {
     const queue = scene.queue();
     const first = await queue.enqueue('act', {}, { id: 'first' });
     await first.result({ timeout: 10 });
-    await scene.client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
-    await scene.client.client('KILL', 'TYPE', 'pubsub');
+    await scene.cutLinks('normal');
+    await scene.cutLinks('pubsub');
 
     const begun = Date.now();
     const producer = scene.queue();
@@ -91,15 +92,9 @@ describe('a network that fails without a word', () => {
       expect(performance.now() - again).toBeLessThan(2 * connection.commandTimeout + 500);
     }
     proxy.heal();
-    let stored = false;
-    while (!stored) {
-      try {
-        await queue.enqueue('act', {}, { id: 'unknown' });
-        stored = true;
-      } catch (error) {
-        expect(error).toBeInstanceOf(RqConnectionError);
-      }
-    }
+    await eventually(() => queue.enqueue('act', {}, { id: 'unknown' }), {
+      what: 'the job to be enqueued again',
+    });
     expect(await scene.client.lrange('rq:queue:work', 0, -1)).toEqual(['before', 'unknown']);
   });
 

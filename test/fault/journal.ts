@@ -54,7 +54,10 @@ export class Journal {
       this.position += read;
       const text = Buffer.concat([this.rest, this.chunk.subarray(0, read)]);
       const end = text.lastIndexOf('\n');
-      for (const line of text.subarray(0, end + 1).toString().split('\n')) {
+      for (const line of text
+        .subarray(0, end + 1)
+        .toString()
+        .split('\n')) {
         if (line !== '') this.lines.push(JSON.parse(line) as Entry);
       }
       this.rest = text.subarray(end + 1);
@@ -69,6 +72,11 @@ export class Journal {
         (id === undefined || entry.id === id) &&
         (worker === undefined || entry.worker === worker),
     );
+  }
+
+  /** Ids of the jobs to which that happened, in this order. */
+  ids(event: Entry['event'], of: { worker?: string } = {}): string[] {
+    return this.of(event, of).map(({ id }) => String(id));
   }
 
   close(): void {

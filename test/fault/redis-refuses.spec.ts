@@ -44,7 +44,7 @@ describe('a Redis that answers, but refuses to write', () => {
    * Jobs end while Redis refuses to write: their outcomes must arrive after `relieve`, without a second run.
    * @param others whether there are also a job that is to be deleted and one that becomes due meanwhile
    */
-  async function outcomesSurvive(
+  async function expectOutcomesToSurvive(
     error: string,
     others: boolean,
     refuse: () => Promise<unknown>,
@@ -81,16 +81,20 @@ describe('a Redis that answers, but refuses to write', () => {
 
     await queue.enqueue('act', {}, { id: 'more' });
     await scene.drained();
-    const expected = [...jobs.map(({ id }) => id), 'fails-once', 'more', ...(others ? ['due'] : [])];
-    const ran = scene.journal.of('run').map(({ id }) => String(id));
-    expect(ran.toSorted()).toEqual(expected.toSorted());
+    const expected = [
+      ...jobs.map(({ id }) => id),
+      'fails-once',
+      'more',
+      ...(others ? ['due'] : []),
+    ];
+    expect(scene.journal.ids('run').toSorted()).toEqual(expected.toSorted());
     expect(scene.journal.of('lost')).toEqual([]);
     expect(scene.journal.of('canceled')).toEqual([]);
     // The worker hears of it a moment later than we see it.
     const settled = await eventually(
       () => {
-        const told = [...scene.journal.of('finished'), ...scene.journal.of('failed')];
-        return told.length >= new Set(expected).size && told.map(({ id }) => String(id));
+        const told = [...scene.journal.ids('finished'), ...scene.journal.ids('failed')];
+        return told.length >= new Set(expected).size && told;
       },
       { what: 'the worker to be told of all jobs' },
     );
@@ -103,7 +107,7 @@ describe('a Redis that answers, but refuses to write', () => {
     'for lack of memory, gets the outcomes later (%s)',
     async (_, others) => {
       const limit = (bytes: string) => () => setMemory(bytes);
-      await outcomesSurvive('OOM', others, limit('1'), limit('0'));
+      await expectOutcomesToSurvive('OOM', others, limit('1'), limit('0'));
     },
   );
 
@@ -112,7 +116,9 @@ describe('a Redis that answers, but refuses to write', () => {
     async (_, others) => {
       // Of a master that does not exist: what it holds stays as it is.
       const follow = () => scene.client.replicaof('127.0.0.1', 1);
-      await outcomesSurvive('READONLY', others, follow, () => scene.client.replicaof('NO', 'ONE'));
+      await expectOutcomesToSurvive('READONLY', others, follow, () =>
+        scene.client.replicaof('NO', 'ONE'),
+      );
     },
   );
 
@@ -132,7 +138,7 @@ describe('a Redis that answers, but refuses to write', () => {
     await eventually(async () => /cmd=evalsha/.test(await blockedClients()), {
       what: 'outcomes to be on their way',
     });
-    await scene.client.client('KILL', 'TYPE', 'normal', 'SKIPME', 'yes');
+    await scene.cutLinks('normal');
     await setMemory('0');
     await scene.client.client('UNPAUSE');
 

@@ -93,10 +93,7 @@ export class Scene {
   }
 
   /** Waits until the journal holds an entry of this kind (as many as `count`), and gives the last of them. */
-  async when(
-    event: Entry['event'],
-    { id, worker, count = 1, timeout }: When = {},
-  ): Promise<Entry> {
+  async when(event: Entry['event'], { id, worker, count = 1, timeout }: When = {}): Promise<Entry> {
     const whose = `${id === undefined ? '' : ` of job ${id}`}${worker ? ` by ${worker}` : ''}`;
     const entries = await eventually(
       () => {
@@ -106,6 +103,11 @@ export class Scene {
       { what: `${count} × "${event}"${whose} in the journal`, timeout, every: 5 },
     );
     return entries[count - 1] as Entry;
+  }
+
+  /** Cuts the links of all other clients, or only those that listen to messages. */
+  async cutLinks(kind: 'normal' | 'pubsub'): Promise<void> {
+    await this.client.call('CLIENT', 'KILL', 'TYPE', kind, 'SKIPME', 'yes');
   }
 
   /** Waits until no job waits, runs or is scheduled. */

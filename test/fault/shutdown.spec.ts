@@ -39,7 +39,7 @@ describe('a worker that is asked to stop', () => {
     worker.go();
     await stopped;
 
-    expect(scene.journal.of('finished').map(({ id }) => id)).toEqual(['a', 'b']);
+    expect(scene.journal.ids('finished')).toEqual(['a', 'b']);
     expect(await waiting()).toEqual(['c', 'd', 'e']);
     expect(await scene.audit(acknowledged, { atRest: false })).toEqual([]);
     expect(await scene.client.smembers('rq:workers')).toEqual([]);
@@ -64,7 +64,7 @@ describe('a worker that is asked to stop', () => {
     next.go();
     await scene.when('finished', { count: ids.length });
     const runs = scene.journal.of('run', { worker: 'next' });
-    expect(runs.map(({ id }) => id)).toEqual(ids);
+    expect(scene.journal.ids('run', { worker: 'next' })).toEqual(ids);
     for (const { attempt, retriesLeft } of runs) {
       expect({ attempt, retriesLeft }).toEqual({ attempt: 1, retriesLeft: 3 });
     }
@@ -82,6 +82,13 @@ describe('a worker that is asked to stop', () => {
 
     expect(await waiting()).toEqual(ids);
     expect(scene.journal.of('run')).toHaveLength(1);
+    const returned = scene.journal.of('returned').map(({ id, reason }) => [id, reason]);
+    expect(returned).toEqual([
+      ['d', 'claimed ahead'],
+      ['c', 'claimed ahead'],
+      ['b', 'claimed ahead'],
+      ['a', 'shutdown'],
+    ]);
     const attempts = await Promise.all(
       ids.map((id) => scene.client.hget(`rq:job:${id}`, 'nrq_attempts')),
     );

@@ -5,6 +5,9 @@ const engine = Engine.forThisFile();
 
 const jobs = (name: string, count: number) => Array.from({ length: count }, () => ({ name }));
 
+/** Up to 3 ms. */
+const shortTime = () => new Promise((resolve) => setTimeout(resolve, Math.random() * 3));
+
 /** Counts how many handlers run at once. */
 class Meter {
   now = 0;
@@ -12,10 +15,10 @@ class Meter {
   done = 0;
 
   /** A handler that takes a few turns of the event loop, or until `gate` opens. */
-  run = async (gate?: Promise<unknown>): Promise<void> => {
+  run = async (gate: Promise<unknown> = shortTime()): Promise<void> => {
     this.now += 1;
     this.most = Math.max(this.most, this.now);
-    await (gate ?? new Promise((resolve) => setTimeout(resolve, Math.random() * 3)));
+    await gate;
     this.now -= 1;
     this.done += 1;
   };
@@ -30,9 +33,16 @@ describe("a worker's concurrency", () => {
     [100, 'auto'],
   ])('of %d is used and never exceeded (prefetch %s)', async (concurrency, prefetch) => {
     const meter = new Meter();
+    const allBusy = deferred();
     await engine.queue().enqueueMany(jobs('job', 400));
 
-    await engine.work({ job: () => meter.run() }, { concurrency, prefetch });
+    // None ends before all slots are in use.
+    const job = () => {
+      const run = meter.run(allBusy.promise.then(shortTime));
+      if (meter.now === concurrency) allBusy.resolve();
+      return run;
+    };
+    await engine.work({ job }, { concurrency, prefetch });
 
     await eventually(() => meter.done === 400, { what: '400 jobs' });
     expect(meter.most).toBe(concurrency);
@@ -60,13 +70,19 @@ describe("a worker's concurrency", () => {
 
   it('counts per queue in parallel order', async () => {
     const [images, mail] = [new Meter(), new Meter()];
+    const allBusy = deferred();
     await engine.queue('images').enqueueMany(jobs('job', 50));
     await engine.queue('mail').enqueueMany(jobs('job', 50));
 
+    const job = (meter: Meter) => () => {
+      const run = meter.run(allBusy.promise.then(shortTime));
+      if (images.now === 4 && mail.now === 2) allBusy.resolve();
+      return run;
+    };
     await engine.work(
       [
-        { queue: 'images', name: 'job', run: () => images.run() },
-        { queue: 'mail', name: 'job', run: () => mail.run() },
+        { queue: 'images', name: 'job', run: job(images) },
+        { queue: 'mail', name: 'job', run: job(mail) },
       ],
       { concurrency: 4, queues: ['images', { name: 'mail', concurrency: 2 }] },
     );

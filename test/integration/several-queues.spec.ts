@@ -61,6 +61,9 @@ describe('queues in the given order', () => {
     await eventually(() => ran.length === 1, { what: 'the first job of the second queue' });
 
     const urgent = await engine.queue('urgent').enqueue('job');
+    // The worker's blocking read takes it; without a free slot it is given back, and known of.
+    const isBack = async () => (await engine.places(urgent.id, 'urgent'))[0] === 'queue';
+    await eventually(isBack, { what: 'the worker to know of it' });
     gate.resolve();
     await urgent.result({ timeout: 5 });
 

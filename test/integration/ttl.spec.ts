@@ -1,4 +1,4 @@
-import { eventually } from '../support/wait.js';
+import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
 const engine = Engine.forThisFile();
@@ -133,8 +133,13 @@ describe('how long a job may wait (ttl)', () => {
   });
 
   it('does not end while the job runs, nor afterwards', async () => {
-    await engine.work({ note: () => 1 });
+    const gate = deferred();
+    const worker = await engine.work({ note: () => gate.promise });
     const job = await engine.queue().enqueue('note', undefined, { ttl: 1, resultTtl: 60 });
+    await worker.events.waitFor('jobStarted');
+
+    expect(await engine.client.ttl(`rq:job:${job.id}`)).toBe(-1);
+    gate.resolve();
     await job.result({ timeout: 5 });
     expectAbout(await engine.client.ttl(`rq:job:${job.id}`), 60);
   });
