@@ -117,6 +117,11 @@ export class QueueConsumer implements SlotUser {
     });
   }
 
+  /** Without a blocking read, a job may come that this consumer does not hear of. */
+  slotsTaken(): void {
+    if (!this.waiter.isWaiting) this.mayHoldMore = true;
+  }
+
   /** Something may have become due, or the queue was resumed. */
   look(): void {
     this.isLookDue = true;

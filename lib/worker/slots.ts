@@ -20,6 +20,8 @@ export interface SlotUser {
   readonly mayHaveJobs: boolean;
   /** Slots became free. */
   poke(): void;
+  /** All slots are taken: unless it still hears of new jobs, what it knows of its queue is getting old. */
+  slotsTaken(): void;
 }
 
 /** Every queue has slots of its own: a busy queue never holds up another. */
@@ -64,6 +66,7 @@ export class SharedSlots implements Slots {
     const count = Math.min(most, this.free());
     if (count <= 0 || !this.isNext(queue)) return 0;
     this.used += count;
+    if (this.free() === 0) for (const user of this.queues) user.slotsTaken();
     return count;
   }
 

@@ -4,18 +4,34 @@ interface Queue extends SlotUser {
   name: string;
   mayHaveJobs: boolean;
   pokes: number;
+  takenSlots: number;
 }
 
 function queue(name: string, settings: { weight?: number; concurrency?: number } = {}): Queue {
   const { weight = 1, concurrency = 10 } = settings;
-  const one = { name, weight, concurrency, mayHaveJobs: true, pokes: 0 };
+  const one = { name, weight, concurrency, mayHaveJobs: true, pokes: 0, takenSlots: 0 };
   return {
     ...one,
     poke: function poke(this: Queue) {
       this.pokes += 1;
     },
+    slotsTaken: function slotsTaken(this: Queue) {
+      this.takenSlots += 1;
+    },
   };
 }
+
+describe('shared slots', () => {
+  it('tell every queue when the last one is taken: a queue that hears of no new jobs looks again', () => {
+    const queues = [queue('urgent'), queue('bulk')] as const;
+    const slots = new SharedSlots(3, queues, 'ordered');
+
+    slots.reserve(queues[0], 2);
+    expect(queues.map(({ takenSlots }) => takenSlots)).toEqual([0, 0]);
+    slots.reserve(queues[0], 2);
+    expect(queues.map(({ takenSlots }) => takenSlots)).toEqual([1, 1]);
+  });
+});
 
 describe('slots of each queue of its own (parallel)', () => {
   it('are as many as the queue may have, whatever the others do', () => {
