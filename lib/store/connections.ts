@@ -146,6 +146,8 @@ export class Connections {
       autoResendUnfulfilledCommands: false,
       enableReadyCheck: true,
       connectTimeout: this.settings.connectTimeout ?? 10_000,
+      // Milliseconds between two looks whether Redis has loaded its data; ioredis takes at least a second.
+      maxLoadingRetryTime: 200,
       // How long a closing client waits for its stream, also for one that is gone already.
       disconnectTimeout: 100,
       commandTimeout: this.commandTimeout,

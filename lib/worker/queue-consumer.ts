@@ -357,8 +357,8 @@ interface Sent {
 }
 
 // Keep a script below 5 ms.
-const SETTLED_AT_ONCE = 250;
-const CLAIMED_AT_ONCE = 250;
+const SETTLED_AT_ONCE = 200;
+const CLAIMED_AT_ONCE = 200;
 // Milliseconds.
 const LONGEST_BACK_OFF = 2000;
 const PAUSE_CHECK = 1000;

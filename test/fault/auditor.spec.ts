@@ -139,7 +139,7 @@ describe('the auditor', () => {
     const third = [entry('run', { attempt: 2 }), entry('finished', { attempt: 2 })];
     expect(await judge(jobs, { journal: [...first, ...second, ...third] })).toEqual([
       'I3 job "a": ran 3 times, of which 2 are accounted for',
-      'I3 job "a": finished 2 times',
+      'I3 job "a": attempt 2 settled 2 times',
     ]);
   });
 

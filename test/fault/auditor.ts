@@ -104,14 +104,13 @@ function judgeRuns(
   if (runs > explained)
     accuse('I3', job.id, `ran ${runs} times, of which ${explained} are accounted for`);
 
-  const settlements = new Map<string, number>();
+  const settlements = new Map<number | undefined, number>();
   for (const { event, attempt } of history) {
-    if (event !== 'finished' && event !== 'failed' && event !== 'retried') continue;
-    const key = event === 'finished' ? 'finished' : `attempt ${attempt} settled`;
-    settlements.set(key, (settlements.get(key) ?? 0) + 1);
+    if (event === 'finished' || event === 'failed' || event === 'retried')
+      settlements.set(attempt, (settlements.get(attempt) ?? 0) + 1);
   }
-  for (const [what, times] of settlements) {
-    if (times > 1) accuse('I3', job.id, `${what} ${times} times`);
+  for (const [attempt, times] of settlements) {
+    if (times > 1) accuse('I3', job.id, `attempt ${attempt} settled ${times} times`);
   }
 
   if (

@@ -23,8 +23,9 @@ describe('a retry is never early and late by milliseconds', () => {
       [40, 120, 150, 150],
     ],
     [{ max: 3 }, [0, 0, 0]],
-    [{ within: 0.55, interval: 0.2 }, [200, 200]],
-    [{ max: 9, within: '420ms', interval: 0.15 }, [150, 150]],
+    // A second retry would start after the window, by 100 ms and all that the first run took.
+    [{ within: 0.9, interval: 0.5 }, [500]],
+    [{ max: 9, within: '900ms', interval: 0.5 }, [500]],
   ];
 
   it('in each of its forms', async () => {

@@ -137,6 +137,8 @@ local function claim(id)
     number = number + 1
     bytes = bytes + #values[2]
     local count = #CLAIM_FIELDS
+    -- Known, so it need not travel.
+    values[1] = false
     values[count + 1] = id
     if values[4] or values[count] or (values[3] and string.find(values[3], 'x', 1, true)) then
       local further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))

@@ -39,7 +39,7 @@ export class Runs {
  * How late a job may be on a machine with two busy cores, in milliseconds; on an idle one it is about
  * 2. A job that waited for a poll or for a worker's regular look would be later.
  */
-export const LATENESS = 150;
+export const LATENESS = 250;
 
 /** Checks gaps: not one is too short, none is much too long. `what` names them in a failure. */
 export function expectGaps(gaps: readonly number[], waits: readonly number[], what = ''): void {
