@@ -150,6 +150,8 @@ function textIn(value: unknown): string | undefined {
 
 /** A value that is no error, in short and without what is nested in it. */
 function shown(value: unknown): string {
+  // What it holds besides is not for readers, such as the marks of async hooks.
+  if (types.isPromise(value)) return 'a Promise';
   try {
     return inspect(value, {
       depth: 0,

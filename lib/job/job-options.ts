@@ -13,7 +13,7 @@ import { type RetryOptions, retryPolicy } from './retry-policy.js';
 
 /** Options of one job. Times are {@link Duration}s: a number is seconds. */
 export interface JobOptions {
-  /** Letters, digits, `_` and `-`; default: a random UUID. An existing job of that id is overwritten unless `unique`. */
+  /** Letters, digits, `_` and `-`; default: drawn at random. An existing job of that id is left alone. */
   id?: string;
   /** Refuse (`DuplicateJobError`) while a job of this `id` exists in any state; default false. */
   unique?: boolean;

@@ -65,7 +65,7 @@ export function decodeExchange(
     }),
     dropped:
       dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
-    nextDue: nextDue.length === 0 ? undefined : Number(nextDue),
+    nextDue: optionalNumber(nextDue),
     paused: state.equals(PAUSED),
     more: state.equals(MORE),
     now: Number(now),
@@ -83,6 +83,11 @@ export function pairs<Item>(
     items.push(item(list[at] as number | Buffer, String(list[at + 1])));
   }
   return items;
+}
+
+/** A number as text; empty: none. */
+export function optionalNumber(text: Buffer): number | undefined {
+  return text.length === 0 ? undefined : Number(text);
 }
 
 /** RQ's default: a result is kept for 500 seconds. */

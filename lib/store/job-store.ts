@@ -139,6 +139,8 @@ export interface RecoverReply {
   readonly handled: readonly { readonly id: string; readonly outcome: 'requeued' | 'failed' }[];
   /** Milliseconds until the next lease ends, or a popped id is stale, as far as is known now. */
   readonly nextLook: number | undefined;
+  /** Milliseconds until the next scheduled job is due. */
+  readonly nextDue: number | undefined;
 }
 
 export type ControlAction =

@@ -112,3 +112,9 @@ export class QueueKeys {
     this.settled = `${prefix}nrq:settled:${name}`;
   }
 }
+
+/** Id and execution of a member of the started registry; old versions of RQ enter the id alone. */
+export function splitMember(member: string): [id: string, execution: string] {
+  const colon = member.lastIndexOf(':');
+  return colon < 0 ? [member, ''] : [member.slice(0, colon), member.slice(colon + 1)];
+}

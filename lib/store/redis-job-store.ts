@@ -2,7 +2,13 @@ import { BlockingPop } from './blocking-pop.js';
 import { streamedFailure } from './codec.js';
 import type { Connections } from './connections.js';
 import { decodeEnqueue, encodeEnqueue } from './enqueue-codec.js';
-import { decodeExchange, encodeExchange, FAILURE_TTL, pairs } from './exchange-codec.js';
+import {
+  decodeExchange,
+  encodeExchange,
+  FAILURE_TTL,
+  optionalNumber,
+  pairs,
+} from './exchange-codec.js';
 import { decodeRecord, decodeResults, type JobRecord, type ResultEntry } from './job-record.js';
 import type {
   ControlAction,
@@ -20,7 +26,7 @@ import type {
   Settled,
   WorkerStore,
 } from './job-store.js';
-import { Keyspace, type QueueKeys } from './keyspace.js';
+import { Keyspace, type QueueKeys, splitMember } from './keyspace.js';
 import { LeaseGuard } from './lease-guard.js';
 import { Script, type ScriptValue } from './script.js';
 import { decodeSettled } from './settled-message.js';
@@ -115,8 +121,7 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
-    const { list, intermediate, started, finished, failed, waiting, schedulerLock, ...keys } =
-      this.keys.queue(queue);
+    const keys = this.keys.queue(queue);
     const { maxCrashes, stale } = settings;
     const failure = poisoned(maxCrashes);
     const values = [
@@ -132,11 +137,20 @@ export class RedisJobStore implements WorkerStore {
       this.keys.resultsPrefix,
       this.resultsPlace === 'stream' ? '1' : '',
     ];
-    const scriptKeys = [list, intermediate, started, finished, failed, waiting, schedulerLock];
+    const scriptKeys = [
+      keys.list,
+      keys.intermediate,
+      keys.started,
+      keys.finished,
+      keys.failed,
+      keys.waiting,
+      keys.schedulerLock,
+      keys.scheduled,
+    ];
     const handled: { id: string; outcome: 'requeued' | 'failed' }[] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, SCRIPTS.recover, scriptKeys, values);
-      const [found, more, nextLook] = reply as [Buffer[], Buffer, Buffer];
+      const [found, more, nextLook, nextDue] = reply as [Buffer[], Buffer, Buffer, Buffer];
       handled.push(
         ...pairs(found, (id, outcome) => ({
           id: id.toString(),
@@ -144,7 +158,7 @@ export class RedisJobStore implements WorkerStore {
         })),
       );
       if (more.length === 0) {
-        return { handled, nextLook: nextLook.length === 0 ? undefined : Number(nextLook) };
+        return { handled, nextLook: optionalNumber(nextLook), nextDue: optionalNumber(nextDue) };
       }
     }
   }
@@ -377,12 +391,6 @@ const WATCHED_SECONDS = 86_400;
 function argumentOf(action: ControlAction): string {
   if (action.type === 'meta') return action.json;
   return action.type === 'requeue' && action.front ? 'front' : 'back';
-}
-
-/** Id and execution of a member of the started registry; old versions of RQ enter the id alone. */
-function splitMember(member: string): [id: string, execution: string] {
-  const colon = member.lastIndexOf(':');
-  return colon < 0 ? [member, ''] : [member.slice(0, colon), member.slice(colon + 1)];
 }
 
 function poisoned(crashes: number): string {

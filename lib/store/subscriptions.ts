@@ -1,3 +1,4 @@
+import { RqConnectionError } from '../job/index.js';
 import type { Connections } from './connections.js';
 
 /**
@@ -27,9 +28,9 @@ export class Subscriptions {
       // Also for a second listener: the first one's subscription may not be confirmed yet.
       await this.connections.messages().subscribe(channel);
       return stop;
-    } catch (error) {
+    } catch (reason) {
       stop();
-      throw error;
+      throw new RqConnectionError({ action: 'listen to messages from Redis', reason });
     }
   }
 

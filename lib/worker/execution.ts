@@ -35,9 +35,7 @@ export class Execution {
 
   start(): void {
     const { timeout } = this;
-    if (timeout > 0) {
-      this.timer = setTimeout(() => this.expire(), Math.min(timeout, LONGEST_TIMER));
-    }
+    if (timeout > 0) this.armTimer(timeout);
     this.settings.runsUntil(this.deadline);
     let returned: unknown;
     let isAwaited: boolean;
@@ -75,6 +73,14 @@ export class Execution {
 
   private fail(error: unknown): void {
     if (!this.hasEnded) this.end(decideThrown(error, this.context()));
+  }
+
+  private armTimer(milliseconds: number): void {
+    const isLonger = milliseconds > LONGEST_TIMER;
+    this.timer = setTimeout(
+      () => (isLonger ? this.armTimer(milliseconds - LONGEST_TIMER) : this.expire()),
+      Math.min(milliseconds, LONGEST_TIMER),
+    );
   }
 
   private expire(): void {

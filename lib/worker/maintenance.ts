@@ -32,13 +32,14 @@ export class Maintenance {
     let next = regular;
     const trouble = `queue "${queue}" cannot be looked after`;
     try {
-      const { handled, nextLook } = await this.store.recover(queue, {
+      const { handled, nextLook, nextDue } = await this.store.recover(queue, {
         maxCrashes,
         stale: lease,
       });
       for (const { id, outcome } of handled) {
         this.reporter.tell('crashRecovered', { queue, jobId: id, outcome });
       }
+      if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
       this.reporter.recovered(trouble, `queue "${queue}" is looked after again`);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
       if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
@@ -59,6 +60,8 @@ export interface MaintenanceSettings {
   readonly lease: number;
   /** Crashes that make a job poison. */
   readonly maxCrashes: number;
+  /** Told in how many milliseconds a scheduled job is due: Python's are not announced otherwise. */
+  onDue(queue: string, milliseconds: number): void;
 }
 
 // Milliseconds.

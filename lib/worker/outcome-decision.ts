@@ -75,7 +75,8 @@ export function decideReturned(value: unknown, context: DecisionContext): Decisi
 /** The handler threw, or the attempt failed otherwise. */
 export function decideThrown(error: unknown, context: DecisionContext): Decision {
   if (isSnoozeJob(error)) return { outcome: { type: 'snoozed', delay: error.delay } };
-  if (isCancelJob(error)) return { outcome: { type: 'canceled', reason: error.message } };
+  if (isCancelJob(error))
+    return { outcome: { type: 'canceled', reason: describeFailure(error).message } };
   const { claimed, handler, job } = context;
   const takesHandlers = handler.retry !== undefined && !claimed.retryDecided;
   const policy = takesHandlers ? handler.retry : claimed.retry;

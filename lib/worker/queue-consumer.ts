@@ -122,6 +122,11 @@ export class QueueConsumer implements SlotUser {
     if (!this.waiter.isWaiting) this.mayHoldMore = true;
   }
 
+  /** A scheduled job is due in so many milliseconds. */
+  dueIn(milliseconds: number): void {
+    this.waiter.lookIn(milliseconds);
+  }
+
   /** Something may have become due, or the queue was resumed. */
   look(): void {
     this.isLookDue = true;

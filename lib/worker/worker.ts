@@ -70,7 +70,12 @@ export class Worker {
     this.guard = store.leaseGuard(this.queues, token, lease);
     this.served = this.serve(queues, token, observer.jobStarted !== undefined);
     this.leaseKeeper = new LeaseKeeper(store, this.served, lease, this.guard, this.reporter);
-    this.maintenance = new Maintenance(store, this.queues, { lease, maxCrashes }, this.reporter);
+    const onDue = (queue: string, milliseconds: number) => {
+      const served = this.served.find(({ consumer }) => consumer.queue === queue);
+      served?.consumer.dueIn(milliseconds);
+    };
+    const duties = { lease, maxCrashes, onDue };
+    this.maintenance = new Maintenance(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
     this.presence = new Presence(store, record, () => this.state, this.reporter);
   }

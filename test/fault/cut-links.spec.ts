@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RqConnectionError } from '../../lib/index.js';
 import { eventually } from '../support/wait.js';
 import { Load } from './load.js';
-import { Scene } from './scene.js';
+import { type Act, Scene } from './scene.js';
 import { TcpProxy } from './tcp-proxy.js';
 
 /** Milliseconds for a job to start on a worker that knows Redis is there. */
@@ -145,6 +145,52 @@ describe('a network that fails without a word', () => {
     }
     const ids = ['first', 'second', 'third'];
     expect(await scene.audit(ids.map((id) => ({ id })))).toEqual([]);
+  });
+
+  it('that loses an answer with new jobs costs neither these nor the settled ones anything', async () => {
+    const settings = { connection, url: proxy.url, concurrency: 4, lease: 15, prefetch: 0 };
+    const worker = await scene.worker('worker', settings);
+    const queue = scene.queue();
+    const enqueue = (id: string, act: Act, resultTtl = 60) =>
+      queue.enqueue('act', act, { id, resultTtl, retry: { max: 3, interval: 0.1 } });
+    await enqueue('kept', { waits: true });
+    await enqueue('vanishes', { waits: true }, 0);
+    await enqueue('fails-once', { waits: true, fails: 1 });
+    await enqueue('fails-late', { waits: true, fails: 1 });
+    await scene.when('run', { count: 4 });
+    for (const id of ['next-1', 'next-2', 'next-3', 'next-4']) await enqueue(id, {});
+    proxy.loseAnswers();
+    worker.go();
+    // Redis has done it all, and nobody knows.
+    await eventually(
+      async () => (await scene.client.hget('rq:job:next-1', 'status')) === 'started',
+      {
+        what: 'the next jobs to be claimed',
+      },
+    );
+    await scene.when('problem');
+    proxy.heal();
+
+    await scene.drained();
+    await scene.when('finished', { count: 8 });
+    const runs = scene.journal.of('run').map(({ id, attempt }) => `${id} ${attempt}`);
+    expect(runs.toSorted()).toEqual([
+      'fails-late 1',
+      'fails-late 2',
+      'fails-once 1',
+      'fails-once 2',
+      'kept 1',
+      'next-1 1',
+      'next-2 1',
+      'next-3 1',
+      'next-4 1',
+      'vanishes 1',
+    ]);
+    expect(scene.journal.of('lost')).toEqual([]);
+    expect(scene.journal.of('canceled')).toEqual([]);
+    const ids = scene.journal.ids('finished');
+    const jobs = ids.map((id) => ({ id, retries: 3, vanishes: id === 'vanishes' }));
+    expect(await scene.audit(jobs)).toEqual([]);
   });
 
   it('that loses answers under load loses no jobs', async () => {

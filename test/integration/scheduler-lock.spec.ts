@@ -26,4 +26,23 @@ describe("RQ's scheduler lock, by which Python's schedulers know whose a queue i
     expect(await job.result({ timeout: 5 })).toBe('done');
     expect(await engine.client.get(LOCK)).toBe('4711');
   });
+
+  it('obliges: what Python schedules, which announces nothing, runs too on a worker that is idle', async () => {
+    const ran: number[] = [];
+    await engine.work({ note: () => void ran.push(Date.now()) }, { lease: 0.9 });
+    await eventually(() => engine.client.exists(LOCK), { what: 'the lock' });
+    const due = Date.now() + 300;
+    await engine.client.hset('rq:job:from-python', {
+      data: JSON.stringify(['note', null, [], {}]),
+      origin: 'jobs',
+      status: 'scheduled',
+      created_at: new Date().toISOString(),
+      timeout: '180',
+    });
+    await engine.client.zadd('rq:scheduled:jobs', (due / 1000).toFixed(3), 'from-python');
+
+    // Two thirds of a lease between two looks; far below the 30 seconds of a blocking read.
+    await eventually(() => ran.length === 1, { timeout: 5000, what: 'the job to run' });
+    expect(ran[0]).toBeGreaterThanOrEqual(due);
+  });
 });

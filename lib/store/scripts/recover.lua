@@ -9,7 +9,7 @@
 -- schedulers, which could push an id a second time, leave the queue alone.
 --
 -- KEYS  1 queue (list)  2 intermediate list  3 started registry  4 finished  5 failed  6 ids that somebody waits for
---       7 RQ's scheduler lock of the queue
+--       7 RQ's scheduler lock of the queue  8 scheduled registry
 -- ARGV  1 key prefix of jobs  2 channel of settled jobs  3 key prefix of the marks of first sight
 --       4 crashes that make a job poison  5 failure ttl in seconds of jobs that have none
 --       6 milliseconds after which an intermediate id is stale  7 how many entries to handle at most
@@ -17,6 +17,7 @@
 --       11 '1' = results of all jobs are streamed, '' = only of those that Python has written
 -- Reply 1 list of id, 'requeued' | 'failed', ...  2 '1' = there is more to do
 --       3 milliseconds until the next lease ends or an intermediate id is stale, '' = there is neither
+--       4 milliseconds until the next scheduled job is due, '' = none: Python announces none
 -- State every id handled is in exactly one structure
 
 --- @include now
@@ -120,4 +121,9 @@ if next_end[1] then
   local left = tonumber(next_end[2]) * 1000 - now
   next_look = math.min(next_look or left, left)
 end
-return { handled, more, next_look and string.format('%.0f', math.max(0, math.ceil(next_look))) or '' }
+local function milliseconds(value)
+  return value and string.format('%.0f', math.max(0, math.ceil(value))) or ''
+end
+
+local next_due = redis.call('ZRANGE', KEYS[8], 0, 0, 'WITHSCORES')
+return { handled, more, milliseconds(next_look), milliseconds(next_due[1] and tonumber(next_due[2]) * 1000 - now) }
