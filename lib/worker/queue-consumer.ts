@@ -287,18 +287,22 @@ export class QueueConsumer implements SlotUser {
   }
 
   private failed(error: unknown, sent: Sent): void {
-    const { reporter, slots } = this.settings;
     const isUncertain = !(error instanceof RqConnectionError) || error.uncertain;
     this.outcomes.putBack(sent.outcomes, isUncertain);
     this.woken.unshift(...sent.woken);
     this.mayHoldOrphans ||= isUncertain;
     this.mayHoldMore = true;
-    reporter.problem(this.trouble, error);
+    this.holdBack(error);
+    if (sent.reserved > 0) this.settings.slots.release(this, sent.reserved);
+  }
+
+  /** Leaves Redis alone for a while, each time for longer. */
+  private holdBack(error: unknown): void {
+    this.settings.reporter.problem(this.trouble, error);
     const delay = Math.min(LONGEST_BACK_OFF, 50 * 2 ** Math.min(this.failures, 10));
     this.failures += 1;
     clearTimeout(this.backOff);
     if (!this.isClosed) this.backOff = setTimeout(() => this.tryAgain(), delay);
-    if (sent.reserved > 0) slots.release(this, sent.reserved);
   }
 
   private get trouble(): string {
@@ -330,11 +334,12 @@ export class QueueConsumer implements SlotUser {
       this.outcomes.giveBack(
         orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)),
       );
-    } catch {
-      // Redis is away again: the next exchange will tell, and after it the search is made again.
-    } finally {
       this.isSearching = false;
       this.look();
+    } catch (error) {
+      // Redis is away again: the search comes first when it is back, or they would run only after their leases.
+      this.isSearching = false;
+      this.holdBack(error);
     }
   }
 }

@@ -49,6 +49,31 @@ describe('Redis that goes away and comes back', () => {
     }
   });
 
+  it('only seems to be away, and does in the end what nobody waits for any more', async () => {
+    const connection = { commandTimeout: 500 };
+    await Promise.all([
+      scene.worker('first', { connection }),
+      scene.worker('second', { connection }),
+    ]);
+    const load = new Load(scene.queue('work', connection));
+    for (let round = 1; round <= 2; round++) {
+      await scene.when('finished', { count: scene.journal.of('finished').length + 100 });
+      const uncertain = load.uncertain;
+      process.kill(scene.redis.pid, 'SIGSTOP');
+      try {
+        await load.trouble(uncertain + 1);
+      } finally {
+        process.kill(scene.redis.pid, 'SIGCONT');
+      }
+    }
+    await scene.when('finished', { count: scene.journal.of('finished').length + 100 });
+    await load.stop();
+    await scene.drained();
+
+    expect(load.surprises).toEqual([]);
+    expect(await scene.audit(load.acknowledged)).toEqual([]);
+  });
+
   it('wakes an idle worker for a new job all the same', async () => {
     await scene.worker('idle', { lease: 15 });
     const queue = scene.queue();
