@@ -12,8 +12,14 @@ export class ClaimedAhead {
   private timer: NodeJS.Timeout | undefined;
   private firstBefore: ClaimedJob | undefined;
 
-  /** @param onStale gets the jobs that do not move */
-  constructor(private readonly onStale: (jobs: ClaimedJob[]) => void) {}
+  /**
+   * @param onStale gets the jobs that do not move
+   * @param mayReturn false while more are on their way here: going back before them would change their order
+   */
+  constructor(
+    private readonly onStale: (jobs: ClaimedJob[]) => void,
+    private readonly mayReturn: () => boolean = () => true,
+  ) {}
 
   get length(): number {
     return this.jobs.length;
@@ -45,7 +51,8 @@ export class ClaimedAhead {
     this.firstBefore = this.jobs[0];
     this.timer = setTimeout(() => {
       this.timer = undefined;
-      if (this.jobs.length > 0 && this.jobs[0] === this.firstBefore) {
+      const isStale = this.jobs.length > 0 && this.jobs[0] === this.firstBefore;
+      if (isStale && this.mayReturn()) {
         this.isStalled = true;
         this.onStale(this.takeAll());
       }

@@ -20,13 +20,18 @@ import type { SlotUser, Slots } from './slots.js';
  */
 export class QueueConsumer implements SlotUser {
   private readonly waiter: QueueWaiter;
-  private readonly ahead = new ClaimedAhead((jobs) => this.outcomes.giveBack(jobs));
+  private readonly ahead = new ClaimedAhead(
+    (jobs) => this.outcomes.giveBack(jobs),
+    () => this.claimsInFlight === 0,
+  );
   private readonly outcomes: OutcomeQueue;
   /** False when the last look found the queue empty and nothing has come since. */
   private mayHoldMore = true;
   private woken: string[] = [];
   private inFlight = 0;
   private aheadInFlight = 0;
+  /** Exchanges under way that may bring jobs. */
+  private claimsInFlight = 0;
   private freed = 0;
   private failures = 0;
   private nextExecution = 0;
@@ -77,7 +82,7 @@ export class QueueConsumer implements SlotUser {
   /** Takes no more jobs; what was claimed ahead goes back. Resolves when nothing more can come in. */
   async stopClaiming(): Promise<void> {
     this.isClaiming = false;
-    this.outcomes.giveBack([...this.ahead.takeAll(), ...this.settings.runner.takeWaiting()]);
+    this.returnUnstarted();
     await this.waiter.stop();
     this.poke();
   }
@@ -154,6 +159,12 @@ export class QueueConsumer implements SlotUser {
     this.poke();
   }
 
+  /** Gives back what was claimed and not started, in its order: when no more of it can come. */
+  private returnUnstarted(): void {
+    if (this.isClaiming || this.claimsInFlight > 0) return;
+    this.outcomes.giveBack([...this.settings.runner.takeWaiting(), ...this.ahead.takeAll()]);
+  }
+
   private get isSettled(): boolean {
     return this.outcomes.isEmpty && this.woken.length === 0 && this.inFlight === 0;
   }
@@ -164,7 +175,7 @@ export class QueueConsumer implements SlotUser {
     if (this.isFilling) return;
     this.isFilling = true;
     while (this.freed > 0) {
-      const next = this.ahead.shift();
+      const next = this.isClaiming ? this.ahead.shift() : undefined;
       if (!next) break;
       if (this.settings.runner.start(next)) this.freed -= 1;
     }
@@ -226,6 +237,7 @@ export class QueueConsumer implements SlotUser {
     this.nextExecution += want;
     this.inFlight += 1;
     this.aheadInFlight += sent.ahead;
+    if (want > 0) this.claimsInFlight += 1;
     const sentAt = performance.now();
     let reply: ExchangeReply | undefined;
     let error: unknown;
@@ -244,8 +256,10 @@ export class QueueConsumer implements SlotUser {
     }
     this.inFlight -= 1;
     this.aheadInFlight -= sent.ahead;
+    if (want > 0) this.claimsInFlight -= 1;
     if (!reply) {
       this.failed(error, sent);
+      this.returnUnstarted();
       return;
     }
     prefetch.exchanged(performance.now() - sentAt);
@@ -272,8 +286,8 @@ export class QueueConsumer implements SlotUser {
       this.mayHoldMore = reply.more || claimed.length + dropped.length >= want;
     }
     this.freed += reserved;
-    if (this.isClaiming) for (const job of claimed) this.ahead.push(job);
-    else this.outcomes.giveBack(claimed);
+    for (const job of claimed) this.ahead.push(job);
+    this.returnUnstarted();
     this.fill();
     this.ahead.watch();
     if (reply.nextDue !== undefined) this.waiter.lookIn(reply.nextDue);

@@ -36,6 +36,24 @@ describe('jobs that were claimed ahead', () => {
     expect(ahead.length).toBe(0);
   });
 
+  it('do not go back while others are on their way, which would come before them then', () => {
+    let moreComes = true;
+    const patient = new ClaimedAhead(
+      (jobs) => returned.push(jobs.map(({ id }) => id)),
+      () => !moreComes,
+    );
+    patient.push(job('a'));
+    patient.watch();
+    jest.advanceTimersByTime(1000);
+    expect(returned).toEqual([]);
+
+    patient.push(job('b'));
+    moreComes = false;
+    jest.advanceTimersByTime(1000);
+    expect(returned).toEqual([['a', 'b']]);
+    patient.close();
+  });
+
   it('stay as long as they move', () => {
     for (let round = 0; round < 100; round += 1) {
       ahead.push(job(`${round}-1`));
