@@ -173,13 +173,7 @@ export class Connections {
   private translated(action: string, error: unknown): unknown {
     if (!(error instanceof Error)) return error;
     if (error.name === 'ReplyError') {
-      if (
-        !/^(OOM|READONLY|LOADING|MASTERDOWN|NOPERM|NOAUTH|CLUSTERDOWN|MISCONF|BUSY)/.test(
-          error.message,
-        )
-      )
-        return error;
-      return new RqConnectionError({ action, reason: error });
+      return REFUSAL.test(error.message) ? new RqConnectionError({ action, reason: error }) : error;
     }
     // Not written at all: Redis cannot have carried it out.
     const certain = error.message.includes("isn't writeable");
@@ -203,6 +197,10 @@ export interface ConnectionSettings {
 
 /** Hears of the command connection: usable again, lost, or an attempt that failed. */
 export type ConnectionWatcher = (what: 'ready' | 'lost' | 'error', error?: Error) => void;
+
+/** Redis is there and takes no such command now. Before Redis 7 the word stands inside the text of a script's error. */
+const REFUSAL =
+  /(^|[ -])(OOM|READONLY|LOADING|MASTERDOWN|NOPERM|NOAUTH|CLUSTERDOWN|MISCONF|BUSY|NOREPLICAS) /;
 
 function create(
   connection: ConnectionOption,

@@ -65,7 +65,7 @@ describe('after the work', () => {
     const worker = await scene.worker('worker', { lease: 15 });
     await runJobs(500);
     const [open, { resources }] = [await connections(), await worker.measure()];
-    for (let round = 0; round < 15; round++) {
+    for (let round = 0; round < 8; round++) {
       await scene.cutLinks('normal');
       await scene.cutLinks('pubsub');
       await runJobs(500);
@@ -85,11 +85,11 @@ describe('after the work', () => {
 
   it('and after many jobs the memory is free again', async () => {
     const worker = await scene.worker('worker', { lease: 15 });
-    await runJobs(3000);
+    await runJobs(2000);
     const before = await worker.measure();
-    await runJobs(12_000);
+    await runJobs(10_000);
 
-    // 12 000 jobs of which a hundred bytes each were kept would be more than that.
+    // 10 000 jobs of which a hundred bytes each were kept would be more than that.
     const grown = (await worker.measure()).heap - before.heap;
     expect(grown).toBeLessThan(1_000_000);
   });
