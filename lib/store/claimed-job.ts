@@ -78,6 +78,11 @@ export class ClaimedJob {
     return this.number(NUMBER_OF_RETRIES) ?? 0;
   }
 
+  /** How often a worker died while it had this job. */
+  get crashes(): number {
+    return this.number(CRASHES) ?? 0;
+  }
+
   /** Whole seconds; -1: for ever; undefined: RQ's default. */
   get resultTtl(): number | undefined {
     return this.number(RESULT_TTL);
@@ -151,6 +156,7 @@ const FAILURE_TTL = further('failure_ttl');
 
 const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
+const CRASHES = further('nrq_crashes');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 

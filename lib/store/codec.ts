@@ -45,6 +45,7 @@ export const FURTHER_FIELDS = [
   'failure_ttl',
   'number_of_retries',
   'enqueue_at_front_on_retry',
+  'nrq_crashes',
 ] as const;
 
 /** Fields that many jobs share: made once per set of options. */

@@ -21,6 +21,11 @@ import type { ReturnReason } from './worker-observer.js';
  */
 export class JobRunner {
   private readonly running = new Map<string, Execution>();
+  /**
+   * The running job that was there when a worker died, if any. Of such jobs only one runs at a time: were they to run
+   * side by side again, the harmless ones would be taken for poison with the one that is.
+   */
+  private suspect: ClaimedJob | undefined;
   private readonly gate = new HandlerGate<Waiting>();
   private readonly waiter: ResultWaiter;
 
@@ -59,6 +64,11 @@ export class JobRunner {
     const handler = this.handlers.find(this.queue, call.name);
     if (!handler) {
       this.refuseUnknown(claimed, call.name);
+      return false;
+    }
+    if (claimed.crashes > 0 && this.suspect) {
+      const decision = { outcome: { type: 'snoozed', delay: SUSPECT_DELAY } } as const;
+      this.refuse(claimed, call.name, decision, 'one suspect at a time');
       return false;
     }
     const entry = this.gate.enter(handler, { claimed, call, handler });
@@ -150,6 +160,7 @@ export class JobRunner {
     const job = new RunningJob(claimed, call, this.store, this.waiter);
     const execution = new Execution(claimed, job, handler, this.settings, this.ended);
     this.running.set(claimed.execution, execution);
+    if (claimed.crashes > 0) this.suspect = claimed;
     const { name, attempt } = job;
     if (this.settings.tellsStarts) {
       this.reporter.tell('jobStarted', { queue: this.queue, name, jobId: claimed.id, attempt });
@@ -160,6 +171,7 @@ export class JobRunner {
   private readonly ended = (execution: Execution, decision: Decision | undefined): void => {
     const { claimed, handler, startedAt, job } = execution;
     this.running.delete(claimed.execution);
+    if (this.suspect === claimed) this.suspect = undefined;
     const next = this.gate.leave(handler, Date.now() - startedAt);
     this.onEnd({ claimed, name: job.name, decision, startedAt, holdsSlot: next === undefined });
     // In the same slot: the handler's next job has waited for this one.
@@ -219,5 +231,6 @@ interface Waiting {
 /** Redis has it that the job is canceled: this outcome will be refused, which frees the lease. */
 const CANCELED: Decision = { outcome: { type: 'canceled', reason: '' } };
 
-/** Milliseconds. */
+// Milliseconds.
 const UNKNOWN_JOB_DELAY = 10_000;
+const SUSPECT_DELAY = 250;

@@ -104,6 +104,31 @@ describe('a worker process that is killed', () => {
     expect(await scene.audit(acknowledged)).toEqual([]);
   });
 
+  it('by one job takes no other with it: those that ran beside it finish', async () => {
+    const queue = scene.queue();
+    const beside = Array.from({ length: 5 }, (_, number) => ({
+      name: 'act',
+      data: { takes: 100 },
+      options: { id: `beside-${number}` },
+    }));
+    await queue.enqueueMany(beside);
+    const poison = await queue.enqueue('act', { dies: true }, { id: 'poison' });
+    let isOver = false;
+    const over = poison.result({ timeout: 25 }).catch(() => (isOver = true));
+    for (let number = 1; !isOver && number <= 5; number += 1) {
+      const victim = scene.begin(`victim-${number}`, { lease: 0.5 });
+      victim.wasKilled = true;
+      await Promise.race([victim.child.exited, over]);
+      if (isOver) await victim.child.kill();
+    }
+    await scene.worker('last', { lease: 0.5 });
+
+    await expect(poison.result({ timeout: 10 })).rejects.toThrow('PoisonJobError');
+    await scene.drained();
+    expect(scene.journal.of('run', { id: 'poison' })).toHaveLength(3);
+    expect((await queue.counts()).finished).toBe(beside.length);
+  });
+
   it('between taking an id and claiming the job costs the job nothing', async () => {
     const queue = scene.queue();
     await queue.enqueue('act', {}, { id: 'taken', retry: { max: 1 } });
