@@ -33,7 +33,7 @@ export const CLAIM_FIELDS = [
 
 /**
  * The fields that a claim reads only of some jobs: of those that are not ours, that ran before, or that are marked (`x`
- * in `nrq_given`) as having any of them. The first two have their place by number in `exchange.lua`.
+ * in `nrq_given`) as having any of them. The first two and the last have their place by number in `exchange.lua`.
  */
 export const FURTHER_FIELDS = [
   'ttl',

@@ -63,4 +63,9 @@ export interface JobFailedEvent extends JobEvent {
 }
 
 export type ReturnReason =
-  'snoozed' | 'shutdown' | 'handler busy' | 'unknown job' | 'claimed ahead';
+  | 'snoozed'
+  | 'shutdown'
+  | 'handler busy'
+  | 'unknown job'
+  | 'claimed ahead'
+  | 'one suspect at a time';

@@ -116,6 +116,8 @@ local function drop(id, reason)
 end
 
 local lease_end = score(now + lease)
+local SUSPECT_DELAY = 250
+local has_suspect = false
 
 -- Answers false when Redis refuses to write.
 local function claim(id)
@@ -128,20 +130,32 @@ local function claim(id)
   elseif values[1] and values[1] ~= 'queued' then
     drop(id, values[1])
   else
+    local count = #CLAIM_FIELDS
+    local further
+    if values[4] or values[count] or (values[3] and string.find(values[3], 'x', 1, true)) then
+      further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
+    end
+    local is_suspect = further and (tonumber(further[#FURTHER_FIELDS]) or 0) > 0
+    if is_suspect and has_suspect then
+      -- Another that was there when a worker died has just been claimed: side by side, both would be taken for poison.
+      redis.call('ZADD', scheduled, score(now + SUSPECT_DELAY), id)
+      redis.call('HSET', key, 'status', 'scheduled')
+      if next_due == '' or tonumber(next_due) > SUSPECT_DELAY then next_due = tostring(SUSPECT_DELAY) end
+      return true
+    end
     local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', worker)
     if type(written) == 'table' then
       failure = written.err
       return false
     end
+    has_suspect = has_suspect or is_suspect
     local execution = token .. string.format('%016x', number)
     number = number + 1
     bytes = bytes + #values[2]
-    local count = #CLAIM_FIELDS
     -- Known, so it need not travel.
     values[1] = false
     values[count + 1] = id
-    if values[4] or values[count] or (values[3] and string.find(values[3], 'x', 1, true)) then
-      local further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
+    if further then
       -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
       if further[1] or further[2] then redis.call('PERSIST', key) end
       for index = 1, #FURTHER_FIELDS do values[count + 1 + index] = further[index] end
