@@ -91,24 +91,14 @@ async function rawRun(side, { jobs, keep, batch }) {
 async function openExchange(side, want, resultTtl) {
   const { Script } = await import('../../dist/store/script.js');
   const { Keyspace } = await import('../../dist/store/keyspace.js');
+  const { exchangeKeys } = await import('../../dist/store/exchange-codec.js');
   const { CLAIM_FIELDS } = await import('../../dist/store/codec.js');
   const redis = new Redis({ port: side.port, host: '127.0.0.1' });
   side.closeLater(() => redis.disconnect());
   const script = new Script('exchange');
   const space = new Keyspace();
   const keys = space.queue(QUEUE);
-  const keyList = [
-    keys.list,
-    keys.intermediate,
-    keys.started,
-    keys.scheduled,
-    keys.finished,
-    keys.failed,
-    keys.canceled,
-    keys.paused,
-    space.suspended,
-    keys.waiting,
-  ];
+  const keyList = exchangeKeys(keys, space.suspended);
   const fixed = [space.jobPrefix, space.resultsPrefix, keys.settled, keys.wake];
   const worker = ['15000', 'raw', 'f'.repeat(48)];
   let nextExecution = 1;

@@ -85,7 +85,7 @@ function given(options: ResolvedJobOptions): string {
 }
 
 /** RQ's retry fields, and ours for what they cannot say. */
-export function retryFields(retry: StoredRetry): string[] {
+function retryFields(retry: StoredRetry): string[] {
   const fields = [
     'retries_left',
     String(retry.max),

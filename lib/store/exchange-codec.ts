@@ -2,9 +2,25 @@ import type { Outcome } from '../job/index.js';
 import { ClaimedJob } from './claimed-job.js';
 import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from './codec.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest } from './job-store.js';
+import type { QueueKeys } from './keyspace.js';
 import type { ScriptValue } from './script.js';
 
-/** The arguments of `exchange.lua` and its reply, as types: the one place that knows their order. */
+/** The keys, arguments and reply of `exchange.lua`, as types: the one place that knows their order. */
+export function exchangeKeys(keys: QueueKeys, suspended: string): string[] {
+  return [
+    keys.list,
+    keys.intermediate,
+    keys.started,
+    keys.scheduled,
+    keys.finished,
+    keys.failed,
+    keys.canceled,
+    keys.paused,
+    suspended,
+    keys.waiting,
+  ];
+}
+
 export function encodeExchange(
   request: ExchangeRequest,
   settings: ExchangeSettings,

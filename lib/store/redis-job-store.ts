@@ -5,6 +5,7 @@ import { decodeEnqueue, encodeEnqueue } from './enqueue-codec.js';
 import {
   decodeExchange,
   encodeExchange,
+  exchangeKeys,
   FAILURE_TTL,
   optionalNumber,
   pairs,
@@ -26,7 +27,7 @@ import type {
   Settled,
   WorkerStore,
 } from './job-store.js';
-import { Keyspace, type QueueKeys, splitMember } from './keyspace.js';
+import { Keyspace, splitMember } from './keyspace.js';
 import { LeaseGuard } from './lease-guard.js';
 import { Script, type ScriptValue } from './script.js';
 import { decodeSettled } from './settled-message.js';
@@ -85,7 +86,7 @@ export class RedisJobStore implements WorkerStore {
     const reply = await this.run(
       `serve queue "${queue}"`,
       SCRIPTS.exchange,
-      this.exchangeKeys(keys),
+      exchangeKeys(keys, this.keys.suspended),
       values,
     );
     return decodeExchange(queue, request, reply);
@@ -338,28 +339,6 @@ export class RedisJobStore implements WorkerStore {
       (await this.connections.run(`read queue "${queue}"`, (redis) => redis.exists(paused))) === 1
     );
   }
-
-  private exchangeKeys(keys: QueueKeys): string[] {
-    let list = this.exchangeKeyLists.get(keys);
-    if (!list) {
-      list = [
-        keys.list,
-        keys.intermediate,
-        keys.started,
-        keys.scheduled,
-        keys.finished,
-        keys.failed,
-        keys.canceled,
-        keys.paused,
-        this.keys.suspended,
-        keys.waiting,
-      ];
-      this.exchangeKeyLists.set(keys, list);
-    }
-    return list;
-  }
-
-  private readonly exchangeKeyLists = new Map<QueueKeys, string[]>();
 
   private run(
     action: string,
