@@ -40,6 +40,7 @@ export {
   type JobPayload,
   type JobResult,
   type JobSnapshot,
+  type ListeningOptions,
   type ManyItem,
   type QueueOptions,
 } from './queue/index.js';
@@ -49,7 +50,7 @@ export {
   Worker,
   type AttemptFailedEvent,
   type Handler,
-  type JobEvent,
+  type ExecutionEvent,
   type JobFailedEvent,
   type ReturnReason,
   type WorkerObserver,
@@ -70,6 +71,20 @@ export {
 // What is said about a job, and what its handler may say.
 export type { DefaultJobOptions, Duration, JobOptions } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
+export type {
+  CanceledEvent,
+  EventError,
+  ExhaustedEvent,
+  FailedEvent,
+  FinishedEvent,
+  JobEvent,
+  JobEventOf,
+  JobEventType,
+  LostEvent,
+  ProgressEvent,
+  RetryingEvent,
+  StartedEvent,
+} from './job/index.js';
 export type {
   ErrorClass,
   ExponentialInterval,

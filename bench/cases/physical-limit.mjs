@@ -110,6 +110,7 @@ async function openExchange(side, want, resultTtl) {
     for (const { id, execution } of executions) {
       values.push(id, execution, 'finished', 3, resultTtl, 'hash', '1');
     }
+    values.push(keys.events, 0);
     const [refused, claimed] = await script.run(redis, keyList, values);
     if (refused.length > 0) throw new VoidRun(`${refused.length / 2} outcomes were refused`);
     return claimed.map((fields, index) => ({

@@ -27,10 +27,10 @@ export interface FailedAttempt<Job = unknown> {
   readonly random: () => number;
 }
 
-/** `delay` is milliseconds from now; `why` is a clause for the log. */
+/** `delay` is milliseconds from now; `why` is a clause for the log; `exhausted`: there were retries, they are used up. */
 export type RetryDecision =
   | { readonly retry: true; readonly delay: number; readonly front: boolean }
-  | { readonly retry: false; readonly why: string };
+  | { readonly retry: false; readonly why: string; readonly exhausted: boolean };
 
 /** Whether and when the failed job runs again. Never throws, whatever was thrown and whatever the filter does. */
 export function decideRetry<Job>(attempt: FailedAttempt<Job>): RetryDecision {
@@ -43,7 +43,7 @@ export function decideRetry<Job>(attempt: FailedAttempt<Job>): RetryDecision {
   }
   const retriesLeft = attempt.retriesLeft ?? policy.max;
   if (retriesLeft < 1) {
-    return no('no retries are left');
+    return exhausted('no retries are left');
   }
   const asked = isRetryJob(error) ? error : undefined;
   const objection = filter && !asked ? objectionTo(error, filter, job) : undefined;
@@ -54,7 +54,9 @@ export function decideRetry<Job>(attempt: FailedAttempt<Job>): RetryDecision {
     asked?.delay ?? jittered(intervalFor(policy.intervals, retriesLeft), policy.jitter, random);
   const { within } = policy;
   if (within !== undefined && now + delay > (attempt.firstEnqueuedAt ?? now) + within) {
-    return no(`the next retry would start later than ${formatDuration(within)} after the enqueue`);
+    return exhausted(
+      `the next retry would start later than ${formatDuration(within)} after the enqueue`,
+    );
   }
   return { retry: true, delay, front: asked?.front ?? policy.front };
 }
@@ -71,14 +73,18 @@ export function decideReturnedRetry(details: {
 }): RetryDecision {
   const { retry, done, random } = details;
   if (done >= retry.max) {
-    return no(`the handler returned Retry, and all ${retry.max} retries are used`);
+    return exhausted(`the handler returned Retry, and all ${retry.max} retries are used`);
   }
   const interval = retry.intervals[Math.min(retry.intervals.length - 1, done)] ?? 0;
   return { retry: true, delay: jittered(interval, retry.jitter, random), front: false };
 }
 
 function no(why: string): RetryDecision {
-  return { retry: false, why };
+  return { retry: false, why, exhausted: false };
+}
+
+function exhausted(why: string): RetryDecision {
+  return { retry: false, why, exhausted: true };
 }
 
 /** Seconds to milliseconds, made longer or shorter at random by at most the jitter's share. */

@@ -1,5 +1,5 @@
 import { formatDuration } from '../job/index.js';
-import type { AttemptFailedEvent, JobEvent, JobFailedEvent } from '../worker/index.js';
+import type { AttemptFailedEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
 
 /**
  * All that an operator reads in the log, and the problems that errors of the Nest layer name: in one place,
@@ -33,10 +33,10 @@ export const attemptFailed = (event: AttemptFailedEvent) => {
 export const jobFailed = (event: JobFailedEvent) =>
   `${jobText(event)}: attempt ${event.attempt} failed: ${failureText(event)}; it does not run again: ${event.why}`;
 
-export const jobCanceled = (event: JobEvent & { reason: string }) =>
+export const jobCanceled = (event: ExecutionEvent & { reason: string }) =>
   `${jobText(event)}: canceled in attempt ${event.attempt}: ${event.reason}`;
 
-export const leaseLost = (event: JobEvent) =>
+export const leaseLost = (event: ExecutionEvent) =>
   `${jobText(event)}: lost its lease in attempt ${event.attempt}; what the handler did there is not recorded, the job runs or ran elsewhere`;
 
 export const crashRecovered = (event: {
@@ -91,7 +91,7 @@ const ofRoot = (root: string) => (root === 'default' ? '' : ` of root "${root}"`
 const queuesText = (queues: readonly string[]) =>
   `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
 
-const jobText = (event: JobEvent) =>
+const jobText = (event: ExecutionEvent) =>
   `Job ${printable(event.name)} (queue ${event.queue}, id ${printable(event.jobId)})`;
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -1,7 +1,7 @@
 import { Logger } from '@nestjs/common';
 import type {
   AttemptFailedEvent,
-  JobEvent,
+  ExecutionEvent,
   JobFailedEvent,
   WorkerObserver,
 } from '../worker/index.js';
@@ -33,11 +33,11 @@ export class WorkerLog implements WorkerObserver {
     this.logger.error(messages.jobFailed(event), event.failure.stack);
   }
 
-  jobCanceled(event: JobEvent & { readonly reason: string }): void {
+  jobCanceled(event: ExecutionEvent & { readonly reason: string }): void {
     this.logger.warn(messages.jobCanceled(event));
   }
 
-  leaseLost(event: JobEvent): void {
+  leaseLost(event: ExecutionEvent): void {
     this.logger.warn(messages.leaseLost(event));
   }
 

@@ -1,6 +1,8 @@
+import type { Observable } from 'rxjs';
 import {
   type DefaultJobOptions,
   type Duration,
+  type JobEvent,
   type JobOptions,
   type ResolvedDefaults,
   type ResolvedJobOptions,
@@ -32,6 +34,7 @@ import type {
   JobResult,
   PayloadArguments,
 } from './handler-types.js';
+import { type ListeningOptions, eventsOfQueue } from './job-events.js';
 import { newJobId } from './job-id.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqJob } from './rq-job.js';
@@ -204,6 +207,21 @@ export class Queue<Handlers = AnyHandlers> {
     if (limit === 0) return [];
     const ids = await this.store.ids(this.name, registry, offset, limit);
     return ids.map((id) => this.handle(id));
+  }
+
+  /**
+   * What becomes of the queue's jobs, as it happens, in whatever process: started, progress, retrying, finished,
+   * exhausted, failed, canceled, lost. While nobody is subscribed it costs workers nothing. Python's workers tell none.
+   *
+   * ```ts
+   * images.events().pipe(filter(({ type }) => type === 'exhausted')).subscribe((event) => alert(event));
+   * ```
+   *
+   * Events may be missed: before Redis has confirmed the subscription (`onListening` is called then), and while the
+   * link is cut. It ends with RqConnectionError when Redis cannot be reached in time at the start.
+   */
+  events(options?: ListeningOptions): Observable<JobEvent> {
+    return eventsOfQueue(this.name, this.store, options);
   }
 
   /** No worker takes a job of this queue until {@link resume}; running jobs go on, jobs may be enqueued. */

@@ -1,5 +1,7 @@
+import type { Observable } from 'rxjs';
 import {
   type Duration,
+  type JobEvent,
   type JobStatus,
   InvalidJobStateError,
   JobNotFoundError,
@@ -15,6 +17,7 @@ import {
   toJson,
 } from '../store/index.js';
 import { attemptsOf, type JobAttempt } from './job-attempts.js';
+import { type ListeningOptions, eventsOfJob } from './job-events.js';
 import type { ResultWaiter } from './result-waiter.js';
 
 /**
@@ -58,6 +61,7 @@ export class RqJob<Result = unknown> {
       worker: record.workerName,
       description: record.description,
       meta: record.meta,
+      progress: record.progress,
     };
   }
 
@@ -77,6 +81,14 @@ export class RqJob<Result = unknown> {
   async results(): Promise<JobAttempt[]> {
     const record = await this.record();
     return attemptsOf(record, await this.store.results(this.id));
+  }
+
+  /**
+   * What becomes of the job, as it happens, in whatever process; completes with the event that settles it (`finished`,
+   * `failed` or `canceled`), and soon if it is settled or gone already. See `queue.events()` for what may be missed.
+   */
+  events(options?: ListeningOptions): Observable<JobEvent> {
+    return eventsOfJob(this.queue, this.id, this.store, options);
   }
 
   /**
@@ -168,4 +180,6 @@ export interface JobSnapshot {
   readonly worker: string | undefined;
   readonly description: string | undefined;
   readonly meta: Record<string, unknown>;
+  /** What its handler has told last of how far it is; undefined: nothing. */
+  readonly progress: unknown;
 }

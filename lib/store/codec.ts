@@ -13,6 +13,7 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  * | `nrq_attempts`, `nrq_crashes` | counts of attempts that failed, and of leases lost by crashes |
  * | `nrq_attempt:N` | JSON record of a failed attempt |
  * | `nrq_stop`, `nrq_reason` | a stop was asked for; why the job was canceled |
+ * | `nrq_progress` | JSON of what the handler has told last |
  */
 
 /**

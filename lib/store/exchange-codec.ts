@@ -1,6 +1,7 @@
 import type { Outcome } from '../job/index.js';
 import { ClaimedJob } from './claimed-job.js';
 import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from './codec.js';
+import { encodeEvent } from './event-codec.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest } from './job-store.js';
 import type { QueueKeys } from './keyspace.js';
 import type { ScriptValue } from './script.js';
@@ -45,6 +46,10 @@ export function encodeExchange(
     values.push(id, execution.slice(request.token.length), settled.outcome.type);
     pushOutcome(values, settled, settings.results === 'stream' || settled.job.isSavedByPython);
   }
+  values.push(settings.eventsChannel, request.events.length);
+  for (const { event, outcome } of request.events) {
+    values.push(encodeEvent(event), outcome === undefined ? 0 : outcome + 1);
+  }
   return values;
 }
 
@@ -53,6 +58,7 @@ export interface ExchangeSettings {
   readonly resultsPrefix: string;
   readonly settledChannel: string;
   readonly wakeChannel: string;
+  readonly eventsChannel: string;
   readonly results: 'hash' | 'stream';
 }
 
@@ -61,10 +67,11 @@ export function decodeExchange(
   { token, nextExecution }: ExchangeRequest,
   reply: unknown,
 ): ExchangeReply {
-  const [refused, claimed, dropped, nextDue, state, now, failure] = reply as [
+  const [refused, claimed, dropped, nextDue, state, now, failure, listened] = reply as [
     (number | Buffer)[],
     (Buffer | null)[][],
     Buffer[],
+    Buffer,
     Buffer,
     Buffer,
     Buffer,
@@ -86,6 +93,7 @@ export function decodeExchange(
     more: state.equals(MORE),
     now: Number(now),
     failure: failure.length === 0 ? undefined : failure.toString(),
+    listened: listened.length > 0,
   };
 }
 

@@ -77,6 +77,11 @@ export class JobRecord {
     return decodeMeta(this.fields.get('meta'));
   }
 
+  /** What the handler has told last; undefined when that is nothing, or no JSON. */
+  get progress(): unknown {
+    return jsonIn(this.text('nrq_progress'));
+  }
+
   /** Why it was canceled, if somebody said so. */
   get reason(): string | undefined {
     return this.text('nrq_reason');
@@ -89,12 +94,7 @@ export class JobRecord {
 
   /** The result as our own jobs keep it; undefined when there is none here, or a pickle (see the result stream). */
   get result(): unknown {
-    const text = this.text('result');
-    try {
-      return text ? parsePythonJson(text) : undefined;
-    } catch {
-      return undefined;
-    }
+    return jsonIn(this.text('result'));
   }
 
   /** The failure's text as our own jobs keep it, or as old Python versions do. */
@@ -192,5 +192,13 @@ function decodeStreamedFailure(base64: Buffer | undefined): string {
     return inflateSync(deflated, { maxOutputLength: 1 << 20 }).toString();
   } catch {
     return '';
+  }
+}
+
+function jsonIn(text: string | undefined): unknown {
+  try {
+    return text ? parsePythonJson(text) : undefined;
+  } catch {
+    return undefined;
   }
 }

@@ -1,4 +1,4 @@
-import type { Outcome, ResolvedJobOptions } from '../job/index.js';
+import type { JobEvent, Outcome, ResolvedJobOptions } from '../job/index.js';
 import type { BlockingPop } from './blocking-pop.js';
 import type { ClaimedJob } from './claimed-job.js';
 import type { JobRecord, ResultEntry } from './job-record.js';
@@ -30,6 +30,10 @@ export interface JobStore {
   watch(queue: string, id: string): Promise<JobRecord | undefined>;
   /** Hears of settlements that somebody watches. Resolves when nothing can be missed any more. */
   onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void>;
+  /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
+  progress(execution: Execution, json: string, event: JobEvent): Promise<boolean>;
+  /** Hears the events of a queue's jobs. Resolves when nothing can be missed any more. */
+  onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void>;
   /** RQ's result stream of a job, oldest first. */
   results(id: string): Promise<ResultEntry[]>;
   control(queue: string, id: string, action: ControlAction): Promise<ControlReply>;
@@ -105,6 +109,14 @@ export interface ExchangeRequest {
   readonly want: number;
   readonly woken: readonly string[];
   readonly outcomes: readonly SettleRequest[];
+  /** What to tell to those who listen to the queue's events; empty while nobody does. */
+  readonly events: readonly ToldEvent[];
+}
+
+/** An event to be told, if the outcome that it tells of is written (index in `outcomes`; undefined: in any case). */
+export interface ToldEvent {
+  readonly event: JobEvent;
+  readonly outcome: number | undefined;
 }
 
 export interface ExchangeReply {
@@ -121,6 +133,8 @@ export interface ExchangeReply {
   readonly now: number;
   /** Why nothing could be claimed, such as `OOM ...`. */
   readonly failure: string | undefined;
+  /** Somebody listens to the queue's events. */
+  readonly listened: boolean;
 }
 
 export interface RenewReply {
@@ -136,7 +150,12 @@ export interface RecoverSettings {
 }
 
 export interface RecoverReply {
-  readonly handled: readonly { readonly id: string; readonly outcome: 'requeued' | 'failed' }[];
+  readonly handled: readonly {
+    readonly id: string;
+    readonly outcome: 'requeued' | 'failed';
+    /** Of an execution that was lost; undefined: it had not begun. */
+    readonly event: JobEvent | undefined;
+  }[];
   /** Milliseconds until the next lease ends, or a popped id is stale, as far as is known now. */
   readonly nextLook: number | undefined;
   /** Milliseconds until the next scheduled job is due. */

@@ -94,6 +94,8 @@ export class QueueKeys {
   readonly wake: string;
   /** Channel on which settlements that somebody waits for are announced. */
   readonly settled: string;
+  /** Channel on which events are told while somebody listens. */
+  readonly events: string;
 
   constructor(prefix: string, name: string) {
     this.list = `${prefix}queue:${name}`;
@@ -110,6 +112,7 @@ export class QueueKeys {
     this.waiting = `${prefix}nrq:waiting:${name}`;
     this.wake = `${prefix}nrq:wake:${name}`;
     this.settled = `${prefix}nrq:settled:${name}`;
+    this.events = `${prefix}nrq:events:${name}`;
   }
 }
 

@@ -1,15 +1,9 @@
+import type { JobEvent } from '../job/index.js';
 import { BlockingPop } from './blocking-pop.js';
-import { streamedFailure } from './codec.js';
 import type { Connections } from './connections.js';
 import { decodeEnqueue, encodeEnqueue } from './enqueue-codec.js';
-import {
-  decodeExchange,
-  encodeExchange,
-  exchangeKeys,
-  FAILURE_TTL,
-  optionalNumber,
-  pairs,
-} from './exchange-codec.js';
+import { decodeEvent, encodeEvent } from './event-codec.js';
+import { decodeExchange, encodeExchange, exchangeKeys, pairs } from './exchange-codec.js';
 import { decodeRecord, decodeResults, type JobRecord, type ResultEntry } from './job-record.js';
 import type {
   ControlAction,
@@ -29,6 +23,7 @@ import type {
 } from './job-store.js';
 import { Keyspace, splitMember } from './keyspace.js';
 import { LeaseGuard } from './lease-guard.js';
+import { decodeRecover, encodeRecover, recoverKeys } from './recover-codec.js';
 import { Script, type ScriptValue } from './script.js';
 import { decodeSettled } from './settled-message.js';
 import { auditServer } from './server-audit.js';
@@ -38,6 +33,7 @@ import { WorkerRecords } from './worker-records.js';
 const SCRIPTS = {
   enqueue: new Script('enqueue'),
   exchange: new Script('exchange'),
+  progress: new Script('progress'),
   renew: new Script('renew'),
   recover: new Script('recover'),
   watch: new Script('watch'),
@@ -81,6 +77,7 @@ export class RedisJobStore implements WorkerStore {
       resultsPrefix: this.keys.resultsPrefix,
       settledChannel: keys.settled,
       wakeChannel: keys.wake,
+      eventsChannel: keys.events,
       results: this.resultsPlace,
     });
     const reply = await this.run(
@@ -122,45 +119,18 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
-    const keys = this.keys.queue(queue);
-    const { maxCrashes, stale } = settings;
-    const failure = poisoned(maxCrashes);
-    const values = [
-      this.keys.jobPrefix,
-      keys.settled,
-      keys.firstSeenPrefix,
-      maxCrashes,
-      FAILURE_TTL,
-      stale,
-      RECOVERED_AT_ONCE,
-      failure,
-      streamedFailure(failure),
-      this.keys.resultsPrefix,
-      this.resultsPlace === 'stream' ? '1' : '',
-    ];
-    const scriptKeys = [
-      keys.list,
-      keys.intermediate,
-      keys.started,
-      keys.finished,
-      keys.failed,
-      keys.waiting,
-      keys.schedulerLock,
-      keys.scheduled,
-    ];
-    const handled: { id: string; outcome: 'requeued' | 'failed' }[] = [];
+    const values = encodeRecover(settings, {
+      keys: this.keys,
+      queue: this.keys.queue(queue),
+      results: this.resultsPlace,
+    });
+    const keys = recoverKeys(this.keys.queue(queue));
+    const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
-      const reply = await this.run(`recover queue "${queue}"`, SCRIPTS.recover, scriptKeys, values);
-      const [found, more, nextLook, nextDue] = reply as [Buffer[], Buffer, Buffer, Buffer];
-      handled.push(
-        ...pairs(found, (id, outcome) => ({
-          id: id.toString(),
-          outcome: outcome as 'requeued' | 'failed',
-        })),
-      );
-      if (more.length === 0) {
-        return { handled, nextLook: optionalNumber(nextLook), nextDue: optionalNumber(nextDue) };
-      }
+      const reply = await this.run(`recover queue "${queue}"`, SCRIPTS.recover, keys, values);
+      const { more, ...slice } = decodeRecover(queue, reply);
+      handled.push(...slice.handled);
+      if (!more) return { ...slice, handled };
     }
   }
 
@@ -192,6 +162,33 @@ export class RedisJobStore implements WorkerStore {
       const settled = decodeSettled(message);
       if (settled) listener(settled);
     });
+  }
+
+  async onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void> {
+    const { events, wake } = this.keys.queue(queue);
+    const stop = await this.subscriptions.listen(events, (message) => {
+      const event = decodeEvent(queue, message);
+      if (event) listener(event);
+    });
+    try {
+      // Workers learn from each answer whether anybody listens: idle ones ask now.
+      await this.connections.run('listen to events', (redis) => redis.publish(wake, 'listening'));
+    } catch (error) {
+      stop();
+      throw error;
+    }
+    return stop;
+  }
+
+  async progress({ id, execution }: Execution, json: string, event: JobEvent): Promise<boolean> {
+    const { started, events } = this.keys.queue(event.queue);
+    const reply = await this.run(
+      `tell the progress of job "${id}"`,
+      SCRIPTS.progress,
+      [this.keys.job(id), started],
+      [`${id}:${execution}`, json, events, encodeEvent(event)],
+    );
+    return reply === 1;
   }
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
@@ -252,7 +249,7 @@ export class RedisJobStore implements WorkerStore {
         this.keys.queues,
         keys.started,
       ],
-      [action.type, id, keys.settled, this.keys.commandsPrefix, argumentOf(action)],
+      [action.type, id, keys.settled, this.keys.commandsPrefix, argumentOf(action), keys.events],
     );
     const [answer, status] = reply as [Buffer, Buffer];
     return { answer: String(answer) as ControlReply['answer'], status: String(status) };
@@ -363,15 +360,10 @@ const REGISTRIES = ['started', 'scheduled', 'deferred', 'finished', 'failed', 'c
 
 /** Keeps one script below 5 ms. */
 const SLICE = 1000;
-const RECOVERED_AT_ONCE = 500;
 /** A mark outlives a waiter that died; waiters renew it. */
 const WATCHED_SECONDS = 86_400;
 
 function argumentOf(action: ControlAction): string {
   if (action.type === 'meta') return action.json;
   return action.type === 'requeue' && action.front ? 'front' : 'back';
-}
-
-function poisoned(crashes: number): string {
-  return `PoisonJobError: the worker that ran this job died ${crashes} times; it is not tried again. Requeue it when the cause is known.`;
 }

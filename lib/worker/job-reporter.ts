@@ -1,9 +1,11 @@
+import type { JobEvent, StartedEvent } from '../job/index.js';
 import type { SettleRequest } from '../store/index.js';
+import { eventsOf } from './job-events.js';
 import type { Decision } from './outcome-decision.js';
-import type { JobEvent, ReturnReason, WorkerObserver } from './worker-observer.js';
+import type { ExecutionEvent, ReturnReason, WorkerObserver } from './worker-observer.js';
 
 /**
- * Tells the observer what has become of jobs, and keeps the worker's counters. An observer that throws is none of the
+ * Tells the observers what has become of jobs, and keeps the worker's counters. An observer that throws is none of the
  * worker's business: what it threw is dropped.
  */
 export class JobReporter {
@@ -12,17 +14,39 @@ export class JobReporter {
   private milliseconds = 0;
   private readonly lastProblems = new Map<string, number>();
 
-  constructor(private readonly observer: WorkerObserver) {}
+  private readonly observers: readonly WorkerObserver[];
+
+  constructor(...observers: WorkerObserver[]) {
+    this.observers = observers;
+  }
+
+  /** Somebody wants to hear of each start. */
+  get hearsStarts(): boolean {
+    return this.hears('jobStarted') || this.hears('jobEvent');
+  }
+
+  /** A handler is about to run. */
+  started(event: StartedEvent): void {
+    const { queue, name, jobId, attempt } = event;
+    this.tell('jobStarted', { queue, name, jobId, attempt });
+    this.event(event);
+  }
+
+  /** For those who want everything in one form. */
+  event(event: JobEvent): void {
+    this.tell('jobEvent', event);
+  }
 
   /** Redis has written the outcome down. */
   settled(request: SettledJob): void {
     const { outcome } = request;
     const duration = request.endedAt - request.startedAt;
     this.milliseconds += duration;
+    if (this.hears('jobEvent')) for (const event of eventsOf(request)) this.event(event);
     switch (outcome.type) {
       case 'finished':
         this.finished += 1;
-        if (this.observer.jobFinished) this.tell('jobFinished', { ...eventOf(request), duration });
+        if (this.hears('jobFinished')) this.tell('jobFinished', { ...eventOf(request), duration });
         return;
       case 'failed':
         this.failed += 1;
@@ -70,21 +94,26 @@ export class JobReporter {
   refused(request: SettledJob, status: string): void {
     if (status === 'canceled' || status === 'missing') {
       const reason = status === 'missing' ? 'deleted while it ran' : 'canceled while it ran';
-      this.tell('jobCanceled', { ...eventOf(request), reason });
+      const about = eventOf(request);
+      this.tell('jobCanceled', { ...about, reason });
+      this.event({ type: 'canceled', ...about, reason, at: new Date(request.endedAt) });
     } else {
       this.tell('leaseLost', eventOf(request));
     }
   }
 
   tell<Name extends keyof WorkerObserver>(name: Name, event: EventOf<Name>): void {
-    try {
-      (this.observer[name] as ((event: EventOf<Name>) => void) | undefined)?.call(
-        this.observer,
-        event,
-      );
-    } catch {
-      // See the class comment.
+    for (const observer of this.observers) {
+      try {
+        (observer[name] as ((event: EventOf<Name>) => void) | undefined)?.call(observer, event);
+      } catch {
+        // See the class comment.
+      }
     }
+  }
+
+  private hears(name: keyof WorkerObserver): boolean {
+    return this.observers.some((observer) => observer[name]);
   }
 
   /** Something is wrong with the surroundings: told once, then again only after a while. */
@@ -124,6 +153,6 @@ type EventOf<Name extends keyof WorkerObserver> = Parameters<NonNullable<WorkerO
 /** Milliseconds. */
 const PROBLEM_INTERVAL = 30_000;
 
-function eventOf({ job, name }: SettledJob): JobEvent {
+function eventOf({ job, name }: SettledJob): ExecutionEvent {
   return { queue: job.queue, name, jobId: job.id, attempt: job.attempt };
 }

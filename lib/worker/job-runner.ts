@@ -2,6 +2,7 @@ import {
   JobCanceledError,
   JobStoppedError,
   LostLeaseError,
+  type StartedEvent,
   UnknownJobError,
   describeFailure,
 } from '../job/index.js';
@@ -11,8 +12,9 @@ import { Execution, type ExecutionSettings } from './execution.js';
 import { HandlerGate } from './handler-gate.js';
 import type { HandlerRegistry, RegisteredHandler } from './handler-registry.js';
 import type { JobReporter } from './job-reporter.js';
+import { startedEvent } from './job-events.js';
 import { type Decision, decideHopeless } from './outcome-decision.js';
-import { RunningJob } from './running-job.js';
+import { type JobHost, RunningJob } from './running-job.js';
 import type { ReturnReason } from './worker-observer.js';
 
 /**
@@ -27,17 +29,18 @@ export class JobRunner {
    */
   private suspect: ClaimedJob | undefined;
   private readonly gate = new HandlerGate<Waiting>();
-  private readonly waiter: ResultWaiter;
+  private readonly host: JobHost;
 
   constructor(
     private readonly queue: string,
-    private readonly store: JobStore,
+    store: JobStore,
     private readonly handlers: HandlerRegistry,
     private readonly reporter: JobReporter,
     private readonly settings: RunnerSettings,
     private readonly onEnd: (end: RunEnd) => void,
   ) {
-    this.waiter = new ResultWaiter(queue, store);
+    const progressed = reporter.event.bind(reporter);
+    this.host = { store, waiter: new ResultWaiter(queue, store), progressed };
   }
 
   /** How many handlers run now. */
@@ -157,14 +160,11 @@ export class JobRunner {
   }
 
   private run({ claimed, call, handler }: Waiting): void {
-    const job = new RunningJob(claimed, call, this.store, this.waiter);
+    const job = new RunningJob(claimed, call, this.host);
     const execution = new Execution(claimed, job, handler, this.settings, this.ended);
     this.running.set(claimed.execution, execution);
     if (claimed.crashes > 0) this.suspect = claimed;
-    const { name, attempt } = job;
-    if (this.settings.tellsStarts) {
-      this.reporter.tell('jobStarted', { queue: this.queue, name, jobId: claimed.id, attempt });
-    }
+    if (this.settings.hearsStarts()) this.settings.began(startedEvent(claimed, job.name));
     execution.start();
   }
 
@@ -204,8 +204,9 @@ export class JobRunner {
 
 export interface RunnerSettings extends ExecutionSettings {
   readonly unknownJobs: 'fail' | 'release';
-  /** Somebody wants to hear of each start. */
-  readonly tellsStarts: boolean;
+  /** Somebody wants to hear of each start, here or through Redis. */
+  hearsStarts(): boolean;
+  began(event: StartedEvent): void;
   /** Takes out a job that was claimed ahead and has not come here yet, if there is one that matches. */
   takeAhead(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined;
 }

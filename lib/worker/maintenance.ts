@@ -36,8 +36,9 @@ export class Maintenance {
         maxCrashes,
         stale: lease,
       });
-      for (const { id, outcome } of handled) {
+      for (const { id, outcome, event } of handled) {
         this.reporter.tell('crashRecovered', { queue, jobId: id, outcome });
+        if (event) this.reporter.event(event);
       }
       if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
       this.reporter.recovered(trouble, `queue "${queue}" is looked after again`);

@@ -26,6 +26,8 @@ export interface Decision {
   readonly error?: unknown;
   /** Why no retry follows, of a job that failed for good. */
   readonly why?: string;
+  /** It had retries, and they are used up. */
+  readonly exhausted?: boolean;
   readonly retriesLeft?: number;
 }
 
@@ -132,7 +134,10 @@ function retried(
   },
 ): Decision {
   const { error, retriesLeft, returned, policy } = details;
-  if (!decision.retry) return { outcome: { type: 'failed', failure }, error, why: decision.why };
+  if (!decision.retry) {
+    const { why, exhausted } = decision;
+    return { outcome: { type: 'failed', failure }, error, why, exhausted };
+  }
   const { delay, front } = decision;
   return {
     outcome: { type: 'retry', failure, delay, front, policy, returned },

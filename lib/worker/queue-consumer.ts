@@ -6,6 +6,7 @@ import {
   type WorkerStore,
 } from '../store/index.js';
 import { ClaimedAhead } from './claimed-ahead.js';
+import { EventOutbox } from './event-outbox.js';
 import type { JobReporter } from './job-reporter.js';
 import type { JobRunner, RunEnd } from './job-runner.js';
 import { OutcomeQueue, type PendingOutcome } from './outcome-queue.js';
@@ -25,6 +26,7 @@ export class QueueConsumer implements SlotUser {
     () => this.claimsInFlight === 0,
   );
   private readonly outcomes: OutcomeQueue;
+  readonly events = new EventOutbox(() => this.poke());
   /** False when the last look found the queue empty and nothing has come since. */
   private mayHoldMore = true;
   private woken: string[] = [];
@@ -190,10 +192,10 @@ export class QueueConsumer implements SlotUser {
     const { slots } = this.settings;
     const outcomes = this.outcomes.take(SETTLED_AT_ONCE);
     const woken = this.woken.splice(0);
-    const { reserved, ahead } = this.claimable(
-      outcomes.length > 0 || woken.length > 0 || this.isLookDue,
-    );
-    if (outcomes.length === 0 && woken.length === 0 && reserved === 0 && !this.isLookDue) {
+    const hasMore = this.isLookDue || !this.events.isEmpty;
+    const asksAnyway = outcomes.length > 0 || woken.length > 0 || hasMore;
+    const { reserved, ahead } = this.claimable(asksAnyway);
+    if (!asksAnyway && reserved === 0) {
       this.waitForJobs();
       return;
     }
@@ -250,6 +252,7 @@ export class QueueConsumer implements SlotUser {
         want,
         woken,
         outcomes,
+        events: this.events.take(outcomes),
       });
     } catch (thrown) {
       error = thrown;
@@ -264,6 +267,7 @@ export class QueueConsumer implements SlotUser {
     }
     prefetch.exchanged(performance.now() - sentAt);
     this.settings.clock(reply.now);
+    this.events.isListened = reply.listened;
     this.failures = 0;
     reporter.recovered(this.trouble, `queue "${this.queue}" is served again`);
     this.outcomes.conclude(outcomes, reply.refused);

@@ -1,5 +1,15 @@
-import { type JobStore, type ClaimedJob, type JobCall, payloadOf } from '../store/index.js';
+import type { ProgressEvent } from '../job/index.js';
+import {
+  type ClaimedJob,
+  type JobCall,
+  type JobStore,
+  assertSize,
+  payloadOf,
+  toJson,
+} from '../store/index.js';
 import { type ResultWaiter, RqJob } from '../queue/index.js';
+import { progressEvent } from './job-events.js';
+import { ProgressReports } from './progress-reports.js';
 
 /**
  * What a handler gets beside its data: the job that it is running right now. Everything here is made when it is first
@@ -9,14 +19,14 @@ export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> 
   private controller: AbortController | undefined;
   private abortReason: Error | undefined;
   private loadedMeta: Record<string, unknown> | undefined;
+  private reports: ProgressReports | undefined;
 
   constructor(
     private readonly claimed: ClaimedJob,
     private readonly call: JobCall,
-    store: JobStore,
-    waiter: ResultWaiter,
+    private readonly host: JobHost,
   ) {
-    super(claimed.queue, claimed.id, store, waiter);
+    super(claimed.queue, claimed.id, host.store, host.waiter);
   }
 
   /** The name under which the handler is registered. */
@@ -70,9 +80,33 @@ export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> 
     return this.controller.signal;
   }
 
+  /**
+   * Tells how far the run is: any JSON value, which `refresh()` shows (`progress`) and events carry to those who listen.
+   * It may be called as often as one likes: while one value travels only the newest waits. Resolves when Redis has it;
+   * it need not be awaited, and never rejects (what Redis cannot take now is dropped).
+   * @throws UnserializableDataError, PayloadTooLargeError at once
+   */
+  progress(value: unknown): Promise<void> {
+    const { claimed, host, name, id } = this;
+    const json = toJson(value, { queue: this.queue, name, what: 'progress' });
+    assertSize(json, `progress of job "${id}"`, host.store.maxPayloadBytes);
+    const event = progressEvent(claimed, name, value);
+    host.progressed(event);
+    this.reports ??= new ProgressReports(claimed, host.store);
+    return this.reports.report(json, event);
+  }
+
   /** @internal */
   abort(reason: Error): void {
     this.abortReason ??= reason;
     this.controller?.abort(this.abortReason);
   }
+}
+
+/** What the jobs of one queue share. */
+export interface JobHost {
+  readonly store: JobStore;
+  readonly waiter: ResultWaiter;
+  /** Hears what a handler tells. */
+  progressed(event: ProgressEvent): void;
 }

@@ -1,4 +1,4 @@
-import type { FailureRecord } from '../job/outcome.js';
+import type { FailureRecord, JobEvent } from '../job/index.js';
 
 /**
  * What a worker tells whoever watches it: the Nest layer logs it, metrics count it, tests wait for it.
@@ -7,19 +7,23 @@ import type { FailureRecord } from '../job/outcome.js';
  */
 export interface WorkerObserver {
   /** The handler is about to run. */
-  jobStarted?(event: JobEvent): void;
+  jobStarted?(event: ExecutionEvent): void;
   /** Redis has recorded the result. */
-  jobFinished?(event: JobEvent & { readonly duration: number }): void;
+  jobFinished?(event: ExecutionEvent & { readonly duration: number }): void;
   /** An attempt failed and another follows. */
   attemptFailed?(event: AttemptFailedEvent): void;
   /** The last attempt failed: the job is in the failed registry. */
   jobFailed?(event: JobFailedEvent): void;
   /** The handler threw `SnoozeJob` or its job was given back; `delay` in milliseconds. */
-  jobReturned?(event: JobEvent & { readonly reason: ReturnReason; readonly delay: number }): void;
+  jobReturned?(
+    event: ExecutionEvent & { readonly reason: ReturnReason; readonly delay: number },
+  ): void;
   /** The handler threw `CancelJob`, or somebody canceled or stopped the running job. */
-  jobCanceled?(event: JobEvent & { readonly reason: string }): void;
+  jobCanceled?(event: ExecutionEvent & { readonly reason: string }): void;
   /** The execution's lease was lost: its outcome was refused, the job runs or ran elsewhere. */
-  leaseLost?(event: JobEvent): void;
+  leaseLost?(event: ExecutionEvent): void;
+  /** Whatever becomes of a job here, in the one form in which it is also told to other processes. */
+  jobEvent?(event: JobEvent): void;
   /** A crashed worker's jobs were found and put back or failed. */
   crashRecovered?(event: {
     readonly queue: string;
@@ -39,7 +43,7 @@ export interface WorkerObserver {
 }
 
 /** One execution of one job. */
-export interface JobEvent {
+export interface ExecutionEvent {
   readonly queue: string;
   readonly name: string;
   readonly jobId: string;
@@ -47,7 +51,7 @@ export interface JobEvent {
   readonly attempt: number;
 }
 
-export interface AttemptFailedEvent extends JobEvent {
+export interface AttemptFailedEvent extends ExecutionEvent {
   readonly failure: FailureRecord;
   readonly error: unknown;
   /** Milliseconds until it runs again; 0: at once. */
@@ -55,7 +59,7 @@ export interface AttemptFailedEvent extends JobEvent {
   readonly retriesLeft: number;
 }
 
-export interface JobFailedEvent extends JobEvent {
+export interface JobFailedEvent extends ExecutionEvent {
   readonly failure: FailureRecord;
   readonly error: unknown;
   /** Why no retry follows: `no retries left`, `FailJob`, ... */

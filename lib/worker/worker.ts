@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { InvalidOptionError, ShutdownError } from '../job/index.js';
+import { InvalidOptionError, ShutdownError, type StartedEvent } from '../job/index.js';
 import type { ClaimedJob, LeaseGuard, WorkerStore } from '../store/index.js';
 import type { HandlerRegistry } from './handler-registry.js';
 import { JobReporter } from './job-reporter.js';
@@ -57,10 +57,10 @@ export class Worker {
     private readonly store: WorkerStore,
     private readonly handlers: HandlerRegistry,
     options: WorkerOptions = {},
-    observer: WorkerObserver = {},
+    ...observers: readonly WorkerObserver[]
   ) {
     this.options = resolveWorkerOptions(options);
-    this.reporter = new JobReporter(observer);
+    this.reporter = new JobReporter(...observers);
     // Long, so that Redis keeps the started registry in the form that is quick also with hundreds of members.
     const token = randomBytes(24).toString('hex');
     this.name = this.options.name ?? `${process.pid}-${token.slice(0, 8)}`;
@@ -68,7 +68,7 @@ export class Worker {
     this.queues = queues.map(({ name }) => name);
     const { lease, maxCrashes } = this.options;
     this.guard = store.leaseGuard(this.queues, token, lease);
-    this.served = this.serve(queues, token, observer.jobStarted !== undefined);
+    this.served = this.serve(queues, token);
     this.leaseKeeper = new LeaseKeeper(store, this.served, lease, this.guard, this.reporter);
     const onDue = (queue: string, milliseconds: number) => {
       const served = this.served.find(({ consumer }) => consumer.queue === queue);
@@ -172,13 +172,10 @@ export class Worker {
     return queues;
   }
 
-  private serve(
-    queues: readonly Required<WorkerQueueOptions>[],
-    token: string,
-    tellsStarts: boolean,
-  ): ServedQueue[] {
+  private serve(queues: readonly Required<WorkerQueueOptions>[], token: string): ServedQueue[] {
     const { concurrency: total, order, lease, prefetch, unknownJobs } = this.options;
     const { store, handlers, reporter } = this;
+    const { hearsStarts } = reporter;
     const users: SlotUser[] = [];
     const slots: Slots =
       order === 'parallel' ? new ParallelSlots() : new SharedSlots(total, users, order);
@@ -189,7 +186,11 @@ export class Worker {
         runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
         takeAhead: (matches: (job: ClaimedJob) => boolean) => consumer.takeAhead(matches),
         unknownJobs,
-        tellsStarts,
+        hearsStarts: () => hearsStarts || consumer.events.isListened,
+        began: (event: StartedEvent) => {
+          reporter.started(event);
+          consumer.events.began(event);
+        },
       };
       const runner: JobRunner = new JobRunner(name, store, handlers, reporter, settings, (end) => {
         consumer.ended(end);

@@ -59,8 +59,8 @@ class BareWorker {
     const nextExecution = this.nextExecution;
     this.nextExecution += want;
     const { token, lease } = this;
-    const request = { worker: 'w', token, lease, nextExecution, want, woken: [], outcomes };
-    return this.store.exchange('jobs', request);
+    const claims = { worker: 'w', token, lease, nextExecution, want, woken: [] };
+    return this.store.exchange('jobs', { ...claims, outcomes, events: [] });
   }
 }
 

@@ -36,7 +36,7 @@ export class NestSide {
     handlers: Record<string, Run | Partial<Handler>>,
     settings: WorkerSettings = {},
   ): Promise<Worker> {
-    const { queue = 'shared', observer, ...options } = settings;
+    const { queue = 'shared', observer = {}, ...options } = settings;
     const registry = new HandlerRegistry();
     for (const [name, handler] of Object.entries(handlers)) {
       const given = typeof handler === 'function' ? { run: handler } : handler;

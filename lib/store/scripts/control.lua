@@ -4,7 +4,7 @@
 --       9 ids that somebody waits for (set)  10 results of the job  11 dependents of the job  12 its dependencies
 --       13 queues (set)  14 started registry
 -- ARGV  1 'cancel' | 'stop' | 'requeue' | 'delete' | 'meta'  2 id  3 channel of settled jobs  4 channel prefix of workers
---       5 'front' | 'back' (requeue), text of the meta (meta)
+--       5 'front' | 'back' (requeue), text of the meta (meta)  6 channel of the queue's events
 -- Reply 1 'done' | 'refused' | 'missing'  2 the status that the job had
 -- State as RQ leaves it, in one step. A running job that is canceled or deleted is told to its worker, and its lease
 --       is taken away, so that the worker's outcome is refused whatever becomes of the job or its id before it comes;
@@ -12,9 +12,10 @@
 
 --- @include now
 --- @include announce
+--- @include events
 
 local action, id = ARGV[1], ARGV[2]
-local job = redis.call('HMGET', KEYS[1], 'status', 'worker_name', 'data')
+local job = redis.call('HMGET', KEYS[1], 'status', 'worker_name', 'data', 'nrq_attempts')
 if not job[3] and not job[1] then return { 'missing', '' } end
 local status = job[1] or 'queued'
 
@@ -22,6 +23,12 @@ local function tell_worker(command)
   if status == 'started' and job[2] and job[2] ~= '' then
     redis.call('PUBLISH', ARGV[4] .. job[2], cjson.encode({ command = command, job_id = id }))
   end
+end
+
+local function tell_canceled(reason)
+  if not is_listened(ARGV[6]) then return end
+  local attempt = (tonumber(job[4]) or 0) + (status == 'started' and 1 or 0)
+  redis.call('PUBLISH', ARGV[6], event_text('canceled', KEYS[1], id, attempt, ',"reason":"' .. reason .. '"'))
 end
 
 local function take_out()
@@ -47,6 +54,7 @@ if action == 'cancel' then
   redis.call('PERSIST', KEYS[1])
   tell_worker('cancel-job')
   announce(KEYS[9], ARGV[3], id, 'canceled', 'text', '')
+  tell_canceled(status == 'started' and 'canceled while it ran' or 'canceled before it ran')
 elseif action == 'stop' then
   if status ~= 'started' then return { 'refused', status } end
   redis.call('HSET', KEYS[1], 'nrq_stop', '1')
@@ -63,6 +71,8 @@ elseif action == 'requeue' then
 elseif action == 'delete' then
   take_out()
   tell_worker('cancel-job')
+  if status == 'queued' or status == 'scheduled' or status == 'deferred' then tell_canceled('deleted before it ran') end
+  if status == 'started' then tell_canceled('deleted while it ran') end
   redis.call('DEL', KEYS[1], KEYS[10], KEYS[11], KEYS[12])
   announce(KEYS[9], ARGV[3], id, 'canceled', 'text', 'deleted')
 elseif action == 'meta' then

@@ -8,6 +8,8 @@
 --       11 number of woken ids (moved to the intermediate list by this worker), then the ids
 --       then the number of outcomes, then per outcome: id, execution without the token, type, count of values,
 --       values (include/settle.lua)
+--       then the channel of the queue's events, the number of events, then per event: text, the number of the outcome
+--       that it tells of (told only if that is written), 0 = of none
 -- An execution is the token and 16 hexadecimal digits.
 -- Reply 1 list of index (1-based), status, ... : outcomes that were refused since the lease is not ours any more,
 --         with the status that the job has now ('missing' = no such job), or 'error ...' when the job's data kept it
@@ -19,6 +21,7 @@
 --       5 '' | 'paused': nothing may be claimed now | 'more': there are more jobs, but these are enough for one answer
 --       6 the time in milliseconds
 --       7 '' | the error that kept jobs from being claimed; whatever was settled is settled
+--       8 '1' = somebody listens to the queue's events, '' = nobody
 -- State each settled job is where its outcome says, each claimed job is started and a member of the started
 --       registry until its lease ends
 
@@ -26,6 +29,7 @@
 --- @include batched
 --- @include wake
 --- @include announce
+--- @include events
 --- @include settle
 --- @include promote
 --- @include claim-fields
@@ -42,7 +46,7 @@ for _ = 1, tonumber(ARGV[11]) do
 end
 
 -- Settle.
-local lost = {}
+local lost, is_lost = {}, {}
 local total = tonumber(ARGV[at])
 at = at + 1
 if total > 0 then
@@ -83,6 +87,7 @@ if total > 0 then
       refused = status or 'missing'
     end
     if refused then
+      is_lost[index] = true
       lost[#lost + 1] = index
       lost[#lost + 1] = refused
     end
@@ -98,6 +103,15 @@ if total > 0 then
     for _, message in ipairs(after.announced) do
       announce(KEYS[10], settled_channel, unpack(message))
     end
+  end
+end
+
+-- Tell.
+local events_channel = ARGV[at]
+local listened = is_listened(events_channel)
+if listened then
+  for event = at + 2, at + 2 * tonumber(ARGV[at + 1]), 2 do
+    if not is_lost[tonumber(ARGV[event + 1])] then redis.call('PUBLISH', events_channel, ARGV[event]) end
   end
 end
 
@@ -209,4 +223,4 @@ if #claimed < want and failure == '' then
   end
 end
 batched('ZADD', started, leases)
-return { lost, claimed, dropped, next_due, state, string.format('%.0f', now), failure }
+return { lost, claimed, dropped, next_due, state, string.format('%.0f', now), failure, listened and '1' or '' }

@@ -15,7 +15,8 @@
 --       6 milliseconds after which an intermediate id is stale  7 how many entries to handle at most
 --       8 text of a poisoned job's failure  9 the same as RQ's result streams hold it  10 key prefix of results
 --       11 '1' = results of all jobs are streamed, '' = only of those that Python has written
--- Reply 1 list of id, 'requeued' | 'failed', ...  2 '1' = there is more to do
+--       12 channel of the queue's events  13 error of a poisoned job as events tell it, JSON
+-- Reply 1 list of id, 'requeued' | 'failed', the event `lost` ('' = it did not run), ...  2 '1' = there is more to do
 --       3 milliseconds until the next lease ends or an intermediate id is stale, '' = there is neither
 --       4 milliseconds until the next scheduled job is due, '' = none: Python announces none
 -- State every id handled is in exactly one structure
@@ -23,17 +24,28 @@
 --- @include now
 --- @include batched
 --- @include announce
+--- @include events
 
 local queue, intermediate, started = KEYS[1], KEYS[2], KEYS[3]
 local prefix, limit = ARGV[1], tonumber(ARGV[7])
 local handled, more = {}, ''
 
-local function report(id, outcome)
+local listened = is_listened(ARGV[12])
+
+local function report(id, outcome, event)
   handled[#handled + 1] = id
   handled[#handled + 1] = outcome
+  handled[#handled + 1] = event or ''
 end
 
-local function fail(key, id, ttl, streamed)
+local function tell(event)
+  if listened then redis.call('PUBLISH', ARGV[12], event) end
+end
+
+local function fail(key, id, ttl, streamed, attempt)
+  local lost = event_text('lost', key, id, attempt, '')
+  tell(lost)
+  tell(event_text('failed', key, id, attempt, ',"error":' .. ARGV[13]))
   redis.call('HSET', key, 'status', 'failed', 'ended_at', now_text, 'exc_info', ARGV[8])
   if ttl == '-1' then
     redis.call('PERSIST', key)
@@ -50,7 +62,7 @@ local function fail(key, id, ttl, streamed)
     if ttl == '-1' then redis.call('PERSIST', results) else redis.call('EXPIRE', results, ttl) end
   end
   announce(KEYS[6], ARGV[2], id, 'failed', 'text', ARGV[8])
-  report(id, 'failed')
+  report(id, 'failed', lost)
 end
 
 local holder = redis.call('GET', KEYS[7])
@@ -75,13 +87,15 @@ for _, member in ipairs(expired) do
       '{"outcome":"crashed","error":"WorkerCrashed","message":"the worker stopped renewing its lease","endedAt":"' .. now_text .. '"}')
     if crashes >= tonumber(ARGV[4]) then
       local ttl = tonumber(job[4]) and string.format('%d', tonumber(job[4])) or ARGV[5]
-      fail(key, id, ttl, ARGV[11] == '1' or job[6])
+      fail(key, id, ttl, ARGV[11] == '1' or job[6], attempt)
     else
       local left = tonumber(job[3])
       if left and left > 0 then redis.call('HSET', key, 'retries_left', string.format('%d', left - 1)) end
       redis.call('HSET', key, 'status', 'queued', 'enqueued_at', now_text)
       redis.call('LPUSH', queue, id)
-      report(id, 'requeued')
+      local lost = event_text('lost', key, id, attempt, '')
+      tell(lost)
+      report(id, 'requeued', lost)
     end
   end
   ended[#ended + 1] = member

@@ -28,7 +28,13 @@ function decide(given: Partial<FailedAttempt>) {
 }
 
 const again = (delay: number, front = false) => ({ retry: true, delay, front });
-const never = (why: RegExp) => ({ retry: false, why: expect.stringMatching(why) as string });
+const never = (why: RegExp, exhausted = false) => ({
+  retry: false,
+  why: expect.stringMatching(why) as string,
+  exhausted,
+});
+/** It had retries, and they are used up. */
+const exhausted = (why: RegExp) => never(why, true);
 
 describe('a failed attempt', () => {
   it('is retried after the interval of its turn, in milliseconds', () => {
@@ -39,7 +45,7 @@ describe('a failed attempt', () => {
   });
 
   it('is not retried when no retry is left', () => {
-    expect(decide({ retriesLeft: 0 })).toEqual(never(/no retries are left/));
+    expect(decide({ retriesLeft: 0 })).toEqual(exhausted(/no retries are left/));
   });
 
   it('is not retried without a policy', () => {
@@ -73,7 +79,7 @@ describe('the window of a policy', () => {
   it('is counted from the first enqueue', () => {
     expect(decide({ policy, firstEnqueuedAt: NOW - 50_000 })).toEqual(again(10_000));
     expect(decide({ policy, firstEnqueuedAt: NOW - 50_001 })).toEqual(
-      never(/later than 1m after the enqueue/),
+      exhausted(/later than 1m after the enqueue/),
     );
   });
 
@@ -82,7 +88,7 @@ describe('the window of a policy', () => {
   });
 
   it('also holds for a retry the handler asked for', () => {
-    expect(decide({ policy, error: new RetryJob({ in: 61 }) })).toEqual(never(/later than 1m/));
+    expect(decide({ policy, error: new RetryJob({ in: 61 }) })).toEqual(exhausted(/later than 1m/));
   });
 });
 
@@ -153,7 +159,7 @@ describe('RetryJob', () => {
 
   it('spends a retry: none left, none made', () => {
     expect(decide({ error: new RetryJob({ in: 5 }), retriesLeft: 0 })).toEqual(
-      never(/no retries are left/),
+      exhausted(/no retries are left/),
     );
   });
 
@@ -187,9 +193,9 @@ describe('a returned Retry', () => {
   });
 
   it('ends when as many retries were made as the returned max', () => {
-    expect(returned(1, { max: 1 })).toEqual(never(/all 1 retries are used/));
+    expect(returned(1, { max: 1 })).toEqual(exhausted(/all 1 retries are used/));
     // The handler may return another max each time.
-    expect(returned(5, { max: 2, interval: 5 })).toEqual(never(/all 2 retries are used/));
+    expect(returned(5, { max: 2, interval: 5 })).toEqual(exhausted(/all 2 retries are used/));
   });
 
   it('has jitter, too', () => {

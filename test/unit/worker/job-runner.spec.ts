@@ -26,7 +26,8 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
       now: Date.now,
       runsUntil: () => undefined,
       unknownJobs,
-      tellsStarts: false,
+      hearsStarts: () => false,
+      began: () => undefined,
       takeAhead: (matches) => ahead.remove(matches),
     },
     ({ claimed: { id }, decision, holdsSlot }: RunEnd) => {
