@@ -92,6 +92,7 @@ async function openExchange(side, want, resultTtl) {
   const { Script } = await import('../../dist/store/script.js');
   const { Keyspace } = await import('../../dist/store/keyspace.js');
   const { exchangeKeys } = await import('../../dist/store/exchange-codec.js');
+  const { decodeClaims } = await import('../../dist/store/claim-codec.js');
   const { CLAIM_FIELDS } = await import('../../dist/store/codec.js');
   const redis = new Redis({ port: side.port, host: '127.0.0.1' });
   side.closeLater(() => redis.disconnect());
@@ -104,17 +105,17 @@ async function openExchange(side, want, resultTtl) {
   let nextExecution = 1;
 
   return async (executions) => {
-    const values = [...fixed, ...worker, nextExecution, want, 1000, 0, executions.length];
+    const values = [...fixed, ...worker, nextExecution, want, 1000, 0];
     const first = nextExecution;
     nextExecution += want;
-    for (const { id, execution } of executions) {
-      values.push(id, execution, 'finished', 3, resultTtl, 'hash', '1');
-    }
+    const run = executions.map(({ id, execution }) => `${id}\n${execution}\n1\n`).join('');
+    if (run === '') values.push(0);
+    else values.push(1, 'finished', resultTtl, 'hash', run);
     values.push(keys.events, 0);
-    const [refused, claimed] = await script.run(redis, keyList, values);
+    const [refused, packed, , , , , , , long] = await script.run(redis, keyList, values);
     if (refused.length > 0) throw new VoidRun(`${refused.length / 2} outcomes were refused`);
-    return claimed.map((fields, index) => ({
-      id: fields[CLAIM_FIELDS.length],
+    return decodeClaims(packed, long).map((fields, index) => ({
+      id: fields.text(CLAIM_FIELDS.length),
       execution: (first + index).toString(16).padStart(16, '0'),
     }));
   };

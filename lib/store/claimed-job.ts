@@ -1,5 +1,6 @@
 import type { StoredRetry } from '../job/index.js';
 import { type JobCall, decodeCall } from './call-codec.js';
+import type { ClaimedFields } from './claim-codec.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './codec.js';
 import { decodeMeta } from './meta-codec.js';
 
@@ -12,25 +13,28 @@ export class ClaimedJob {
   /** 1-based, this run included. */
   readonly attempt: number;
 
-  /** @param execution names this run of the job; the lease is held under `ID:EXECUTION` */
+  /**
+   * @param execution names this run of the job; the lease is held under `ID:EXECUTION`
+   * @param fields undefined: only the name is known, which is enough to give the job back
+   */
   constructor(
     readonly queue: string,
     readonly execution: string,
-    private readonly values: readonly (Buffer | null)[],
+    private readonly fields: Pick<ClaimedFields, 'has' | 'text' | 'bytes'> | undefined,
+    id?: string,
   ) {
-    this.id = (values[CLAIM_FIELDS.length] as Buffer).toString();
+    this.id = id ?? this.text(ID) ?? '';
     this.attempt = (this.number(ATTEMPTS) ?? 0) + 1;
   }
 
-  /** A claim of which only the name is known: enough to give it back. */
+  /** A claim of which only the name is known. */
   static unread(queue: string, id: string, execution: string): ClaimedJob {
-    const values: (Buffer | null)[] = CLAIM_FIELDS.map(() => null);
-    return new ClaimedJob(queue, execution, [...values, Buffer.from(id)]);
+    return new ClaimedJob(queue, execution, undefined, id);
   }
 
   /** A Python process has written or saved it, so its results belong into RQ's stream, where Python looks for them. */
   get isSavedByPython(): boolean {
-    return Boolean(this.values[SAVED_BY_PYTHON]);
+    return this.fields?.has(SAVED_BY_PYTHON) ?? false;
   }
 
   /** Milliseconds; -1: none; undefined: RQ's default. */
@@ -67,7 +71,7 @@ export class ClaimedJob {
 
   /** The stored policy is final: given at enqueue, or taken over from the handler at an earlier failure. */
   get retryDecided(): boolean {
-    if (!this.values[RETRIES_LEFT]) return false;
+    if (!this.fields?.has(RETRIES_LEFT)) return false;
     const { given } = this;
     const isDecided = given === undefined ? this.isSavedByPython : given.includes('r');
     return isDecided || this.ownRetry.by === 'handler';
@@ -100,12 +104,12 @@ export class ClaimedJob {
   }
 
   get meta(): Record<string, unknown> {
-    return decodeMeta(this.values[META]);
+    return decodeMeta(this.fields?.bytes(META));
   }
 
   /** @throws MalformedJobError when it is a pickle or otherwise unreadable */
   call(maxBytes: number): JobCall {
-    return decodeCall(this.id, this.values[DATA] as Buffer, maxBytes);
+    return decodeCall(this.id, this.fields?.bytes(DATA) ?? NO_DATA, maxBytes);
   }
 
   /** Not there for jobs that came without options of their own, and for Python's. */
@@ -125,7 +129,7 @@ export class ClaimedJob {
   }
 
   private text(field: number): string | undefined {
-    return this.values[field]?.toString();
+    return this.fields?.text(field);
   }
 
   private number(field: number): number | undefined {
@@ -140,7 +144,9 @@ export class ClaimedJob {
 const claim = (name: (typeof CLAIM_FIELDS)[number]) => CLAIM_FIELDS.indexOf(name);
 const further = (name: (typeof FURTHER_FIELDS)[number]) =>
   CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.indexOf(name);
+const ID = CLAIM_FIELDS.length;
 const DATA = claim('data');
+const NO_DATA = Buffer.alloc(0);
 const GIVEN = claim('nrq_given');
 const ATTEMPTS = claim('nrq_attempts');
 const TIMEOUT = claim('timeout');

@@ -1,4 +1,5 @@
 import type { Outcome } from '../job/index.js';
+import { decodeClaims } from './claim-codec.js';
 import { ClaimedJob } from './claimed-job.js';
 import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from './codec.js';
 import { encodeEvent } from './event-codec.js';
@@ -40,12 +41,7 @@ export function encodeExchange(
     request.woken.length,
   ];
   for (const id of request.woken) values.push(id);
-  values.push(request.outcomes.length);
-  for (const settled of request.outcomes) {
-    const { id, execution } = settled.job;
-    values.push(id, execution.slice(request.token.length), settled.outcome.type);
-    pushOutcome(values, settled, settings.results === 'stream' || settled.job.isSavedByPython);
-  }
+  pushOutcomes(values, request, settings.results === 'stream');
   values.push(settings.eventsChannel, request.events.length);
   for (const { event, outcome } of request.events) {
     values.push(encodeEvent(event), outcome === undefined ? 0 : outcome + 1);
@@ -67,24 +63,25 @@ export function decodeExchange(
   { token, nextExecution }: ExchangeRequest,
   reply: unknown,
 ): ExchangeReply {
-  const [refused, claimed, dropped, nextDue, state, now, failure, listened] = reply as [
+  const [refused, claimed, dropped, nextDue, state, now, failure, listened, long] = reply as [
     (number | Buffer)[],
-    (Buffer | null)[][],
+    Buffer,
     Buffer[],
     Buffer,
     Buffer,
     Buffer,
     Buffer,
     Buffer,
+    Buffer[],
   ];
   return {
     refused:
       refused.length === 0
         ? NONE
         : pairs(refused, (index, status) => ({ index: Number(index) - 1, status })),
-    claimed: claimed.map((values, index) => {
+    claimed: decodeClaims(claimed, long).map((fields, index) => {
       const number = (nextExecution + index).toString(16).padStart(16, '0');
-      return new ClaimedJob(queue, token + number, values);
+      return new ClaimedJob(queue, token + number, fields);
     }),
     dropped:
       dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
@@ -124,6 +121,53 @@ const PROMOTED_AT_ONCE = 1000;
 const NONE: [] = [];
 const PAUSED = Buffer.from('paused');
 const MORE = Buffer.from('more');
+
+/** Longer results travel by themselves: a run is looked through character by character. */
+const LONGEST_IN_RUN = 200;
+
+function pushOutcomes(
+  values: ScriptValue[],
+  { outcomes, token }: ExchangeRequest,
+  streamsAll: boolean,
+): void {
+  const countAt = values.length;
+  let count = 0;
+  values.push(count);
+  let run: Run | undefined;
+  for (const settled of outcomes) {
+    const { job, outcome } = settled;
+    const isStreamed = streamsAll || job.isSavedByPython;
+    const execution = job.execution.slice(token.length);
+    if (outcome.type === 'finished' && isShort(outcome.result) && !job.id.includes('\n')) {
+      const { result = '' } = outcome;
+      const ttl = job.resultTtl ?? RESULT_TTL;
+      if (run?.ttl !== ttl || run.isStreamed !== isStreamed) {
+        count += 1;
+        values.push('finished', ttl, isStreamed ? 'stream' : 'hash', '');
+        run = { ttl, isStreamed, textAt: values.length - 1 };
+      }
+      const text = isStreamed && result !== '' ? streamedResult(result) : result;
+      values[run.textAt] += `${job.id}\n${execution}\n${text}\n`;
+    } else {
+      count += 1;
+      run = undefined;
+      values.push('one', job.id, execution, outcome.type);
+      pushOutcome(values, settled, isStreamed);
+    }
+  }
+  values[countAt] = count;
+}
+
+/** Jobs that finished one after the other and are kept in the same way. */
+interface Run {
+  readonly ttl: number;
+  readonly isStreamed: boolean;
+  readonly textAt: number;
+}
+
+function isShort(result: string | undefined): boolean {
+  return result === undefined || result.length <= LONGEST_IN_RUN;
+}
 
 function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: boolean): void {
   const { job, outcome } = settled;

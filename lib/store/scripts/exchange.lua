@@ -6,22 +6,25 @@
 --       5 lease in milliseconds  6 worker name  7 execution token  8 number of the next execution
 --       9 how many jobs to claim  10 how many due jobs to promote at most
 --       11 number of woken ids (moved to the intermediate list by this worker), then the ids
---       then the number of outcomes, then per outcome: id, execution without the token, type, count of values,
---       values (include/settle.lua)
+--       then the number of entries with outcomes, each one of
+--         'one', id, execution without the token, type, count of values, values (include/settle.lua)
+--         'finished', ttl, place of the result, text: a run of jobs with short results, per job id, execution and
+--           result, each closed by a line feed
 --       then the channel of the queue's events, the number of events, then per event: text, the number of the outcome
 --       that it tells of (told only if that is written), 0 = of none
 -- An execution is the token and 16 hexadecimal digits.
 -- Reply 1 list of index (1-based), status, ... : outcomes that were refused since the lease is not ours any more,
 --         with the status that the job has now ('missing' = no such job), or 'error ...' when the job's data kept it
 --         from being written: the lease is then still ours
---       2 list of claimed jobs, with executions numbered in this order: the values of the claim fields, id, and of some
---         the further fields
+--       2 the claimed jobs, with executions numbered in this order, as MessagePack ('' = none): per job a list of the
+--         values of the claim fields, id, and of some the further fields; true = data that are long
 --       3 list of id, reason, ... : ids that were taken out of the queue without being run
 --       4 milliseconds until the next scheduled job is due, '' = none
 --       5 '' | 'paused': nothing may be claimed now | 'more': there are more jobs, but these are enough for one answer
 --       6 the time in milliseconds
 --       7 '' | the error that kept jobs from being claimed; whatever was settled is settled
 --       8 '1' = somebody listens to the queue's events, '' = nobody
+--       9 list of the long data, in the order of their jobs
 -- State each settled job is where its outcome says, each claimed job is started and a member of the started
 --       registry until its lease ends
 
@@ -47,15 +50,27 @@ end
 
 -- Settle.
 local lost, is_lost = {}, {}
-local total = tonumber(ARGV[at])
+local total = 0
+local ids, members, kinds, firsts, results = {}, {}, {}, {}, {}
+local function add(id, execution, kind, first, result)
+  total = total + 1
+  ids[total], members[total] = id, id .. ':' .. token .. execution
+  kinds[total], firsts[total], results[total] = kind, first, result
+end
+local entries = tonumber(ARGV[at])
 at = at + 1
-if total > 0 then
-  local members, firsts = {}, {}
-  for index = 1, total do
-    members[index] = ARGV[at] .. ':' .. token .. ARGV[at + 1]
-    firsts[index] = at
-    at = at + 4 + tonumber(ARGV[at + 3])
+for _ = 1, entries do
+  if ARGV[at] == 'one' then
+    add(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], at + 5)
+    at = at + 5 + tonumber(ARGV[at + 4])
+  else
+    for id, execution, result in string.gmatch(ARGV[at + 3], '([^\n]*)\n([^\n]*)\n([^\n]*)\n') do
+      add(id, execution, 'finished', at + 1, result)
+    end
+    at = at + 4
   end
+end
+if total > 0 then
   local leases = redis.call('ZMSCORE', started, unpack(members))
   local after = { deleted = {}, finished = {}, scheduled = {}, announced = {} }
   local released = {}
@@ -66,8 +81,7 @@ if total > 0 then
   -- then. The most frequent outcome sees a deletion by itself, and is spared the look when nothing is canceled.
   local none_canceled = redis.call('EXISTS', KEYS[7]) == 0
   for index = 1, total do
-    local first = firsts[index]
-    local id, kind = ARGV[first], ARGV[first + 2]
+    local id, kind = ids[index], kinds[index]
     local key = prefix .. id
     local status = 'started'
     if not leases[index] or kind ~= 'finished' or not none_canceled then
@@ -77,7 +91,7 @@ if total > 0 then
     local refused
     if leases[index] and status == 'started' then
       job.id, job.key, job.results = id, key, results_prefix .. id
-      local written, problem = pcall(settle[kind], job, first + 4, after)
+      local written, problem = pcall(settle[kind], job, firsts[index], after, results[index])
       if not written then
         refused = 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
       elseif problem then
@@ -123,6 +137,9 @@ local claimed, dropped, leases, state, failure = {}, {}, {}, '', ''
 -- An answer of many long jobs would hold up everybody: the rest goes with the next one.
 local LARGE_ANSWER = 131072
 local bytes = 0
+-- Longer data travel by themselves: packing would copy them once more.
+local LONG_DATA = 2048
+local long = {}
 
 local function drop(id, reason)
   dropped[#dropped + 1] = id
@@ -168,6 +185,10 @@ local function claim(id)
     bytes = bytes + #values[2]
     -- Known, so it need not travel.
     values[1] = false
+    if #values[2] > LONG_DATA then
+      long[#long + 1] = values[2]
+      values[2] = true
+    end
     values[count + 1] = id
     if further then
       -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
@@ -223,4 +244,5 @@ if #claimed < want and failure == '' then
   end
 end
 batched('ZADD', started, leases)
-return { lost, claimed, dropped, next_due, state, string.format('%.0f', now), failure, listened and '1' or '' }
+local packed = #claimed > 0 and cmsgpack.pack(claimed) or ''
+return { lost, packed, dropped, next_due, state, string.format('%.0f', now), failure, listened and '1' or '', long }

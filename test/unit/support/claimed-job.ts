@@ -7,8 +7,12 @@ export type Fields = Partial<Record<Field, string>>;
 
 /** A job of queue `q`, its execution called `e-ID`. */
 export function claimedJob(fields: Fields, id = 'id1'): ClaimedJob {
-  const values = (names: readonly Field[]) =>
-    names.map((name) => (fields[name] === undefined ? null : Buffer.from(fields[name])));
-  const reply = [...values(CLAIM_FIELDS), Buffer.from(id), ...values(FURTHER_FIELDS)];
-  return new ClaimedJob('q', `e-${id}`, reply);
+  const names: readonly Field[] = [...CLAIM_FIELDS, ...FURTHER_FIELDS];
+  const at = (field: number) => names[field < CLAIM_FIELDS.length ? field : field - 1] as Field;
+  const text = (field: number) => (field === CLAIM_FIELDS.length ? id : fields[at(field)]);
+  return new ClaimedJob('q', `e-${id}`, {
+    has: (field) => text(field) !== undefined,
+    text,
+    bytes: (field) => (text(field) === undefined ? undefined : Buffer.from(text(field) ?? '')),
+  });
 }

@@ -30,9 +30,10 @@ end
 
 local settle = {}
 
--- 1 ttl  2 'hash' | 'stream'  3 result ('' = no value)
-function settle.finished(job, first, after)
-  local ttl, place, result = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+-- 1 ttl  2 'hash' | 'stream'  3 result ('' = no value), unless it is given
+function settle.finished(job, first, after, result)
+  local ttl, place = ARGV[first], ARGV[first + 1]
+  result = result or ARGV[first + 2]
   local key = job.key
   if ttl == '0' then
     after.deleted[#after.deleted + 1] = key
