@@ -2,7 +2,8 @@
  * What is recorded when a handler throws. JavaScript can throw anything: undefined, a frozen or circular object, a
  * proxy that throws when it is looked at. Whatever it is, the job's failure gets a name, one readable line and a
  * text with stack and causes, of limited size. Only names, messages and stacks are taken from an error: its other
- * fields (a request with its headers, say) may be secret.
+ * fields (a request with its headers, say) may be secret. An HTTP exception's message says no more than its class, and
+ * what was wrong (which fields a validation refused) is a list of texts in its response: they belong to the message.
  */
 import { inspect, stripVTControlCharacters, types } from 'node:util';
 import type { FailureRecord } from './outcome.js';
@@ -27,6 +28,8 @@ export function describeFailure(thrown: unknown, limit = FAILURE_TEXT_LIMIT): Fa
 const LONGEST_NAME = 100;
 const LONGEST_MESSAGE = 1000;
 const MOST_ERRORS = 16;
+const MOST_REASONS = 50;
+const LONGEST_REASON = 500;
 const CUT = '\n… (cut)';
 
 /** What a description has gone through so far: errors refer to each other in circles and trees. */
@@ -68,15 +71,15 @@ function textOf(thrown: unknown, trail: Trail): string {
 
 /** Name, message and stack frames, without causes. The head is made anew: the stack's own often says just `Error`. */
 function ownText(thrown: unknown, limit: number): string {
-  const { name, message } = headOf(thrown);
+  const { name, message, inStack } = headOf(thrown);
   const head = `${cutCharacters(name, LONGEST_NAME)}: ${cutCharacters(message, limit / 4)}`;
   const stack = isErrorLike(thrown) ? read(thrown, 'stack') : undefined;
   if (typeof stack !== 'string') {
     return `${head}\n    (no stack: throw an Error to get one)`;
   }
   // Frames begin after the message, which may itself look like frames.
-  const messageAt = message === '' ? -1 : stack.indexOf(message);
-  const rest = stack.slice(messageAt === -1 ? 0 : messageAt + message.length);
+  const messageAt = inStack === '' ? -1 : stack.indexOf(inStack);
+  const rest = stack.slice(messageAt === -1 ? 0 : messageAt + inStack.length);
   const framesAt = rest.search(/\n[ \t]+at /);
   if (framesAt !== -1) {
     return head + cutCharacters(rest.slice(framesAt), limit / 2);
@@ -86,15 +89,48 @@ function ownText(thrown: unknown, limit: number): string {
     : head + cutCharacters(rest, limit / 2);
 }
 
-function headOf(thrown: unknown): { name: string; message: string } {
+interface Head {
+  readonly name: string;
+  readonly message: string;
+  /** The message as the error's own stack has it. */
+  readonly inStack: string;
+}
+
+function headOf(thrown: unknown): Head {
   if (typeof thrown === 'string') {
-    return { name: 'Error', message: thrown || '(an empty text was thrown)' };
+    return headWith('Error', thrown || '(an empty text was thrown)');
   }
   if (isErrorLike(thrown)) {
-    const message = read(thrown, 'message');
-    return { name: nameOf(thrown), message: textIn(message) ?? withoutMessage(thrown) };
+    const own = textIn(read(thrown, 'message')) ?? withoutMessage(thrown);
+    const reasons = reasonsOf(thrown);
+    const message = reasons === undefined ? own : `${own}: ${reasons}`;
+    return { ...headWith(nameOf(thrown), message), inStack: own };
   }
-  return { name: 'Error', message: `${shown(thrown)} was thrown, which is no Error` };
+  return headWith('Error', `${shown(thrown)} was thrown, which is no Error`);
+}
+
+function headWith(name: string, message: string): Head {
+  return { name, message, inStack: message };
+}
+
+/** What an HTTP exception keeps in `getResponse().message`: the texts of a list, known by this shape. */
+function reasonsOf(error: object): string | undefined {
+  const getResponse = read(error, 'getResponse');
+  if (typeof getResponse !== 'function') {
+    return undefined;
+  }
+  try {
+    const response: unknown = getResponse.call(error);
+    const list = isObject(response) ? read(response, 'message') : undefined;
+    if (!Array.isArray(list)) {
+      return undefined;
+    }
+    const texts = list.slice(0, MOST_REASONS).filter((item) => textIn(item) !== undefined);
+    const reasons = texts.map((text: string) => cutCharacters(text, LONGEST_REASON));
+    return reasons.length > 0 ? reasons.join('; ') : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The class, which is more telling than the `name` that most classes forget to set. */

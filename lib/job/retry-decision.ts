@@ -5,7 +5,7 @@
  * the retry must start within the policy's window.
  */
 import { formatDuration } from './duration.js';
-import { objectionTo, type RetryFilter } from './retry-filter.js';
+import { type CheckedFilter, objectionTo } from './retry-filter.js';
 import { intervalFor, type RetryPolicy } from './retry-policy.js';
 import { isFailJob, isRetryJob, type ReturnedRetry } from './signals.js';
 
@@ -17,7 +17,7 @@ export interface FailedAttempt<Job = unknown> {
   /** As stored with the job, before this decision; `undefined`: not stored yet, so all of the policy's. */
   readonly retriesLeft: number | undefined;
   /** What the handler says about errors. */
-  readonly filter: RetryFilter<Job> | undefined;
+  readonly filter: CheckedFilter<Job> | undefined;
   readonly job: Job;
   /** Milliseconds since 1970; `undefined`: not known, the window begins now. */
   readonly firstEnqueuedAt: number | undefined;

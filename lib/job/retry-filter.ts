@@ -1,7 +1,8 @@
 /**
  * Which errors are worth a retry, as a handler says it: `on` (only these), `except` (never these), `when` (ask me).
  * All that is given must agree. A filter that itself breaks lets the job fail, where somebody will see why, instead
- * of running it again and again.
+ * of running it again and again. Where neither `on` nor `except` is said, those errors are not retried of which it is
+ * known that another run cannot help, such as a payload that fails validation.
  */
 import { InvalidOptionError } from './errors.js';
 
@@ -12,11 +13,28 @@ export type ErrorClass = abstract new (...args: never[]) => unknown;
 export interface RetryFilter<Job = unknown> {
   /** Only these errors (and their subclasses) are retried. */
   on?: readonly ErrorClass[];
-  /** These errors (and their subclasses) are never retried, also when `on` names them. */
+  /**
+   * These errors (and their subclasses) are never retried, also when `on` names them. Default in `@Job` without `on`:
+   * Nest's BadRequestException and UnprocessableEntityException; `[]` is none.
+   */
   except?: readonly ErrorClass[];
   // A method, so that a predicate on a more special job type fits where the job's type is not known.
   /** Asked last: true is worth a retry. */
   when?(error: unknown, job: Job): boolean;
+}
+
+/** A handler's checked filter. */
+export interface CheckedFilter<Job = unknown> extends RetryFilter<Job> {
+  /** Errors that another run cannot help, of a filter that has neither `on` nor `except`. */
+  readonly hopeless?: readonly ErrorClass[];
+}
+
+/** The filter with these errors never retried, unless it says itself which are, by `on` or `except`. */
+export function withHopeless<Job>(
+  filter: CheckedFilter<Job> | undefined,
+  hopeless: readonly ErrorClass[] | undefined,
+): CheckedFilter<Job> | undefined {
+  return hopeless === undefined || filter?.on || filter?.except ? filter : { ...filter, hopeless };
 }
 
 /**
@@ -26,9 +44,10 @@ export interface RetryFilter<Job = unknown> {
 export function readFilter<Job>(
   options: RetryFilter<Job>,
   where: string | undefined,
-): RetryFilter<Job> | undefined {
-  const on = readClasses(options.on, 'retry.on', where);
-  const except = readClasses(options.except, 'retry.except', where);
+): CheckedFilter<Job> | undefined {
+  // An empty `on` would retry nothing, which is no retry at all; an empty `except` retries everything.
+  const on = readClasses(options.on, 'retry.on', 1, where);
+  const except = readClasses(options.except, 'retry.except', 0, where);
   if (options.when !== undefined && typeof options.when !== 'function') {
     const problem = 'must be a function (error, job) => boolean';
     throw new InvalidOptionError({ option: 'retry.when', problem, where });
@@ -40,16 +59,20 @@ export function readFilter<Job>(
 /** Why the error is not worth a retry, as a clause for the log; `undefined` when it is worth one. Never throws. */
 export function objectionTo<Job>(
   error: unknown,
-  filter: RetryFilter<Job>,
+  filter: CheckedFilter<Job>,
   job: Job,
 ): string | undefined {
-  const { on, except } = filter;
+  const { on, except, hopeless } = filter;
   const unwanted = except?.find((one) => isInstance(error, one));
   if (unwanted) {
     return `retry.except names ${unwanted.name}`;
   }
   if (on && !on.some((one) => isInstance(error, one))) {
     return `retry.on names only ${on.map((one) => one.name).join(', ')}`;
+  }
+  const expected = hopeless?.find((one) => isInstance(error, one));
+  if (expected) {
+    return `${expected.name} is not worth a retry unless retry.on or retry.except says so`;
   }
   return filter.when && objectionOfPredicate(filter, error, job);
 }
@@ -78,12 +101,13 @@ function objectionOfPredicate<Job>(
 function readClasses(
   classes: unknown,
   option: string,
+  fewest: number,
   where: string | undefined,
 ): readonly ErrorClass[] | undefined {
   if (classes === undefined) {
     return undefined;
   }
-  if (!Array.isArray(classes) || classes.length === 0 || !Array.from(classes).every(isClass)) {
+  if (!Array.isArray(classes) || classes.length < fewest || !Array.from(classes).every(isClass)) {
     const problem = 'must be a list of error classes, such as [TimeoutError]';
     throw new InvalidOptionError({ option, problem, where });
   }

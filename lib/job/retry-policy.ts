@@ -7,7 +7,7 @@ import { type Duration, toMilliseconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
 import { checkOptions, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
-import { type RetryFilter, readFilter } from './retry-filter.js';
+import { type CheckedFilter, type RetryFilter, readFilter } from './retry-filter.js';
 import {
   type IntervalOption,
   type Intervals,
@@ -17,7 +17,7 @@ import {
   shortestList,
 } from './retry-interval.js';
 
-export { type ErrorClass, type RetryFilter } from './retry-filter.js';
+export { type ErrorClass, type RetryFilter, withHopeless } from './retry-filter.js';
 export { type ExponentialInterval, intervalFor, type IntervalOption } from './retry-interval.js';
 
 /** What may be said about retries wherever a job is enqueued. */
@@ -51,7 +51,7 @@ export interface RetryPolicy {
 /** A handler's checked retry options. A filter without a policy applies to whatever policy the job has. */
 export interface HandlerRetry<Job = unknown> {
   readonly policy: StoredRetry | undefined;
-  readonly filter: RetryFilter<Job> | undefined;
+  readonly filter: CheckedFilter<Job> | undefined;
 }
 
 /**

@@ -1,7 +1,8 @@
 import {
   type Duration,
+  type ErrorClass,
+  type HandlerRetry,
   type HandlerRetryOptions,
-  type RetryFilter,
   type StoredRetry,
   DuplicateHandlerError,
   InvalidOptionError,
@@ -9,6 +10,7 @@ import {
   assertQueueName,
   handlerRetry,
   readTimeout,
+  withHopeless,
 } from '../job/index.js';
 import type { RunningJob } from './running-job.js';
 
@@ -64,6 +66,8 @@ export interface Handler {
   run(data: unknown, job: RunningJob): unknown;
   /** For jobs that bring no policy of their own, and which errors are worth a retry. */
   readonly retry?: HandlerRetryOptions<RunningJob>;
+  /** Errors that another run cannot help: never retried, unless `retry` says `on` or `except` itself. Default: none. */
+  readonly hopeless?: readonly ErrorClass[];
   /** For jobs that bring no timeout of their own; `false`: none. */
   readonly timeout?: Duration | false;
   /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
@@ -74,7 +78,7 @@ export interface Handler {
 export class RegisteredHandler {
   readonly owner: string;
   readonly retry: StoredRetry | undefined;
-  readonly retryFilter: RetryFilter<RunningJob> | undefined;
+  readonly retryFilter: HandlerRetry<RunningJob>['filter'];
   /** Milliseconds; -1: none; undefined: the job's own. */
   readonly timeout: number | undefined;
   readonly concurrency: number;
@@ -84,11 +88,9 @@ export class RegisteredHandler {
     const where = `@Job on ${handler.owner}`;
     this.owner = handler.owner;
     this.run = handler.run.bind(handler);
-    if (handler.retry) {
-      const { policy, filter } = handlerRetry<RunningJob>(handler.retry, where);
-      this.retry = policy;
-      this.retryFilter = filter;
-    }
+    const own = handler.retry && handlerRetry<RunningJob>(handler.retry, where);
+    this.retry = own?.policy;
+    this.retryFilter = withHopeless(own?.filter, handler.hopeless);
     if (handler.timeout !== undefined) {
       this.timeout = readTimeout(handler.timeout, 'timeout', where);
     }

@@ -81,6 +81,60 @@ describe('a thrown error', () => {
   });
 });
 
+describe('what an HTTP exception refused', () => {
+  class BadRequestException extends Error {
+    override readonly name = 'BadRequestException';
+
+    constructor(readonly getResponse: unknown) {
+      super('Bad Request Exception');
+    }
+  }
+  const refusal = (message: unknown) => new BadRequestException(() => ({ message, error: 'x' }));
+  const plain = 'Bad Request Exception';
+
+  it('is part of its message and its text', () => {
+    const error = refusal(['path must be a string', 'width must be\n    at least 1']);
+    const { message, stack } = describeFailure(error);
+    expect(message).toBe(`${plain}: path must be a string; width must be at least 1`);
+    expect(stack).toMatch(
+      /^BadRequestException: Bad Request Exception: path must be a string; width must be\n {4}at least 1\n {4}at .*failure-reason\.spec/,
+    );
+    expect(stack.match(/Bad Request/g)).toHaveLength(1);
+  });
+
+  it('is limited', () => {
+    const { message, stack } = describeFailure(refusal(Array(100_000).fill('x'.repeat(10_000))));
+    expect(message.length).toBeLessThan(1100);
+    expect(bytes(stack)).toBeLessThanOrEqual(FAILURE_TEXT_LIMIT);
+  });
+
+  it('is left out when it is no list of texts', () => {
+    expect(describeFailure(refusal(plain)).message).toBe(plain);
+    expect(describeFailure(refusal([])).message).toBe(plain);
+    expect(describeFailure(refusal([{ password: 'hunter2' }, 5, null, ''])).message).toBe(plain);
+    expect(describeFailure(refusal([{ secret: 1 }, 'b is wrong'])).message).toBe(
+      `${plain}: b is wrong`,
+    );
+  });
+
+  it('is left out when it cannot be read', () => {
+    const hostile = new Proxy([], {
+      get() {
+        throw new Error('no');
+      },
+    });
+    const throwing = () => {
+      throw new Error('no');
+    };
+    for (const getResponse of [throwing, () => hostile, () => undefined, 'text', null]) {
+      expect(describeFailure(new BadRequestException(getResponse)).message).toBe(plain);
+    }
+    expect(describeFailure(refusal(hostile)).message).toBe(plain);
+    const response = { data: 'hunter2', message: ['hunter2'] };
+    expect(describeFailure(Object.assign(new Error('401'), { response })).message).toBe('401');
+  });
+});
+
 describe('causes', () => {
   it('are described after the error', () => {
     const cause = new TypeError('inner', { cause: 'the cable' });

@@ -4,8 +4,10 @@ import {
   type FailedAttempt,
   FailJob,
   Retry,
+  type RetryFilter,
   RetryJob,
   retryPolicy,
+  withHopeless,
 } from '../../../lib/job/index.js';
 
 class TimeoutError extends Error {}
@@ -105,6 +107,26 @@ describe("a handler's filter", () => {
     expect(decide({ filter })).toEqual(again(10_000));
     expect(decide({ filter, error: new ValidationError() })).toEqual(
       never(/^retry\.except names ValidationError$/),
+    );
+  });
+
+  it('hopeless errors are not retried, but the others are as ever', () => {
+    class TooLongError extends ValidationError {}
+    const filter = withHopeless(undefined, [ValidationError]);
+    expect(decide({ filter, error: new TooLongError() })).toEqual(
+      never(/^ValidationError is not worth a retry unless retry\.on or retry\.except says so$/),
+    );
+    expect(decide({ filter })).toEqual(again(10_000));
+    expect(decide({ filter, error: new RetryJob() })).toEqual(again(10_000));
+  });
+
+  it('on and except say themselves what is hopeless, when does not', () => {
+    const error = new ValidationError();
+    const withDefault = (filter: RetryFilter) => withHopeless(filter, [ValidationError]);
+    expect(decide({ filter: withDefault({ except: [] }), error })).toEqual(again(10_000));
+    expect(decide({ filter: withDefault({ on: [Error] }), error })).toEqual(again(10_000));
+    expect(decide({ filter: withDefault({ when: () => true }), error })).toEqual(
+      never(/^ValidationError is not worth/),
     );
   });
 

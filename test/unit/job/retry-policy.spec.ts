@@ -223,6 +223,7 @@ describe("a handler's retry options", () => {
 
   it('may leave the policy to whoever enqueues', () => {
     expect(handlerRetry({ on: [TimeoutError] }).policy).toBeUndefined();
+    expect(handlerRetry({ except: [] })).toEqual({ policy: undefined, filter: { except: [] } });
   });
 
   it('have no filter when none is given', () => {

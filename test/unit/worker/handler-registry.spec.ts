@@ -82,6 +82,19 @@ describe('the registry of handlers', () => {
     expect(registry.find('images', 'endless')?.timeout).toBe(-1);
   });
 
+  it('knows which errors are hopeless also of a handler that says nothing of retries', () => {
+    const hopeless = [TypeError];
+    const registry = registryWith(
+      handler({ hopeless }),
+      handler({ name: 'patient', hopeless, retry: { max: 1, except: [] } }),
+    );
+    expect(registry.find('images', 'resize')).toMatchObject({
+      retry: undefined,
+      retryFilter: { hopeless },
+    });
+    expect(registry.find('images', 'patient')?.retryFilter).toEqual({ except: [] });
+  });
+
   it('keeps the handler as it was registered, with its `this`', () => {
     const own = {
       ...handler(),
