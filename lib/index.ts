@@ -6,6 +6,8 @@
 // The module and what it is told.
 export { RqModule } from './rq.module.js';
 export type {
+  JobContextOptions,
+  JobEnhancers,
   RegisterQueueAsyncOptions,
   RegisterQueueOptions,
   RqFactoryOptions,
@@ -35,7 +37,9 @@ export {
   Queue,
   RqJob,
   type AnyHandlers,
+  type HeaderInjector,
   type JobAttempt,
+  type JobHeaders,
   type JobName,
   type JobPayload,
   type JobResult,

@@ -1,5 +1,4 @@
 import {
-  ApplicationConfig,
   ContextIdFactory,
   ExternalContextCreator,
   ModuleRef,
@@ -7,14 +6,19 @@ import {
 } from '@nestjs/core';
 import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
+import { InvalidOptionError } from '../job/index.js';
 import type { RunningJob } from '../worker/index.js';
 import {
   EXCEPTION_FILTERS_METADATA,
   ROUTE_ARGUMENTS_METADATA,
   RQ_CONTEXT_TYPE,
 } from './constants.js';
+import { inEnqueuersContext } from './enqueuer-context.js';
 import { HandlerParameters } from './handler-parameters.js';
 import { lastValueOf } from './handler-result.js';
+import { type MadeEnhancers, NO_ENHANCERS, configOfJobs } from './job-enhancers.js';
+import * as messages from './messages.js';
+import type { JobContext } from './options/index.js';
 
 /** Runs one job by a provider's method, as Nest would run a request by a controller's. */
 export type BoundHandler = (data: unknown, job: RunningJob) => Promise<unknown>;
@@ -27,34 +31,42 @@ export type BoundHandler = (data: unknown, job: RunningJob) => Promise<unknown>;
 export class HandlerBinder {
   private readonly parameters = new HandlerParameters();
   private readonly contexts: ExternalContextCreator;
-  private readonly config: ApplicationConfig | undefined;
+  private readonly hasGlobalFilters: boolean;
+  private readonly extract: JobContext['extract'];
 
-  /** @param globalEnhancers whether the application's global guards, interceptors, pipes and filters apply */
+  /** @throws InvalidOptionError when there are enhancers for all jobs, and this version of Nest keeps us from applying them */
   constructor(
     applicationContexts: ExternalContextCreator,
     private readonly moduleRef: ModuleRef,
-    globalEnhancers: boolean,
+    { globalEnhancers, enhancers = NO_ENHANCERS, extract, where }: BinderSettings,
   ) {
     const container = containerOf(applicationContexts);
-    if (globalEnhancers || !container) {
-      this.contexts = applicationContexts;
-      this.config = container?.applicationConfig;
-    } else {
-      // The same container with a configuration in which nothing is global.
-      const config = new ApplicationConfig();
-      this.config = config;
+    const application = globalEnhancers ? container?.applicationConfig : undefined;
+    if (container) {
+      // The same container with a configuration in which only that is global which applies to jobs.
+      const config = configOfJobs(enhancers, application);
       this.contexts = ExternalContextCreator.fromContainer(
         Object.create(container, { applicationConfig: { value: config } }),
       );
+    } else if (Object.values(enhancers).every(({ length }) => length === 0)) {
+      this.contexts = applicationContexts;
+    } else {
+      const problem = messages.enhancersOutOfReach;
+      throw new InvalidOptionError({ option: 'enhancers', problem, where });
     }
+    this.hasGlobalFilters =
+      enhancers.filters.length > 0 ||
+      (application?.getGlobalFilters().length ?? 0) > 0 ||
+      (application?.getGlobalRequestFilters().length ?? 0) > 0;
+    this.extract = extract;
   }
 
   /** @param wrapper the provider, @param method the name of its method */
   bind(wrapper: InstanceWrapper, method: string): BoundHandler {
     // A transient provider's tree counts as static, but its instance is a placeholder.
-    return wrapper.isDependencyTreeStatic() && !wrapper.isTransient
-      ? this.bindOnce(wrapper, method)
-      : this.bindPerJob(wrapper, method);
+    const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
+    const run = isShared ? this.bindOnce(wrapper, method) : this.bindPerJob(wrapper, method);
+    return this.extract ? inEnqueuersContext(run, this.extract) : run;
   }
 
   private bindOnce(wrapper: InstanceWrapper, method: string): BoundHandler {
@@ -107,15 +119,25 @@ export class HandlerBinder {
     );
   }
 
-  /** Without any filter, Nest's layer for them stays away: it would log each failure a second time. */
+  /** Without any filter, Nest's layer for them stays away: it costs time with each job. */
   private hasFilters(instance: object, callback: object): boolean {
     return (
-      (this.config?.getGlobalFilters().length ?? 0) > 0 ||
-      (this.config?.getGlobalRequestFilters().length ?? 0) > 0 ||
+      this.hasGlobalFilters ||
       Reflect.hasMetadata(EXCEPTION_FILTERS_METADATA, instance.constructor) ||
       Reflect.hasMetadata(EXCEPTION_FILTERS_METADATA, callback)
     );
   }
+}
+
+export interface BinderSettings {
+  /** The application's global guards, interceptors, pipes and filters apply to jobs too. */
+  readonly globalEnhancers: boolean;
+  /** For all jobs; default: none. */
+  readonly enhancers?: MadeEnhancers;
+  /** Makes the context of whoever enqueued a job; default: handlers run in none. */
+  readonly extract?: JobContext['extract'];
+  /** The call of `forRoot`, for errors. */
+  readonly where?: string;
 }
 
 /** Nest keeps it to itself; without it (a later version may rename it) global enhancers cannot be kept out. */

@@ -1,11 +1,13 @@
+import { isObservable, lastValueFrom } from 'rxjs';
 import type { RunningJob } from '../worker/index.js';
 
 /**
  * A handler may report as it goes: an async generator runs to its end, and its last value is the result,
- * as the last value of an Observable is (which Nest itself waits for).
+ * as the last value of an Observable is. Nest itself waits for a handler's Observable, but not for a filter's.
  */
 export async function lastValueOf(result: unknown, job: RunningJob): Promise<unknown> {
-  const settled = await result;
+  const returned = await result;
+  const settled: unknown = isObservable(returned) ? await lastValueFrom(returned) : returned;
   if (!isAsyncIterable(settled)) return settled;
   let last: unknown;
   for await (const value of settled) {

@@ -78,6 +78,24 @@ export const rootTwice = (root: string) =>
 export const jobOnController =
   'stands on a controller, whose methods answer requests: move the method to a provider';
 
+export const enhancerPerJob = (name: string) =>
+  `names ${name}, which is made for each request: put it on the handlers (@UseGuards and so on), or leave its request out`;
+
+export const enhancerNotMade = (name: string, error: unknown) =>
+  `names ${name}, which could not be made: ${error instanceof Error ? error.message : String(error)}`;
+
+export const enhancersOutOfReach =
+  'cannot be applied with this version of Nest: put them on the handlers (@UseGuards and so on)';
+
+export const queueMissing =
+  "is missing: give it here (@Job({ queue: 'images' })), or for all methods of the class by @JobsOf('images')";
+
+export const runNotCalled =
+  'context.extract did not call run(), so that the job could not run: call it, and return what it returns';
+
+export const schemaAsPipe =
+  'is a schema and no pipe: write { schema: ... } to have it validated by a pipe';
+
 export const needsOneSource =
   'must be given, or useClass, or useExisting: exactly one of the three';
 

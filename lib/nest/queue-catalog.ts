@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { InvalidOptionError, type ResolvedDefaults, assertQueueName } from '../job/index.js';
-import { Queue } from '../queue/index.js';
+import { type HeaderInjector, Queue } from '../queue/index.js';
 import type { JobStore } from '../store/index.js';
 import { differentOptions } from './messages.js';
 import {
@@ -21,12 +21,14 @@ export class QueueCatalog {
 
   /**
    * @param registrations all that the container holds for this root
+   * @param inject puts headers into each job that is enqueued
    * @throws InvalidOptionError when one is impossible or two contradict each other
    */
   constructor(
     private readonly store: JobStore,
     private readonly rootDefaults: ResolvedDefaults,
     registrations: readonly { registration: QueueRegistration; where: string }[],
+    private readonly inject?: HeaderInjector,
   ) {
     for (const { registration, where } of registrations) {
       if (registration.options) {
@@ -48,6 +50,7 @@ export class QueueCatalog {
     const queue = new Queue(name, this.store, {
       defaultJobOptions,
       rootDefaults: this.rootDefaults,
+      inject: this.inject,
     });
     this.queues.set(name, queue);
     return queue;

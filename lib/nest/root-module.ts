@@ -7,10 +7,12 @@ import {
   ModuleRef,
   ModulesContainer,
 } from '@nestjs/core';
+import type { Module as ContainerModule } from '@nestjs/core/injector/module.js';
 import { InvalidOptionError } from '../job/index.js';
 import { moduleOf, rootsOf } from './container.js';
 import { HandlerBinder } from './handler-binder.js';
 import { HandlerExplorer } from './handler-explorer.js';
+import { makeEnhancers } from './job-enhancers.js';
 import * as messages from './messages.js';
 import { type AsyncRecipe, type RqFactoryOptions, readRootOptions } from './options/index.js';
 import { registrationsOf } from './queue-registration.js';
@@ -39,12 +41,14 @@ export class RqRootModule {
       provide: token,
       inject: [ModulesContainer, options],
       useFactory: (modules: ModulesContainer, given: RqFactoryOptions) => {
-        const place = rootPlace(name, definition, modules);
+        const importers = importersOf(definition, modules);
+        const place = rootPlace(name, importers);
         assertRootName(name, place, modules);
         const registrations = registrationsOf(modules).filter(
           ({ registration }) => registration.root === name,
         );
-        return new RqRoot(name, place, readRootOptions(given, place), registrations);
+        const read = readRootOptions(given, place);
+        return new RqRoot(name, place, importers[0], read, registrations);
       },
     };
     const definition: DynamicModule = {
@@ -93,19 +97,33 @@ function createWorkerHost(
   // Hooks run in the order of distance from the root module: last of all at start, first of all at the end.
   const host = moduleOf(moduleRef, modules);
   if (host) host.distance = -1;
-  const binder = new HandlerBinder(contexts, moduleRef, root.options.globalEnhancers);
-  const explorer = new HandlerExplorer(root.name, rootsOf(modules), discovery, scanner, binder);
-  return new WorkerHost(root, explorer);
+  // When the worker starts, and not before: only then all global enhancers are known and all providers made.
+  return new WorkerHost(root, async () => {
+    const { options, place } = root;
+    const home = root.home ?? host;
+    const enhancers = await makeEnhancers(options.enhancers, home, modules, place);
+    const binder = new HandlerBinder(contexts, moduleRef, {
+      globalEnhancers: options.globalEnhancers,
+      enhancers,
+      extract: options.context.extract,
+      where: place,
+    });
+    return new HandlerExplorer(root.name, rootsOf(modules), discovery, scanner, binder);
+  });
 }
 
-/** Where `forRoot` was called, for errors: `RqModule.forRoot(name "reports") in AppModule`. */
-function rootPlace(name: string, root: DynamicModule, modules: ModulesContainer): string {
-  const call = name === DEFAULT_ROOT ? 'RqModule.forRoot' : `RqModule.forRoot(name "${name}")`;
+/** The modules that call `forRoot`. */
+function importersOf(root: DynamicModule, modules: ModulesContainer): ContainerModule[] {
   // Nest makes every module import the global ones: who did so by itself is only in its own metadata.
-  const importers = [...modules.values()].filter(({ metatype }) => {
+  return [...modules.values()].filter(({ metatype }) => {
     const imports: unknown[] = Reflect.getMetadata('imports', metatype) ?? [];
     return imports.some((one) => (one as DynamicModule | undefined)?.imports?.includes(root));
   });
+}
+
+/** Where `forRoot` was called, for errors: `RqModule.forRoot(name "reports") in AppModule`. */
+function rootPlace(name: string, importers: readonly ContainerModule[]): string {
+  const call = name === DEFAULT_ROOT ? 'RqModule.forRoot' : `RqModule.forRoot(name "${name}")`;
   const names = importers.map((importer) => importer.name);
   return names.length > 0 ? `${call} in ${names.join(', ')}` : call;
 }

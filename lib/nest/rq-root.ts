@@ -4,6 +4,7 @@ import {
   type OnModuleInit,
   Logger,
 } from '@nestjs/common';
+import type { Module } from '@nestjs/core/injector/module.js';
 import { RqConnectionError } from '../job/index.js';
 import { Connections, RedisJobStore } from '../store/index.js';
 import * as messages from './messages.js';
@@ -25,12 +26,14 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
 
   /**
    * @param place where `forRoot` was called, for errors
+   * @param home the module that calls `forRoot`, if it can be told
    * @param registrations the queues that the application's modules register here
    * @throws InvalidOptionError
    */
   constructor(
     readonly name: string,
     readonly place: string,
+    readonly home: Module | undefined,
     readonly options: RootOptions,
     registrations: readonly { registration: QueueRegistration; where: string }[],
   ) {
@@ -42,7 +45,12 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
       where: place,
     });
     this.store = new RedisJobStore(this.connections, { prefix, results, maxPayloadBytes });
-    this.queues = new QueueCatalog(this.store, options.defaultJobOptions, registrations);
+    this.queues = new QueueCatalog(
+      this.store,
+      options.defaultJobOptions,
+      registrations,
+      options.context.inject,
+    );
   }
 
   /** @throws RqConnectionError when Redis is not there, as `onRedisDown` says */

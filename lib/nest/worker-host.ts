@@ -16,9 +16,10 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private isClosing = false;
   private readonly log: WorkerLog;
 
+  /** @param makeExplorer is called when the worker starts */
   constructor(
     private readonly root: RqRoot,
-    private readonly explorer: HandlerExplorer,
+    private readonly makeExplorer: () => Promise<HandlerExplorer>,
   ) {
     this.log = new WorkerLog(root.name);
   }
@@ -46,7 +47,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private async start(): Promise<void> {
     const { worker: options, shutdownTimeout } = this.root.options;
     if (options === false || this.isClosing) return;
-    const handlers = this.explorer.explore();
+    const handlers = (await this.makeExplorer()).explore();
     this.refuseUnhandled(options, handlers);
     if (handlers.queues().length === 0) return;
     const seconds = shutdownTimeout / 1000;

@@ -35,6 +35,7 @@ import type {
   PayloadArguments,
 } from './handler-types.js';
 import { type ListeningOptions, eventsOfQueue } from './job-events.js';
+import { type HeaderInjector, withInjectedHeaders } from './job-headers.js';
 import { newJobId } from './job-id.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqJob } from './rq-job.js';
@@ -51,6 +52,7 @@ import { RqJob } from './rq-job.js';
  */
 export class Queue<Handlers = AnyHandlers> {
   private readonly defaults: ResolvedDefaults;
+  private readonly inject: HeaderInjector | undefined;
   private readonly batch: EnqueueBatch<NewJob>;
   private readonly waiter: ResultWaiter;
 
@@ -64,6 +66,7 @@ export class Queue<Handlers = AnyHandlers> {
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     this.defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
+    this.inject = options.inject;
     this.batch = new EnqueueBatch(
       (jobs) => this.send(jobs),
       AT_ONCE,
@@ -279,8 +282,9 @@ export class Queue<Handlers = AnyHandlers> {
     const limit = this.store.maxPayloadBytes;
     assertSize(data, `data of job "${name}"`, limit);
     let meta: string | undefined;
-    if (resolved.meta && Object.keys(resolved.meta).length > 0) {
-      meta = toJson(resolved.meta, { queue: this.name, name, what: 'meta' });
+    const own = this.inject ? withInjectedHeaders(resolved.meta, this.inject) : resolved.meta;
+    if (own && Object.keys(own).length > 0) {
+      meta = toJson(own, { queue: this.name, name, what: 'meta' });
       assertSize(meta, `meta of job "${name}"`, limit);
     }
     const { id } = resolved;
@@ -328,6 +332,8 @@ export interface QueueOptions {
   readonly defaultJobOptions?: DefaultJobOptions;
   /** For what `defaultJobOptions` leaves open; RQ's defaults follow. */
   readonly rootDefaults?: ResolvedDefaults;
+  /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
+  readonly inject?: HeaderInjector;
 }
 
 /** One job of `enqueueMany`. */

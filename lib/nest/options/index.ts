@@ -8,6 +8,8 @@ export {
   type RqQueueOptionsFactory,
   readAsyncSource,
 } from './async-options.js';
+export type { JobContext, JobContextOptions } from './context-options.js';
+export { ENHANCER_METHODS, type JobEnhancers, assertEnhancer } from './enhancer-options.js';
 export {
   type RegisterQueueOptions,
   type RqQueueOptions,

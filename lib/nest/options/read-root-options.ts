@@ -10,6 +10,8 @@ import {
 } from '../../job/index.js';
 import { resolveWorkerOptions } from '../../worker/worker-options.js';
 import type { RqFactoryOptions } from './async-options.js';
+import { type JobContext, readContext } from './context-options.js';
+import { type JobEnhancers, readEnhancers } from './enhancer-options.js';
 import type { RqModuleOptions, RqWorkerOptions } from './root-options.js';
 
 /**
@@ -22,6 +24,8 @@ export interface RootOptions {
   readonly worker: false | RqWorkerOptions;
   readonly defaultJobOptions: ResolvedDefaults;
   readonly globalEnhancers: boolean;
+  readonly enhancers: JobEnhancers;
+  readonly context: JobContext;
   readonly onRedisDown: 'fail' | 'wait';
   /** Milliseconds, like the other two. */
   readonly shutdownTimeout: number;
@@ -57,6 +61,8 @@ export function readRootOptions(options: RqFactoryOptions, where: string): RootO
     worker: readWorkerOptions(options.worker, where),
     defaultJobOptions: resolveDefaults(options.defaultJobOptions, `defaultJobOptions of ${where}`),
     globalEnhancers: readFlag(options.globalEnhancers, 'globalEnhancers', where),
+    enhancers: readEnhancers(options.enhancers, where),
+    context: readContext(options.context, where),
     onRedisDown: readChoice(options.onRedisDown, ['fail', 'wait'], 'onRedisDown', where),
     shutdownTimeout: readTime(options.shutdownTimeout, 30, 'shutdownTimeout', where),
     connectTimeout: readTimeAboveZero(options.connectTimeout, 10, 'connectTimeout', where),
@@ -121,6 +127,8 @@ const ROOT_KEYS: ReadonlySet<string> = new Set([
   'worker',
   'defaultJobOptions',
   'globalEnhancers',
+  'enhancers',
+  'context',
   'onRedisDown',
   'shutdownTimeout',
   'connectTimeout',

@@ -1,6 +1,8 @@
 import type { DefaultJobOptions, Duration } from '../../job/index.js';
 import type { ConnectionOption } from '../../store/index.js';
 import type { WorkerOptions } from '../../worker/index.js';
+import type { JobContextOptions } from './context-options.js';
+import type { JobEnhancers } from './enhancer-options.js';
 
 /** What `RqModule.forRoot` takes: one Redis, and the worker that runs inside the application. */
 export interface RqModuleOptions {
@@ -17,6 +19,10 @@ export interface RqModuleOptions {
    * for Nest's hybrid microservices: a global guard made for HTTP would refuse every job.
    */
   globalEnhancers?: boolean;
+  /** Guards, interceptors, pipes and filters for every job, after the global ones if those apply. Default: none. */
+  enhancers?: JobEnhancers;
+  /** Takes the context of whoever enqueues to the handler: `inject` and `extract`. Default: nothing travels. */
+  context?: JobContextOptions;
   /**
    * Redis cannot be reached when the application starts: `'fail'` (default) stops the bootstrap with
    * RqConnectionError after `connectTimeout`, `'wait'` goes on trying and says so in the log.

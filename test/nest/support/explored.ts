@@ -8,7 +8,7 @@ import {
 } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { RunningJob } from 'nestjs-rq';
-import { HandlerBinder } from '../../../lib/nest/handler-binder.js';
+import { type BinderSettings, HandlerBinder } from '../../../lib/nest/handler-binder.js';
 import { HandlerExplorer } from '../../../lib/nest/handler-explorer.js';
 import type { HandlerRegistry } from '../../../lib/worker/index.js';
 
@@ -24,10 +24,11 @@ export interface Explored {
 /** Starts an application and finds its handlers. */
 export async function explored(
   metadata: ModuleMetadata,
-  options: { globalEnhancers?: boolean; prepare?: (app: INestApplication) => void } = {},
+  options: Partial<BinderSettings> & { prepare?: (app: INestApplication) => void } = {},
 ): Promise<Explored> {
-  const app = await started(metadata, options.prepare);
-  const handlers = explorerOf(app, options.globalEnhancers).explore();
+  const { prepare, ...settings } = options;
+  const app = await started(metadata, prepare);
+  const handlers = explorerOf(app, settings).explore();
   return {
     app,
     handlers,
@@ -52,7 +53,8 @@ export async function refusal(metadata: ModuleMetadata): Promise<Error> {
 
 /** As much of a running job as handlers and enhancers look at. */
 export function jobFor(fields: { name: string; data: unknown; id?: string }): RunningJob {
-  return { id: '1', signal: new AbortController().signal, ...fields } as unknown as RunningJob;
+  const { signal } = new AbortController();
+  return { id: '1', signal, meta: {}, ...fields } as unknown as RunningJob;
 }
 
 async function started(
@@ -67,12 +69,18 @@ async function started(
   return app;
 }
 
-function explorerOf(app: INestApplication, globalEnhancers = false): HandlerExplorer {
+function explorerOf(
+  app: INestApplication,
+  settings: Partial<BinderSettings> = {},
+): HandlerExplorer {
   return new HandlerExplorer(
     'default',
     ['default'],
     app.get(DiscoveryService, { strict: false }),
     app.get(MetadataScanner, { strict: false }),
-    new HandlerBinder(app.get(ExternalContextCreator), app.get(ModuleRef), globalEnhancers),
+    new HandlerBinder(app.get(ExternalContextCreator), app.get(ModuleRef), {
+      globalEnhancers: false,
+      ...settings,
+    }),
   );
 }

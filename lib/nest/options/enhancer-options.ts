@@ -1,0 +1,61 @@
+import type {
+  CanActivate,
+  ExceptionFilter,
+  NestInterceptor,
+  PipeTransform,
+  Type,
+} from '@nestjs/common';
+import { InvalidOptionError, checkOptions } from '../../job/index.js';
+
+/**
+ * Enhancers for every job of a root, outside those of classes and methods: what `app.useGlobalPipes(...)` and the like
+ * are for requests. Each is an instance or a class. A class is taken from the application where a module provides it,
+ * and else made as if the module that calls `forRoot` provided it; it must not be request-scoped.
+ */
+export interface JobEnhancers {
+  guards?: readonly (CanActivate | Type<CanActivate>)[];
+  interceptors?: readonly (NestInterceptor | Type<NestInterceptor>)[];
+  pipes?: readonly (PipeTransform | Type<PipeTransform>)[];
+  filters?: readonly (ExceptionFilter | Type<ExceptionFilter>)[];
+}
+
+/** The kinds of enhancers, and the method by which one is known. */
+export const ENHANCER_METHODS = {
+  guards: 'canActivate',
+  interceptors: 'intercept',
+  pipes: 'transform',
+  filters: 'catch',
+} as const satisfies Record<keyof JobEnhancers, string>;
+
+/** @throws InvalidOptionError naming the key; what a class makes is looked at when it is made */
+export function readEnhancers(options: JobEnhancers | undefined, where: string): JobEnhancers {
+  if (options === undefined) return {};
+  checkOptions(options, ENHANCER_KEYS, 'enhancers', where);
+  for (const [kind, given] of Object.entries(options) as [keyof JobEnhancers, unknown][]) {
+    const option = `enhancers.${kind}`;
+    if (given !== undefined && !Array.isArray(given)) {
+      throw new InvalidOptionError({ option, problem: 'must be a list', value: given, where });
+    }
+    for (const [index, one] of (given ?? []).entries()) {
+      if (typeof one !== 'function') assertEnhancer(kind, one, `${option}[${index}]`, where);
+    }
+  }
+  return { ...options };
+}
+
+/** @throws InvalidOptionError unless it has the method of its kind */
+export function assertEnhancer(
+  kind: keyof JobEnhancers,
+  enhancer: unknown,
+  option: string,
+  where: string,
+): void {
+  const method = ENHANCER_METHODS[kind];
+  const found = (enhancer as Record<string, unknown> | null | undefined)?.[method];
+  if (typeof found !== 'function') {
+    const problem = `must have a method ${method}(), or be a class that has`;
+    throw new InvalidOptionError({ option, problem, value: enhancer, where });
+  }
+}
+
+const ENHANCER_KEYS: ReadonlySet<string> = new Set(Object.keys(ENHANCER_METHODS));
