@@ -28,7 +28,8 @@ export { InjectRqService } from './nest/decorators/inject-rq-service.decorator.j
 export { JobData } from './nest/decorators/job-data.decorator.js';
 export { Job, type JobDecorator } from './nest/decorators/job.decorator.js';
 export type { ParameterPipe } from './nest/decorators/job-parameter.js';
-export type { JobHandlerOptions } from './nest/job-metadata.js';
+export { JobsOf, type JobsOfDecorator } from './nest/decorators/jobs-of.decorator.js';
+export type { JobHandlerOptions, JobsOfOptions } from './nest/job-metadata.js';
 export { RQ_CONTEXT_TYPE } from './nest/constants.js';
 export { RqContext } from './nest/rq-context.js';
 

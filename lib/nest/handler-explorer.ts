@@ -1,11 +1,12 @@
+import { BadRequestException, type Type, UnprocessableEntityException } from '@nestjs/common';
 import type { DiscoveryService, MetadataScanner } from '@nestjs/core';
 import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
-import { InvalidOptionError, assertJobName, assertQueueName, checkOptions } from '../job/index.js';
+import { InvalidOptionError } from '../job/index.js';
 import { HandlerRegistry } from '../worker/index.js';
 import type { HandlerBinder } from './handler-binder.js';
+import { readHandlerOptions } from './handler-options.js';
 import { type JobHandlerOptions, jobHandlersOf } from './job-metadata.js';
 import * as messages from './messages.js';
-import { DEFAULT_ROOT } from './tokens.js';
 
 /**
  * Finds the `@Job` methods of an application's providers: classes, factories and values, with what they
@@ -30,19 +31,14 @@ export class HandlerExplorer {
    */
   explore(): HandlerRegistry {
     const registry = new HandlerRegistry();
-    for (const { wrapper, method, options, owner } of this.find(this.discovery.getProviders())) {
-      const name = options.name ?? method;
-      this.check(options, name, owner);
-      if ((options.root ?? DEFAULT_ROOT) !== this.root) continue;
-      registry.register({
-        queue: options.queue,
-        name,
-        owner,
-        run: this.binder.bind(wrapper, method),
-        retry: options.retry,
-        timeout: options.timeout,
-        concurrency: options.concurrency,
-      });
+    for (const { wrapper, method, options, type, owner } of this.find(
+      this.discovery.getProviders(),
+    )) {
+      const { root, ...read } = readHandlerOptions(options, method, type, owner);
+      this.assertKnown(root, owner);
+      if (root !== this.root) continue;
+      const run = this.binder.bind(wrapper, method);
+      registry.register({ ...read, owner, run, hopeless: INVALID_PAYLOAD });
     }
     this.refuseControllers();
     return registry;
@@ -56,21 +52,17 @@ export class HandlerExplorer {
       if (!prototype) continue;
       for (const method of this.scanner.getAllMethodNames(prototype)) {
         for (const options of jobHandlersOf(prototype[method] as object)) {
-          yield { wrapper, method, options, owner: ownerOf(wrapper, prototype, method) };
+          const owner = ownerOf(wrapper, prototype, method);
+          yield { wrapper, method, options, type: prototype.constructor as Type, owner };
         }
       }
     }
   }
 
-  private check(options: JobHandlerOptions, name: string, owner: string): void {
-    const where = `@Job on ${owner}`;
-    checkOptions(options, HANDLER_KEYS, '', where);
-    assertQueueName(options.queue, where);
-    assertJobName(name, where);
-    const root = options.root ?? DEFAULT_ROOT;
+  private assertKnown(root: string, owner: string): void {
     if (!this.knownRoots.includes(root)) {
       const problem = messages.noSuchRoot(root, this.knownRoots);
-      throw new InvalidOptionError({ option: 'root', problem, where });
+      throw new InvalidOptionError({ option: 'root', problem, where: `@Job on ${owner}` });
     }
   }
 
@@ -90,18 +82,14 @@ interface FoundHandler {
   readonly wrapper: InstanceWrapper;
   readonly method: string;
   readonly options: JobHandlerOptions;
+  /** The provider's class, which may have inherited the method. */
+  readonly type: Type;
   /** For messages: `ImageJobs.processImage in ImagesModule`. */
   readonly owner: string;
 }
 
-const HANDLER_KEYS: ReadonlySet<string> = new Set([
-  'queue',
-  'root',
-  'name',
-  'retry',
-  'timeout',
-  'concurrency',
-] satisfies (keyof JobHandlerOptions)[]);
+/** What Nest's pipes throw: the same payload will be no better in the next run. */
+const INVALID_PAYLOAD = [BadRequestException, UnprocessableEntityException];
 
 /**
  * The class's prototype. What a factory made or a value is shows on the instance only; of a provider that

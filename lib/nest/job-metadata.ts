@@ -3,15 +3,16 @@ import type { RunningJob } from '../worker/index.js';
 import { ENTRY_PROVIDER_WATERMARK } from './constants.js';
 
 /**
- * What `@Job` leaves on a method, and the one place that writes and reads it. The key is a registered symbol,
- * so that two copies of the package see each other's handlers.
+ * What `@Job` leaves on a method and `@JobsOf` on a class, and the one place that writes and reads it. The keys are
+ * registered symbols, so that two copies of the package see each other's handlers.
  */
 const JOB_METADATA = Symbol.for('nestjs-rq:job');
+const JOBS_OF_METADATA = Symbol.for('nestjs-rq:jobs-of');
 
-/** How a method handles jobs. */
+/** How a method handles jobs. What it leaves out is as `@JobsOf` says on its class. */
 export interface JobHandlerOptions {
-  /** The queue whose jobs it handles. It needs no `registerQueue`. */
-  queue: string;
+  /** The queue whose jobs it handles; default: that of `@JobsOf`. It needs no `registerQueue`. */
+  queue?: string;
   /** The `name` of the `RqModule.forRoot` the queue belongs to; default: the one without a name. */
   root?: string;
   /** The jobs' name; default: the method's name. */
@@ -26,6 +27,9 @@ export interface JobHandlerOptions {
   /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
   concurrency?: number;
 }
+
+/** What `@JobsOf` says of all handlers of a class, as far as each does not say it itself. */
+export type JobsOfOptions = Pick<JobHandlerOptions, 'root' | 'retry' | 'timeout' | 'concurrency'>;
 
 /** Adds a handler to those that the method has. */
 export function addJobHandler(
@@ -48,6 +52,21 @@ export function addJobHandler(
 /** The handlers that a method was made by `@Job`; none for any other function. */
 export function jobHandlersOf(method: object): readonly JobHandlerOptions[] {
   return Reflect.getOwnMetadata(JOB_METADATA, method) ?? [];
+}
+
+/** Writes down what `@JobsOf` says on a class. */
+export function setJobsOf(type: object, jobsOf: JobsOfMetadata): void {
+  Reflect.defineMetadata(JOBS_OF_METADATA, jobsOf, type);
+}
+
+/** What `@JobsOf` says on the class, else on the nearest that it inherits from. */
+export function jobsOfMetadata(type: object): JobsOfMetadata | undefined {
+  return Reflect.getMetadata(JOBS_OF_METADATA, type);
+}
+
+export interface JobsOfMetadata {
+  readonly queue: string;
+  readonly options: JobsOfOptions;
 }
 
 function nameOf(target: object): string {

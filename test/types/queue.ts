@@ -133,9 +133,9 @@ export class Misuse {
   @Job('images')
   property = 5;
 
-  // @ts-expect-error -- a queue is required
-  @Job({ name: 'work' })
-  withoutQueue() {}
+  // @ts-expect-error -- a queue's name is text
+  @Job({ queue: 5 })
+  withWrongQueue() {}
 
   // @ts-expect-error -- no such option
   @Job({ queue: 'images', retries: 3 })

@@ -6,7 +6,8 @@ import { addJobHandler, type JobHandlerOptions } from '../job-metadata.js';
  * data and the job, or as its parameter decorators (`@JobData()`, `@CurrentJob()`) say. Several `@Job` on
  * one method make it handle several queues or names.
  *
- * @param options the queue, or an object with it and the handler's options
+ * @param options the queue, or an object with it and the handler's options; may be left out where `@JobsOf` on the
+ * class names the queue
  * @throws TypeError when it does not stand on an instance method with an ordinary name
  *
  * @example
@@ -16,7 +17,7 @@ import { addJobHandler, type JobHandlerOptions } from '../job-metadata.js';
  *   async processImage(data: ImageDto, job: RunningJob) {}
  * }
  */
-export function Job(options: string | JobHandlerOptions): JobDecorator {
+export function Job(options: string | JobHandlerOptions = {}): JobDecorator {
   return (target, key, descriptor) => {
     const handlerOptions = typeof options === 'string' ? { queue: options } : { ...options };
     addJobHandler(target, key, descriptor.value, handlerOptions);
