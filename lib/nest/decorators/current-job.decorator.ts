@@ -2,5 +2,4 @@ import { RqParameterType } from '../constants.js';
 import { jobParameter } from './job-parameter.js';
 
 /** Injects the job that is running: its id, attempt, signal, progress and so on. */
-export const CurrentJob = (): ParameterDecorator =>
-  jobParameter(RqParameterType.JOB, undefined, []);
+export const CurrentJob = (): ParameterDecorator => jobParameter(RqParameterType.JOB);
