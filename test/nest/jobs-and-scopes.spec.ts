@@ -71,6 +71,27 @@ it('a real job meets guards, pipes and request-scoped providers as a request doe
   expect(await job.result({ timeout: 10 })).toEqual({ isDto: true, isRequest: true, attempt: 1 });
 });
 
+it('each attempt of a job has request-scoped providers of its own', async () => {
+  const made = new Set<PerJob>();
+  @Injectable()
+  class RetriedJobs {
+    constructor(private readonly perJob: PerJob) {}
+
+    @Job({ queue: 'images', retry: { max: 2 } })
+    retried(_: unknown, job: RunningJob) {
+      made.add(this.perJob);
+      if (job.attempt < 3) throw new Error('once more');
+      return [...made].map((one) => one.job.attempt);
+    }
+  }
+  const { app } = await applications.start({
+    imports: [RqModule.forRoot(applications.root())],
+    providers: [PerJob, RetriedJobs],
+  });
+  const job = await app.get(RqService).queue('images').enqueue('retried');
+  expect(await job.result({ timeout: 10 })).toEqual([1, 2, 3]);
+});
+
 it('what a pipe refuses fails, and the handler may say that it is not worth a retry', async () => {
   const images = await start();
   const job = await images.enqueue('resize', { width: 'wide' });

@@ -1,15 +1,19 @@
 import {
+  type CallHandler,
   type CanActivate,
   Inject,
   Injectable,
   Module,
+  type NestInterceptor,
+  type PipeTransform,
   Scope,
   UseFilters,
   UseGuards,
+  UseInterceptors,
   Catch,
   type ArgumentsHost,
 } from '@nestjs/common';
-import { ContextIdFactory, INQUIRER, REQUEST } from '@nestjs/core';
+import { ContextIdFactory, INQUIRER, ModuleRef, REQUEST } from '@nestjs/core';
 import { CurrentJob, Job, JobData, RqContext, type RunningJob } from 'nestjs-rq';
 import { type Explored, explored } from './support/explored.js';
 
@@ -72,6 +76,37 @@ class GuardedJobs {
   }
 }
 
+@Injectable({ scope: Scope.REQUEST })
+class PerJobEnhancer implements NestInterceptor, PipeTransform {
+  constructor(
+    @Inject(REQUEST) private readonly job: RunningJob,
+    private readonly perJob: PerJob,
+  ) {}
+
+  intercept(_: unknown, next: CallHandler) {
+    seen.push(`interceptor ${this.perJob.number} ${this.job.id}`);
+    return next.handle();
+  }
+
+  transform(value: unknown) {
+    seen.push(`pipe ${this.perJob.number} ${this.job.id}`);
+    return value;
+  }
+}
+
+@Injectable()
+class EnhancedJobs {
+  constructor(private readonly moduleRef: ModuleRef) {}
+
+  @UseInterceptors(PerJobEnhancer)
+  @Job('q')
+  async enhanced(@JobData(PerJobEnhancer) _: unknown, @CurrentJob() job: RunningJob) {
+    const contextId = ContextIdFactory.getByRequest(job);
+    const perJob = await this.moduleRef.resolve(PerJob, contextId);
+    return perJob.number;
+  }
+}
+
 @Injectable({ scope: Scope.TRANSIENT })
 class TransientJobs {
   readonly ready = true;
@@ -87,7 +122,9 @@ class TransientJobs {
 describe('request-scoped providers', () => {
   let jobs: Explored;
   beforeAll(async () => {
-    jobs = await explored({ providers: [PerJob, ScopedJobs, GuardedJobs, TransientJobs] });
+    jobs = await explored({
+      providers: [PerJob, ScopedJobs, GuardedJobs, EnhancedJobs, TransientJobs],
+    });
   });
   afterAll(() => jobs.close());
 
@@ -110,6 +147,22 @@ describe('request-scoped providers', () => {
   it('make the handlers scoped that only their guards depend on', async () => {
     expect(await jobs.run('guarded', {}, 'D')).toBe('done');
     expect(seen[0]).toMatch(/^guard \d+ D$/);
+  });
+
+  it('are shared by interceptors, pipes, and what the handler resolves for its job itself', async () => {
+    const number = await jobs.run('enhanced', {}, 'G');
+    expect(seen).toEqual([`interceptor ${String(number)} G`, `pipe ${String(number)} G`]);
+    seen.length = 0;
+    expect(await jobs.run('enhanced', {}, 'H')).not.toBe(number);
+  });
+
+  it('meet the enhancers of all jobs outside', async () => {
+    const guards = [{ canActivate: () => seen.push('guard of all jobs') > 0 }];
+    const enhancers = { guards, interceptors: [], pipes: [], filters: [] };
+    const guarded = await explored({ providers: [PerJob, GuardedJobs] }, { enhancers });
+    await guarded.run('guarded', {}, 'I');
+    expect(seen).toEqual(['guard of all jobs', expect.stringMatching(/^guard \d+ I$/)]);
+    await guarded.close();
   });
 
   it('keep filters and generators working', async () => {
@@ -166,6 +219,18 @@ it('durable providers are shared by the jobs that their strategy puts together',
       return [this.tenant.number, this.tenant.payload.tenant];
     }
   }
+  @Injectable({ scope: Scope.REQUEST })
+  class MixedJobs {
+    constructor(
+      private readonly tenant: Tenant,
+      @Inject(REQUEST) private readonly job: RunningJob,
+    ) {}
+
+    @Job('q')
+    tellBoth() {
+      return [this.tenant.number, this.tenant.payload.tenant, this.job.id];
+    }
+  }
   const trees = new Map<string, ReturnType<typeof ContextIdFactory.create>>();
   const previous = ContextIdFactory['strategy'];
   ContextIdFactory.apply({
@@ -179,11 +244,14 @@ it('durable providers are shared by the jobs that their strategy puts together',
       };
     },
   });
-  const jobs = await explored({ providers: [TenantJobs, Tenant] });
+  const jobs = await explored({ providers: [TenantJobs, MixedJobs, Tenant] });
   try {
     expect(await jobs.run('tell', { tenant: 'a' })).toEqual([1, 'a']);
     expect(await jobs.run('tell', { tenant: 'b' })).toEqual([2, 'b']);
     expect(await jobs.run('tell', { tenant: 'a' })).toEqual([1, 'a']);
+    // What lives for one job only has the job itself, beside a durable provider too.
+    const [number, tenant, id] = (await jobs.run('tellBoth', { tenant: 'b' }, 'J')) as unknown[];
+    expect([number, tenant, id]).toEqual([2, 'b', 'J']);
   } finally {
     ContextIdFactory['strategy'] = previous;
     await jobs.close();
