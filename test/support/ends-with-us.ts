@@ -11,11 +11,15 @@ process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** Ties the life of `child` to that of this process. */
-export function endsWithUs(child: ChildProcess): void {
+/**
+ * Ties the life of `child` to that of this process; with `group`, that of all processes in the group
+ * that `child` leads (it was spawned `detached`).
+ */
+export function endsWithUs(child: ChildProcess, { group = false } = {}): void {
   if (child.pid === undefined) return;
-  const script = 'read -r _; kill -s KILL "$1" 2>/dev/null';
-  const sentinel = spawn('sh', ['-c', script, 'sh', String(child.pid)], {
+  const script = 'read -r _; kill -s KILL -- "$1" 2>/dev/null';
+  const target = group ? `-${child.pid}` : String(child.pid);
+  const sentinel = spawn('sh', ['-c', script, 'sh', target], {
     stdio: ['pipe', 'ignore', 'ignore'],
     detached: true,
   });

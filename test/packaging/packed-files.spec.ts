@@ -1,0 +1,62 @@
+// What is in the package: all that runs and all that a compiler or a debugger asks for, and nothing else.
+import { jest } from '@jest/globals';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, posix, sep } from 'node:path';
+import { run } from '../support/commands.js';
+import { packLibrary, root, type PackedLibrary } from './packed-library.js';
+
+// Packing takes a second, and more on a busy machine.
+jest.setTimeout(90_000);
+
+let folder: string;
+let library: PackedLibrary;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'rq-packed-'));
+  library = await packLibrary(folder);
+  await run('tar', ['-xzf', library.archive, '-C', folder], { what: 'tar' });
+});
+
+afterAll(async () => {
+  if (folder !== undefined) await rm(folder, { recursive: true, force: true });
+});
+
+function read(path: string): Promise<string> {
+  return readFile(join(folder, 'package', path), 'utf8');
+}
+
+it('what lib/ becomes is there, with scripts and declarations, and no test or source', () => {
+  const inLib = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
+    .map((name) => name.split(sep).join('/'))
+    .filter((name) => /\.(ts|mjs|lua)$/.test(name));
+  expect(inLib.length).toBeGreaterThan(50);
+  const ofLib = inLib.flatMap((name) => {
+    if (!name.endsWith('.ts')) return [`dist/${name}`];
+    const stem = `dist/${name.slice(0, -'.ts'.length)}`;
+    return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`];
+  });
+  const beside = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+  expect(library.files.toSorted()).toEqual([...beside, ...ofLib].toSorted());
+});
+
+it('every source map that a file names is there and carries its sources', async () => {
+  const problems: string[] = [];
+  for (const path of library.files.filter((name) => /\.(js|mjs|ts)$/.test(name))) {
+    const named = /^\/\/# sourceMappingURL=(.*)$/m.exec(await read(path))?.[1];
+    if (named === undefined) continue;
+    const map = posix.join(dirname(path), named);
+    if (!library.files.includes(map)) problems.push(`${path} names ${map}, which is not packed`);
+    else if (!(await carriesItsSources(map))) problems.push(`${map} lacks its sources`);
+  }
+  expect(problems).toEqual([]);
+});
+
+async function carriesItsSources(map: string): Promise<boolean> {
+  const { sources, sourcesContent = [] } = JSON.parse(await read(map)) as {
+    sources: string[];
+    sourcesContent?: (string | null)[];
+  };
+  return sources.every((_, index) => typeof sourcesContent[index] === 'string');
+}
