@@ -1,5 +1,5 @@
 // Which Redis a script works with: the one of REDIS_URL, else a redis-server or valkey-server of this
-// machine, started on a free port with nothing kept on disk, else (demo only) an in-memory stand-in.
+// machine, started on a free port with nothing kept on disk, else (demo and samples) an in-memory stand-in.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
@@ -31,8 +31,10 @@ export function isAtLeast(version, minimum) {
   return true;
 }
 
-/** Opens a Redis for the demo: `{ url, notice }`. What it starts is ended with the other children. */
-export async function openDemoRedis() {
+/**
+ * Opens a Redis for 'the demo', say: `{ url, notice }`. What it starts is ended with the other children.
+ */
+export async function openRedisFor(purpose) {
   const given = process.env.REDIS_URL;
   if (given) return { url: given, notice: 'the one of REDIS_URL' };
 
@@ -41,12 +43,12 @@ export async function openDemoRedis() {
     const port = await startServer(found.command);
     return {
       url: `redis://127.0.0.1:${port}`,
-      notice: `${found.command} ${found.version}, started on port ${port} for the demo`,
+      notice: `${found.command} ${found.version}, started on port ${port} for ${purpose}`,
     };
   }
   return {
     url: await startStandIn(),
-    notice: 'no redis-server on PATH: in-memory stand-in, not Redis: for the demo only',
+    notice: `no redis-server on PATH: in-memory stand-in, not Redis: for ${purpose} only`,
   };
 }
 

@@ -1,0 +1,7 @@
+// Producer and worker in one process; the enhancers of the handler are in report.jobs.ts.
+import { NestFactory } from '@nestjs/core';
+import { AppModule } from './app.module.js';
+
+const app = await NestFactory.create(AppModule);
+app.enableShutdownHooks();
+await app.listen(process.env.PORT ?? 3000);

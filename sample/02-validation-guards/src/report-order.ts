@@ -1,0 +1,26 @@
+// What a report job is told, and the rules that its data has to follow. They are checked where the job
+// runs: other services, also ones in Python, may enqueue to the same queue.
+import { BadRequestException, ValidationPipe } from '@nestjs/common';
+import { IsInt, IsString, Matches, Max } from 'class-validator';
+
+export class ReportOrder {
+  @IsString()
+  tenant!: string;
+
+  @Matches(/^\d{4}-\d{2}$/, { message: 'month must look like 2026-01' })
+  month!: string;
+
+  @IsInt()
+  @Max(12)
+  months = 1;
+}
+
+/** Says in the failure of the job which fields were wrong. */
+export const validOrder = new ValidationPipe({
+  transform: true,
+  whitelist: true,
+  exceptionFactory: (errors) =>
+    new BadRequestException(
+      errors.flatMap(({ constraints = {} }) => Object.values(constraints)).join('; '),
+    ),
+});
