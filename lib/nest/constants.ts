@@ -13,6 +13,12 @@ export const ROUTE_ARGUMENTS_METADATA = '__routeArguments__';
 /** Nest's mark for classes that take part in global request-scoped enhancers, as controllers do. */
 export const ENTRY_PROVIDER_WATERMARK = '__entryProvider__';
 
+/** Where `@UsePipes` leaves its pipes. */
+export const PIPES_METADATA = '__pipes__';
+
+/** Where we say which parameters a method has that does not say it itself by decorators: the data, then the job. */
+export const PLAIN_ARGUMENTS_METADATA = 'nestjs-rq:plain-arguments';
+
 /** Where `@UseFilters` leaves its filters. */
 export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
 

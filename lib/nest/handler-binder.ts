@@ -7,15 +7,20 @@ import {
 import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
 import { InvalidOptionError } from '../job/index.js';
+import type { RqJob } from '../queue/index.js';
 import type { RunningJob } from '../worker/index.js';
 import {
   EXCEPTION_FILTERS_METADATA,
+  PIPES_METADATA,
+  PLAIN_ARGUMENTS_METADATA,
   ROUTE_ARGUMENTS_METADATA,
   RQ_CONTEXT_TYPE,
+  RqParameterType,
 } from './constants.js';
+import { currentJob, tellingCurrentJob } from './current-job.js';
 import { inEnqueuersContext } from './enqueuer-context.js';
 import { HandlerParameters } from './handler-parameters.js';
-import { lastValueOf } from './handler-result.js';
+import { lastValueOf } from './handler-values.js';
 import { type MadeEnhancers, NO_ENHANCERS, configOfJobs } from './job-enhancers.js';
 import * as messages from './messages.js';
 import type { JobContext } from './options/index.js';
@@ -30,26 +35,30 @@ export type BoundHandler = (data: unknown, job: RunningJob) => Promise<unknown>;
  */
 export class HandlerBinder {
   private readonly parameters = new HandlerParameters();
-  private readonly contexts: ExternalContextCreator;
+  /** Makes a creator of execution contexts that waits for what handlers return in this way. */
+  private readonly contextsWith: (
+    wait: (returned: unknown) => Promise<unknown>,
+  ) => ExternalContextCreator;
   private readonly hasGlobalFilters: boolean;
-  private readonly extract: JobContext['extract'];
+  private readonly hasGlobalPipes: boolean;
 
   /** @throws InvalidOptionError when there are enhancers for all jobs, and this version of Nest keeps us from applying them */
   constructor(
     applicationContexts: ExternalContextCreator,
     private readonly moduleRef: ModuleRef,
-    { globalEnhancers, enhancers = NO_ENHANCERS, extract, where }: BinderSettings,
+    private readonly settings: BinderSettings,
   ) {
+    const { globalEnhancers, enhancers = NO_ENHANCERS, where } = settings;
     const container = containerOf(applicationContexts);
     const application = globalEnhancers ? container?.applicationConfig : undefined;
     if (container) {
       // The same container with a configuration in which only that is global which applies to jobs.
       const config = configOfJobs(enhancers, application);
-      this.contexts = ExternalContextCreator.fromContainer(
-        Object.create(container, { applicationConfig: { value: config } }),
-      );
+      const ours = Object.create(container, { applicationConfig: { value: config } });
+      this.contextsWith = (wait) =>
+        Object.assign(ExternalContextCreator.fromContainer(ours), { transformToResult: wait });
     } else if (Object.values(enhancers).every(({ length }) => length === 0)) {
-      this.contexts = applicationContexts;
+      this.contextsWith = () => applicationContexts;
     } else {
       const problem = messages.enhancersOutOfReach;
       throw new InvalidOptionError({ option: 'enhancers', problem, where });
@@ -58,23 +67,64 @@ export class HandlerBinder {
       enhancers.filters.length > 0 ||
       (application?.getGlobalFilters().length ?? 0) > 0 ||
       (application?.getGlobalRequestFilters().length ?? 0) > 0;
-    this.extract = extract;
+    this.hasGlobalPipes =
+      enhancers.pipes.length > 0 ||
+      (application?.getGlobalPipes().length ?? 0) > 0 ||
+      (application?.getGlobalRequestPipes().length ?? 0) > 0;
   }
 
-  /** @param wrapper the provider, @param method the name of its method */
-  bind(wrapper: InstanceWrapper, method: string): BoundHandler {
+  /**
+   * @param wrapper the provider
+   * @param method the name of its method
+   * @param reportsProgress each value of an Observable or a generator is told as progress
+   */
+  bind(wrapper: InstanceWrapper, method: string, reportsProgress = false): BoundHandler {
+    const { extract, tellsCurrentJob } = this.settings;
+    const hasFilters = this.hasFilters(wrapper, method);
+    // A filter must see also what goes wrong while the values come, so Nest waits for them: for the job that runs then.
+    const contexts = this.contextsWith(
+      hasFilters ? (returned) => lastValueOf(returned, currentJob(), reportsProgress) : untouched,
+    );
+    const call = this.caller(contexts, wrapper, method, hasFilters);
+    const wait: BoundHandler = (data, job) => lastValueOf(call(data, job), job, reportsProgress);
+    const run = extract ? inEnqueuersContext(wait, extract) : wait;
+    return tellsCurrentJob || hasFilters ? tellingCurrentJob(run) : run;
+  }
+
+  /** As `bind`, for a method that hears of jobs: it gets an event, and the handle of the job. */
+  bindListener(wrapper: InstanceWrapper, method: string): Call {
+    const contexts = this.contextsWith((returned) => lastValueOf(returned, undefined));
+    return this.caller(contexts, wrapper, method, this.hasFilters(wrapper, method));
+  }
+
+  private caller(
+    contexts: ExternalContextCreator,
+    wrapper: InstanceWrapper,
+    method: string,
+    filters: boolean,
+  ): Call {
+    const create = (instance: object, contextId?: ContextId, inquirerId?: string): Call =>
+      contexts.create(
+        instance,
+        // The very function that carries the metadata; Nest calls it on the instance.
+        methodOf(instance, method),
+        method,
+        this.argumentsKey(instance, method),
+        this.parameters,
+        contextId,
+        inquirerId,
+        { guards: true, interceptors: true, filters },
+        RQ_CONTEXT_TYPE,
+      );
     // A transient provider's tree counts as static, but its instance is a placeholder.
     const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
-    const run = isShared ? this.bindOnce(wrapper, method) : this.bindPerJob(wrapper, method);
-    return this.extract ? inEnqueuersContext(run, this.extract) : run;
+    return isShared ? create(wrapper.instance) : this.callPerJob(wrapper, create);
   }
 
-  private bindOnce(wrapper: InstanceWrapper, method: string): BoundHandler {
-    const run = this.contextFor(wrapper.instance, method);
-    return (data, job) => lastValueOf(run(data, job), job);
-  }
-
-  private bindPerJob(wrapper: InstanceWrapper, method: string): BoundHandler {
+  private callPerJob(
+    wrapper: InstanceWrapper,
+    create: (instance: object, contextId: ContextId, inquirerId: string) => Call,
+  ): Call {
     // The host module's own ModuleRef finds this very provider, also when others share its token.
     const host: ModuleRef = wrapper.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
     return async (data, job) => {
@@ -82,13 +132,12 @@ export class HandlerBinder {
       const instance: object = await host.resolve(wrapper.token as string, contextId, {
         strict: true,
       });
-      const run = this.contextFor(instance, method, contextId, wrapper.id);
-      return lastValueOf(run(data, job), job);
+      return create(instance, contextId, wrapper.id)(data, job);
     };
   }
 
   /** The job is the request: providers get it by `@Inject(REQUEST)`, durable ones the payload of their strategy. */
-  private contextIdOf(job: RunningJob, isDurable: boolean): ContextId {
+  private contextIdOf(job: RqJob, isDurable: boolean): ContextId {
     const contextId = ContextIdFactory.getByRequest(job);
     if (!(REQUEST_CONTEXT_ID in job)) {
       Object.defineProperty(job, REQUEST_CONTEXT_ID, { value: contextId });
@@ -98,42 +147,37 @@ export class HandlerBinder {
     return contextId;
   }
 
-  private contextFor(
-    instance: object,
-    method: string,
-    contextId?: ContextId,
-    inquirerId?: string,
-  ): BoundHandler {
-    // The very function that carries the metadata; Nest calls it on the instance.
-    const callback = (instance as Record<string, (...args: unknown[]) => unknown>)[method]!;
-    return this.contexts.create(
-      instance,
-      callback,
-      method,
-      ROUTE_ARGUMENTS_METADATA,
-      this.parameters,
-      contextId,
-      inquirerId,
-      { guards: true, interceptors: true, filters: this.hasFilters(instance, callback) },
-      RQ_CONTEXT_TYPE,
-    );
+  /** Without any filter, Nest's layer for them stays away: it costs time with each job. */
+  private hasFilters(wrapper: InstanceWrapper, method: string): boolean {
+    // Of a provider that lives for one request there is a placeholder, which has its class.
+    return this.hasGlobalFilters || isMarked(EXCEPTION_FILTERS_METADATA, wrapper.instance, method);
   }
 
-  /** Without any filter, Nest's layer for them stays away: it costs time with each job. */
-  private hasFilters(instance: object, callback: object): boolean {
-    return (
-      this.hasGlobalFilters ||
-      Reflect.hasMetadata(EXCEPTION_FILTERS_METADATA, instance.constructor) ||
-      Reflect.hasMetadata(EXCEPTION_FILTERS_METADATA, callback)
-    );
+  /**
+   * Where Nest finds which parameters the method has. Pipes act on parameters that are known: one without decorators
+   * gets data and job, and pipes that are to check the data must not pass it by in silence.
+   */
+  private argumentsKey(instance: object, method: string): string {
+    const type = instance.constructor;
+    const hasPipes = this.hasGlobalPipes || isMarked(PIPES_METADATA, instance, method);
+    if (!hasPipes || Reflect.hasMetadata(ROUTE_ARGUMENTS_METADATA, type, method)) {
+      return ROUTE_ARGUMENTS_METADATA;
+    }
+    Reflect.defineMetadata(PLAIN_ARGUMENTS_METADATA, PLAIN_ARGUMENTS, type, method);
+    return PLAIN_ARGUMENTS_METADATA;
   }
 }
+
+/** Calls a method through Nest's layers. */
+type Call = (data: unknown, job: RqJob) => Promise<unknown>;
 
 export interface BinderSettings {
   /** The application's global guards, interceptors, pipes and filters apply to jobs too. */
   readonly globalEnhancers: boolean;
   /** For all jobs; default: none. */
   readonly enhancers?: MadeEnhancers;
+  /** `currentJob()` finds the job. */
+  readonly tellsCurrentJob: boolean;
   /** Makes the context of whoever enqueued a job; default: handlers run in none. */
   readonly extract?: JobContext['extract'];
   /** The call of `forRoot`, for errors. */
@@ -143,4 +187,23 @@ export interface BinderSettings {
 /** Nest keeps it to itself; without it (a later version may rename it) global enhancers cannot be kept out. */
 function containerOf(contexts: ExternalContextCreator): NestContainer | undefined {
   return (contexts as unknown as { container?: NestContainer }).container;
+}
+
+const PLAIN_ARGUMENTS = {
+  [`${RqParameterType.DATA}:0`]: { index: 0, data: undefined, pipes: [] },
+  [`${RqParameterType.JOB}:1`]: { index: 1, data: undefined, pipes: [] },
+};
+
+const untouched = (returned: unknown) => Promise.resolve(returned);
+
+function methodOf(instance: object, method: string): (...args: unknown[]) => unknown {
+  return (instance as Record<string, (...args: unknown[]) => unknown>)[method]!;
+}
+
+/** A decorator has left this on the class or the method. */
+function isMarked(key: string, instance: object, method: string): boolean {
+  return (
+    Reflect.hasMetadata(key, instance.constructor) ||
+    Reflect.hasMetadata(key, methodOf(instance, method))
+  );
 }

@@ -4,6 +4,7 @@ import {
   assertQueueName,
   checkOptions,
   handlerRetry,
+  readFlag,
   readTimeout,
 } from '../job/index.js';
 import type { Handler } from '../worker/index.js';
@@ -21,6 +22,8 @@ export type HandlerOptions = Pick<
   'queue' | 'name' | 'retry' | 'timeout' | 'concurrency'
 > & {
   readonly root: string;
+  /** Each value of an Observable or a generator is told as progress. */
+  readonly reportsProgress: boolean;
 };
 
 /**
@@ -51,6 +54,7 @@ export function readHandlerOptions(
     retry: own.retry ?? defaults?.retry,
     timeout: own.timeout ?? defaults?.timeout,
     concurrency: own.concurrency ?? defaults?.concurrency,
+    reportsProgress: readFlag(own.progress, 'progress', where),
   };
 }
 
@@ -78,4 +82,4 @@ const JOBS_OF_KEYS: ReadonlySet<string> = new Set([
   'concurrency',
 ] satisfies (keyof JobsOfOptions)[]);
 
-const JOB_KEYS: ReadonlySet<string> = new Set([...JOBS_OF_KEYS, 'queue', 'name']);
+const JOB_KEYS: ReadonlySet<string> = new Set([...JOBS_OF_KEYS, 'queue', 'name', 'progress']);

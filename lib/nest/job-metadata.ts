@@ -26,6 +26,11 @@ export interface JobHandlerOptions {
   timeout?: Duration | false;
   /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
   concurrency?: number;
+  /**
+   * Tells each value of the Observable or async generator that the handler returns as the job's progress (see
+   * `job.progress`); the last one is the result, too. Default: `false`.
+   */
+  progress?: boolean;
 }
 
 /** What `@JobsOf` says of all handlers of a class, as far as each does not say it itself. */

@@ -1,4 +1,4 @@
-import { formatDuration } from '../job/index.js';
+import { type JobEvent, describeFailure, formatDuration } from '../job/index.js';
 import type { AttemptFailedEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
 
 /**
@@ -57,6 +57,12 @@ export const problem = (event: { message: string; error?: unknown }) => {
 
 export const recovered = (event: { message: string }) => sentence(event.message);
 
+export const listenerFailed = (listener: string, event: JobEvent, error: unknown) => {
+  const { name, message } = describeFailure(error);
+  const job = `${printable(event.name) || 'job'} (queue ${event.queue}, id ${printable(event.jobId)})`;
+  return `${listener} failed at event ${event.type} of ${job}: ${failureText({ failure: { name, message } })}`;
+};
+
 export const jobDropped = (event: { queue: string; jobId: string; reason: string }) =>
   `Job ${printable(event.jobId)} (queue ${event.queue}) was dropped: ${event.reason}`;
 
@@ -75,7 +81,7 @@ export const rootTwice = (root: string) =>
     ? 'is missing: RqModule.forRoot is imported twice without one. Name the second Redis, or import it once'
     : `"${root}" is taken: RqModule.forRoot is imported twice with it. Give each Redis its own name`;
 
-export const jobOnController =
+export const markedController =
   'stands on a controller, whose methods answer requests: move the method to a provider';
 
 export const enhancerPerJob = (name: string) =>

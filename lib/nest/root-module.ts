@@ -15,6 +15,7 @@ import { HandlerExplorer } from './handler-explorer.js';
 import { makeEnhancers } from './job-enhancers.js';
 import * as messages from './messages.js';
 import { type AsyncRecipe, type RqFactoryOptions, readRootOptions } from './options/index.js';
+import { ProviderMethods } from './provider-methods.js';
 import { registrationsOf } from './queue-registration.js';
 import { RqRoot } from './rq-root.js';
 import { DEFAULT_ROOT, getRootToken } from './tokens.js';
@@ -105,10 +106,12 @@ function createWorkerHost(
     const binder = new HandlerBinder(contexts, moduleRef, {
       globalEnhancers: options.globalEnhancers,
       enhancers,
+      tellsCurrentJob: options.currentJob,
       extract: options.context.extract,
       where: place,
     });
-    return new HandlerExplorer(root.name, rootsOf(modules), discovery, scanner, binder);
+    const methods = new ProviderMethods(discovery, scanner);
+    return new HandlerExplorer(root.name, rootsOf(modules), methods, binder);
   });
 }
 

@@ -2,6 +2,7 @@ import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { InvalidOptionError } from '../job/index.js';
 import { type HandlerRegistry, Worker } from '../worker/index.js';
 import type { HandlerExplorer } from './handler-explorer.js';
+import { JobListeners } from './job-listeners.js';
 import * as messages from './messages.js';
 import type { RqWorkerOptions } from './options/index.js';
 import type { RqRoot } from './rq-root.js';
@@ -9,10 +10,12 @@ import { WorkerLog } from './worker-log.js';
 
 /**
  * The embedded worker's life: it starts when every other provider is ready (its module is the last at start),
- * and stops before any other is destroyed (the first when closing). Without handlers there is no worker.
+ * and stops before any other is destroyed (the first when closing). Without handlers there is no worker. The methods
+ * that hear of jobs live as long as it.
  */
 export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private worker: Worker | undefined;
+  private listeners: JobListeners | undefined;
   private isClosing = false;
   private readonly log: WorkerLog;
 
@@ -39,23 +42,37 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   /** Resolves when running jobs have ended or were put back, soon after `shutdownTimeout` at the latest. */
   async onModuleDestroy(): Promise<void> {
     this.isClosing = true;
-    if (!this.worker) return;
-    await this.worker.stop();
-    this.log.stopped(this.worker.queues);
+    if (this.worker) {
+      await this.worker.stop();
+      this.log.stopped(this.worker.queues);
+    }
+    await this.listeners?.close(this.root.options.shutdownTimeout);
   }
 
   private async start(): Promise<void> {
-    const { worker: options, shutdownTimeout } = this.root.options;
-    if (options === false || this.isClosing) return;
-    const handlers = (await this.makeExplorer()).explore();
+    if (this.isClosing) return;
+    const explorer = await this.makeExplorer();
+    const { worker: options } = this.root.options;
+    const handlers = options === false ? undefined : explorer.handlers();
+    const listeners = new JobListeners(this.root.queues, explorer.listeners());
+    this.listeners = listeners;
+    if (options && handlers) this.worker = this.makeWorker(options, handlers, listeners);
+    for (const name of this.worker?.queues ?? []) this.root.queues.get(name);
+    // Before the worker: nothing that it does is missed.
+    await listeners.listen();
+    await this.worker?.start();
+    if (this.worker && options) this.log.started(this.worker.queues, options.concurrency);
+  }
+
+  private makeWorker(
+    options: RqWorkerOptions,
+    handlers: HandlerRegistry,
+    listeners: JobListeners,
+  ): Worker | undefined {
     this.refuseUnhandled(options, handlers);
-    if (handlers.queues().length === 0) return;
-    const seconds = shutdownTimeout / 1000;
-    const settings = { ...options, shutdownTimeout: seconds };
-    this.worker = new Worker(this.root.store, handlers, settings, this.log);
-    for (const name of this.worker.queues) this.root.queues.get(name);
-    await this.worker.start();
-    this.log.started(this.worker.queues, options.concurrency);
+    if (handlers.queues().length === 0) return undefined;
+    const settings = { ...options, shutdownTimeout: this.root.options.shutdownTimeout / 1000 };
+    return new Worker(this.root.store, handlers, settings, this.log, listeners);
   }
 
   /** A queue that was asked for by a misspelt name would never be served. */

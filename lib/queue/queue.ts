@@ -149,7 +149,7 @@ export class Queue<Handlers = AnyHandlers> {
         });
       }
     }
-    return prepared.map(({ id }) => this.handle(id));
+    return prepared.map(({ id }) => this.job(id));
   }
 
   /**
@@ -168,7 +168,7 @@ export class Queue<Handlers = AnyHandlers> {
     const data = encodeCall(this.name, { name: this.named(func), args, kwargs });
     const job = this.prepare(func, data, options);
     await this.batch.add(job);
-    return this.handle(job.id);
+    return this.job(job.id);
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
@@ -176,8 +176,13 @@ export class Queue<Handlers = AnyHandlers> {
     assertJobId(id, `getJob on queue "${this.name}"`);
     const record = await this.store.read(id);
     return record && (record.origin === this.name || record.origin === '')
-      ? this.handle(id)
+      ? this.job(id)
       : undefined;
+  }
+
+  /** The handle of a job by its id, without asking Redis whether there is such a job. */
+  job<Result = unknown>(id: string): RqJob<Result> {
+    return new RqJob<Result>(this.name, id, this.store, this.waiter);
   }
 
   /** How many jobs wait in the queue (not the running, scheduled or settled ones). */
@@ -209,7 +214,7 @@ export class Queue<Handlers = AnyHandlers> {
     // To Redis a last index of -1 would mean all.
     if (limit === 0) return [];
     const ids = await this.store.ids(this.name, registry, offset, limit);
-    return ids.map((id) => this.handle(id));
+    return ids.map((id) => this.job(id));
   }
 
   /**
@@ -274,7 +279,7 @@ export class Queue<Handlers = AnyHandlers> {
   ): Promise<RqJob<Result>> {
     const job = this.prepare(name, encodePayload(this.name, this.named(name), data), options);
     await this.batch.add(job);
-    return this.handle(job.id);
+    return this.job(job.id);
   }
 
   private prepare(name: string, data: string, options: JobOptions | undefined, item = ''): NewJob {
@@ -320,10 +325,6 @@ export class Queue<Handlers = AnyHandlers> {
 
   private duplicate(job: NewJob): DuplicateJobError {
     return new DuplicateJobError({ queue: this.name, jobId: job.id });
-  }
-
-  private handle<Result>(id: string): RqJob<Result> {
-    return new RqJob<Result>(this.name, id, this.store, this.waiter);
   }
 }
 

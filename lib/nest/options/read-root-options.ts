@@ -26,6 +26,7 @@ export interface RootOptions {
   readonly globalEnhancers: boolean;
   readonly enhancers: JobEnhancers;
   readonly context: JobContext;
+  readonly currentJob: boolean;
   readonly onRedisDown: 'fail' | 'wait';
   /** Milliseconds, like the other two. */
   readonly shutdownTimeout: number;
@@ -63,6 +64,7 @@ export function readRootOptions(options: RqFactoryOptions, where: string): RootO
     globalEnhancers: readFlag(options.globalEnhancers, 'globalEnhancers', where),
     enhancers: readEnhancers(options.enhancers, where),
     context: readContext(options.context, where),
+    currentJob: readFlag(options.currentJob ?? true, 'currentJob', where),
     onRedisDown: readChoice(options.onRedisDown, ['fail', 'wait'], 'onRedisDown', where),
     shutdownTimeout: readTime(options.shutdownTimeout, 30, 'shutdownTimeout', where),
     connectTimeout: readTimeAboveZero(options.connectTimeout, 10, 'connectTimeout', where),
@@ -129,6 +131,7 @@ const ROOT_KEYS: ReadonlySet<string> = new Set([
   'globalEnhancers',
   'enhancers',
   'context',
+  'currentJob',
   'onRedisDown',
   'shutdownTimeout',
   'connectTimeout',

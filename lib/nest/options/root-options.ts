@@ -21,6 +21,11 @@ export interface RqModuleOptions {
   globalEnhancers?: boolean;
   /** Guards, interceptors, pipes and filters for every job, after the global ones if those apply. Default: none. */
   enhancers?: JobEnhancers;
+  /**
+   * `currentJob()` finds the job anywhere below its handler; default `true`. It costs 2 µs a job in Node 20 and 22, and
+   * next to nothing where AsyncLocalStorage is in use anyway (nestjs-cls, tracers) and in Node 24.
+   */
+  currentJob?: boolean;
   /** Takes the context of whoever enqueues to the handler: `inject` and `extract`. Default: nothing travels. */
   context?: JobContextOptions;
   /**

@@ -10,6 +10,7 @@ import { Test } from '@nestjs/testing';
 import type { RunningJob } from 'nestjs-rq';
 import { type BinderSettings, HandlerBinder } from '../../../lib/nest/handler-binder.js';
 import { HandlerExplorer } from '../../../lib/nest/handler-explorer.js';
+import { ProviderMethods } from '../../../lib/nest/provider-methods.js';
 import type { HandlerRegistry } from '../../../lib/worker/index.js';
 
 /** An application whose handlers were found, and are called as the worker calls them; no Redis is needed. */
@@ -28,7 +29,7 @@ export async function explored(
 ): Promise<Explored> {
   const { prepare, ...settings } = options;
   const app = await started(metadata, prepare);
-  const handlers = explorerOf(app, settings).explore();
+  const handlers = explorerOf(app, settings).handlers();
   return {
     app,
     handlers,
@@ -42,7 +43,7 @@ export async function explored(
 export async function refusal(metadata: ModuleMetadata): Promise<Error> {
   const app = await started(metadata);
   try {
-    explorerOf(app).explore();
+    explorerOf(app).handlers();
   } catch (error) {
     return error as Error;
   } finally {
@@ -76,10 +77,13 @@ function explorerOf(
   return new HandlerExplorer(
     'default',
     ['default'],
-    app.get(DiscoveryService, { strict: false }),
-    app.get(MetadataScanner, { strict: false }),
+    new ProviderMethods(
+      app.get(DiscoveryService, { strict: false }),
+      app.get(MetadataScanner, { strict: false }),
+    ),
     new HandlerBinder(app.get(ExternalContextCreator), app.get(ModuleRef), {
       globalEnhancers: false,
+      tellsCurrentJob: true,
       ...settings,
     }),
   );
