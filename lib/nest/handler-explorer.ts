@@ -20,7 +20,7 @@ export class HandlerExplorer {
     private readonly root: string,
     private readonly knownRoots: readonly string[],
     private readonly methods: ProviderMethods,
-    private readonly binder: HandlerBinder,
+    private readonly binder: Pick<HandlerBinder, 'bind' | 'bindListener'>,
   ) {}
 
   /**

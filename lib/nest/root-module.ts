@@ -17,6 +17,7 @@ import * as messages from './messages.js';
 import { type AsyncRecipe, type RqFactoryOptions, readRootOptions } from './options/index.js';
 import { ProviderMethods } from './provider-methods.js';
 import { registrationsOf } from './queue-registration.js';
+import { ROOT_OVERRIDE, type RootOverride } from './root-override.js';
 import { RqRoot } from './rq-root.js';
 import { DEFAULT_ROOT, getRootToken } from './tokens.js';
 import { WorkerHost } from './worker-host.js';
@@ -26,6 +27,9 @@ import { WorkerHost } from './worker-host.js';
  * first at start and last at the end, which is right for the connections, and the other way round is right
  * for the worker. So each has a module of its own.
  */
+
+/** Mostly there is none: see RootOverride. */
+const OVERRIDE = { token: ROOT_OVERRIDE, optional: true };
 
 /** Holds a root's connections and queues. Always global: any module may register queues. */
 @Module({})
@@ -40,16 +44,21 @@ export class RqRootModule {
     const options = Symbol(`options of ${token}`);
     const root: Provider = {
       provide: token,
-      inject: [ModulesContainer, options],
-      useFactory: (modules: ModulesContainer, given: RqFactoryOptions) => {
+      inject: [ModulesContainer, options, OVERRIDE],
+      useFactory: async (
+        modules: ModulesContainer,
+        given: RqFactoryOptions,
+        override?: RootOverride,
+      ) => {
         const importers = importersOf(definition, modules);
         const place = rootPlace(name, importers);
         assertRootName(name, place, modules);
         const registrations = registrationsOf(modules).filter(
           ({ registration }) => registration.root === name,
         );
-        const read = readRootOptions(given, place);
-        return new RqRoot(name, place, importers[0], read, registrations);
+        const chosen = override ? await override.options(name, given) : given;
+        const read = readRootOptions(chosen, place);
+        return new RqRoot(name, place, importers[0], read, registrations, override);
       },
     };
     const definition: DynamicModule = {
@@ -80,6 +89,7 @@ export class RqWorkerModule {
         DiscoveryService,
         MetadataScanner,
         ExternalContextCreator,
+        OVERRIDE,
       ],
       useFactory: createWorkerHost,
     };
@@ -94,6 +104,7 @@ function createWorkerHost(
   discovery: DiscoveryService,
   scanner: MetadataScanner,
   contexts: ExternalContextCreator,
+  override?: RootOverride,
 ): WorkerHost {
   // Hooks run in the order of distance from the root module: last of all at start, first of all at the end.
   const host = moduleOf(moduleRef, modules);
@@ -111,7 +122,13 @@ function createWorkerHost(
       where: place,
     });
     const methods = new ProviderMethods(discovery, scanner);
-    return new HandlerExplorer(root.name, rootsOf(modules), methods, binder);
+    return new HandlerExplorer(root.name, rootsOf(modules), methods, {
+      bind: (...handler) => {
+        const run = binder.bind(...handler);
+        return override ? override.handler(run) : run;
+      },
+      bindListener: (...listener) => binder.bindListener(...listener),
+    });
   });
 }
 

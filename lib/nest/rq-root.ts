@@ -11,6 +11,7 @@ import * as messages from './messages.js';
 import type { RootOptions } from './options/read-root-options.js';
 import { QueueCatalog } from './queue-catalog.js';
 import type { QueueRegistration } from './queue-registration.js';
+import type { RootOverride } from './root-override.js';
 
 /**
  * One Redis of an application: its connections, from before the first `onModuleInit` until after the last
@@ -28,6 +29,7 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
    * @param place where `forRoot` was called, for errors
    * @param home the module that calls `forRoot`, if it can be told
    * @param registrations the queues that the application's modules register here
+   * @param override brings another store, if there is one
    * @throws InvalidOptionError
    */
   constructor(
@@ -36,6 +38,7 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
     readonly home: Module | undefined,
     readonly options: RootOptions,
     registrations: readonly { registration: QueueRegistration; where: string }[],
+    override?: RootOverride,
   ) {
     const { connection, connectTimeout, commandTimeout, prefix, results, maxPayloadBytes } =
       options;
@@ -44,7 +47,10 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
       commandTimeout,
       where: place,
     });
-    this.store = new RedisJobStore(this.connections, { prefix, results, maxPayloadBytes });
+    const storeOptions = { prefix, results, maxPayloadBytes };
+    this.store =
+      override?.store(name, this.connections, storeOptions) ??
+      new RedisJobStore(this.connections, storeOptions);
     this.queues = new QueueCatalog(
       this.store,
       options.defaultJobOptions,
