@@ -1,0 +1,116 @@
+import type { BlockingPop } from '../store/blocking-pop.js';
+import {
+  type Connections,
+  type ExchangeReply,
+  type ExchangeRequest,
+  type NewJob,
+  type Refusal,
+  RedisJobStore,
+  type RedisJobStoreOptions,
+  type SettleRequest,
+} from '../store/index.js';
+import type { ReturnReason } from '../worker/index.js';
+import { QuietPop } from './quiet-pop.js';
+import type { RunControl } from './run-control.js';
+
+/**
+ * The store of an application under test: the real one, with the real scripts, of which the kit holds the reins. Its
+ * worker claims jobs only while the control is open, and looks when it is woken from here.
+ */
+export class ControlledStore extends RedisJobStore {
+  /** Jobs that were due and were put off for a moment by the worker, not by their handlers. */
+  readonly putOff = new Set<string>();
+  private readonly listeners = new Map<string, Set<() => void>>();
+  private readonly pops = new Map<string, QuietPop>();
+
+  /** @param onEnqueued called when jobs are stored; whoever enqueued them waits for it */
+  constructor(
+    connections: Connections,
+    options: RedisJobStoreOptions,
+    private readonly runs: RunControl,
+    private readonly onEnqueued: (count: number) => Promise<void>,
+  ) {
+    super(connections, options);
+  }
+
+  /** The queues that this application's worker serves; none before it has started and when it has stopped. */
+  get served(): string[] {
+    return [...this.listeners.keys()];
+  }
+
+  /** Has the worker look at a queue now. */
+  wake(queue: string): void {
+    if (this.pops.get(queue)?.wake()) return;
+    for (const look of this.listeners.get(queue) ?? []) look();
+  }
+
+  override async enqueue(
+    queue: string,
+    jobs: readonly NewJob[],
+    mode: 'all' | 'each',
+  ): Promise<Refusal[]> {
+    const refusals = await this.runs.during(super.enqueue(queue, jobs, mode));
+    this.runs.changed();
+    if (this.runs.isOpen) this.wake(queue);
+    await this.onEnqueued(jobs.length);
+    return refusals;
+  }
+
+  override async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
+    const isHeld = !this.runs.isOpen;
+    const allowed = isHeld ? { ...request, want: 0 } : request;
+    const reply = await this.runs.during(super.exchange(queue, allowed));
+    this.note(request.outcomes, reply);
+    return isHeld ? { ...reply, paused: true } : reply;
+  }
+
+  override async onWake(
+    queue: string,
+    listener: (due: number | undefined) => void,
+  ): Promise<() => void> {
+    const stop = await super.onWake(queue, listener);
+    const look = () => listener(undefined);
+    const listeners = this.listeners.get(queue) ?? new Set();
+    this.listeners.set(queue, listeners.add(look));
+    return () => {
+      listeners.delete(look);
+      if (listeners.size === 0) this.listeners.delete(queue);
+      stop();
+    };
+  }
+
+  override blockingPop(queue: string): BlockingPop {
+    const pop = new QuietPop(this.connections, this.keys.queue(queue));
+    this.pops.set(queue, pop);
+    return pop;
+  }
+
+  private note(outcomes: readonly (SettleRequest & Returned)[], reply: ExchangeReply): void {
+    const { totals } = this.runs;
+    const refused = new Set(reply.refused.map(({ index }) => index));
+    for (const [index, { job, outcome, returned }] of outcomes.entries()) {
+      if (refused.has(index)) continue;
+      const isPutOff = returned !== undefined && PUT_OFF.has(returned);
+      if (isPutOff) this.putOff.add(job.id);
+      else if (outcome.type !== 'released') totals[COUNTED_AS[outcome.type]] += 1;
+    }
+    for (const { id } of reply.claimed) this.putOff.delete(id);
+    if (outcomes.length > 0 || reply.claimed.length > 0) this.runs.changed();
+  }
+}
+
+/** The worker's own outcomes say why they were given back. */
+interface Returned {
+  readonly returned?: ReturnReason;
+}
+
+const PUT_OFF: ReadonlySet<ReturnReason> = new Set(['handler busy', 'one suspect at a time']);
+
+const COUNTED_AS = {
+  finished: 'finished',
+  failed: 'failed',
+  retry: 'retried',
+  snoozed: 'snoozed',
+  canceled: 'canceled',
+  stopped: 'canceled',
+} as const;

@@ -1,0 +1,149 @@
+import type { ModuleRef } from '@nestjs/core';
+import {
+  type Duration,
+  InvalidOptionError,
+  checkOptions,
+  readFlag,
+  toMilliseconds,
+} from '../job/index.js';
+import type { RqRoot } from '../nest/rq-root.js';
+import { DEFAULT_ROOT, getRootToken } from '../nest/tokens.js';
+import type { AnyHandlers, Queue } from '../queue/index.js';
+import type { ControlledStore } from './controlled-store.js';
+import type { EmbeddedRoots } from './embedded-roots.js';
+import { type EnqueuedJob, enqueuedJobs } from './enqueued-jobs.js';
+import { type DrainSummary, difference } from './run-control.js';
+import { DRAIN_TIMEOUT } from './testing-options.js';
+
+/**
+ * What a test does with the jobs of its application: looks at those that are enqueued, has them run, and moves time.
+ *
+ * @example
+ * const rq = app.get(RqTesting);
+ * await signup('a@b.c');
+ * await expect(rq.queue('mail')).toHaveEnqueued('sendMail', { to: 'a@b.c' });
+ * await rq.drain();
+ */
+export class RqTesting {
+  constructor(
+    private readonly roots: EmbeddedRoots,
+    private readonly moduleRef: ModuleRef,
+  ) {}
+
+  /**
+   * A queue of the application, as `@InjectQueue` gives it.
+   *
+   * @param root the `name` of the `RqModule.forRoot` that the queue belongs to; default: the one without a name
+   * @throws InvalidOptionError when there is no such root, or no queue can have this name
+   */
+  queue<Handlers = AnyHandlers>(name: string, root: string = DEFAULT_ROOT): Queue<Handlers> {
+    this.storeOf(root);
+    const rqRoot = this.moduleRef.get<RqRoot>(getRootToken(root), { strict: false });
+    return rqRoot.queues.get(name) as Queue<Handlers>;
+  }
+
+  /**
+   * Runs everything that is due on the queues that this application's worker serves, and what those jobs enqueue,
+   * until nothing is left; what is scheduled for later stays. A job that fails does not make it reject: look at the
+   * counts, at the job, or at what the application did.
+   *
+   * @param options.timeout default 30 s
+   * @throws DrainTimeoutError when jobs still run or wait then
+   */
+  async drain(options: { timeout?: Duration } = {}): Promise<DrainSummary> {
+    checkOptions(options, DRAIN_KEYS, '', 'RqTesting.drain');
+    return this.roots.drain.run(readTimeout(options.timeout, 'RqTesting.drain'));
+  }
+
+  /**
+   * Lets time pass for Redis: first runs what is due, then moves its clock forward to each job that becomes due
+   * within `duration`, one after the other, and runs it. A job that is retried every minute therefore runs five times
+   * in `advance('5m')`, and what expires (`ttl`, `resultTtl`, ...) does so in between. `Date` in the application
+   * stays as it is, as do timers and timeouts of handlers.
+   *
+   * @param duration a number is seconds, or text with a unit
+   * @param options.drain `false` moves the clock only; default `true`
+   * @param options.timeout for all of it; default 30 s
+   * @throws DrainTimeoutError when jobs still run or wait then
+   */
+  async advance(
+    duration: Duration,
+    options: { drain?: boolean; timeout?: Duration } = {},
+  ): Promise<DrainSummary> {
+    const where = 'RqTesting.advance';
+    checkOptions(options, ADVANCE_KEYS, '', where);
+    const milliseconds = toMilliseconds(duration, 'duration', where);
+    const before = { ...this.roots.control.totals };
+    if (readFlag(options.drain ?? true, 'drain', where)) {
+      await this.passThrough(milliseconds, readTimeout(options.timeout, where));
+    } else {
+      this.roots.redis.advance(milliseconds);
+    }
+    return difference(this.roots.control.totals, before);
+  }
+
+  /**
+   * The jobs that wait, the next one first, and then those that are scheduled, the earliest first.
+   *
+   * @param queue its name, or the queue itself
+   * @param root of a queue given by its name; default: the one without a name
+   */
+  async enqueued(queue: string | Queue, root: string = DEFAULT_ROOT): Promise<EnqueuedJob[]> {
+    if (typeof queue === 'string') return enqueuedJobs(this.storeOf(root), this.queue(queue, root));
+    const owner = [...this.roots.stores.keys()].find(
+      (name) => this.queue(queue.name, name) === queue,
+    );
+    if (owner === undefined) {
+      const problem = 'is no queue of this application';
+      throw new InvalidOptionError({ option: 'queue', problem, where: 'RqTesting.enqueued' });
+    }
+    return enqueuedJobs(this.storeOf(owner), queue);
+  }
+
+  /** Deletes all jobs and whatever else is in Redis, for the next test; the clock goes on from where it is. */
+  async clear(): Promise<void> {
+    for (const store of this.roots.stores.values()) {
+      await store.connections.run('empty the embedded Redis', (redis) => redis.flushall());
+      store.putOff.clear();
+    }
+  }
+
+  /** What time it is for Redis. */
+  async now(): Promise<Date> {
+    const [work] = await this.roots.drain.look();
+    return new Date(work?.now ?? Date.now());
+  }
+
+  private async passThrough(milliseconds: number, timeout: number): Promise<void> {
+    const { drain, redis } = this.roots;
+    const deadline = performance.now() + timeout;
+    const run = () => drain.run(Math.max(0, deadline - performance.now()));
+    await run();
+    // Time that runs take is not counted: a retry after the second of two minutes would come a moment too late.
+    for (let left = milliseconds; ;) {
+      const work = await drain.look();
+      const now = Math.max(...work.map((root) => root.now));
+      const wait = Math.max(0, Math.min(...work.map(({ nextDue }) => nextDue)) - now);
+      // Behind the moment itself, so that no rounding makes it too early.
+      redis.advance(Math.min(left, wait + 2));
+      await run();
+      if (wait >= left) return;
+      left -= Math.max(wait, 1);
+    }
+  }
+
+  private storeOf(root: string): ControlledStore {
+    const store = this.roots.stores.get(root);
+    if (store) return store;
+    const known = [...this.roots.stores.keys()].join(', ') || 'none';
+    const problem = `is no RqModule.forRoot of this application. Known: ${known}`;
+    throw new InvalidOptionError({ option: 'root', problem, value: root, where: 'RqTesting' });
+  }
+}
+
+const DRAIN_KEYS: ReadonlySet<string> = new Set(['timeout']);
+const ADVANCE_KEYS: ReadonlySet<string> = new Set(['timeout', 'drain']);
+
+function readTimeout(timeout: Duration | undefined, where: string): number {
+  return timeout === undefined ? DRAIN_TIMEOUT : toMilliseconds(timeout, 'timeout', where);
+}

@@ -1,0 +1,63 @@
+import type { ControlledStore } from './controlled-store.js';
+
+/** What there is to do for the worker of one root, at one moment of its Redis. */
+export interface WorkLeft {
+  /** Queues with a job that could start now. */
+  readonly due: readonly string[];
+  /** Queues with a job that runs. */
+  readonly started: readonly string[];
+  /** When the next scheduled job is due: milliseconds since the epoch, by Redis's clock; Infinity: none is. */
+  readonly nextDue: number;
+  /** Redis's clock, milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/**
+ * Reads all registries of the queues that the worker serves in one step, so that a job on its way from one to another
+ * is not overlooked. In a paused queue nothing is due.
+ */
+export async function workLeftIn(store: ControlledStore): Promise<WorkLeft> {
+  const queues = store.served;
+  const putOff = [...store.putOff];
+  const replies = await store.connections.run('look at the queues', async (redis) => {
+    const batch = redis.multi().time();
+    for (const queue of queues) {
+      const keys = store.keys.queue(queue);
+      batch
+        .llen(keys.list)
+        .zcard(keys.started)
+        .exists(keys.paused, store.keys.suspended)
+        .zrange(keys.scheduled, '0', '0', 'WITHSCORES')
+        .zmscore(keys.scheduled, '', ...putOff);
+    }
+    return (await batch.exec())?.map(([, reply]) => reply) ?? [];
+  });
+  const [time, ...perQueue] = replies;
+  const [seconds, microseconds] = time as [string, string];
+  const now = Number(seconds) * 1000 + Number(microseconds) / 1000;
+  const found = queues.map((queue, index) => {
+    const from = index * REPLIES_PER_QUEUE;
+    const [queued, started, paused, scheduled, delayed] = perQueue.slice(from) as Replies;
+    const isStarted = started > 0;
+    if (paused > 0) return { queue, isDue: false, isStarted, nextDue: Infinity };
+    const nextDue = scheduled[1] === undefined ? Infinity : Number(scheduled[1]) * 1000;
+    const isPutOff = delayed.some((score) => score !== null);
+    return { queue, isDue: queued > 0 || nextDue <= now || isPutOff, isStarted, nextDue };
+  });
+  return {
+    due: found.filter(({ isDue }) => isDue).map(({ queue }) => queue),
+    started: found.filter(({ isStarted }) => isStarted).map(({ queue }) => queue),
+    nextDue: Math.min(Infinity, ...found.map(({ nextDue }) => nextDue)),
+    now,
+  };
+}
+
+const REPLIES_PER_QUEUE = 5;
+
+type Replies = [
+  queued: number,
+  started: number,
+  paused: number,
+  scheduled: string[],
+  delayed: (string | null)[],
+];
