@@ -1,0 +1,2 @@
+// Makes `toHaveEnqueued` known to `expect`.
+import 'nestjs-rq/testing/jest';
