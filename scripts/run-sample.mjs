@@ -1,6 +1,7 @@
 // Runs one of sample/ with one command, on a machine that has only Node: installs and builds what is
-// missing, opens a Redis (see redis-server.mjs) and runs the sample's tour against it. What has been
-// started is ended in all cases.
+// missing, opens a Redis (see redis-server.mjs) and runs the sample's tour against it; a sample about tests
+// has a Jest suite in place of a tour, and needs no Redis. What has been started is ended in all cases.
+import { existsSync } from 'node:fs';
 import {
   CommandFailed,
   endAll,
@@ -22,7 +23,14 @@ export async function runSample(name, { purpose, args = [], env = {} }) {
   // Stopping the application may take as long as its running jobs, which in a sample are short.
   const interrupted = endAllOnSignals({ grace: 10 });
   try {
-    process.exitCode = await tour(name, { purpose, args, env });
+    if (dependenciesAreStale()) {
+      console.log('Installing the packages of package-lock.json (npm ci, once) ...');
+      await installDependencies();
+    }
+    const config = `sample/${name}/jest.config.mjs`;
+    process.exitCode = existsSync(root + config)
+      ? await tests(config, args)
+      : await tour(name, { purpose, args, env });
   } catch (error) {
     if (!interrupted()) {
       console.error(`\n${capitalised(purpose)} could not run: ${error.message}`);
@@ -35,10 +43,6 @@ export async function runSample(name, { purpose, args = [], env = {} }) {
 }
 
 async function tour(name, { purpose, args, env }) {
-  if (dependenciesAreStale()) {
-    console.log('Installing the packages of package-lock.json (npm ci, once) ...');
-    await installDependencies();
-  }
   console.log('Building the library and the sample ...');
   await runNpm(['run', '--silent', 'build'], { cwd: root });
   await runNpm(['run', '--silent', 'build:sample', '--', projectOf(name)], { cwd: root });
@@ -53,6 +57,20 @@ async function tour(name, { purpose, args, env }) {
   });
   const { code } = await ended(application);
   return code ?? 1;
+}
+
+async function tests(config, args) {
+  const jest = [
+    'run',
+    '--silent',
+    'jest',
+    '--',
+    `--config=${config}`,
+    '--detectOpenHandles',
+    ...args,
+  ];
+  await runNpm(jest, { cwd: root, show: true, what: 'the tests of the sample' });
+  return 0;
 }
 
 /** Its name in nest-cli.json: `02-validation-guards` is the project `validation-guards`. */

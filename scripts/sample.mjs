@@ -1,11 +1,11 @@
-// `npm run sample -- 02-validation-guards`: runs the tour of a sample, on a machine that has only Node.
+// `npm run sample -- 02-validation-guards`: runs the tour of a sample, or its tests, on a machine that has only Node.
 // The number alone will do; without a name the samples are listed. REDIS_URL names a Redis to use.
 import { existsSync, readdirSync } from 'node:fs';
 import { root } from './dependencies.mjs';
 import { runSample } from './run-sample.mjs';
 
 const samples = readdirSync(`${root}sample`)
-  .filter((name) => existsSync(`${root}sample/${name}/src/tour.ts`))
+  .filter((name) => existsSync(`${root}sample/${name}/tsconfig.json`))
   .toSorted();
 
 const [wanted, ...args] = process.argv.slice(2);

@@ -1,4 +1,4 @@
-// Jest for an application in TypeScript and ES modules; `npm run sample:testing` runs it.
+// Jest for an application in TypeScript and ES modules; `npm run sample -- 03-testing` runs it.
 export default {
   testEnvironment: 'node',
   testMatch: ['<rootDir>/test/**/*.spec.ts'],

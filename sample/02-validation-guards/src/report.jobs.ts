@@ -33,7 +33,7 @@ export class ReportJobs {
 
   @Job({
     queue: 'reports',
-    // Data that is wrong now is wrong in five seconds, too.
+    // Who is not allowed now is not allowed in five seconds, and data that is wrong now is wrong then, too.
     retry: { max: 3, interval: 5, except: [BadRequestException, ForbiddenException] },
   })
   async makeReport(@JobData(validOrder) order: ReportOrder): Promise<Report> {

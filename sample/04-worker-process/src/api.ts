@@ -2,11 +2,9 @@
 import { ConsoleLogger } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { AppModule } from './app.module.js';
-import { readRequestId } from './request-id.js';
 
 const app = await NestFactory.create(AppModule.for('api'), {
   logger: new ConsoleLogger({ prefix: 'api' }),
 });
-app.use(readRequestId);
 app.enableShutdownHooks();
 await app.listen(process.env.PORT ?? 3000);

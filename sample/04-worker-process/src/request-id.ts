@@ -1,47 +1,33 @@
-// The id of an HTTP request follows the work that it began: through the API by AsyncLocalStorage, to the
-// worker in the headers of the job's meta, and through the handler by AsyncLocalStorage again.
-import {
-  Injectable,
-  type CallHandler,
-  type ExecutionContext,
-  type NestInterceptor,
-} from '@nestjs/common';
-import { RqContext } from 'nestjs-rq';
-import { Observable } from 'rxjs';
-import { AsyncLocalStorage } from 'node:async_hooks';
+// The id of an HTTP request follows the work that it began: through the API by nestjs-cls, to the worker in the
+// headers of the job, and through the handler by nestjs-cls again.
+import { CLS_ID, ClsModule, type ClsService } from 'nestjs-cls';
+import type { JobContextOptions } from 'nestjs-rq';
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 
 const HEADER = 'request-id';
-const storage = new AsyncLocalStorage<string>();
 
-/** Of the request that is being answered, or that the running job comes from. */
-export function requestId(): string | undefined {
-  return storage.getStore();
-}
+/** Every request has an id: that of its header, or a new one. */
+export const requestIds = ClsModule.forRoot({
+  global: true,
+  middleware: {
+    mount: true,
+    generateId: true,
+    idGenerator: (request: IncomingMessage) => {
+      const given = request.headers[`x-${HEADER}`];
+      return typeof given === 'string' ? given : randomUUID();
+    },
+  },
+});
 
-/** Express middleware: `X-Request-Id`, or a new id. */
-export function readRequestId(request: IncomingMessage, _: ServerResponse, next: () => void): void {
-  const given = request.headers[`x-${HEADER}`];
-  storage.run(typeof given === 'string' ? given : randomUUID(), next);
-}
-
-/** What travels with a job. */
-export function jobHeaders(): Record<string, string> {
-  const id = requestId();
-  return id === undefined ? {} : { [HEADER]: id };
-}
-
-/** Runs a handler in the context of the request that its job comes from. */
-@Injectable()
-export class RequestIdOfJob implements NestInterceptor {
-  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const { headers } = RqContext.of(context).job.meta as { headers?: Record<string, string> };
-    const id = headers?.[HEADER];
-    if (id === undefined) return next.handle();
-    // A handler runs when its Observable is subscribed to.
-    return new Observable((subscriber) =>
-      storage.run(id, () => next.handle().subscribe(subscriber)),
-    );
-  }
-}
+/** What travels with each job that is enqueued, and the context in which its handler runs. */
+export const contextOfRequest = (cls: ClsService): JobContextOptions => ({
+  inject: (headers) => {
+    if (cls.isActive()) headers[HEADER] = cls.getId();
+  },
+  extract: (headers, run) =>
+    cls.run(() => {
+      cls.set(CLS_ID, headers[HEADER]);
+      return run();
+    }),
+});

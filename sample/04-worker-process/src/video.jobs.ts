@@ -1,8 +1,8 @@
 // The work: it takes a while and stops when the job is to stop.
-import { Injectable, Logger, UseInterceptors } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
+import { ClsService } from 'nestjs-cls';
 import { Job, type RunningJob } from 'nestjs-rq';
 import { setTimeout as pause } from 'node:timers/promises';
-import { requestId, RequestIdOfJob } from './request-id.js';
 
 export interface Video {
   title: string;
@@ -11,15 +11,16 @@ export interface Video {
 }
 
 @Injectable()
-@UseInterceptors(RequestIdOfJob)
 export class VideoJobs {
   private readonly logger = new Logger('Videos');
 
+  constructor(private readonly cls: ClsService) {}
+
   @Job({ queue: 'videos', retry: { max: 3, interval: 5 } })
   async encode({ title, seconds }: Video, job: RunningJob) {
-    this.logger.log(`request ${requestId()}: encoding ${title}, attempt ${job.attempt}`);
+    this.logger.log(`request ${this.cls.getId()}: encoding ${title}, attempt ${job.attempt}`);
     await pause(seconds * 1000, undefined, { signal: job.signal });
-    this.logger.log(`request ${requestId()}: ${title} is ready`);
-    return { title, for: requestId() };
+    this.logger.log(`request ${this.cls.getId()}: ${title} is ready`);
+    return { title, for: this.cls.getId() };
   }
 }

@@ -9,21 +9,24 @@ import {
   Param,
   Post,
 } from '@nestjs/common';
+import { ClsService } from 'nestjs-cls';
 import { InjectQueue, Queue } from 'nestjs-rq';
-import { jobHeaders, requestId } from './request-id.js';
 import type { Video, VideoJobs } from './video.jobs.js';
 
 @Controller('videos')
 export class VideosController {
   private readonly logger = new Logger('Videos');
 
-  constructor(@InjectQueue('videos') private readonly videos: Queue<VideoJobs>) {}
+  constructor(
+    @InjectQueue('videos') private readonly videos: Queue<VideoJobs>,
+    private readonly cls: ClsService,
+  ) {}
 
   @Post()
   @HttpCode(202)
   async add(@Body() video: Video) {
-    const job = await this.videos.enqueue('encode', video, { meta: { headers: jobHeaders() } });
-    this.logger.log(`request ${requestId()}: job ${job.id} is to encode ${video.title}`);
+    const job = await this.videos.enqueue('encode', video);
+    this.logger.log(`request ${this.cls.getId()}: job ${job.id} is to encode ${video.title}`);
     return { id: job.id, see: `/videos/${job.id}` };
   }
 
