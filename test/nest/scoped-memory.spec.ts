@@ -165,8 +165,9 @@ it(`${JOBS} jobs of a request-scoped handler leave nothing behind`, async () => 
   expect(jobsSeen.total).toBe(JOBS);
   // Per job: two transient instances, PerJob, the enhancer, the filter and the handler's class.
   expect(providers.total).toBeGreaterThanOrEqual(6 * JOBS);
-  await eventually(() => jobsSeen.count() === 0 && providers.count() === 0, {
-    what: 'all jobs and what was made for them to be collected',
+  // Of the last job Nest keeps a promise that it awaited, and with it, up to Node 22, the job that was current then.
+  await eventually(() => jobsSeen.count() <= 1 && providers.count() <= 6, {
+    what: 'all jobs but the last, and what was made for them, to be collected',
     every: 100,
   });
   expect(entriesOf(app.get(ModulesContainer))).toBe(before);
