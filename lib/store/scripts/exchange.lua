@@ -180,8 +180,6 @@ local function claim(id)
       return false
     end
     has_suspect = has_suspect or is_suspect
-    local execution = token .. string.format('%016x', number)
-    number = number + 1
     bytes = bytes + #values[2]
     -- Known, so it need not travel.
     values[1] = false
@@ -197,7 +195,8 @@ local function claim(id)
     end
     claimed[#claimed + 1] = values
     leases[#leases + 1] = lease_end
-    leases[#leases + 1] = id .. ':' .. execution
+    leases[#leases + 1] = id .. ':' .. token .. string.format('%016x', number)
+    number = number + 1
   end
   return true
 end
