@@ -18,8 +18,8 @@ export type {
   RqQueueOptionsFactory,
   RqWorkerOptions,
 } from './nest/options/index.js';
-export { RqService } from './nest/rq.service.js';
-export { getQueueToken, getRqServiceToken } from './nest/tokens.js';
+export { RqService, getRqServiceToken } from './nest/rq.service.js';
+export { getQueueToken } from './nest/tokens.js';
 
 // Handlers and producers.
 export { CurrentJob } from './nest/decorators/current-job.decorator.js';

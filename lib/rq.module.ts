@@ -12,8 +12,8 @@ import {
 import { asyncQueueProviders, queueProviders } from './nest/queue-providers.js';
 import { RqRootModule } from './nest/root-module.js';
 import type { RqRoot } from './nest/rq-root.js';
-import { RqService } from './nest/rq.service.js';
-import { DEFAULT_ROOT, getRootToken, getRqServiceToken } from './nest/tokens.js';
+import { RqService, getRqServiceToken } from './nest/rq.service.js';
+import { DEFAULT_ROOT, getRootToken } from './nest/tokens.js';
 
 /**
  * RQ for a Nest application: `forRoot` once in the root module, `registerQueue` wherever a queue is injected,

@@ -1,5 +1,5 @@
 import { headersOf } from '../queue/index.js';
-import type { BoundHandler } from './handler-binder.js';
+import type { BoundHandler } from './bound-handler.js';
 import * as messages from './messages.js';
 import type { JobContext } from './options/index.js';
 

@@ -8,7 +8,7 @@ import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
 import { InvalidOptionError } from '../job/index.js';
 import type { RqJob } from '../queue/index.js';
-import type { RunningJob } from '../worker/index.js';
+import type { BoundHandler } from './bound-handler.js';
 import {
   EXCEPTION_FILTERS_METADATA,
   PIPES_METADATA,
@@ -24,9 +24,6 @@ import { lastValueOf } from './handler-values.js';
 import { type MadeEnhancers, NO_ENHANCERS, configOfJobs } from './job-enhancers.js';
 import * as messages from './messages.js';
 import type { JobContext } from './options/index.js';
-
-/** Runs one job by a provider's method, as Nest would run a request by a controller's. */
-export type BoundHandler = (data: unknown, job: RunningJob) => Promise<unknown>;
 
 /**
  * Binds handlers through Nest's own execution context, so that guards, interceptors, pipes, filters and

@@ -1,5 +1,5 @@
 import type { Connections, RedisJobStore, RedisJobStoreOptions } from '../store/index.js';
-import type { BoundHandler } from './handler-binder.js';
+import type { BoundHandler } from './bound-handler.js';
 import type { RqFactoryOptions } from './options/index.js';
 
 /**

@@ -1,5 +1,7 @@
+import type { InjectionToken } from '@nestjs/common';
 import type { AnyHandlers, Queue } from '../queue/index.js';
 import type { RqRoot } from './rq-root.js';
+import { DEFAULT_ROOT } from './tokens.js';
 
 /**
  * The queues of one Redis at run time: those whose names are known only then, and what an operator does with
@@ -41,4 +43,13 @@ export class RqService {
   async resume(name: string): Promise<void> {
     await this.queue(name).resume();
   }
+}
+
+/**
+ * The token under which a root's `RqService` is injected: the class itself for the root without a name.
+ *
+ * @param root the `name` given to `RqModule.forRoot`
+ */
+export function getRqServiceToken(root: string = DEFAULT_ROOT): InjectionToken<RqService> {
+  return root === DEFAULT_ROOT ? RqService : `RqService:${root}`;
 }

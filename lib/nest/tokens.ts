@@ -1,6 +1,3 @@
-import type { InjectionToken } from '@nestjs/common';
-import { RqService } from './rq.service.js';
-
 /**
  * By which tokens Nest's container knows what an application asks us for. A root is one Redis: the one of
  * the `RqModule.forRoot` without a name, or of one with a name such as `reports`. The root's name comes
@@ -25,15 +22,6 @@ const ROOT_PREFIX = 'RqRoot:';
  */
 export function getQueueToken(name: string, root: string = DEFAULT_ROOT): string {
   return `RqQueue:${root}:${name}`;
-}
-
-/**
- * The token under which a root's `RqService` is injected: the class itself for the root without a name.
- *
- * @param root the `name` given to `RqModule.forRoot`
- */
-export function getRqServiceToken(root: string = DEFAULT_ROOT): InjectionToken<RqService> {
-  return root === DEFAULT_ROOT ? RqService : `RqService:${root}`;
 }
 
 /** The token of a root itself; internal. */

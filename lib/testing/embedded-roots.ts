@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import type { BoundHandler } from '../nest/handler-binder.js';
+import type { BoundHandler } from '../nest/bound-handler.js';
 import type { RqFactoryOptions } from '../nest/options/index.js';
 import type { RootOverride } from '../nest/root-override.js';
 import type { Connections, RedisJobStoreOptions } from '../store/index.js';

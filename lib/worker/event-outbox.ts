@@ -1,7 +1,7 @@
 import type { StartedEvent } from '../job/index.js';
 import type { ToldEvent } from '../store/index.js';
-import { eventsOf } from './job-events.js';
-import type { SettledJob } from './job-reporter.js';
+import { eventsOf } from './outcome-events.js';
+import type { SettledJob } from './settled-job.js';
 
 /**
  * The events of one queue on their way to those who listen in other processes. They travel with the exchange that

@@ -1,8 +1,7 @@
-import type { FailureRecord, JobEvent, ProgressEvent, StartedEvent } from '../job/index.js';
+import type { ProgressEvent, StartedEvent } from '../job/index.js';
 import type { ClaimedJob } from '../store/index.js';
-import type { SettledJob } from './job-reporter.js';
 
-/** From what a worker did to the events that tell it. They are made only when somebody listens. */
+/** The events of a job that runs. They are made only when somebody listens. */
 export function startedEvent(claimed: ClaimedJob, name: string): StartedEvent {
   return { type: 'started', ...aboutJob(claimed, name), at: new Date() };
 }
@@ -11,46 +10,7 @@ export function progressEvent(claimed: ClaimedJob, name: string, progress: unkno
   return { type: 'progress', ...aboutJob(claimed, name), progress, at: new Date() };
 }
 
-/** What an outcome means to those outside, the last of its events last; nothing when the job is only put off. */
-export function eventsOf({ job, name, outcome, decision, ...times }: SettledJob): JobEvent[] {
-  const about = { ...aboutJob(job, name), at: new Date(times.endedAt) };
-  switch (outcome.type) {
-    case 'finished': {
-      const duration = times.endedAt - times.startedAt;
-      return [{ type: 'finished', ...about, result: resultIn(outcome.result), duration }];
-    }
-    case 'failed': {
-      const error = errorIn(outcome.failure);
-      const failed = { type: 'failed', ...about, error } as const;
-      return decision.exhausted ? [{ type: 'exhausted', ...about, error }, failed] : [failed];
-    }
-    case 'retry': {
-      const { delay, failure } = outcome;
-      const retriesLeft = decision.retriesLeft ?? 0;
-      return [{ type: 'retrying', ...about, error: errorIn(failure), delay, retriesLeft }];
-    }
-    case 'canceled':
-      return [{ type: 'canceled', ...about, reason: outcome.reason }];
-    case 'stopped':
-      return [{ type: 'canceled', ...about, reason: 'stopped by command' }];
-    case 'snoozed':
-    case 'released':
-      return [];
-  }
-}
-
-/** Characters of JSON: longer results are not sent to everybody who listens. */
-const LONGEST_RESULT = 64 * 1024;
-
-function resultIn(text: string | undefined): unknown {
-  if (text === undefined) return null;
-  return text.length > LONGEST_RESULT ? undefined : JSON.parse(text);
-}
-
-function errorIn({ name, message }: FailureRecord): { name: string; message: string } {
-  return { name, message };
-}
-
-function aboutJob({ queue, id, attempt }: ClaimedJob, name: string) {
+/** What every event of a job tells. */
+export function aboutJob({ queue, id, attempt }: ClaimedJob, name: string) {
   return { queue, jobId: id, name, attempt };
 }

@@ -1,8 +1,7 @@
 import type { JobEvent, StartedEvent } from '../job/index.js';
-import type { SettleRequest } from '../store/index.js';
-import { eventsOf } from './job-events.js';
-import type { Decision } from './outcome-decision.js';
-import type { ExecutionEvent, ReturnReason, WorkerObserver } from './worker-observer.js';
+import { eventsOf } from './outcome-events.js';
+import type { SettledJob } from './settled-job.js';
+import type { ExecutionEvent, WorkerObserver } from './worker-observer.js';
 
 /**
  * Tells the observers what has become of jobs, and keeps the worker's counters. An observer that throws is none of the
@@ -139,13 +138,6 @@ export class JobReporter {
     this.finished = this.failed = this.milliseconds = 0;
     return counts;
   }
-}
-
-/** An outcome on its way to Redis, with what the observer is told about it. */
-export interface SettledJob extends SettleRequest {
-  readonly decision: Decision;
-  readonly name: string;
-  readonly returned?: ReturnReason;
 }
 
 type EventOf<Name extends keyof WorkerObserver> = Parameters<NonNullable<WorkerObserver[Name]>>[0];

@@ -1,5 +1,6 @@
 import type { ClaimedJob, ExchangeReply } from '../store/index.js';
-import type { JobReporter, SettledJob } from './job-reporter.js';
+import type { JobReporter } from './job-reporter.js';
+import type { SettledJob } from './settled-job.js';
 
 /**
  * Outcomes on their way to Redis. Each stays here until Redis has said what became of it: written down, refused since

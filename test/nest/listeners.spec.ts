@@ -90,6 +90,27 @@ describe('a method marked @OnJob', () => {
     expect(heard.at(-2)).toMatchObject({ error: { name: 'RangeError', message: 'too far' } });
   });
 
+  it('hears of jobs whose worker died, where they are found', async () => {
+    @Injectable()
+    class Losses {
+      @OnJob('lost')
+      hear(event: JobEvent) {
+        heard.push(event);
+      }
+    }
+    const client = applications.redis.client();
+    const member = `crashed:${'f'.repeat(64)}`;
+    await client
+      .multi()
+      .hset('rq:job:crashed', 'data', '["add",null,[[1]],{}]', 'status', 'started', 'origin', 'q')
+      .zadd('rq:wip:q', Date.now() / 1000 - 60, member)
+      .exec();
+    client.disconnect();
+    await start([Jobs, Losses]);
+    await eventually(() => heard.length > 0, { what: 'the loss' });
+    expect(heard).toMatchObject([{ type: 'lost', jobId: 'crashed', name: 'add', attempt: 1 }]);
+  });
+
   it('gets the event and the handle of the job', async () => {
     const got = deferred<[ExhaustedEvent, RqJob]>();
     @Injectable()

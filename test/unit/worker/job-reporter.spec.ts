@@ -1,6 +1,7 @@
 import { jest } from '@jest/globals';
 import { ClaimedJob } from '../../../lib/store/index.js';
-import { JobReporter, type SettledJob } from '../../../lib/worker/job-reporter.js';
+import { JobReporter } from '../../../lib/worker/job-reporter.js';
+import type { SettledJob } from '../../../lib/worker/settled-job.js';
 import type { Decision } from '../../../lib/worker/outcome-decision.js';
 import type { WorkerObserver } from '../../../lib/worker/index.js';
 

@@ -1,0 +1,75 @@
+// What the compiler knows of events: which there are, and what each tells. This file only needs to compile.
+import {
+  type ExhaustedEvent,
+  type JobEvent,
+  type JobEventOf,
+  Job,
+  OnJob,
+  type Queue,
+  type RqJob,
+  currentJob,
+} from 'nestjs-rq';
+import type { Observable } from 'rxjs';
+
+export class Listeners {
+  @OnJob('exhausted', { queue: 'payments', name: 'charge', everywhere: true })
+  async alert(event: ExhaustedEvent, job: RqJob): Promise<string> {
+    return `${event.error.message} ${job.id}`;
+  }
+
+  @OnJob(['finished', 'failed'])
+  tell(event: JobEventOf<'finished' | 'failed'>): void {
+    if (event.type === 'finished') void event.duration;
+    else void event.error.name;
+    // @ts-expect-error -- a finished job has no error
+    void event.error;
+  }
+
+  // @ts-expect-error -- there is no such event
+  @OnJob('done')
+  never(): void {}
+
+  // @ts-expect-error -- there is no such option
+  @OnJob('failed', { queues: ['payments'] })
+  misspelt(): void {}
+
+  @Job({ queue: 'payments', progress: true })
+  watch(): Observable<number> {
+    throw new Error('only compiled');
+  }
+
+  // @ts-expect-error -- it stands on a method
+  @OnJob('failed')
+  property = 1;
+}
+
+export function narrowed(event: JobEvent): string {
+  switch (event.type) {
+    case 'started':
+    case 'lost':
+      return event.jobId;
+    case 'progress':
+      return String(event.progress);
+    case 'retrying':
+      return `${event.delay} ${event.retriesLeft} ${event.error.message}`;
+    case 'finished':
+      return String(event.result);
+    case 'exhausted':
+    case 'failed':
+      return event.error.name;
+    case 'canceled':
+      return event.reason;
+  }
+}
+
+export async function heard(queue: Queue<Listeners>): Promise<void> {
+  queue.events().subscribe((event) => narrowed(event));
+  const job = await queue.enqueue('watch');
+  job.events({ onListening: () => undefined }).subscribe((event) => event.at.getTime());
+  const last: number = await job.result();
+  void last;
+  const current = currentJob();
+  // @ts-expect-error -- there may be no job
+  void current.id;
+  void current?.attempt;
+}
