@@ -38,6 +38,7 @@ export function encodeExchange(
     request.nextExecution,
     request.want,
     PROMOTED_AT_ONCE,
+    request.takesSuspect ? '1' : '',
     request.woken.length,
   ];
   for (const id of request.woken) values.push(id);

@@ -107,6 +107,8 @@ export interface ExchangeRequest {
   readonly token: string;
   readonly nextExecution: number;
   readonly want: number;
+  /** One of them may be a job that was there when a worker died; the others wait for a moment. */
+  readonly takesSuspect: boolean;
   readonly woken: readonly string[];
   readonly outcomes: readonly SettleRequest[];
   /** What to tell to those who listen to the queue's events; empty while nobody does. */

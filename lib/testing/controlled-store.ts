@@ -104,7 +104,7 @@ interface Returned {
   readonly returned?: ReturnReason;
 }
 
-const PUT_OFF: ReadonlySet<ReturnReason> = new Set(['handler busy', 'one suspect at a time']);
+const PUT_OFF: ReadonlySet<ReturnReason> = new Set(['handler busy']);
 
 const COUNTED_AS = {
   finished: 'finished',

@@ -23,11 +23,6 @@ import type { ReturnReason } from './worker-observer.js';
  */
 export class JobRunner {
   private readonly running = new Map<string, Execution>();
-  /**
-   * The running job that was there when a worker died, if any. Of such jobs only one runs at a time: were they to run
-   * side by side again, the harmless ones would be taken for poison with the one that is.
-   */
-  private suspect: ClaimedJob | undefined;
   private readonly gate = new HandlerGate<Waiting>();
   private readonly host: JobHost;
 
@@ -67,11 +62,6 @@ export class JobRunner {
     const handler = this.handlers.find(this.queue, call.name);
     if (!handler) {
       this.refuseUnknown(claimed, call.name);
-      return false;
-    }
-    if (claimed.crashes > 0 && this.suspect) {
-      const decision = { outcome: { type: 'snoozed', delay: SUSPECT_DELAY } } as const;
-      this.refuse(claimed, call.name, decision, 'one suspect at a time');
       return false;
     }
     const entry = this.gate.enter(handler, { claimed, call, handler });
@@ -163,7 +153,6 @@ export class JobRunner {
     const job = new RunningJob(claimed, call, this.host);
     const execution = new Execution(claimed, job, handler, this.settings, this.ended);
     this.running.set(claimed.execution, execution);
-    if (claimed.crashes > 0) this.suspect = claimed;
     if (this.settings.hearsStarts()) this.settings.began(startedEvent(claimed, job.name));
     execution.start();
   }
@@ -171,7 +160,6 @@ export class JobRunner {
   private readonly ended = (execution: Execution, decision: Decision | undefined): void => {
     const { claimed, handler, startedAt, job } = execution;
     this.running.delete(claimed.execution);
-    if (this.suspect === claimed) this.suspect = undefined;
     const next = this.gate.leave(handler, Date.now() - startedAt);
     this.onEnd({ claimed, name: job.name, decision, startedAt, holdsSlot: next === undefined });
     // In the same slot: the handler's next job has waited for this one.
@@ -234,4 +222,3 @@ const CANCELED: Decision = { outcome: { type: 'canceled', reason: '' } };
 
 // Milliseconds.
 const UNKNOWN_JOB_DELAY = 10_000;
-const SUSPECT_DELAY = 250;

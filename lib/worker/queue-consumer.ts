@@ -9,6 +9,7 @@ import { ClaimedAhead } from './claimed-ahead.js';
 import { EventOutbox } from './event-outbox.js';
 import type { JobReporter } from './job-reporter.js';
 import type { JobRunner, RunEnd } from './job-runner.js';
+import { OneSuspect } from './one-suspect.js';
 import { OutcomeQueue, type PendingOutcome } from './outcome-queue.js';
 import type { Prefetch } from './prefetch.js';
 import { QueueWaiter } from './queue-waiter.js';
@@ -26,6 +27,9 @@ export class QueueConsumer implements SlotUser {
     () => this.claimsInFlight === 0,
   );
   private readonly outcomes: OutcomeQueue;
+  private readonly suspects = new OneSuspect((job) =>
+    [...this.settings.runner.held(), ...this.ahead].includes(job),
+  );
   readonly events = new EventOutbox(() => this.poke());
   /** False when the last look found the queue empty and nothing has come since. */
   private mayHoldMore = true;
@@ -240,6 +244,7 @@ export class QueueConsumer implements SlotUser {
     this.inFlight += 1;
     this.aheadInFlight += sent.ahead;
     if (want > 0) this.claimsInFlight += 1;
+    const takesSuspect = want > 0 && this.suspects.ask();
     const sentAt = performance.now();
     let reply: ExchangeReply | undefined;
     let error: unknown;
@@ -250,6 +255,7 @@ export class QueueConsumer implements SlotUser {
         token,
         nextExecution,
         want,
+        takesSuspect,
         woken,
         outcomes,
         events: this.events.take(outcomes),
@@ -260,6 +266,7 @@ export class QueueConsumer implements SlotUser {
     this.inFlight -= 1;
     this.aheadInFlight -= sent.ahead;
     if (want > 0) this.claimsInFlight -= 1;
+    if (takesSuspect) this.suspects.answered(reply?.claimed ?? []);
     if (!reply) {
       this.failed(error, sent);
       this.returnUnstarted();

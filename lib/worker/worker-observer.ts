@@ -67,9 +67,4 @@ export interface JobFailedEvent extends ExecutionEvent {
 }
 
 export type ReturnReason =
-  | 'snoozed'
-  | 'shutdown'
-  | 'handler busy'
-  | 'unknown job'
-  | 'claimed ahead'
-  | 'one suspect at a time';
+  'snoozed' | 'shutdown' | 'handler busy' | 'unknown job' | 'claimed ahead';

@@ -59,7 +59,15 @@ class BareWorker {
     const nextExecution = this.nextExecution;
     this.nextExecution += want;
     const { token, lease } = this;
-    const claims = { worker: 'w', token, lease, nextExecution, want, woken: [] };
+    const claims = {
+      worker: 'w',
+      token,
+      lease,
+      nextExecution,
+      want,
+      woken: [],
+      takesSuspect: true,
+    };
     return this.store.exchange('jobs', { ...claims, outcomes, events: [] });
   }
 }

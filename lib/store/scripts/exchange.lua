@@ -5,7 +5,8 @@
 -- ARGV  1 key prefix of jobs  2 key prefix of results  3 channel of settled jobs  4 wake-up channel of the queue
 --       5 lease in milliseconds  6 worker name  7 execution token  8 number of the next execution
 --       9 how many jobs to claim  10 how many due jobs to promote at most
---       11 number of woken ids (moved to the intermediate list by this worker), then the ids
+--       11 '1' = one of them may be a job that was there when a worker died, '' = none
+--       12 number of woken ids (moved to the intermediate list by this worker), then the ids
 --       then the number of entries with outcomes, each one of
 --         'one', id, execution without the token, type, count of values, values (include/settle.lua)
 --         'finished', ttl, place of the result, text: a run of jobs with short results, per job id, execution and
@@ -42,8 +43,8 @@ local prefix, results_prefix, settled_channel, wake_channel = ARGV[1], ARGV[2], 
 local lease, worker, token, number = tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8])
 local want = tonumber(ARGV[9])
 local woken = {}
-local at = 12
-for _ = 1, tonumber(ARGV[11]) do
+local at = 13
+for _ = 1, tonumber(ARGV[12]) do
   woken[#woken + 1] = ARGV[at]
   at = at + 1
 end
@@ -148,7 +149,7 @@ end
 
 local lease_end = score(now + lease)
 local SUSPECT_DELAY = 250
-local has_suspect = false
+local has_suspect = ARGV[11] ~= '1'
 
 -- Answers false when Redis refuses to write.
 local function claim(id)
@@ -168,7 +169,7 @@ local function claim(id)
     end
     local is_suspect = further and (tonumber(further[#FURTHER_FIELDS]) or 0) > 0
     if is_suspect and has_suspect then
-      -- Another that was there when a worker died has just been claimed: side by side, both would be taken for poison.
+      -- The worker has another that was there when a worker died: side by side, both would be taken for poison.
       redis.call('ZADD', scheduled, score(now + SUSPECT_DELAY), id)
       redis.call('HSET', key, 'status', 'scheduled')
       if next_due == '' or tonumber(next_due) > SUSPECT_DELAY then next_due = tostring(SUSPECT_DELAY) end
