@@ -105,7 +105,7 @@ async function openExchange(side, want, resultTtl) {
   let nextExecution = 1;
 
   return async (executions) => {
-    const values = [...fixed, ...worker, nextExecution, want, 1000, '1', 0];
+    const values = [...fixed, ...worker, nextExecution, want, 1000, '1', 2, 10, 0];
     const first = nextExecution;
     nextExecution += want;
     const run = executions.map(({ id, execution }) => `${id}\n${execution}\n1\n`).join('');

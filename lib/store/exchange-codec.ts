@@ -38,7 +38,9 @@ export function encodeExchange(
     request.nextExecution,
     request.want,
     PROMOTED_AT_ONCE,
-    request.takesSuspect ? '1' : '',
+    request.suspects.takes ? '1' : '',
+    request.suspects.from,
+    request.suspects.delay,
     request.woken.length,
   ];
   for (const id of request.woken) values.push(id);

@@ -107,12 +107,21 @@ export interface ExchangeRequest {
   readonly token: string;
   readonly nextExecution: number;
   readonly want: number;
-  /** One of them may be a job that was there when a worker died; the others wait for a moment. */
-  readonly takesSuspect: boolean;
+  readonly suspects: SuspectRule;
   readonly woken: readonly string[];
   readonly outcomes: readonly SettleRequest[];
   /** What to tell to those who listen to the queue's events; empty while nobody does. */
   readonly events: readonly ToldEvent[];
+}
+
+/** What to do with jobs that were there when workers died. */
+export interface SuspectRule {
+  /** Crashes from which on a job is a suspect. */
+  readonly from: number;
+  /** One of them may be claimed. */
+  readonly takes: boolean;
+  /** Milliseconds for which the others are put off. */
+  readonly delay: number;
 }
 
 /** An event to be told, if the outcome that it tells of is written (index in `outcomes`; undefined: in any case). */

@@ -16,6 +16,8 @@ import type { RunningJob } from './running-job.js';
  */
 export class Execution {
   readonly startedAt = Date.now();
+  /** Milliseconds of a clock that is finer than that of `startedAt`. */
+  private readonly begun = performance.now();
   /** When it ends at the latest: milliseconds since the epoch. */
   readonly deadline: number;
   private readonly timeout: number;
@@ -31,6 +33,11 @@ export class Execution {
   ) {
     this.timeout = timeoutOf(claimed, handler);
     this.deadline = this.timeout > 0 ? this.startedAt + this.timeout : Infinity;
+  }
+
+  /** For how long it has run, milliseconds. */
+  get duration(): number {
+    return performance.now() - this.begun;
   }
 
   start(): void {

@@ -160,8 +160,10 @@ export class JobRunner {
   private readonly ended = (execution: Execution, decision: Decision | undefined): void => {
     const { claimed, handler, startedAt, job } = execution;
     this.running.delete(claimed.execution);
-    const next = this.gate.leave(handler, Date.now() - startedAt);
-    this.onEnd({ claimed, name: job.name, decision, startedAt, holdsSlot: next === undefined });
+    const { duration } = execution;
+    const next = this.gate.leave(handler, duration);
+    const holdsSlot = next === undefined;
+    this.onEnd({ claimed, name: job.name, decision, startedAt, duration, holdsSlot });
     // In the same slot: the handler's next job has waited for this one.
     if (next) this.run(next);
   };
@@ -207,6 +209,8 @@ export interface RunEnd {
   readonly decision: Decision | undefined;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
+  /** Milliseconds for which it ran; undefined: it did not. */
+  readonly duration?: number;
   readonly holdsSlot: boolean;
   readonly returned?: ReturnReason;
 }

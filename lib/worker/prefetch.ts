@@ -19,7 +19,7 @@ export class Prefetch {
     if (this.setting !== 'auto') return this.setting;
     if (this.duration >= this.roundTrip) return 0;
     const perRoundTrip = (this.concurrency * this.roundTrip) / Math.max(this.duration, 0.05);
-    return Math.min(Math.ceil(perRoundTrip), this.concurrency * 10 + 10, MOST_AHEAD);
+    return Math.min(Math.ceil(perRoundTrip), MOST_AHEAD);
   }
 
   /** An exchange took so many milliseconds. */

@@ -27,9 +27,7 @@ export class QueueConsumer implements SlotUser {
     () => this.claimsInFlight === 0,
   );
   private readonly outcomes: OutcomeQueue;
-  private readonly suspects = new OneSuspect((job) =>
-    [...this.settings.runner.held(), ...this.ahead].includes(job),
-  );
+  private readonly suspects: OneSuspect;
   readonly events = new EventOutbox(() => this.poke());
   /** False when the last look found the queue empty and nothing has come since. */
   private mayHoldMore = true;
@@ -59,6 +57,7 @@ export class QueueConsumer implements SlotUser {
     private readonly settings: ConsumerSettings,
   ) {
     this.outcomes = new OutcomeQueue(settings.reporter, () => this.poke());
+    this.suspects = new OneSuspect(settings.maxCrashes, (job) => this.leases().includes(job));
     this.waiter = new QueueWaiter(queue, settings.store, {
       job: (id) => {
         this.woken.push(id);
@@ -152,12 +151,12 @@ export class QueueConsumer implements SlotUser {
   }
 
   /** A run has ended: its outcome is to be settled, its slot is free. */
-  ended({ claimed, name, decision, startedAt, holdsSlot, returned }: RunEnd): void {
-    const endedAt = Date.now();
+  ended({ claimed, name, decision, startedAt, duration, holdsSlot, returned }: RunEnd): void {
     if (decision) {
+      const endedAt = Date.now();
       this.outcomes.add({ job: claimed, name, decision, startedAt, endedAt, returned });
     }
-    this.settings.prefetch.ran(endedAt - startedAt);
+    if (duration !== undefined) this.settings.prefetch.ran(duration);
     if (holdsSlot) {
       this.freed += 1;
       this.fill();
@@ -244,7 +243,7 @@ export class QueueConsumer implements SlotUser {
     this.inFlight += 1;
     this.aheadInFlight += sent.ahead;
     if (want > 0) this.claimsInFlight += 1;
-    const takesSuspect = want > 0 && this.suspects.ask();
+    const suspects = this.suspects.ask();
     const sentAt = performance.now();
     let reply: ExchangeReply | undefined;
     let error: unknown;
@@ -255,7 +254,7 @@ export class QueueConsumer implements SlotUser {
         token,
         nextExecution,
         want,
-        takesSuspect,
+        suspects,
         woken,
         outcomes,
         events: this.events.take(outcomes),
@@ -266,7 +265,7 @@ export class QueueConsumer implements SlotUser {
     this.inFlight -= 1;
     this.aheadInFlight -= sent.ahead;
     if (want > 0) this.claimsInFlight -= 1;
-    if (takesSuspect) this.suspects.answered(reply?.claimed ?? []);
+    if (suspects.takes) this.suspects.answered(reply?.claimed ?? []);
     if (!reply) {
       this.failed(error, sent);
       this.returnUnstarted();
@@ -375,6 +374,7 @@ export interface ConsumerSettings {
   readonly reporter: JobReporter;
   readonly slots: Slots;
   readonly prefetch: Prefetch;
+  readonly maxCrashes: number;
   /** Milliseconds. */
   readonly lease: number;
   readonly workerName: string;

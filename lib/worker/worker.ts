@@ -173,7 +173,7 @@ export class Worker {
   }
 
   private serve(queues: readonly Required<WorkerQueueOptions>[], token: string): ServedQueue[] {
-    const { concurrency: total, order, lease, prefetch, unknownJobs } = this.options;
+    const { concurrency: total, order, lease, maxCrashes, prefetch, unknownJobs } = this.options;
     const { store, handlers, reporter } = this;
     const { hearsStarts } = reporter;
     const users: SlotUser[] = [];
@@ -203,6 +203,7 @@ export class Worker {
         runner,
         reporter,
         slots,
+        maxCrashes,
         prefetch: new Prefetch(order === 'parallel' ? prefetch : 0, own),
         lease,
         workerName: this.name,

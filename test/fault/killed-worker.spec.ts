@@ -117,16 +117,28 @@ describe('a worker process that is killed', () => {
     const over = poison.result({ timeout: 25 }).catch(() => (isOver = true));
     for (let number = 1; !isOver && number <= 5; number += 1) {
       const victim = scene.begin(`victim-${number}`, { lease: 0.5 });
-      victim.wasKilled = true;
-      await Promise.race([victim.child.exited, over]);
-      if (isOver) await victim.child.kill();
+      const died = victim.child.exited.then(() => (victim.wasKilled = true));
+      await Promise.race([died, over]);
     }
-    await scene.worker('last', { lease: 0.5 });
 
     await expect(poison.result({ timeout: 10 })).rejects.toThrow('PoisonJobError');
     await scene.drained();
     expect(scene.journal.of('run', { id: 'poison' })).toHaveLength(3);
     expect((await queue.counts()).finished).toBe(beside.length);
+  });
+
+  it('has all its jobs run elsewhere side by side, as they ran before', async () => {
+    const doomed = await scene.worker('doomed', { concurrency: 50 });
+    const jobs = Array.from({ length: 50 }, () => ({ name: 'act', data: { waits: true } }));
+    const stored = await scene.queue().enqueueMany(jobs);
+    await scene.when('run', { count: 50 });
+    const survivor = await scene.worker('survivor', { concurrency: 50 });
+    await doomed.kill();
+    // None of them ends before all run.
+    await scene.when('run', { worker: 'survivor', count: 50 });
+    survivor.go();
+    await scene.drained();
+    expect(await scene.audit(stored.map(({ id }) => ({ id })))).toEqual([]);
   });
 
   it('between taking an id and claiming the job costs the job nothing', async () => {

@@ -66,7 +66,7 @@ class BareWorker {
       nextExecution,
       want,
       woken: [],
-      takesSuspect: true,
+      suspects: { from: 2, takes: true, delay: 10 },
     };
     return this.store.exchange('jobs', { ...claims, outcomes, events: [] });
   }

@@ -5,8 +5,9 @@
 -- ARGV  1 key prefix of jobs  2 key prefix of results  3 channel of settled jobs  4 wake-up channel of the queue
 --       5 lease in milliseconds  6 worker name  7 execution token  8 number of the next execution
 --       9 how many jobs to claim  10 how many due jobs to promote at most
---       11 '1' = one of them may be a job that was there when a worker died, '' = none
---       12 number of woken ids (moved to the intermediate list by this worker), then the ids
+--       11 '1' = one of them may be a suspect, '' = none: a job that was there when workers died
+--       12 how often workers must have died for that  13 milliseconds for which the other suspects are put off
+--       14 number of woken ids (moved to the intermediate list by this worker), then the ids
 --       then the number of entries with outcomes, each one of
 --         'one', id, execution without the token, type, count of values, values (include/settle.lua)
 --         'finished', ttl, place of the result, text: a run of jobs with short results, per job id, execution and
@@ -43,8 +44,8 @@ local prefix, results_prefix, settled_channel, wake_channel = ARGV[1], ARGV[2], 
 local lease, worker, token, number = tonumber(ARGV[5]), ARGV[6], ARGV[7], tonumber(ARGV[8])
 local want = tonumber(ARGV[9])
 local woken = {}
-local at = 13
-for _ = 1, tonumber(ARGV[12]) do
+local at = 15
+for _ = 1, tonumber(ARGV[14]) do
   woken[#woken + 1] = ARGV[at]
   at = at + 1
 end
@@ -148,8 +149,8 @@ local function drop(id, reason)
 end
 
 local lease_end = score(now + lease)
-local SUSPECT_DELAY = 250
 local has_suspect = ARGV[11] ~= '1'
+local suspect_crashes, suspect_delay = tonumber(ARGV[12]), tonumber(ARGV[13])
 
 -- Answers false when Redis refuses to write.
 local function claim(id)
@@ -167,12 +168,12 @@ local function claim(id)
     if values[4] or values[count] or (values[3] and string.find(values[3], 'x', 1, true)) then
       further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
     end
-    local is_suspect = further and (tonumber(further[#FURTHER_FIELDS]) or 0) > 0
+    local is_suspect = further and (tonumber(further[#FURTHER_FIELDS]) or 0) >= suspect_crashes
     if is_suspect and has_suspect then
-      -- The worker has another that was there when a worker died: side by side, both would be taken for poison.
-      redis.call('ZADD', scheduled, score(now + SUSPECT_DELAY), id)
+      -- The worker has another: side by side, both would be taken for poison.
+      redis.call('ZADD', scheduled, score(now + suspect_delay), id)
       redis.call('HSET', key, 'status', 'scheduled')
-      if next_due == '' or tonumber(next_due) > SUSPECT_DELAY then next_due = tostring(SUSPECT_DELAY) end
+      if next_due == '' or tonumber(next_due) > suspect_delay then next_due = ARGV[13] end
       return true
     end
     local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', worker)
