@@ -3,6 +3,7 @@ import type { Subscription } from 'rxjs';
 import type { JobEvent, JobEventType } from '../job/index.js';
 import type { RqJob } from '../queue/index.js';
 import type { WorkerObserver } from '../worker/index.js';
+import { within } from '../worker/within.js';
 import * as messages from './messages.js';
 import type { QueueCatalog } from './queue-catalog.js';
 
@@ -43,13 +44,7 @@ export class JobListeners implements WorkerObserver {
   /** Hears nothing more, and waits for the listeners that run, but no longer than so many milliseconds. */
   async close(patience: number): Promise<void> {
     for (const subscription of this.subscriptions.splice(0)) subscription.unsubscribe();
-    if (this.running.size === 0) return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, patience);
-    });
-    await Promise.race([Promise.all(this.running), late]);
-    clearTimeout(timer);
+    if (this.running.size > 0) await within(patience, Promise.all(this.running));
   }
 
   private listenTo(queue: string): Promise<void> {

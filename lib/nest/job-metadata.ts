@@ -1,6 +1,6 @@
 import type { Duration, HandlerRetryOptions } from '../job/index.js';
 import type { RunningJob } from '../worker/index.js';
-import { ENTRY_PROVIDER_WATERMARK } from './constants.js';
+import { markMethod, marksOf, placeOf } from './method-marks.js';
 
 /**
  * What `@Job` leaves on a method and `@JobsOf` on a class, and the one place that writes and reads it. The keys are
@@ -43,20 +43,12 @@ export function addJobHandler(
   method: unknown,
   options: JobHandlerOptions,
 ): void {
-  if (typeof target === 'function' || typeof method !== 'function' || typeof key === 'symbol') {
-    throw new TypeError(
-      `@Job on ${nameOf(target)}.${String(key)}: it belongs on an instance method with an ordinary name`,
-    );
-  }
-  // Lets Nest attach global enhancers that are request-scoped to the class, as it does for controllers.
-  Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target.constructor);
-  // Decorators are applied from the bottom up: the list keeps the order in which they are written.
-  Reflect.defineMetadata(JOB_METADATA, [options, ...jobHandlersOf(method)], method);
+  markMethod(JOB_METADATA, placeOf('@Job', target, key), target, key, method, options);
 }
 
 /** The handlers that a method was made by `@Job`; none for any other function. */
 export function jobHandlersOf(method: object): readonly JobHandlerOptions[] {
-  return Reflect.getOwnMetadata(JOB_METADATA, method) ?? [];
+  return marksOf(JOB_METADATA, method);
 }
 
 /** Writes down what `@JobsOf` says on a class. */
@@ -72,8 +64,4 @@ export function jobsOfMetadata(type: object): JobsOfMetadata | undefined {
 export interface JobsOfMetadata {
   readonly queue: string;
   readonly options: JobsOfOptions;
-}
-
-function nameOf(target: object): string {
-  return typeof target === 'function' ? target.name : target.constructor.name;
 }

@@ -1,5 +1,5 @@
 import { JOB_EVENT_TYPES, type JobEventType } from '../job/index.js';
-import { ENTRY_PROVIDER_WATERMARK } from './constants.js';
+import { markMethod, marksOf, placeOf } from './method-marks.js';
 
 /**
  * What `@OnJob` leaves on a method, and the one place that writes and reads it. The key is a registered symbol,
@@ -36,21 +36,16 @@ export function addJobListener(
   method: unknown,
   listener: JobListener,
 ): void {
-  const place = `@OnJob on ${typeof target === 'function' ? target.name : target.constructor.name}.${String(key)}`;
-  if (typeof target === 'function' || typeof method !== 'function' || typeof key === 'symbol') {
-    throw new TypeError(`${place}: it belongs on an instance method with an ordinary name`);
-  }
+  const place = placeOf('@OnJob', target, key);
   const unknown = listener.types.find((type) => !JOB_EVENT_TYPES.includes(type));
   if (unknown !== undefined || listener.types.length === 0) {
     const problem = unknown === undefined ? 'it names no event' : `there is no event "${unknown}"`;
     throw new TypeError(`${place}: ${problem}. There are: ${JOB_EVENT_TYPES.join(', ')}`);
   }
-  // As for `@Job`: global enhancers that are request-scoped can be attached.
-  Reflect.defineMetadata(ENTRY_PROVIDER_WATERMARK, true, target.constructor);
-  Reflect.defineMetadata(LISTENER_METADATA, [listener, ...jobListenersOf(method)], method);
+  markMethod(LISTENER_METADATA, place, target, key, method, listener);
 }
 
 /** The listeners that a method was made by `@OnJob`; none for any other function. */
 export function jobListenersOf(method: object): readonly JobListener[] {
-  return Reflect.getOwnMetadata(LISTENER_METADATA, method) ?? [];
+  return marksOf(LISTENER_METADATA, method);
 }

@@ -1,5 +1,10 @@
 import { inflateSync } from 'node:zlib';
-import { MalformedJobError, PayloadTooLargeError, UnserializableDataError } from '../job/index.js';
+import {
+  MalformedJobError,
+  PayloadTooLargeError,
+  UnserializableDataError,
+  isObject,
+} from '../job/index.js';
 import { parsePythonJson } from './python-json.js';
 
 /**
@@ -52,7 +57,7 @@ export function decodeCall(jobId: string, data: Buffer, maxBytes: number): JobCa
     });
   }
   const [name, instance, args, kwargs] = call as unknown[];
-  if (typeof name !== 'string' || !Array.isArray(args) || !isRecord(kwargs)) {
+  if (typeof name !== 'string' || !Array.isArray(args) || !isObject(kwargs)) {
     throw new MalformedJobError({
       jobId,
       problem: 'its data is not [function, instance, args, kwargs]',
@@ -131,8 +136,4 @@ function quoted(name: string): string {
     if (names.size < 1000) names.set(name, text);
   }
   return text;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -32,7 +32,7 @@ export interface JobStore {
   onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void>;
   /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
   progress(execution: Execution, json: string, event: JobEvent): Promise<boolean>;
-  /** Hears the events of a queue's jobs. Resolves when nothing can be missed any more. */
+  /** Hears the events of a queue's jobs. Resolves when Redis has confirmed; workers know a moment later. */
   onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void>;
   /** RQ's result stream of a job, oldest first. */
   results(id: string): Promise<ResultEntry[]>;

@@ -10,6 +10,7 @@ import { Prefetch } from './prefetch.js';
 import { Presence } from './presence.js';
 import { QueueConsumer } from './queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './slots.js';
+import { within } from './within.js';
 import { parseCommand } from './worker-commands.js';
 import type { WorkerObserver } from './worker-observer.js';
 import {
@@ -218,18 +219,3 @@ export class Worker {
 
 /** Milliseconds for what is said to Redis at the end. */
 const LAST_WORDS = 2000;
-
-/** Waits for the work, but no longer than that, and tells whether it ended; what it throws is of no interest any more. */
-async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
-  });
-  const done = work.then(
-    () => true,
-    () => true,
-  );
-  const isInTime = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return isInTime;
-}
