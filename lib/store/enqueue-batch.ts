@@ -1,6 +1,7 @@
 /**
- * All jobs that are enqueued in one turn of the event loop go to Redis in one call; each caller still gets a promise
- * of its own. Nothing waits on a timer: a single job is sent as soon as the turn is over.
+ * The jobs that are enqueued in one turn of the event loop go to Redis together; each caller still gets a promise of its
+ * own. Nothing waits on a timer: a single job is sent as soon as the turn is over. More than a few go in several calls:
+ * callers who enqueue again when they have their answer then do so while Redis works on the next call.
  */
 export class EnqueueBatch<Item> {
   private pending: Pending<Item>[] = [];
@@ -27,17 +28,18 @@ export class EnqueueBatch<Item> {
   private flush(): void {
     const batch = this.pending;
     this.pending = [];
+    const most = Math.min(this.limit, Math.max(FEW, Math.ceil(batch.length / 2)));
     for (let first = 0; first < batch.length;) {
-      const end = this.endOfCall(batch, first);
+      const end = this.endOfCall(batch, first, most);
       void this.deliver(first === 0 && end === batch.length ? batch : batch.slice(first, end));
       first = end;
     }
   }
 
-  private endOfCall(batch: readonly Pending<Item>[], first: number): number {
+  private endOfCall(batch: readonly Pending<Item>[], first: number, most: number): number {
     let size = 0;
     let end = first;
-    while (end < batch.length && end - first < this.limit && size < LARGE_CALL) {
+    while (end < batch.length && end - first < most && size < LARGE_CALL) {
       size += this.sizeOf((batch[end] as Pending<Item>).item);
       end += 1;
     }
@@ -58,6 +60,8 @@ export class EnqueueBatch<Item> {
   }
 }
 
+/** Not worth a second call. */
+const FEW = 8;
 /** Characters. */
 const LARGE_CALL = 32_768;
 

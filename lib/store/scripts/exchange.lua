@@ -136,8 +136,9 @@ local next_due = promote(scheduled, queue, prefix, tonumber(ARGV[10]))
 
 -- Claim. Nothing leaves the list before everything about it is written.
 local claimed, dropped, leases, state, failure = {}, {}, {}, '', ''
--- An answer of many long jobs would hold up everybody: the rest goes with the next one.
-local LARGE_ANSWER = 131072
+-- An answer of many long jobs would hold up everybody: the rest goes with the next one. Redis sends 64 KB at once, and
+-- what is left of an answer only after the next call, which the worker shall have time to use: so it must not be longer.
+local LARGE_ANSWER = 49152
 local bytes = 0
 -- Longer data travel by themselves: packing would copy them once more.
 local LONG_DATA = 2048

@@ -45,6 +45,16 @@ describe('jobs enqueued in one turn of the event loop', () => {
     expect(sent).toEqual([[1, 2], [3, 4], [5]]);
   });
 
+  it('go in two calls at least when they are more than a few, so that Redis works on one while the other is made', async () => {
+    const { batch: together, sent } = batch();
+    const numbers = Array.from({ length: 21 }, (_, index) => index);
+
+    await Promise.all(numbers.map((item) => together.add(item)));
+
+    expect(sent.map(({ length }) => length)).toEqual([11, 10]);
+    expect(sent.flat()).toEqual(numbers);
+  });
+
   it('each hear of their own problem only', async () => {
     const { batch: together } = batch((items) =>
       Promise.resolve(items.map((item) => (item === 2 ? new Error('exists') : undefined))),
