@@ -4,6 +4,7 @@
 import { Queue, Worker } from 'bullmq';
 
 export const name = 'bullmq';
+export const pace = 1;
 
 /**
  * @param {{ port: number, queue: string, retries?: number }} options
@@ -27,6 +28,8 @@ export async function openProducer({ port, queue, retries = 0 }) {
           opts: { delay: Math.max(1, Math.round(dueTimes[index] - Date.now())) },
         })),
       ),
+    pause: () => target.pause(),
+    resume: () => target.resume(),
     close: () => target.close(),
   };
 }

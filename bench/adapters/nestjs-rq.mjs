@@ -4,6 +4,8 @@
 import { Connections, HandlerRegistry, Queue, RedisJobStore, Worker } from '../../dist/index.js';
 
 export const name = 'nestjs-rq';
+/** So many times as many jobs, for runs that last about as long. */
+export const pace = 3;
 
 /**
  * @param {{ port: number, queue: string, keep?: boolean, retries?: number }} options
@@ -29,6 +31,8 @@ export async function openProducer({ port, queue, keep = true, retries = 0 }) {
           options: { at: new Date(dueTimes[index]) },
         })),
       ),
+    pause: () => target.pause(),
+    resume: () => target.resume(),
     close: () => connections.close(),
   };
 }

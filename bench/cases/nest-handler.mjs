@@ -2,6 +2,7 @@
 // request-scoped provider.
 
 import { processRun } from '../harness/process-run.mjs';
+import { pairedRatio } from '../harness/statistics.mjs';
 
 const KINDS = [
   { kind: 'outside', label: 'outside Nest' },
@@ -32,16 +33,15 @@ export default {
     return processRun(side, { ...settings, openConsumer });
   },
 
-  verdicts({ own }) {
-    const outside = own('outside', 'rate');
-    const bare = own('bare', 'rate');
-    if (!outside || !bare) return [];
+  verdicts({ perRound }) {
+    const share = pairedRatio(perRound('bare', 'rate'), perRound('outside', 'rate'));
+    if (!share) return [];
     return [
       {
         label: '@Job method against outside',
-        value: `${((bare / outside) * 100).toFixed(1)} %`,
+        value: `${(share * 100).toFixed(1)} %`,
         goal: '≥ 95 %',
-        met: bare / outside >= 0.95,
+        met: share >= 0.95,
       },
     ];
   },

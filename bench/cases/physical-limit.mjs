@@ -7,6 +7,7 @@ import { Redis } from 'ioredis';
 import { VoidRun } from '../harness/delivery-log.mjs';
 import { fill } from '../harness/filling.mjs';
 import { processRun } from '../harness/process-run.mjs';
+import { pairedRatio } from '../harness/statistics.mjs';
 
 const QUEUE = 'limit';
 const CONCURRENCY = 100;
@@ -41,25 +42,28 @@ export default {
 
   run: (side, settings) => (settings.batch ? rawRun(side, settings) : processRun(side, settings)),
 
-  verdicts({ own }) {
+  verdicts({ perRound }) {
     return ['kept', 'deleted'].flatMap((fate) => {
-      const rates = BATCHES.map((batch) => own(`raw-${batch}-${fate}`, 'rate'));
-      const library = own(`library-${fate}`, 'rate');
-      if (rates.some((rate) => !rate) || !library) return [];
-      const raw = Math.max(...rates);
+      const library = perRound(`library-${fate}`, 'rate');
+      const shares = BATCHES.map((batch) =>
+        pairedRatio(library, perRound(`raw-${batch}-${fate}`, 'rate')),
+      );
+      if (!shares.every((share) => share)) return [];
+      const share = Math.min(...shares);
       return [
         {
           label: `the library against Lua alone, result ${fate}`,
-          value: `${((library / raw) * 100).toFixed(0)} %`,
+          value: `${(share * 100).toFixed(0)} %`,
           goal: `≥ ${GOAL * 100} %`,
-          met: library / raw >= GOAL,
+          met: share >= GOAL,
         },
       ];
     });
   },
 };
 
-async function rawRun(side, { jobs, keep, batch }) {
+async function rawRun(side, { keep, batch, ...settings }) {
+  const jobs = settings.jobs * side.pace;
   const producer = await side.producer({ queue: QUEUE, keep });
   const ids = await fill(producer, jobs);
   const exchange = await openExchange(side, batch, keep ? 500 : 0);

@@ -11,12 +11,11 @@ export class VoidRun extends Error {
 export class DeliveryLog {
   /** Handler calls so far. */
   calls = 0;
-  /** `performance.now()` of the call that ended the warm-up. */
+  /** `performance.now()` of the first call that is measured. */
   warmAt = 0;
   #counts;
   #ids;
   #jobs;
-  #runsPerJob;
   #warmUp;
   #waiting = new Map();
 
@@ -26,7 +25,7 @@ export class DeliveryLog {
    */
   constructor(jobs, { runsPerJob = 1, warmUp = 0 } = {}) {
     this.#jobs = jobs;
-    this.#runsPerJob = runsPerJob;
+    this.runsPerJob = runsPerJob;
     this.#warmUp = warmUp;
     this.#counts = new Uint8Array(jobs);
     this.#ids = Array.from({ length: jobs });
@@ -37,7 +36,7 @@ export class DeliveryLog {
     const runs = ++this.#counts[n];
     if (runs === 1) this.#ids[n] = id;
     this.calls += 1;
-    if (this.calls === this.#warmUp) this.warmAt = performance.now();
+    if (this.calls === this.#warmUp + 1) this.warmAt = performance.now();
     const resolve = this.#waiting.get(this.calls);
     if (resolve) resolve(performance.now());
     return runs;
@@ -72,8 +71,8 @@ export class DeliveryLog {
     for (let n = 0; n < this.#jobs; n += 1) {
       const runs = this.#counts[n];
       if (runs === 0 && !all) continue;
-      if (runs !== this.#runsPerJob) {
-        throw new VoidRun(`job ${n} ran ${runs} times, not ${this.#runsPerJob}`);
+      if (runs !== this.runsPerJob) {
+        throw new VoidRun(`job ${n} ran ${runs} times, not ${this.runsPerJob}`);
       }
       if (this.#ids[n] !== ids[n]) throw new VoidRun(`job ${n} ran under a foreign id`);
     }

@@ -79,13 +79,13 @@ function summarise(benchmark, variants, runs) {
   const rows = variants.flatMap((variant) =>
     variant.rows.map((row) => summariseRow(variant, row, runs)),
   );
-  const own = (variant, measure) =>
-    rows.find((row) => row.variant === variant && row.measure === measure)?.own?.median;
+  const perRound = (variant, measure) =>
+    rows.find((row) => row.variant === variant && row.measure === measure)?.own?.perRound ?? {};
   return {
     name: benchmark.name,
     title: benchmark.title,
     rows,
-    verdicts: benchmark.verdicts?.({ own, variants }) ?? [],
+    verdicts: benchmark.verdicts?.({ perRound, variants }) ?? [],
     voidRuns: runs.filter((run) => run.void),
   };
 }

@@ -2,6 +2,7 @@
 // Redis. Whatever a run opens is closed when it ends, also when it fails.
 
 import { Redis } from 'ioredis';
+import { Child } from './children.mjs';
 import { VoidRun } from './delivery-log.mjs';
 
 const SETTLED_WITHIN = 30_000;
@@ -16,6 +17,7 @@ export class MeasuredSide {
   constructor({ adapter, port, proxyPort, quick }) {
     this.#adapter = adapter;
     this.name = adapter.name;
+    this.pace = adapter.pace;
     this.port = port;
     this.proxyPort = proxyPort;
     this.quick = quick;
@@ -27,6 +29,20 @@ export class MeasuredSide {
     const producer = await this.#adapter.openProducer({ port: this.port, ...options });
     this.closeLater(() => producer.close());
     return producer;
+  }
+
+  /** A producer in a process of its own: what it leaves behind in memory is not the worker's to collect. */
+  filler(options) {
+    const settings = JSON.stringify({ port: this.port, ...options });
+    const child = Child.start('harness/filler-process.mjs', [this.name, settings]);
+    this.closeLater(() => child.end());
+    return {
+      fill: (jobs, { from = 0, large = false } = {}) =>
+        child.ask({ request: 'fill', jobs, from, large }),
+      pause: () => child.ask({ request: 'pause' }),
+      resume: () => child.ask({ request: 'resume' }),
+      ids: async () => (await child.ask({ request: 'ids' })).ids,
+    };
   }
 
   /** See `openConsumer` of the adapters. It may be stopped earlier. */

@@ -11,6 +11,15 @@ export function quantile(values, q) {
 
 export const median = (values) => quantile(values, 0.5);
 
+/**
+ * Two figures of the same rounds compared within each, in which the machine has about one speed: the median of the
+ * ratios, `undefined` without common rounds.
+ */
+export function pairedRatio(perRound, against) {
+  const rounds = Object.keys(perRound).filter((round) => against[round]);
+  return median(rounds.map((round) => perRound[round] / against[round]));
+}
+
 /** `undefined` without values. */
 export function range(values) {
   return values.length === 0 ? undefined : [Math.min(...values), Math.max(...values)];
