@@ -13,6 +13,12 @@ export const ROUTE_ARGUMENTS_METADATA = '__routeArguments__';
 /** Nest's mark for classes that take part in global request-scoped enhancers, as controllers do. */
 export const ENTRY_PROVIDER_WATERMARK = '__entryProvider__';
 
+/** Where `@UseGuards` leaves its guards. */
+export const GUARDS_METADATA = '__guards__';
+
+/** Where `@UseInterceptors` leaves its interceptors. */
+export const INTERCEPTORS_METADATA = '__interceptors__';
+
 /** Where `@UsePipes` leaves its pipes. */
 export const PIPES_METADATA = '__pipes__';
 

@@ -11,6 +11,8 @@ import type { RqJob } from '../queue/index.js';
 import type { BoundHandler } from './bound-handler.js';
 import {
   EXCEPTION_FILTERS_METADATA,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
   PIPES_METADATA,
   PLAIN_ARGUMENTS_METADATA,
   ROUTE_ARGUMENTS_METADATA,
@@ -27,8 +29,9 @@ import type { JobContext } from './options/index.js';
 
 /**
  * Binds handlers through Nest's own execution context, so that guards, interceptors, pipes, filters and
- * parameter decorators work in a job as anywhere else. A handler of an ordinary provider is bound once; one
- * of a provider that lives for one request is made anew for each job, which then is the request.
+ * parameter decorators work in a job as anywhere else; a handler that has none of them is called as it is. A handler of
+ * an ordinary provider is bound once; one of a provider that lives for one request is made anew for each job, which then
+ * is the request.
  */
 export class HandlerBinder {
   private readonly parameters = new HandlerParameters();
@@ -38,6 +41,7 @@ export class HandlerBinder {
   ) => ExternalContextCreator;
   private readonly hasGlobalFilters: boolean;
   private readonly hasGlobalPipes: boolean;
+  private readonly hasGlobalLayers: boolean;
 
   /** @throws InvalidOptionError when there are enhancers for all jobs, and this version of Nest keeps us from applying them */
   constructor(
@@ -68,6 +72,15 @@ export class HandlerBinder {
       enhancers.pipes.length > 0 ||
       (application?.getGlobalPipes().length ?? 0) > 0 ||
       (application?.getGlobalRequestPipes().length ?? 0) > 0;
+    this.hasGlobalLayers =
+      container === undefined ||
+      this.hasGlobalFilters ||
+      this.hasGlobalPipes ||
+      enhancers.guards.length + enhancers.interceptors.length > 0 ||
+      (application?.getGlobalGuards().length ?? 0) > 0 ||
+      (application?.getGlobalRequestGuards().length ?? 0) > 0 ||
+      (application?.getGlobalInterceptors().length ?? 0) > 0 ||
+      (application?.getGlobalRequestInterceptors().length ?? 0) > 0;
   }
 
   /**
@@ -90,8 +103,10 @@ export class HandlerBinder {
 
   /** As `bind`, for a method that hears of jobs: it gets an event, and the handle of the job. */
   bindListener(wrapper: InstanceWrapper, method: string): Call {
-    const contexts = this.contextsWith((returned) => lastValueOf(returned, undefined));
-    return this.caller(contexts, wrapper, method, this.hasFilters(wrapper, method));
+    const wait = (returned: unknown) => lastValueOf(returned, undefined);
+    const contexts = this.contextsWith(wait);
+    const call = this.caller(contexts, wrapper, method, this.hasFilters(wrapper, method));
+    return (event, job) => wait(call(event, job));
   }
 
   private caller(
@@ -100,8 +115,10 @@ export class HandlerBinder {
     method: string,
     filters: boolean,
   ): Call {
-    const create = (instance: object, contextId?: ContextId, inquirerId?: string): Call =>
-      contexts.create(
+    const isBare = this.isBare(wrapper, method);
+    const create = (instance: object, contextId?: ContextId, inquirerId?: string): Call => {
+      if (isBare) return bareCall(instance, method);
+      return contexts.create(
         instance,
         // The very function that carries the metadata; Nest calls it on the instance.
         methodOf(instance, method),
@@ -113,6 +130,7 @@ export class HandlerBinder {
         { guards: true, interceptors: true, filters },
         RQ_CONTEXT_TYPE,
       );
+    };
     // A transient provider's tree counts as static, but its instance is a placeholder.
     const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
     return isShared ? create(wrapper.instance) : this.callPerJob(wrapper, create);
@@ -142,6 +160,15 @@ export class HandlerBinder {
       this.moduleRef.registerRequestByContextId(request, contextId);
     }
     return contextId;
+  }
+
+  /** Nothing of Nest's applies: its layers, of which each takes its time with each job, would only pass the job on. */
+  private isBare({ instance }: InstanceWrapper, method: string): boolean {
+    return (
+      !this.hasGlobalLayers &&
+      !Reflect.hasMetadata(ROUTE_ARGUMENTS_METADATA, instance.constructor, method) &&
+      LAYERS.every((key) => !isMarked(key, instance, method))
+    );
   }
 
   /** Without any filter, Nest's layer for them stays away: it costs time with each job. */
@@ -191,10 +218,22 @@ const PLAIN_ARGUMENTS = {
   [`${RqParameterType.JOB}:1`]: { index: 1, data: undefined, pipes: [] },
 };
 
+const LAYERS = [
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
+  EXCEPTION_FILTERS_METADATA,
+];
+
 const untouched = (returned: unknown) => Promise.resolve(returned);
 
 function methodOf(instance: object, method: string): (...args: unknown[]) => unknown {
   return (instance as Record<string, (...args: unknown[]) => unknown>)[method]!;
+}
+
+function bareCall(instance: object, method: string): Call {
+  const run = methodOf(instance, method);
+  return async (data, job) => run.call(instance, data, job);
 }
 
 /** A decorator has left this on the class or the method. */

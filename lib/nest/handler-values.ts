@@ -8,26 +8,29 @@ import type { RunningJob } from '../worker/index.js';
  *
  * @param job undefined: what ran is no job (a listener), and ends by itself
  */
-export async function lastValueOf(
+export function lastValueOf(
   result: unknown,
   job: RunningJob | undefined,
   reportsProgress = false,
 ): Promise<unknown> {
-  let told: Promise<void> | undefined;
-  const report = (value: unknown) => (told = job?.progress(value));
-  const value = await lastOf(await result, job, reportsProgress ? report : undefined);
-  // The last progress is written before the job is settled: nothing of it counts afterwards.
-  await told;
-  return value;
+  // Most handlers give one value: they shall not pay for those that give more.
+  return Promise.resolve(result).then((value) =>
+    isObservable(value) || isAsyncIterable(value) ? lastOf(value, job, reportsProgress) : value,
+  );
 }
 
 async function lastOf(
-  returned: unknown,
+  values: Observable<unknown> | AsyncIterable<unknown>,
   job: RunningJob | undefined,
-  report: Report,
+  reportsProgress: boolean,
 ): Promise<unknown> {
-  const value = isObservable(returned) ? await lastOfObservable(returned, job, report) : returned;
-  return isAsyncIterable(value) ? lastOfIterable(value, job, report) : value;
+  let told: Promise<void> | undefined;
+  const report = reportsProgress ? (value: unknown) => (told = job?.progress(value)) : undefined;
+  const value = isObservable(values) ? await lastOfObservable(values, job, report) : values;
+  const last = isAsyncIterable(value) ? await lastOfIterable(value, job, report) : value;
+  // The last progress is written before the job is settled: nothing of it counts afterwards.
+  await told;
+  return last;
 }
 
 /** What becomes of each value. */
