@@ -218,12 +218,7 @@ const PLAIN_ARGUMENTS = {
   [`${RqParameterType.JOB}:1`]: { index: 1, data: undefined, pipes: [] },
 };
 
-const LAYERS = [
-  GUARDS_METADATA,
-  INTERCEPTORS_METADATA,
-  PIPES_METADATA,
-  EXCEPTION_FILTERS_METADATA,
-];
+const LAYERS = [GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA, EXCEPTION_FILTERS_METADATA];
 
 const untouched = (returned: unknown) => Promise.resolve(returned);
 

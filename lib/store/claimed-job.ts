@@ -43,9 +43,8 @@ export class ClaimedJob {
     if (own !== undefined && own > 0) return own;
     const text = this.text(TIMEOUT);
     if (!text) return undefined;
-    const match = /^(-?\d+)([smhd]?)$/.exec(text.trim().toLowerCase());
-    if (!match) return undefined;
-    const seconds = Number(match[1]) * (UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] ?? 1);
+    const seconds = /^-?\d+$/.test(text) ? Number(text) : secondsOf(text);
+    if (seconds === undefined) return undefined;
     return seconds > 0 ? seconds * 1000 : -1;
   }
 
@@ -165,6 +164,14 @@ const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** RQ's readers take `3m`, too. */
+function secondsOf(text: string): number | undefined {
+  const match = /^(-?\d+)([smhd]?)$/.exec(text.trim().toLowerCase());
+  return match
+    ? Number(match[1]) * (UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] ?? 1)
+    : undefined;
+}
 
 function numbers(json: string | undefined): number[] {
   try {

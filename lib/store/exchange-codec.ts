@@ -136,6 +136,7 @@ function pushOutcomes(
   const countAt = values.length;
   let count = 0;
   values.push(count);
+  const runs: Run[] = [];
   let run: Run | undefined;
   for (const settled of outcomes) {
     const { job, outcome } = settled;
@@ -147,10 +148,11 @@ function pushOutcomes(
       if (run?.ttl !== ttl || run.isStreamed !== isStreamed) {
         count += 1;
         values.push('finished', ttl, isStreamed ? 'stream' : 'hash', '');
-        run = { ttl, isStreamed, textAt: values.length - 1 };
+        run = { ttl, isStreamed, textAt: values.length - 1, lines: [] };
+        runs.push(run);
       }
       const text = isStreamed && result !== '' ? streamedResult(result) : result;
-      values[run.textAt] += `${job.id}\n${execution}\n${text}\n`;
+      run.lines.push(job.id, execution, text);
     } else {
       count += 1;
       run = undefined;
@@ -158,6 +160,7 @@ function pushOutcomes(
       pushOutcome(values, settled, isStreamed);
     }
   }
+  for (const { textAt, lines } of runs) values[textAt] = `${lines.join('\n')}\n`;
   values[countAt] = count;
 }
 
@@ -166,6 +169,7 @@ interface Run {
   readonly ttl: number;
   readonly isStreamed: boolean;
   readonly textAt: number;
+  readonly lines: string[];
 }
 
 function isShort(result: string | undefined): boolean {

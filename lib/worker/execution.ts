@@ -14,14 +14,11 @@ import type { RunningJob } from './running-job.js';
  * ended from outside. The handler may go on after that (nobody can stop it); its slot is free, and what it returns is
  * not looked at.
  */
-export class Execution {
+export class Execution implements DecisionContext {
   readonly startedAt = Date.now();
-  /** Milliseconds of a clock that is finer than that of `startedAt`. */
+  /** Milliseconds of a clock that is finer than that of `startedAt`, and never set. */
   private readonly begun = performance.now();
-  /** When it ends at the latest: milliseconds since the epoch. */
-  readonly deadline: number;
   private readonly timeout: number;
-  private timer: NodeJS.Timeout | undefined;
   private hasEnded = false;
 
   constructor(
@@ -32,7 +29,16 @@ export class Execution {
     private readonly onEnd: (execution: Execution, decision: Decision | undefined) => void,
   ) {
     this.timeout = timeoutOf(claimed, handler);
-    this.deadline = this.timeout > 0 ? this.startedAt + this.timeout : Infinity;
+  }
+
+  /** When it ends at the latest: milliseconds since the epoch. */
+  get deadline(): number {
+    return this.timeout > 0 ? this.startedAt + this.timeout : Infinity;
+  }
+
+  /** The same by the clock of `performance.now()`. */
+  get expiresAt(): number {
+    return this.timeout > 0 ? this.begun + this.timeout : Infinity;
   }
 
   /** For how long it has run, milliseconds. */
@@ -41,8 +47,6 @@ export class Execution {
   }
 
   start(): void {
-    const { timeout } = this;
-    if (timeout > 0) this.armTimer(timeout);
     this.settings.runsUntil(this.deadline);
     let returned: unknown;
     let isAwaited: boolean;
@@ -75,36 +79,34 @@ export class Execution {
   }
 
   private succeed(value: unknown): void {
-    if (!this.hasEnded) this.end(decideReturned(value, this.context()));
+    if (!this.hasEnded) this.end(decideReturned(value, this));
   }
 
   private fail(error: unknown): void {
-    if (!this.hasEnded) this.end(decideThrown(error, this.context()));
+    if (!this.hasEnded) this.end(decideThrown(error, this));
   }
 
-  private armTimer(milliseconds: number): void {
-    const isLonger = milliseconds > LONGEST_TIMER;
-    this.timer = setTimeout(
-      () => (isLonger ? this.armTimer(milliseconds - LONGEST_TIMER) : this.expire()),
-      Math.min(milliseconds, LONGEST_TIMER),
-    );
-  }
-
-  private expire(): void {
+  /** Its timeout is over. */
+  expire(): void {
     const error = new JobTimeoutError({ jobId: this.claimed.id, timeout: this.timeout });
-    this.abort(error, decideThrown(error, this.context()));
+    this.abort(error, decideThrown(error, this));
   }
 
   private end(decision: Decision | undefined): void {
     this.hasEnded = true;
-    clearTimeout(this.timer);
     this.onEnd(this, decision);
   }
 
-  private context(): DecisionContext {
-    const { claimed, job, handler, settings } = this;
-    const { maxPayloadBytes } = settings;
-    return { claimed, job, handler, maxPayloadBytes, now: settings.now(), random: Math.random };
+  get now(): number {
+    return this.settings.now();
+  }
+
+  get maxPayloadBytes(): number {
+    return this.settings.maxPayloadBytes;
+  }
+
+  random(): number {
+    return Math.random();
   }
 }
 
@@ -115,9 +117,6 @@ export interface ExecutionSettings {
   /** Told how long a run may take at most: milliseconds since the epoch. */
   runsUntil(deadline: number): void;
 }
-
-/** What setTimeout can count to. */
-const LONGEST_TIMER = 2 ** 31 - 1;
 
 function timeoutOf(claimed: ClaimedJob, handler: RegisteredHandler): number {
   const own = claimed.timeout;

@@ -14,14 +14,16 @@ export class JobReporter {
   private readonly lastProblems = new Map<string, number>();
 
   private readonly observers: readonly WorkerObserver[];
+  /** Somebody wants to hear of each start. */
+  readonly hearsStarts: boolean;
+  private readonly hearsFinishes: boolean;
+  private readonly hearsEvents: boolean;
 
   constructor(...observers: WorkerObserver[]) {
     this.observers = observers;
-  }
-
-  /** Somebody wants to hear of each start. */
-  get hearsStarts(): boolean {
-    return this.hears('jobStarted') || this.hears('jobEvent');
+    this.hearsFinishes = observers.some(({ jobFinished }) => jobFinished);
+    this.hearsEvents = observers.some(({ jobEvent }) => jobEvent);
+    this.hearsStarts = this.hearsEvents || observers.some(({ jobStarted }) => jobStarted);
   }
 
   /** A handler is about to run. */
@@ -41,11 +43,11 @@ export class JobReporter {
     const { outcome } = request;
     const duration = request.endedAt - request.startedAt;
     this.milliseconds += duration;
-    if (this.hears('jobEvent')) for (const event of eventsOf(request)) this.event(event);
+    if (this.hearsEvents) for (const event of eventsOf(request)) this.event(event);
     switch (outcome.type) {
       case 'finished':
         this.finished += 1;
-        if (this.hears('jobFinished')) this.tell('jobFinished', { ...eventOf(request), duration });
+        if (this.hearsFinishes) this.tell('jobFinished', { ...eventOf(request), duration });
         return;
       case 'failed':
         this.failed += 1;
@@ -109,10 +111,6 @@ export class JobReporter {
         // See the class comment.
       }
     }
-  }
-
-  private hears(name: keyof WorkerObserver): boolean {
-    return this.observers.some((observer) => observer[name]);
   }
 
   /** Something is wrong with the surroundings: told once, then again only after a while. */

@@ -14,6 +14,7 @@ import type { HandlerRegistry, RegisteredHandler } from './handler-registry.js';
 import type { JobReporter } from './job-reporter.js';
 import { startedEvent } from './job-events.js';
 import { type Decision, decideHopeless } from './outcome-decision.js';
+import { RunDeadlines } from './run-deadlines.js';
 import { type JobHost, RunningJob } from './running-job.js';
 import type { ReturnReason } from './worker-observer.js';
 
@@ -23,6 +24,7 @@ import type { ReturnReason } from './worker-observer.js';
  */
 export class JobRunner {
   private readonly running = new Map<string, Execution>();
+  private readonly deadlines = new RunDeadlines(this.running);
   private readonly gate = new HandlerGate<Waiting>();
   private readonly host: JobHost;
 
@@ -154,6 +156,7 @@ export class JobRunner {
     const execution = new Execution(claimed, job, handler, this.settings, this.ended);
     this.running.set(claimed.execution, execution);
     if (this.settings.hearsStarts()) this.settings.began(startedEvent(claimed, job.name));
+    this.deadlines.watch(execution);
     execution.start();
   }
 

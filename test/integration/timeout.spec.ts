@@ -114,6 +114,25 @@ describe('a job that takes longer than its timeout', () => {
   });
 });
 
+describe('jobs that run side by side', () => {
+  it('each end by their own timeout, whichever started first', async () => {
+    const worker = await engine.work({ slow: never }, { concurrency: 4 });
+    const order: string[] = [];
+    for (const [id, timeout] of [
+      ['longest', '900ms'],
+      ['shortest', '150ms'],
+      ['long', '600ms'],
+      ['short', '350ms'],
+    ] as const) {
+      const job = await engine.queue().enqueue('slow', undefined, { id, timeout });
+      void job.result({ timeout: 5 }).catch(() => order.push(id));
+    }
+    await worker.events.waitFor('jobFailed', 4);
+    await eventually(() => order.length === 4, { what: 'four failures' });
+    expect(order).toEqual(['shortest', 'short', 'long', 'longest']);
+  });
+});
+
 describe('a job with enough time', () => {
   it('leaves no timer of its timeout behind', async () => {
     const worker = await engine.work({ quick: () => 1 });

@@ -1,0 +1,38 @@
+import type { Execution } from './execution.js';
+
+/**
+ * Ends the runs whose timeout is over. One timer serves all of them, set for the earliest: a timer for each run would
+ * cost as much as a short run itself, and hardly one of them ever goes off.
+ */
+export class RunDeadlines {
+  private timer: NodeJS.Timeout | undefined;
+  private wakesAt = Infinity;
+
+  constructor(private readonly running: ReadonlyMap<string, Execution>) {}
+
+  /** A run has started. */
+  watch({ expiresAt }: Execution): void {
+    if (expiresAt < this.wakesAt) this.wakeAt(expiresAt);
+  }
+
+  private wakeAt(time: number): void {
+    clearTimeout(this.timer);
+    this.wakesAt = time;
+    const milliseconds = Math.min(Math.ceil(time - performance.now()), LONGEST_TIMER);
+    // It outlasts the runs: it must not keep a process that is done.
+    this.timer = setTimeout(() => this.look(), milliseconds).unref();
+  }
+
+  private look(): void {
+    const now = performance.now();
+    this.wakesAt = Infinity;
+    // Whatever starts meanwhile in a slot that becomes free asks to be watched by itself.
+    for (const run of [...this.running.values()]) {
+      if (run.expiresAt <= now) run.expire();
+      else this.watch(run);
+    }
+  }
+}
+
+/** What setTimeout can count to. */
+const LONGEST_TIMER = 2 ** 31 - 1;
