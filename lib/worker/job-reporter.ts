@@ -21,9 +21,10 @@ export class JobReporter {
 
   constructor(...observers: WorkerObserver[]) {
     this.observers = observers;
-    this.hearsFinishes = observers.some(({ jobFinished }) => jobFinished);
-    this.hearsEvents = observers.some(({ jobEvent }) => jobEvent);
-    this.hearsStarts = this.hearsEvents || observers.some(({ jobStarted }) => jobStarted);
+    const hears = (name: keyof WorkerObserver) => observers.some((observer) => observer[name]);
+    this.hearsFinishes = hears('jobFinished');
+    this.hearsEvents = hears('jobEvent');
+    this.hearsStarts = this.hearsEvents || hears('jobStarted');
   }
 
   /** A handler is about to run. */

@@ -26,8 +26,7 @@ export class RunDeadlines {
   private look(): void {
     const now = performance.now();
     this.wakesAt = Infinity;
-    // Whatever starts meanwhile in a slot that becomes free asks to be watched by itself.
-    for (const run of [...this.running.values()]) {
+    for (const run of this.running.values()) {
       if (run.expiresAt <= now) run.expire();
       else this.watch(run);
     }
