@@ -13,7 +13,7 @@ const WARM_UP = 20;
 export default {
   name: 'delayed-lateness',
   title: 'Lateness of delayed jobs, idle Redis at its defaults',
-  rounds: 3,
+  rounds: 5,
   quickRounds: 1,
 
   variants(quick) {

@@ -12,7 +12,7 @@ const PER_SECOND = 100;
 export default {
   name: 'idle-pickup',
   title: 'Idle pickup, 100 jobs a second',
-  rounds: 3,
+  rounds: 5,
   quickRounds: 1,
 
   variants(quick) {

@@ -15,7 +15,7 @@ const TOLERANCE = 0.05;
 export default {
   name: 'worker-processes',
   title: 'Worker processes on one queue',
-  rounds: 3,
+  rounds: 5,
   quickRounds: 1,
 
   variants(quick) {

@@ -61,10 +61,12 @@ export interface ExchangeSettings {
   readonly results: 'hash' | 'stream';
 }
 
+/** @param travelled for how many milliseconds the reply was on its way */
 export function decodeExchange(
   queue: string,
   { token, nextExecution }: ExchangeRequest,
   reply: unknown,
+  travelled: number,
 ): ExchangeReply {
   const [refused, claimed, dropped, nextDue, state, now, failure, listened, long] = reply as [
     (number | Buffer)[],
@@ -88,7 +90,7 @@ export function decodeExchange(
     }),
     dropped:
       dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
-    nextDue: optionalNumber(nextDue),
+    nextDue: nextDue.length === 0 ? undefined : Math.max(0, Number(nextDue) - travelled),
     paused: state.equals(PAUSED),
     more: state.equals(MORE),
     now: Number(now),

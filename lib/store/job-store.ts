@@ -135,7 +135,7 @@ export interface ExchangeReply {
   readonly refused: readonly { readonly index: number; readonly status: string }[];
   readonly claimed: readonly ClaimedJob[];
   readonly dropped: readonly { readonly id: string; readonly reason: string }[];
-  /** Milliseconds until the next scheduled job is due. */
+  /** Milliseconds until the next scheduled job is due; the answer's own way is taken off. */
   readonly nextDue: number | undefined;
   readonly paused: boolean;
   /** Fewer were claimed than asked for since they are long: there are more. */

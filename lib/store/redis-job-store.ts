@@ -80,13 +80,14 @@ export class RedisJobStore implements WorkerStore {
       eventsChannel: keys.events,
       results: this.resultsPlace,
     });
+    const sentAt = performance.now();
     const reply = await this.run(
       `serve queue "${queue}"`,
       SCRIPTS.exchange,
       exchangeKeys(keys, this.keys.suspended),
       values,
     );
-    return decodeExchange(queue, request, reply);
+    return decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
   }
 
   async renew(
@@ -193,7 +194,7 @@ export class RedisJobStore implements WorkerStore {
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
     return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
-      const due = /^due (\d{1,15})$/.exec(message)?.[1];
+      const due = /^due (\d{1,15}(?:\.\d)?)$/.exec(message)?.[1];
       listener(due === undefined ? undefined : Number(due));
     });
   }

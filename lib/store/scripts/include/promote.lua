@@ -34,6 +34,6 @@ local function promote(scheduled, queue, prefix, limit)
     earliest = redis.call('ZRANGEBYSCORE', scheduled, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
     if not earliest[1] then return patience > 0 and tostring(patience) or '' end
   end
-  local left = math.max(0, math.ceil(tonumber(earliest[2]) * 1000 - now))
-  return string.format('%.0f', patience > 0 and math.min(patience, left) or left)
+  local left = math.max(0, tonumber(earliest[2]) * 1000 - now)
+  return string.format('%.1f', patience > 0 and math.min(patience, left) or left)
 end

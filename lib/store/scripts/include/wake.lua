@@ -5,6 +5,6 @@ local function wake_for_earliest(scheduled, channel, added)
   -- Of those that are not due yet: before them may stand what nobody can promote.
   local earliest = redis.call('ZRANGEBYSCORE', scheduled, string.format('(%.3f', now / 1000 - 0.0005), '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   if earliest[1] and added[earliest[1]] then
-    redis.call('PUBLISH', channel, 'due ' .. string.format('%.0f', math.max(0, math.ceil(tonumber(earliest[2]) * 1000 - now))))
+    redis.call('PUBLISH', channel, 'due ' .. string.format('%.1f', math.max(0, tonumber(earliest[2]) * 1000 - now)))
   end
 end
