@@ -23,7 +23,7 @@ import { currentJob, tellingCurrentJob } from './current-job.js';
 import { inEnqueuersContext } from './enqueuer-context.js';
 import { HandlerParameters } from './handler-parameters.js';
 import { lastValueOf } from './handler-values.js';
-import { type MadeEnhancers, NO_ENHANCERS, configOfJobs } from './job-enhancers.js';
+import { type MadeEnhancers, NO_ENHANCERS, configOfJobs, kindsForAll } from './job-enhancers.js';
 import * as messages from './messages.js';
 import type { JobContext } from './options/index.js';
 
@@ -39,9 +39,8 @@ export class HandlerBinder {
   private readonly contextsWith: (
     wait: (returned: unknown) => Promise<unknown>,
   ) => ExternalContextCreator;
-  private readonly hasGlobalFilters: boolean;
-  private readonly hasGlobalPipes: boolean;
-  private readonly hasGlobalLayers: boolean;
+  /** Of which kinds of enhancers some apply to every job; undefined: nobody knows. */
+  private readonly forAll: ReadonlySet<keyof MadeEnhancers> | undefined;
 
   /** @throws InvalidOptionError when there are enhancers for all jobs, and this version of Nest keeps us from applying them */
   constructor(
@@ -64,23 +63,7 @@ export class HandlerBinder {
       const problem = messages.enhancersOutOfReach;
       throw new InvalidOptionError({ option: 'enhancers', problem, where });
     }
-    this.hasGlobalFilters =
-      enhancers.filters.length > 0 ||
-      (application?.getGlobalFilters().length ?? 0) > 0 ||
-      (application?.getGlobalRequestFilters().length ?? 0) > 0;
-    this.hasGlobalPipes =
-      enhancers.pipes.length > 0 ||
-      (application?.getGlobalPipes().length ?? 0) > 0 ||
-      (application?.getGlobalRequestPipes().length ?? 0) > 0;
-    this.hasGlobalLayers =
-      container === undefined ||
-      this.hasGlobalFilters ||
-      this.hasGlobalPipes ||
-      enhancers.guards.length + enhancers.interceptors.length > 0 ||
-      (application?.getGlobalGuards().length ?? 0) > 0 ||
-      (application?.getGlobalRequestGuards().length ?? 0) > 0 ||
-      (application?.getGlobalInterceptors().length ?? 0) > 0 ||
-      (application?.getGlobalRequestInterceptors().length ?? 0) > 0;
+    this.forAll = container && kindsForAll(enhancers, application);
   }
 
   /**
@@ -165,7 +148,7 @@ export class HandlerBinder {
   /** Nothing of Nest's applies: its layers, of which each takes its time with each job, would only pass the job on. */
   private isBare({ instance }: InstanceWrapper, method: string): boolean {
     return (
-      !this.hasGlobalLayers &&
+      this.forAll?.size === 0 &&
       !Reflect.hasMetadata(ROUTE_ARGUMENTS_METADATA, instance.constructor, method) &&
       LAYERS.every((key) => !isMarked(key, instance, method))
     );
@@ -174,7 +157,8 @@ export class HandlerBinder {
   /** Without any filter, Nest's layer for them stays away: it costs time with each job. */
   private hasFilters(wrapper: InstanceWrapper, method: string): boolean {
     // Of a provider that lives for one request there is a placeholder, which has its class.
-    return this.hasGlobalFilters || isMarked(EXCEPTION_FILTERS_METADATA, wrapper.instance, method);
+    const { instance } = wrapper;
+    return !!this.forAll?.has('filters') || isMarked(EXCEPTION_FILTERS_METADATA, instance, method);
   }
 
   /**
@@ -183,7 +167,7 @@ export class HandlerBinder {
    */
   private argumentsKey(instance: object, method: string): string {
     const type = instance.constructor;
-    const hasPipes = this.hasGlobalPipes || isMarked(PIPES_METADATA, instance, method);
+    const hasPipes = this.forAll?.has('pipes') || isMarked(PIPES_METADATA, instance, method);
     if (!hasPipes || Reflect.hasMetadata(ROUTE_ARGUMENTS_METADATA, type, method)) {
       return ROUTE_ARGUMENTS_METADATA;
     }

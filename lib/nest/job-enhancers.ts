@@ -59,6 +59,33 @@ export async function makeEnhancers(
   };
 }
 
+/** Of which kinds there are some that apply to every job. */
+export function kindsForAll(
+  enhancers: MadeEnhancers,
+  application: ApplicationConfig | undefined,
+): ReadonlySet<keyof MadeEnhancers> {
+  const all: Record<keyof MadeEnhancers, readonly (readonly unknown[] | undefined)[]> = {
+    guards: [
+      enhancers.guards,
+      application?.getGlobalGuards(),
+      application?.getGlobalRequestGuards(),
+    ],
+    interceptors: [
+      enhancers.interceptors,
+      application?.getGlobalInterceptors(),
+      application?.getGlobalRequestInterceptors(),
+    ],
+    pipes: [enhancers.pipes, application?.getGlobalPipes(), application?.getGlobalRequestPipes()],
+    filters: [
+      enhancers.filters,
+      application?.getGlobalFilters(),
+      application?.getGlobalRequestFilters(),
+    ],
+  };
+  const kinds = Object.keys(all) as (keyof MadeEnhancers)[];
+  return new Set(kinds.filter((kind) => all[kind].some((list) => list && list.length > 0)));
+}
+
 /** The configuration in which these are the global enhancers. */
 export function configOfJobs(
   enhancers: MadeEnhancers,
