@@ -23,7 +23,7 @@ import { currentJob, tellingCurrentJob } from './current-job.js';
 import { inEnqueuersContext } from './enqueuer-context.js';
 import { HandlerParameters } from './handler-parameters.js';
 import { lastValueOf } from './handler-values.js';
-import { type MadeEnhancers, NO_ENHANCERS, configOfJobs, kindsForAll } from './job-enhancers.js';
+import { type MadeEnhancers, NO_ENHANCERS, configOfJobs, kindsIn } from './job-enhancers.js';
 import * as messages from './messages.js';
 import type { JobContext } from './options/index.js';
 
@@ -54,6 +54,7 @@ export class HandlerBinder {
     if (container) {
       // The same container with a configuration in which only that is global which applies to jobs.
       const config = configOfJobs(enhancers, application);
+      this.forAll = kindsIn(config);
       const ours = Object.create(container, { applicationConfig: { value: config } });
       this.contextsWith = (wait) =>
         Object.assign(ExternalContextCreator.fromContainer(ours), { transformToResult: wait });
@@ -63,7 +64,6 @@ export class HandlerBinder {
       const problem = messages.enhancersOutOfReach;
       throw new InvalidOptionError({ option: 'enhancers', problem, where });
     }
-    this.forAll = container && kindsForAll(enhancers, application);
   }
 
   /**

@@ -59,33 +59,6 @@ export async function makeEnhancers(
   };
 }
 
-/** Of which kinds there are some that apply to every job. */
-export function kindsForAll(
-  enhancers: MadeEnhancers,
-  application: ApplicationConfig | undefined,
-): ReadonlySet<keyof MadeEnhancers> {
-  const all: Record<keyof MadeEnhancers, readonly (readonly unknown[] | undefined)[]> = {
-    guards: [
-      enhancers.guards,
-      application?.getGlobalGuards(),
-      application?.getGlobalRequestGuards(),
-    ],
-    interceptors: [
-      enhancers.interceptors,
-      application?.getGlobalInterceptors(),
-      application?.getGlobalRequestInterceptors(),
-    ],
-    pipes: [enhancers.pipes, application?.getGlobalPipes(), application?.getGlobalRequestPipes()],
-    filters: [
-      enhancers.filters,
-      application?.getGlobalFilters(),
-      application?.getGlobalRequestFilters(),
-    ],
-  };
-  const kinds = Object.keys(all) as (keyof MadeEnhancers)[];
-  return new Set(kinds.filter((kind) => all[kind].some((list) => list && list.length > 0)));
-}
-
 /** The configuration in which these are the global enhancers. */
 export function configOfJobs(
   enhancers: MadeEnhancers,
@@ -111,6 +84,20 @@ export function configOfJobs(
   config.useGlobalPipes(...enhancers.pipes);
   config.useGlobalFilters(...enhancers.filters);
   return config;
+}
+
+/** Of which kinds such a configuration has some. */
+export function kindsIn(config: ApplicationConfig): ReadonlySet<keyof MadeEnhancers> {
+  const counts: Record<keyof MadeEnhancers, number> = {
+    guards: config.getGlobalGuards().length + config.getGlobalRequestGuards().length,
+    interceptors:
+      config.getGlobalInterceptors().length + config.getGlobalRequestInterceptors().length,
+    pipes: config.getGlobalPipes().length + config.getGlobalRequestPipes().length,
+    // One is ours.
+    filters: config.getGlobalFilters().length - 1 + config.getGlobalRequestFilters().length,
+  };
+  const kinds = Object.keys(counts) as (keyof MadeEnhancers)[];
+  return new Set(kinds.filter((kind) => counts[kind] > 0));
 }
 
 /** What no filter handles fails the attempt, and is reported there. */

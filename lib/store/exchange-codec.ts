@@ -79,6 +79,7 @@ export function decodeExchange(
     Buffer,
     Buffer[],
   ];
+  const due = optionalNumber(nextDue);
   return {
     refused:
       refused.length === 0
@@ -90,7 +91,7 @@ export function decodeExchange(
     }),
     dropped:
       dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
-    nextDue: nextDue.length === 0 ? undefined : Math.max(0, Number(nextDue) - travelled),
+    nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
     paused: state.equals(PAUSED),
     more: state.equals(MORE),
     now: Number(now),

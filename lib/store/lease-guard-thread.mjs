@@ -1,8 +1,8 @@
 // @ts-check
 /**
  * The thread of LeaseGuard (see lease-guard.ts): plain JavaScript, since a thread is started from a file. As long as
- * the main thread's counter moves it does nothing: it has no connection, and not even loaded the client, which would take
- * a core for 150 ms at the start and 13 MB for good. When the counter stands still, it renews what the main
+ * the main thread's counter moves it does nothing: it has no connection, and has not even loaded the client, which would
+ * take a core for 150 ms at the start and 13 MB for good. When the counter stands still, it renews what the main
  * thread holds, until the latest deadline of the jobs that were running.
  */
 import { workerData } from 'node:worker_threads';
@@ -27,7 +27,9 @@ setInterval(() => {
 }, lease / 3);
 
 async function renew() {
-  redis ??= await connect();
+  const { Redis } = await import('ioredis');
+  // Nothing waits between the question and the answer: two renewals that overlap share one connection.
+  redis ??= connect(Redis);
   const [seconds, microseconds] = await redis.time();
   const end = Number(seconds) + Number(microseconds) / 1_000_000 + lease / 1000;
   for (const registry of registries) {
@@ -39,8 +41,8 @@ async function renew() {
   }
 }
 
-async function connect() {
-  const { Redis } = await import('ioredis');
+/** @param {typeof import('ioredis').Redis} Redis */
+function connect(Redis) {
   const options = {
     ...connection.options,
     connectionName: 'nestjs-rq:lease-guard',

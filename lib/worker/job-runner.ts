@@ -133,6 +133,11 @@ export class JobRunner {
     }
   }
 
+  /** After the last run. */
+  close(): void {
+    this.deadlines.close();
+  }
+
   private end(jobId: string, reason: Error, decision: Decision): void {
     const unstarted = this.takeUnstarted(({ id }) => id === jobId);
     if (unstarted) this.refuse(unstarted.claimed, unstarted.name, decision);

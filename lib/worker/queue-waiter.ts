@@ -1,4 +1,5 @@
 import type { BlockingPop, WorkerStore } from '../store/index.js';
+import { LONGEST_TIMER } from './longest-timer.js';
 
 /**
  * How a consumer without work waits: a blocking read at the queue, a timer for the next scheduled job, and a
@@ -95,4 +96,3 @@ export interface WaiterEvents {
 // Milliseconds.
 const LONGEST_WAIT = 30_000;
 const AFTER_TROUBLE = 250;
-const LONGEST_TIMER = 2 ** 31 - 1;

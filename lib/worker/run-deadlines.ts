@@ -1,4 +1,5 @@
 import type { Execution } from './execution.js';
+import { LONGEST_TIMER } from './longest-timer.js';
 
 /**
  * Ends the runs whose timeout is over. One timer serves all of them, set for the earliest: a timer for each run would
@@ -8,18 +9,25 @@ export class RunDeadlines {
   private timer: NodeJS.Timeout | undefined;
   private wakesAt = Infinity;
 
-  constructor(private readonly running: ReadonlyMap<string, Execution>) {}
+  constructor(
+    private readonly running: ReadonlyMap<string, Pick<Execution, 'expiresAt' | 'expire'>>,
+  ) {}
 
   /** A run has started. */
-  watch({ expiresAt }: Execution): void {
+  watch({ expiresAt }: Pick<Execution, 'expiresAt'>): void {
     if (expiresAt < this.wakesAt) this.wakeAt(expiresAt);
+  }
+
+  /** No run is left, and none will start. */
+  close(): void {
+    clearTimeout(this.timer);
   }
 
   private wakeAt(time: number): void {
     clearTimeout(this.timer);
     this.wakesAt = time;
     const milliseconds = Math.min(Math.ceil(time - performance.now()), LONGEST_TIMER);
-    // It outlasts the runs: it must not keep a process that is done.
+    // It outlasts the runs that it was set for: it must not keep a process that is done.
     this.timer = setTimeout(() => this.look(), milliseconds).unref();
   }
 
@@ -32,6 +40,3 @@ export class RunDeadlines {
     }
   }
 }
-
-/** What setTimeout can count to. */
-const LONGEST_TIMER = 2 ** 31 - 1;

@@ -139,7 +139,10 @@ export class Worker {
     await within(LAST_WORDS, this.leaseKeeper.stop());
     await within(isListening ? LAST_WORDS : 0, this.presence.stop());
     for (const stopListening of this.stopListening) stopListening();
-    for (const consumer of consumers) consumer.close();
+    for (const { consumer, runner } of this.served) {
+      consumer.close();
+      runner.close();
+    }
   }
 
   private async allEnded(): Promise<void> {
