@@ -18,7 +18,7 @@ export type {
   RqQueueOptionsFactory,
   RqWorkerOptions,
 } from './nest/options/index.js';
-export { RqService, getRqServiceToken } from './nest/rq.service.js';
+export { RqService, getRqServiceToken } from './nest/root/rq.service.js';
 export { getQueueToken } from './nest/tokens.js';
 
 // Handlers and producers.
@@ -28,13 +28,13 @@ export { InjectRqService } from './nest/decorators/inject-rq-service.decorator.j
 export { JobData, type JobDataOptions } from './nest/decorators/job-data.decorator.js';
 export { Job, type JobDecorator } from './nest/decorators/job.decorator.js';
 export { OnJob } from './nest/decorators/on-job.decorator.js';
-export type { JobListenerOptions } from './nest/listener-metadata.js';
-export { currentJob } from './nest/current-job.js';
+export type { JobListenerOptions } from './nest/listeners/listener-metadata.js';
+export { currentJob } from './nest/handlers/current-job.js';
 export type { ParameterPipe, StandardSchema } from './nest/decorators/job-parameter.js';
 export { JobsOf, type JobsOfDecorator } from './nest/decorators/jobs-of.decorator.js';
-export type { JobHandlerOptions, JobsOfOptions } from './nest/job-metadata.js';
-export { RQ_CONTEXT_TYPE } from './nest/constants.js';
-export { RqContext } from './nest/rq-context.js';
+export type { JobHandlerOptions, JobsOfOptions } from './nest/handlers/job-metadata.js';
+export { RQ_CONTEXT_TYPE } from './nest/nest-internals.js';
+export { RqContext } from './nest/handlers/rq-context.js';
 
 // Queues, jobs, and the worker; they work without Nest too.
 export {
@@ -56,20 +56,19 @@ export {
   HandlerRegistry,
   RunningJob,
   Worker,
-  type AttemptFailedEvent,
+  type JobRetryingEvent,
   type Handler,
   type ExecutionEvent,
   type JobFailedEvent,
-  type ReturnReason,
+  type ReleaseReason,
+  type SnoozeReason,
   type WorkerObserver,
   type WorkerOptions,
   type WorkerQueueOptions,
 } from './worker/index.js';
+export { Connections, type ConnectionOption, type ConnectionSettings } from './redis/index.js';
 export {
-  Connections,
   RedisJobStore,
-  type ConnectionOption,
-  type ConnectionSettings,
   type JobStore,
   type RedisJobStoreOptions,
   type RegistryCounts,

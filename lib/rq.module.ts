@@ -9,10 +9,10 @@ import {
   type RqModuleOptions,
   readAsyncSource,
 } from './nest/options/index.js';
-import { asyncQueueProviders, queueProviders } from './nest/queue-providers.js';
-import { RqRootModule } from './nest/root-module.js';
-import type { RqRoot } from './nest/rq-root.js';
-import { RqService, getRqServiceToken } from './nest/rq.service.js';
+import { asyncQueueProviders, queueProviders } from './nest/root/queue-providers.js';
+import { RqRootModule } from './nest/root/root-module.js';
+import type { RqRoot } from './nest/root/rq-root.js';
+import { RqService, getRqServiceToken } from './nest/root/rq.service.js';
 import { DEFAULT_ROOT, getRootToken } from './nest/tokens.js';
 
 /**

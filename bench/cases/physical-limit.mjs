@@ -93,11 +93,11 @@ async function rawRun(side, { keep, batch, ...settings }) {
 
 /** A function that settles the given executions as finished and answers with the next ones. */
 async function openExchange(side, want, resultTtl) {
-  const { Script } = await import('../../dist/store/script.js');
-  const { Keyspace } = await import('../../dist/store/keyspace.js');
-  const { exchangeKeys } = await import('../../dist/store/exchange-codec.js');
-  const { decodeClaims } = await import('../../dist/store/claim-codec.js');
-  const { CLAIM_FIELDS } = await import('../../dist/store/codec.js');
+  const { Script } = await import('../../dist/redis/script.js');
+  const { Keyspace } = await import('../../dist/wire/keyspace.js');
+  const { exchangeKeys } = await import('../../dist/store/scripts/exchange.js');
+  const { decodeClaims } = await import('../../dist/wire/claim.js');
+  const { CLAIM_FIELDS } = await import('../../dist/wire/fields.js');
   const redis = new Redis({ port: side.port, host: '127.0.0.1' });
   side.closeLater(() => redis.disconnect());
   const script = new Script('exchange');

@@ -27,8 +27,8 @@ export interface FailedOutcome {
 }
 
 /** The attempt failed; the job goes back, now (`delay` 0) or through the scheduled registry. */
-export interface RetryOutcome {
-  readonly type: 'retry';
+export interface RetryingOutcome {
+  readonly type: 'retrying';
   readonly failure: FailureRecord;
   /** Milliseconds from the moment at which Redis settles the execution. */
   readonly delay: number;
@@ -75,8 +75,20 @@ export interface StoppedOutcome {
 export type Outcome =
   | FinishedOutcome
   | FailedOutcome
-  | RetryOutcome
+  | RetryingOutcome
   | SnoozedOutcome
   | ReleasedOutcome
   | CanceledOutcome
   | StoppedOutcome;
+
+/** An outcome and why it is that one, for those who are told of it. */
+export interface Verdict {
+  readonly outcome: Outcome;
+  /** What was thrown, of a failed attempt. */
+  readonly error?: unknown;
+  /** Why no retry follows, of a job that failed for good. */
+  readonly why?: string;
+  /** It had retries, and they are used up. */
+  readonly exhausted?: boolean;
+  readonly retriesLeft?: number;
+}

@@ -26,15 +26,17 @@ export interface RetryFilter<Job = unknown> {
 /** A handler's checked filter. */
 export interface CheckedFilter<Job = unknown> extends RetryFilter<Job> {
   /** Errors that another run cannot help, of a filter that has neither `on` nor `except`. */
-  readonly hopeless?: readonly ErrorClass[];
+  readonly nonRetryable?: readonly ErrorClass[];
 }
 
 /** The filter with these errors never retried, unless it says itself which are, by `on` or `except`. */
-export function withHopeless<Job>(
+export function withNonRetryable<Job>(
   filter: CheckedFilter<Job> | undefined,
-  hopeless: readonly ErrorClass[] | undefined,
+  nonRetryable: readonly ErrorClass[] | undefined,
 ): CheckedFilter<Job> | undefined {
-  return hopeless === undefined || filter?.on || filter?.except ? filter : { ...filter, hopeless };
+  return nonRetryable === undefined || filter?.on || filter?.except
+    ? filter
+    : { ...filter, nonRetryable };
 }
 
 /**
@@ -62,7 +64,7 @@ export function objectionTo<Job>(
   filter: CheckedFilter<Job>,
   job: Job,
 ): string | undefined {
-  const { on, except, hopeless } = filter;
+  const { on, except, nonRetryable } = filter;
   const unwanted = except?.find((one) => isInstance(error, one));
   if (unwanted) {
     return `retry.except names ${unwanted.name}`;
@@ -70,7 +72,7 @@ export function objectionTo<Job>(
   if (on && !on.some((one) => isInstance(error, one))) {
     return `retry.on names only ${on.map((one) => one.name).join(', ')}`;
   }
-  const expected = hopeless?.find((one) => isInstance(error, one));
+  const expected = nonRetryable?.find((one) => isInstance(error, one));
   if (expected) {
     return `${expected.name} is not worth a retry unless retry.on or retry.except says so`;
   }

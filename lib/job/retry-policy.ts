@@ -17,7 +17,7 @@ import {
   shortestList,
 } from './retry-interval.js';
 
-export { type ErrorClass, type RetryFilter, withHopeless } from './retry-filter.js';
+export { type ErrorClass, type RetryFilter, withNonRetryable } from './retry-filter.js';
 export { type ExponentialInterval, intervalFor, type IntervalOption } from './retry-interval.js';
 
 /** What may be said about retries wherever a job is enqueued. */

@@ -1,5 +1,5 @@
 import { type JobEvent, describeFailure, formatDuration } from '../job/index.js';
-import type { AttemptFailedEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
+import type { JobRetryingEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
 
 /**
  * All that an operator reads in the log, and the problems that errors of the Nest layer name: in one place,
@@ -24,7 +24,7 @@ export const workerStarted = (root: string, queues: readonly string[], concurren
 export const workerStopped = (root: string, queues: readonly string[]) =>
   `Worker${ofRoot(root)} stopped: ${queuesText(queues)}`;
 
-export const attemptFailed = (event: AttemptFailedEvent) => {
+export const jobRetrying = (event: JobRetryingEvent) => {
   const attempts = event.attempt + 1 + event.retriesLeft;
   const next = event.delay > 0 ? `runs again in ${formatDuration(event.delay)}` : 'runs again now';
   return `${jobText(event)}: attempt ${event.attempt} of ${attempts} failed: ${failureText(event)}; ${next}`;
@@ -36,10 +36,10 @@ export const jobFailed = (event: JobFailedEvent) =>
 export const jobCanceled = (event: ExecutionEvent & { reason: string }) =>
   `${jobText(event)}: canceled in attempt ${event.attempt}: ${event.reason}`;
 
-export const leaseLost = (event: ExecutionEvent) =>
+export const jobLost = (event: ExecutionEvent) =>
   `${jobText(event)}: lost its lease in attempt ${event.attempt}; what the handler did there is not recorded, the job runs or ran elsewhere`;
 
-export const crashRecovered = (event: {
+export const jobRecovered = (event: {
   queue: string;
   jobId: string;
   outcome: 'requeued' | 'failed';
@@ -55,7 +55,7 @@ export const problem = (event: { message: string; error?: unknown }) => {
   return sentence(event.message) + reason;
 };
 
-export const recovered = (event: { message: string }) => sentence(event.message);
+export const problemSolved = (event: { message: string }) => sentence(event.message);
 
 export const listenerFailed = (listener: string, event: JobEvent, error: unknown) => {
   const { name, message } = describeFailure(error);

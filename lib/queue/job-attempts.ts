@@ -1,10 +1,10 @@
-import type { JobRecord, ResultEntry } from '../store/index.js';
+import type { JobRecord, ResultEntry } from '../wire/index.js';
 
 /** One run of a job that has ended. */
 export interface JobAttempt {
   /** 1-based; undefined for a run that Python recorded without a number. */
   readonly attempt: number | undefined;
-  readonly outcome: 'finished' | 'retried' | 'failed' | 'stopped' | 'crashed';
+  readonly outcome: 'finished' | 'retrying' | 'failed' | 'stopped' | 'lost';
   readonly startedAt: Date | undefined;
   readonly endedAt: Date | undefined;
   /** What the handler returned (`finished`). */
@@ -12,7 +12,7 @@ export interface JobAttempt {
   /** Name and message of the error (all others). */
   readonly error?: string;
   readonly stack?: string;
-  /** Milliseconds until the next attempt (`retried`). */
+  /** Milliseconds until the next attempt (`retrying`). */
   readonly delay?: number;
 }
 

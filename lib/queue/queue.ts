@@ -21,12 +21,9 @@ import {
   type NewJob,
   type RegistryCounts,
   type RegistryName,
-  EnqueueBatch,
-  assertSize,
-  encodeCall,
-  encodePayload,
-  toJson,
 } from '../store/index.js';
+import { EnqueueBatch } from './enqueue-batch.js';
+import { assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
 import type {
   AnyHandlers,
   JobName,

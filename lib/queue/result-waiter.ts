@@ -6,7 +6,8 @@ import {
   ResultTimeoutError,
   isSettled,
 } from '../job/index.js';
-import type { JobRecord, JobStore, Settled } from '../store/index.js';
+import type { JobStore } from '../store/index.js';
+import type { JobRecord, Settled } from '../wire/index.js';
 
 /**
  * Waits for the results of jobs, in any process. The job is marked while somebody waits, and its settlement is

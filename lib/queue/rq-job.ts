@@ -8,14 +8,8 @@ import {
   isJobStatus,
   toMilliseconds,
 } from '../job/index.js';
-import {
-  type ControlAction,
-  type JobRecord,
-  type JobStore,
-  assertSize,
-  payloadOf,
-  toJson,
-} from '../store/index.js';
+import { type ControlAction, type JobStore } from '../store/index.js';
+import { type JobRecord, assertSize, payloadOf, toJson } from '../wire/index.js';
 import { attemptsOf, type JobAttempt } from './job-attempts.js';
 import { type ListeningOptions, eventsOfJob } from './job-events.js';
 import type { ResultWaiter } from './result-waiter.js';

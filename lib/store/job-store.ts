@@ -1,8 +1,9 @@
 import type { JobEvent, Outcome, ResolvedJobOptions } from '../job/index.js';
-import type { BlockingPop } from './blocking-pop.js';
-import type { ClaimedJob } from './claimed-job.js';
-import type { JobRecord, ResultEntry } from './job-record.js';
-import type { LeaseGuard } from './lease-guard.js';
+import type { BlockingPop } from '../redis/blocking-pop.js';
+import type { ClaimedJob } from '../wire/claimed-job.js';
+import type { JobRecord, ResultEntry } from '../wire/job-record.js';
+import type { Settled } from '../wire/settled-message.js';
+import type { LeaseGuard } from '../redis/lease-guard.js';
 import type { WorkerRecords } from './worker-records.js';
 
 /**
@@ -18,11 +19,11 @@ export interface JobStore {
   /** The worker's one door: settles, promotes what is due, claims. */
   exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply>;
   /** Extends leases; answers with the executions that are not ours any more or shall stop. */
-  renew(queue: string, lease: number, executions: readonly Execution[]): Promise<RenewReply[]>;
+  renew(queue: string, lease: number, executions: readonly Lease[]): Promise<RenewReply[]>;
   /** Puts right what crashed workers left behind. */
   recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
   /** Executions in the started registry that hold this token: claimed by us, although the answer may have been lost. */
-  executionsOf(queue: string, token: string): Promise<Execution[]>;
+  leasesOf(queue: string, token: string): Promise<Lease[]>;
 
   /** The job as it stands; undefined: no such job. */
   read(id: string): Promise<JobRecord | undefined>;
@@ -31,7 +32,7 @@ export interface JobStore {
   /** Hears of settlements that somebody watches. Resolves when nothing can be missed any more. */
   onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void>;
   /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
-  progress(execution: Execution, json: string, event: JobEvent): Promise<boolean>;
+  progress(execution: Lease, json: string, event: JobEvent): Promise<boolean>;
   /** Hears the events of a queue's jobs. Resolves when Redis has confirmed; workers know a moment later. */
   onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void>;
   /** RQ's result stream of a job, oldest first. */
@@ -86,7 +87,7 @@ export interface Refusal {
   readonly reason: 'exists' | 'duplicate';
 }
 
-export interface Execution {
+export interface Lease {
   readonly id: string;
   readonly execution: string;
 }
@@ -182,16 +183,6 @@ export interface ControlReply {
   readonly answer: 'done' | 'refused' | 'missing';
   /** The status that the job had. */
   readonly status: string;
-}
-
-/** An announced settlement. */
-export interface Settled {
-  readonly id: string;
-  readonly status: string;
-  /** Result of a finished job. */
-  readonly value?: unknown;
-  /** Failure text or reason of any other. */
-  readonly text?: string;
 }
 
 export type RegistryName =

@@ -1,14 +1,19 @@
 import type { JobEvent } from '../job/index.js';
-import { BlockingPop } from './blocking-pop.js';
-import type { Connections } from './connections.js';
-import { decodeEnqueue, encodeEnqueue } from './enqueue-codec.js';
-import { decodeEvent, encodeEvent } from './event-codec.js';
-import { decodeExchange, encodeExchange, exchangeKeys, pairs } from './exchange-codec.js';
-import { decodeRecord, decodeResults, type JobRecord, type ResultEntry } from './job-record.js';
+import { BlockingPop } from '../redis/blocking-pop.js';
+import type { Connections } from '../redis/connections.js';
+import { decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
+import { decodeEvent, encodeEvent } from '../wire/event.js';
+import { decodeExchange, encodeExchange, exchangeKeys, pairs } from './scripts/exchange.js';
+import {
+  decodeRecord,
+  decodeResults,
+  type JobRecord,
+  type ResultEntry,
+} from '../wire/job-record.js';
 import type {
   ControlAction,
   ControlReply,
-  Execution,
+  Lease,
   ExchangeReply,
   ExchangeRequest,
   NewJob,
@@ -18,16 +23,15 @@ import type {
   RegistryCounts,
   RegistryName,
   RenewReply,
-  Settled,
   WorkerStore,
 } from './job-store.js';
-import { Keyspace, splitMember } from './keyspace.js';
-import { LeaseGuard } from './lease-guard.js';
-import { decodeRecover, encodeRecover, recoverKeys } from './recover-codec.js';
-import { Script, type ScriptValue } from './script.js';
-import { decodeSettled } from './settled-message.js';
-import { auditServer } from './server-audit.js';
-import { Subscriptions } from './subscriptions.js';
+import { Keyspace, splitMember } from '../wire/keyspace.js';
+import { LeaseGuard } from '../redis/lease-guard.js';
+import { decodeRecover, encodeRecover, recoverKeys } from './scripts/recover.js';
+import { Script, type ScriptValue } from '../redis/script.js';
+import { type Settled, decodeSettled } from '../wire/settled-message.js';
+import { auditServer } from '../redis/server-audit.js';
+import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
 const SCRIPTS = {
@@ -90,11 +94,7 @@ export class RedisJobStore implements WorkerStore {
     return decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
   }
 
-  async renew(
-    queue: string,
-    lease: number,
-    executions: readonly Execution[],
-  ): Promise<RenewReply[]> {
+  async renew(queue: string, lease: number, executions: readonly Lease[]): Promise<RenewReply[]> {
     const keys = this.keys.queue(queue);
     const replies: RenewReply[] = [];
     for (let first = 0; first < executions.length; first += SLICE) {
@@ -135,7 +135,7 @@ export class RedisJobStore implements WorkerStore {
     }
   }
 
-  async executionsOf(queue: string, token: string): Promise<Execution[]> {
+  async leasesOf(queue: string, token: string): Promise<Lease[]> {
     const members = await this.connections.run(`read queue "${queue}"`, (redis) =>
       redis.zrange(this.keys.queue(queue).started, '0', '-1'),
     );
@@ -181,7 +181,7 @@ export class RedisJobStore implements WorkerStore {
     return stop;
   }
 
-  async progress({ id, execution }: Execution, json: string, event: JobEvent): Promise<boolean> {
+  async progress({ id, execution }: Lease, json: string, event: JobEvent): Promise<boolean> {
     const { started, events } = this.keys.queue(event.queue);
     const reply = await this.run(
       `tell the progress of job "${id}"`,

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import type { Connections } from './connections.js';
-import type { Keyspace } from './keyspace.js';
+import type { Connections } from '../redis/connections.js';
+import type { Keyspace } from '../wire/keyspace.js';
 
 /**
  * Workers as RQ's tools see them: a hash per worker with a time to live, and sets of all workers. Nothing here decides

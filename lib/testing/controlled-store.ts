@@ -1,6 +1,6 @@
-import type { BlockingPop } from '../store/blocking-pop.js';
+import type { BlockingPop } from '../redis/blocking-pop.js';
+import { type Connections } from '../redis/index.js';
 import {
-  type Connections,
   type ExchangeReply,
   type ExchangeRequest,
   type NewJob,
@@ -9,7 +9,7 @@ import {
   type RedisJobStoreOptions,
   type SettleRequest,
 } from '../store/index.js';
-import type { ReturnReason } from '../worker/index.js';
+import type { ReleaseReason, SnoozeReason } from '../worker/index.js';
 import { QuietPop } from './quiet-pop.js';
 import type { RunControl } from './run-control.js';
 
@@ -88,9 +88,9 @@ export class ControlledStore extends RedisJobStore {
   private note(outcomes: readonly (SettleRequest & Returned)[], reply: ExchangeReply): void {
     const { totals } = this.runs;
     const refused = new Set(reply.refused.map(({ index }) => index));
-    for (const [index, { job, outcome, returned }] of outcomes.entries()) {
+    for (const [index, { job, outcome, reason }] of outcomes.entries()) {
       if (refused.has(index)) continue;
-      const isPutOff = returned !== undefined && PUT_OFF.has(returned);
+      const isPutOff = reason !== undefined && PUT_OFF.has(reason);
       if (isPutOff) this.putOff.add(job.id);
       else if (outcome.type !== 'released') totals[COUNTED_AS[outcome.type]] += 1;
     }
@@ -101,15 +101,15 @@ export class ControlledStore extends RedisJobStore {
 
 /** The worker's own outcomes say why they were given back. */
 interface Returned {
-  readonly returned?: ReturnReason;
+  readonly reason?: SnoozeReason | ReleaseReason;
 }
 
-const PUT_OFF: ReadonlySet<ReturnReason> = new Set(['handler busy']);
+const PUT_OFF: ReadonlySet<SnoozeReason | ReleaseReason> = new Set(['handler busy']);
 
 const COUNTED_AS = {
   finished: 'finished',
   failed: 'failed',
-  retry: 'retried',
+  retrying: 'retrying',
   snoozed: 'snoozed',
   canceled: 'canceled',
   stopped: 'canceled',

@@ -1,9 +1,10 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import type { BoundHandler } from '../nest/bound-handler.js';
+import type { BoundHandler } from '../nest/handlers/bound-handler.js';
 import type { RqFactoryOptions } from '../nest/options/index.js';
-import type { RootOverride } from '../nest/root-override.js';
-import type { Connections, RedisJobStoreOptions } from '../store/index.js';
+import type { RootOverride } from '../nest/root/root-override.js';
+import type { Connections } from '../redis/index.js';
+import type { RedisJobStoreOptions } from '../store/index.js';
 import { ControlledStore } from './controlled-store.js';
 import { Drain } from './drain.js';
 import { EmbeddedRedis } from './embedded-redis.js';

@@ -1,4 +1,4 @@
-import { BlockingPop } from '../store/blocking-pop.js';
+import { BlockingPop } from '../redis/blocking-pop.js';
 
 /**
  * How a worker under test waits at an empty queue: until it is told, without a blocking read. A read would take the

@@ -1,7 +1,7 @@
 import { type DynamicModule, Global, Module, type Provider } from '@nestjs/common';
 import { ModuleRef, ModulesContainer } from '@nestjs/core';
-import { moduleOf } from '../nest/container.js';
-import { ROOT_OVERRIDE } from '../nest/root-override.js';
+import { moduleOf } from '../nest/discovery/container.js';
+import { ROOT_OVERRIDE } from '../nest/root/root-override.js';
 import { EmbeddedRoots } from './embedded-roots.js';
 import { RqTesting } from './rq-testing.js';
 import { type RqTestingOptions, readTestingOptions } from './testing-options.js';

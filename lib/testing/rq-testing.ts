@@ -6,7 +6,7 @@ import {
   readFlag,
   toMilliseconds,
 } from '../job/index.js';
-import type { RqRoot } from '../nest/rq-root.js';
+import type { RqRoot } from '../nest/root/rq-root.js';
 import { DEFAULT_ROOT, getRootToken } from '../nest/tokens.js';
 import type { AnyHandlers, Queue } from '../queue/index.js';
 import type { ControlledStore } from './controlled-store.js';

@@ -62,7 +62,7 @@ export interface DrainSummary {
   /** Jobs that failed for good. */
   readonly failed: number;
   /** Attempts that failed and are, or were, tried again. */
-  readonly retried: number;
+  readonly retrying: number;
   /** Times that a handler said "not now" (`SnoozeJob`). */
   readonly snoozed: number;
   /** Jobs that were canceled or stopped while they ran. */
@@ -72,7 +72,7 @@ export interface DrainSummary {
 export const NOTHING: DrainSummary = {
   finished: 0,
   failed: 0,
-  retried: 0,
+  retrying: 0,
   snoozed: 0,
   canceled: 0,
 };
@@ -82,7 +82,7 @@ export function difference(now: DrainSummary, before: DrainSummary): DrainSummar
   return {
     finished: now.finished - before.finished,
     failed: now.failed - before.failed,
-    retried: now.retried - before.retried,
+    retrying: now.retrying - before.retrying,
     snoozed: now.snoozed - before.snoozed,
     canceled: now.canceled - before.canceled,
   };

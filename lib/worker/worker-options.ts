@@ -5,7 +5,7 @@ import {
   assertQueueName,
   toMilliseconds,
 } from '../job/index.js';
-import { readConcurrency } from './handler-registry.js';
+import { readConcurrency } from './run/handler-registry.js';
 
 /** How a worker works. Times are durations: a number is seconds. */
 export interface WorkerOptions {

@@ -1,18 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { InvalidOptionError, ShutdownError, type StartedEvent } from '../job/index.js';
-import type { ClaimedJob, LeaseGuard, WorkerStore } from '../store/index.js';
-import type { HandlerRegistry } from './handler-registry.js';
-import { JobReporter } from './job-reporter.js';
-import { JobRunner } from './job-runner.js';
-import { LeaseKeeper, type ServedQueue } from './lease-keeper.js';
-import { Maintenance } from './maintenance.js';
-import { Prefetch } from './prefetch.js';
-import { Presence } from './presence.js';
-import { QueueConsumer } from './queue-consumer.js';
-import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './slots.js';
-import { within } from './within.js';
-import { parseCommand } from './worker-commands.js';
-import type { WorkerObserver } from './worker-observer.js';
+import type { ClaimedJob } from '../wire/index.js';
+import type { LeaseGuard } from '../redis/index.js';
+import type { WorkerStore } from '../store/index.js';
+import type { HandlerRegistry } from './run/handler-registry.js';
+import { JobReporter } from './report/job-reporter.js';
+import { JobRunner } from './run/job-runner.js';
+import { LeaseKeeper, type ServedQueue } from './upkeep/lease-keeper.js';
+import { Recovery } from './upkeep/recovery.js';
+import { Prefetch } from './serve/prefetch.js';
+import { Heartbeat } from './upkeep/heartbeat.js';
+import { QueueConsumer } from './serve/queue-consumer.js';
+import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
+import { within } from '../time/within.js';
+import { parseCommand } from './upkeep/worker-commands.js';
+import type { WorkerObserver } from './report/worker-observer.js';
 import {
   type ResolvedWorkerOptions,
   type WorkerOptions,
@@ -42,8 +44,8 @@ export class Worker {
   private readonly served: ServedQueue[];
   private readonly guard: LeaseGuard;
   private readonly leaseKeeper: LeaseKeeper;
-  private readonly maintenance: Maintenance;
-  private readonly presence: Presence;
+  private readonly recovery: Recovery;
+  private readonly heartbeat: Heartbeat;
   private readonly stopListening: (() => void)[] = [];
   /** Redis's clock minus ours, milliseconds. */
   private clockOffset = 0;
@@ -76,9 +78,9 @@ export class Worker {
       served?.consumer.dueIn(milliseconds);
     };
     const duties = { lease, maxCrashes, onDue };
-    this.maintenance = new Maintenance(store, this.queues, duties, this.reporter);
+    this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
-    this.presence = new Presence(store, record, () => this.state, this.reporter);
+    this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter);
   }
 
   /** How many jobs are running now. */
@@ -99,7 +101,7 @@ export class Worker {
 
   private async startUp(): Promise<void> {
     if (this.stopping) return;
-    await this.presence.start();
+    await this.heartbeat.start();
     const warnings = this.stopping ? [] : await this.store.audit();
     for (const warning of warnings) this.reporter.problem(warning);
     if (this.stopping) return;
@@ -111,7 +113,7 @@ export class Worker {
       }),
     );
     this.leaseKeeper.start();
-    this.maintenance.start();
+    this.recovery.start();
     await Promise.all(this.served.map(({ consumer }) => consumer.start()));
   }
 
@@ -128,7 +130,7 @@ export class Worker {
   private async shutDown(): Promise<void> {
     // A start that is under way breaks off at its next step.
     if (this.starting) await within(LAST_WORDS, this.starting);
-    this.maintenance.stop();
+    this.recovery.stop();
     const consumers = this.served.map(({ consumer }) => consumer);
     const stopped = Promise.all(consumers.map((consumer) => consumer.stopClaiming()));
     await within(LAST_WORDS, stopped);
@@ -137,7 +139,7 @@ export class Worker {
     const settled = Promise.all(consumers.map((consumer) => consumer.settled()));
     const isListening = await within(LAST_WORDS, settled);
     await within(LAST_WORDS, this.leaseKeeper.stop());
-    await within(isListening ? LAST_WORDS : 0, this.presence.stop());
+    await within(isListening ? LAST_WORDS : 0, this.heartbeat.stop());
     for (const stopListening of this.stopListening) stopListening();
     for (const { consumer, runner } of this.served) {
       consumer.close();

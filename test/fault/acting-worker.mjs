@@ -55,16 +55,17 @@ for (const queue of queues) handlers.register({ queue, name: 'act', owner: 'test
 const of = ({ jobId: id, attempt }) => ({ id, attempt });
 const worker = new Worker(new RedisJobStore(connections), handlers, options, {
   jobFinished: (event) => note('finished', of(event)),
-  attemptFailed: (event) => note('retried', { ...of(event), delay: event.delay }),
+  jobRetrying: (event) => note('retrying', { ...of(event), delay: event.delay }),
   jobFailed: (event) => note('failed', { ...of(event), reason: event.why }),
-  jobReturned: (event) => note('returned', { ...of(event), reason: event.reason }),
+  jobSnoozed: (event) => note('returned', { ...of(event), reason: event.reason }),
+  jobReleased: (event) => note('returned', { ...of(event), reason: event.reason }),
   jobCanceled: (event) => note('canceled', { ...of(event), reason: event.reason }),
-  leaseLost: (event) => note('lost', of(event)),
-  crashRecovered: (event) =>
+  jobLost: (event) => note('lost', of(event)),
+  jobRecovered: (event) =>
     note(event.outcome === 'failed' ? 'poisoned' : 'requeued', { id: event.jobId }),
   jobDropped: (event) => note('dropped', { id: event.jobId, reason: event.reason }),
   problem: (event) => note('problem', { message: `${event.message}: ${event.error?.message}` }),
-  recovered: (event) => note('recovered', { message: event.message }),
+  problemSolved: (event) => note('problemSolved', { message: event.message }),
 });
 
 /** Calls that come one after the other, as requests do, while Redis is down. */

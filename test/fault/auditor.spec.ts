@@ -116,13 +116,13 @@ describe('the auditor', () => {
     await store('a', {
       status: 'finished',
       nrq_attempts: 1,
-      'nrq_attempt:1': '{"outcome":"retried"}',
+      'nrq_attempt:1': '{"outcome":"retrying"}',
     });
     await client.zadd('rq:finished:work', soon(), 'a');
     const first = [
       entry('run', { attempt: 1 }),
       entry('end', { attempt: 1, how: 'threw' }),
-      entry('retried', { attempt: 1, delay: 0 }),
+      entry('retrying', { attempt: 1, delay: 0 }),
     ];
     const second = [
       entry('run', { attempt: 2 }),
@@ -147,14 +147,14 @@ describe('the auditor', () => {
     await store('a', {
       status: 'failed',
       nrq_attempts: 3,
-      'nrq_attempt:1': '{"outcome":"retried"}',
-      'nrq_attempt:3': '{"outcome":"retried"}',
+      'nrq_attempt:1': '{"outcome":"retrying"}',
+      'nrq_attempt:3': '{"outcome":"retrying"}',
     });
     await client.zadd('rq:failed:work', soon(), 'a');
     const journal = [
       entry('run', { attempt: 1 }),
       entry('end', { attempt: 1, how: 'threw' }),
-      entry('retried', { attempt: 1, delay: 1000 }),
+      entry('retrying', { attempt: 1, delay: 1000 }),
       entry('run', { attempt: 2 }),
     ];
     expect(await judge([{ id: 'a', retries: 1 }], { journal })).toEqual([

@@ -100,13 +100,13 @@ function judgeRuns(
   ).length;
   const explained = stored?.hasData
     ? stored.attempts + (SUCCEEDED.has(stored.status) ? 1 : 0) + interrupted
-    : 1 + count('retried') + count('requeued') + interrupted + killed;
+    : 1 + count('retrying') + count('requeued') + interrupted + killed;
   if (runs > explained)
     accuse('I3', job.id, `ran ${runs} times, of which ${explained} are accounted for`);
 
   const settlements = new Map<number | undefined, number>();
   for (const { event, attempt } of history) {
-    if (event === 'finished' || event === 'failed' || event === 'retried')
+    if (event === 'finished' || event === 'failed' || event === 'retrying')
       settlements.set(attempt, (settlements.get(attempt) ?? 0) + 1);
   }
   for (const [attempt, times] of settlements) {
@@ -120,11 +120,11 @@ function judgeRuns(
   )
     accuse('I4', job.id, `${stored.attempts} attempts, but ${stored.records.length} on record`);
   const retried = stored?.hasData
-    ? stored.records.filter((outcome) => outcome === 'retried').length
-    : count('retried');
+    ? stored.records.filter((outcome) => outcome === 'retrying').length
+    : count('retrying');
   if (job.retries !== undefined && retried > job.retries)
     accuse('I4', job.id, `${retried} retries of at most ${job.retries}`);
-  for (const { attempt = 0, delay = 0 } of history.filter(({ event }) => event === 'retried')) {
+  for (const { attempt = 0, delay = 0 } of history.filter(({ event }) => event === 'retrying')) {
     const failed = history.find((entry) => entry.event === 'end' && entry.attempt === attempt);
     const next = history.find((entry) => entry.event === 'run' && entry.attempt === attempt + 1);
     if (failed && next && next.at < failed.at + delay - CLOCK_STEPS)

@@ -133,7 +133,7 @@ describe('a network that fails without a word', () => {
     // Nobody has to do anything: the worker looks after the queue now and then.
     await scene.when('problem');
     proxy.heal();
-    await scene.when('recovered');
+    await scene.when('problemSolved');
 
     for (const id of ['second', 'third']) {
       const begun = Date.now();

@@ -13,7 +13,7 @@ export interface Entry {
     | 'end' // the handler is about to return or to throw
     | 'aborted' // the job's signal
     | 'finished' // Redis has recorded the result; and so on, as the worker's observer is told
-    | 'retried'
+    | 'retrying'
     | 'failed'
     | 'returned'
     | 'canceled'
@@ -22,7 +22,7 @@ export interface Entry {
     | 'poisoned'
     | 'dropped'
     | 'problem'
-    | 'recovered'
+    | 'problemSolved'
     | 'rejection' // nobody has handled it
     | 'stopped' // worker.stop() has resolved
     | 'closed'; // and so has connections.close()

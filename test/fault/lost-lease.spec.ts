@@ -43,7 +43,7 @@ describe('a worker that stands still for longer than its lease', () => {
     await scene.when('lost', { worker: 'blocked', id: 'stuck' });
     await scene.when('end', { worker: 'blocked' });
     expect(scene.journal.of('finished')).toHaveLength(1);
-    expect(scene.journal.of('retried')).toEqual([]);
+    expect(scene.journal.of('retrying')).toEqual([]);
     expect(await job.result()).toEqual({ worker: 'idle', attempt: 2 });
     expect(await scene.audit([{ id: 'stuck', retries: 3 }])).toEqual([]);
   });

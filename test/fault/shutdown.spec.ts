@@ -84,9 +84,9 @@ describe('a worker that is asked to stop', () => {
     expect(scene.journal.of('run')).toHaveLength(1);
     const returned = scene.journal.of('returned').map(({ id, reason }) => [id, reason]);
     expect(returned).toEqual([
-      ['d', 'claimed ahead'],
-      ['c', 'claimed ahead'],
-      ['b', 'claimed ahead'],
+      ['d', 'prefetched'],
+      ['c', 'prefetched'],
+      ['b', 'prefetched'],
       ['a', 'shutdown'],
     ]);
     const attempts = await Promise.all(

@@ -137,7 +137,7 @@ describe('a job that cannot be read', () => {
     await put('newer', { data: '["newer", null, [], {}]', retries_left: '1' });
     const worker = await engine.work({ ok: () => 1 }, { unknownJobs: 'release' });
 
-    const [returned] = await worker.events.waitFor('jobReturned');
+    const [returned] = await worker.events.waitFor('jobSnoozed');
 
     expect(returned).toMatchObject({ jobId: 'newer', reason: 'unknown job', delay: 10_000 });
     expect(await engine.places('newer')).toEqual(['scheduled']);

@@ -132,7 +132,7 @@ describe("a handler's own concurrency", () => {
     expect([limited.now, limited.done]).toEqual([1, 0]);
 
     // What does not fit here goes back, with no retry spent and no attempt counted.
-    const returned = await worker.events.waitFor('jobReturned');
+    const returned = await worker.events.waitFor('jobSnoozed');
     expect(returned).toMatchObject(returned.map(() => ({ reason: 'handler busy', attempt: 1 })));
     gate.resolve();
   });

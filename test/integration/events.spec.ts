@@ -172,7 +172,7 @@ describe('the events of a queue', () => {
     expect(heard.types).toEqual(types);
     expect(heard.events[0]).toMatchObject({ jobId: job.id, name: 'add', attempt: 1 });
     expect(heard.events[1]).toMatchObject(second);
-    expect(worker.events.of('crashRecovered')).toHaveLength(1);
+    expect(worker.events.of('jobRecovered')).toHaveLength(1);
   });
 
   it('leave out a result that is too long to be sent to everybody', async () => {

@@ -1,5 +1,6 @@
 import type { Outcome } from '../../lib/job/index.js';
-import type { ClaimedJob, ExchangeReply, RedisJobStore } from '../../lib/store/index.js';
+import type { ClaimedJob } from '../../lib/wire/index.js';
+import type { ExchangeReply, RedisJobStore } from '../../lib/store/index.js';
 import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
@@ -12,7 +13,7 @@ const OUTCOMES: Outcome[] = [
   { type: 'failed', failure: FAILURE },
   { type: 'stopped', failure: FAILURE },
   {
-    type: 'retry',
+    type: 'retrying',
     failure: FAILURE,
     delay: 0,
     front: false,
@@ -223,12 +224,12 @@ describe('a lease', () => {
 
     expect(await job.result({ timeout: 5 })).toBe(2);
     await waiting.result({ timeout: 5 });
-    expect(worker.events.of('crashRecovered')).toEqual([
+    expect(worker.events.of('jobRecovered')).toEqual([
       { queue: 'jobs', jobId: job.id, outcome: 'requeued' },
     ]);
     expect(worker.events.of('jobStarted').map(({ jobId }) => jobId)).toEqual([job.id, waiting.id]);
     expect(await engine.fields(job.id)).toMatchObject({ retries_left: '1', nrq_crashes: '1' });
-    expect(await job.results()).toMatchObject([{ outcome: 'crashed' }, { outcome: 'finished' }]);
+    expect(await job.results()).toMatchObject([{ outcome: 'lost' }, { outcome: 'finished' }]);
   });
 
   it('that ended three times fails the job as poison', async () => {
@@ -265,8 +266,8 @@ describe('a lease', () => {
 
     const events = workers.map((worker) => worker.events);
     expect(events.flatMap((one) => one.of('jobStarted'))).toHaveLength(1);
-    expect(events.flatMap((one) => one.of('crashRecovered'))).toEqual([]);
-    expect(events.flatMap((one) => one.of('leaseLost'))).toEqual([]);
+    expect(events.flatMap((one) => one.of('jobRecovered'))).toEqual([]);
+    expect(events.flatMap((one) => one.of('jobLost'))).toEqual([]);
   });
 });
 

@@ -1,4 +1,5 @@
-import { Connections, RedisJobStore } from '../../lib/store/index.js';
+import { Connections } from '../../lib/redis/index.js';
+import { RedisJobStore } from '../../lib/store/index.js';
 import { HandlerRegistry, Worker } from '../../lib/worker/index.js';
 import { Queue } from '../../lib/queue/index.js';
 import { deferred, eventually, within } from '../support/wait.js';

@@ -27,7 +27,7 @@ describe('RetryJob', () => {
     expect(await job.result({ timeout: 5 })).toBe('done');
 
     expectGaps(runs.gaps, [100, 200]);
-    const left = worker.events.of('attemptFailed').map(({ retriesLeft }) => retriesLeft);
+    const left = worker.events.of('jobRetrying').map(({ retriesLeft }) => retriesLeft);
     expect(left).toEqual([1, 0]);
   });
 
@@ -96,18 +96,18 @@ describe('SnoozeJob', () => {
       [1, 1],
       [1, 1],
     ]);
-    expect(worker.events.of('jobReturned')).toMatchObject([
+    expect(worker.events.of('jobSnoozed')).toMatchObject([
       { reason: 'snoozed', delay: 100 },
       { reason: 'snoozed', delay: 150 },
     ]);
-    expect(worker.events.of('attemptFailed')).toEqual([]);
+    expect(worker.events.of('jobRetrying')).toEqual([]);
     expect(await job.results()).toMatchObject([{ attempt: 1, outcome: 'finished' }]);
   });
 
   it('works for a job without any policy, and waits in `scheduled`', async () => {
     const worker = await engine.work({ sleepy: script(new SnoozeJob({ for: 60 })) });
     const job = await engine.queue().enqueue('sleepy');
-    await worker.events.waitFor('jobReturned');
+    await worker.events.waitFor('jobSnoozed');
 
     expect(await job.status()).toBe('scheduled');
     expect(await engine.places(job.id)).toEqual(['scheduled']);
@@ -118,9 +118,9 @@ describe('FailJob', () => {
   it('fails the job at once: its retries are not used', async () => {
     const runs = new Runs();
     const worker = await engine.work({
-      hopeless: runs.of(script(new FailJob('gone', { cause: new Error('404') }))),
+      nonRetryable: runs.of(script(new FailJob('gone', { cause: new Error('404') }))),
     });
-    const job = await engine.queue().enqueue('hopeless', undefined, { retry: { max: 5 } });
+    const job = await engine.queue().enqueue('nonRetryable', undefined, { retry: { max: 5 } });
 
     await expect(job.result({ timeout: 5 })).rejects.toMatchObject({
       reason: expect.stringMatching(/^FailJob: gone\n[^]*Caused by: Error: 404/) as string,

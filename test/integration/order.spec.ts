@@ -66,8 +66,8 @@ describe('one worker with concurrency 1', () => {
     );
     await engine.queue().enqueueMany(upTo(20).map((data) => ({ name: 'note', data })));
 
-    const returned = await worker.events.waitFor('jobReturned');
-    expect(returned.every(({ reason }) => reason === 'claimed ahead')).toBe(true);
+    const returned = await worker.events.waitFor('jobReleased');
+    expect(returned.every(({ reason }) => reason === 'prefetched')).toBe(true);
     gate.resolve();
 
     await eventually(() => seen.length === 20, { what: '20 jobs' });

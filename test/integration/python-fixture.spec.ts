@@ -71,8 +71,8 @@ describe('a job that Python enqueued', () => {
     expect(text).toMatch(/^eJ/);
     expect(await engine.client.ttl('rq:results:a1b2')).toBeGreaterThan(3590);
     expect((await job?.results())?.map(({ outcome }) => outcome)).toEqual([
-      'retried',
-      'retried',
+      'retrying',
+      'retrying',
       'failed',
     ]);
   });
@@ -228,7 +228,7 @@ describe("RQ's registries", () => {
     const job = await tasks().getJob('dead');
     expect(await job?.result({ timeout: 5 })).toBe('here');
     expect((await engine.fields('dead'))['retries_left']).toBe('0');
-    expect(worker.events.of('crashRecovered')).toMatchObject([{ jobId: 'dead' }]);
+    expect(worker.events.of('jobRecovered')).toMatchObject([{ jobId: 'dead' }]);
     expect(await (await tasks().getJob('busy'))?.status()).toBe('started');
     expect(await tasks().counts()).toMatchObject({ started: 1, finished: 1 });
   });
@@ -241,7 +241,7 @@ describe("RQ's registries", () => {
 
     const job = await tasks().getJob('stuck');
     expect(await job?.result({ timeout: 10 })).toBe('here');
-    expect(worker.events.of('crashRecovered')).toMatchObject([{ outcome: 'requeued' }]);
+    expect(worker.events.of('jobRecovered')).toMatchObject([{ outcome: 'requeued' }]);
     expect(await engine.client.keys('*intermediate*')).toEqual([]);
   });
 

@@ -86,7 +86,7 @@ describe('a job waits for its retry', () => {
       .queue()
       .enqueue('boom', undefined, { retry: { max: 1, interval: 60 } });
 
-    const [event] = await worker.events.waitFor('attemptFailed');
+    const [event] = await worker.events.waitFor('jobRetrying');
 
     expect(event).toMatchObject({ jobId: job.id, attempt: 1, delay: 60_000, retriesLeft: 0 });
     expect(await job.status()).toBe('scheduled');
@@ -94,7 +94,7 @@ describe('a job waits for its retry', () => {
     expect(await engine.queue().counts()).toMatchObject({ scheduled: 1, queued: 0, started: 0 });
     expect(await engine.fields(job.id)).toMatchObject({ retries_left: '0', status: 'scheduled' });
     expect(await job.results()).toMatchObject([
-      { attempt: 1, outcome: 'retried', error: 'Error: boom', delay: 60_000 },
+      { attempt: 1, outcome: 'retrying', error: 'Error: boom', delay: 60_000 },
     ]);
   });
 
@@ -132,7 +132,7 @@ describe('a job waits for its retry', () => {
     const first = await engine.work({ flaky: runs.of(boom) });
     const retry = { max: 1, interval: 0.4 };
     const job = await engine.queue().enqueue('flaky', undefined, { retry });
-    await first.events.waitFor('attemptFailed');
+    await first.events.waitFor('jobRetrying');
     await first.stop();
 
     await engine.work({ flaky: runs.of(() => 'done') });
@@ -162,8 +162,8 @@ describe('attempts', () => {
       [{ a: 1 }, 3, 3],
     ]);
     expect(await job.results()).toMatchObject([
-      { attempt: 1, outcome: 'retried', error: 'TypeError: not yet 1', delay: 0 },
-      { attempt: 2, outcome: 'retried', error: 'TypeError: not yet 2' },
+      { attempt: 1, outcome: 'retrying', error: 'TypeError: not yet 1', delay: 0 },
+      { attempt: 2, outcome: 'retrying', error: 'TypeError: not yet 2' },
       { attempt: 3, outcome: 'finished', value: 'fine' },
     ]);
     const [, second] = await job.results();

@@ -58,7 +58,7 @@ describe('of several retry policies', () => {
     const job = await engine.queue().enqueue('boom', undefined, { retry: { max: 2 } });
     await expect(job.result({ timeout: 5 })).rejects.toThrow('boom');
 
-    for (const { delay } of worker.events.of('attemptFailed')) delays.push(delay);
+    for (const { delay } of worker.events.of('jobRetrying')) delays.push(delay);
     expect(delays).toEqual([0, 0]);
   });
 });
@@ -100,7 +100,7 @@ describe('the policy that counts is stored with the job, for any other worker', 
     const job = await engine.queue().enqueue('boom');
     expect(await engine.fields(job.id)).not.toHaveProperty('retries_left');
 
-    await worker.events.waitFor('attemptFailed');
+    await worker.events.waitFor('jobRetrying');
 
     const { retries_left, retry_intervals } = await engine.fields(job.id);
     expect([retries_left, retry_intervals]).toEqual(['2', '[30,60,60]']);
@@ -112,13 +112,13 @@ describe('the policy that counts is stored with the job, for any other worker', 
     };
     const first = await engine.work({ boom: { retry: { max: 3, interval: 0.05 }, run: boom } });
     const job = await engine.queue().enqueue('boom');
-    await first.events.waitFor('attemptFailed');
+    await first.events.waitFor('jobRetrying');
     await first.stop();
 
     const second = await engine.work({ boom: { retry: { max: 9, interval: 60 }, run: boom } });
     await expect(job.result({ timeout: 5 })).rejects.toThrow('boom');
 
-    const attempts = [first, second].flatMap(({ events }) => events.of('attemptFailed'));
+    const attempts = [first, second].flatMap(({ events }) => events.of('jobRetrying'));
     expect(attempts.map(({ retriesLeft }) => retriesLeft)).toEqual([2, 1, 0]);
     expect(attempts.map(({ delay }) => delay)).toEqual([50, 50, 50]);
   });
@@ -136,7 +136,7 @@ describe('the policy that counts is stored with the job, for any other worker', 
       },
     });
     const taken = await engine.queue().enqueue('boom');
-    await worker.events.waitFor('attemptFailed', 2);
+    await worker.events.waitFor('jobRetrying', 2);
 
     for (const { id } of [given, taken]) {
       const { nrq_retry = '' } = await engine.fields(id);

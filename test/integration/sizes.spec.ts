@@ -89,6 +89,6 @@ describe('data, meta and results of every length', () => {
     expect(await good.result()).toBe(8);
     expect(await engine.fields(id)).toMatchObject({ status: 'finished', result: '7' });
     expect(await engine.client.zcard('rq:wip:jobs')).toBe(0);
-    expect(worker.events.of('leaseLost')).toEqual([]);
+    expect(worker.events.of('jobLost')).toEqual([]);
   });
 });

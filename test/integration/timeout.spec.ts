@@ -77,7 +77,7 @@ describe('a job that takes longer than its timeout', () => {
 
     expect(signals.map(({ aborted }) => aborted)).toEqual([true, false]);
     expect(await job.results()).toMatchObject([
-      { outcome: 'retried', error: expect.stringMatching(/^JobTimeoutError/) as string },
+      { outcome: 'retrying', error: expect.stringMatching(/^JobTimeoutError/) as string },
       { outcome: 'finished' },
     ]);
   });

@@ -1,6 +1,7 @@
 import { RqConnectionError } from '../../lib/job/index.js';
 import { Queue, ResultWaiter, RqJob } from '../../lib/queue/index.js';
-import { Connections, RedisJobStore } from '../../lib/store/index.js';
+import { Connections } from '../../lib/redis/index.js';
+import { RedisJobStore } from '../../lib/store/index.js';
 import { HandlerRegistry, Worker } from '../../lib/worker/index.js';
 import { within } from '../support/wait.js';
 

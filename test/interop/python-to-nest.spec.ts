@@ -183,7 +183,7 @@ describeInterop('jobs that Python enqueues and Nest runs', () => {
       const id = await enqueue(`"broken", retry=${retry}`);
       await sides.nest.worker(
         { broken: () => Promise.reject(new Error('again')) },
-        { observer: { attemptFailed: ({ delay }) => delays.push(delay) } },
+        { observer: { jobRetrying: ({ delay }) => delays.push(delay) } },
       );
       await lookWhen(sides.python, id, 'failed');
       expect(delays).toEqual(expected);

@@ -146,7 +146,7 @@ class Jobs {
   @UseFilters(HopelessFilter)
   @UseGuards(Unauthorized)
   @Job({ queue: 'q', retry: { max: 1 } })
-  hopeless() {
+  nonRetryable() {
     this.runs += 1;
   }
 }
@@ -199,13 +199,13 @@ describe('what an exception filter', () => {
     const job = await queue.enqueue('busy');
     await scheduled(job);
     expect(await job.results()).toMatchObject([
-      { outcome: 'retried', error: 'RetryJob: the service is busy', delay: 30_000 },
+      { outcome: 'retrying', error: 'RetryJob: the service is busy', delay: 30_000 },
     ]);
     expect((await job.refresh()).retriesLeft).toBe(2);
   });
 
   it('throws may be the end, whatever retries are left', async () => {
-    await expect(result('hopeless')).rejects.toThrow(/FailJob: nobody is allowed to/);
+    await expect(result('nonRetryable')).rejects.toThrow(/FailJob: nobody is allowed to/);
   });
 
   it('does not catch passes it by, and is logged by the worker alone', async () => {

@@ -23,7 +23,7 @@ class Jobs {
   }
 
   @Job('work')
-  hopeless() {
+  nonRetryable() {
     throw new FailJob('the image is gone');
   }
 
@@ -87,7 +87,7 @@ it('each failed attempt is one warn line, the last an error line with the stack'
 });
 
 it('what a handler says about its job is in the line', async () => {
-  await settled(await work.enqueue('hopeless'));
+  await settled(await work.enqueue('nonRetryable'));
   await settled(await work.enqueue('later'));
   await settled(await work.enqueue('unwanted'));
   await eventually(() => logs.ours.length >= 4, { what: 'all lines' });

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import { WorkerLog } from '../../lib/nest/worker-log.js';
+import { WorkerLog } from '../../lib/nest/root/worker-log.js';
 import { LogLines } from './support/applications.js';
 
 const job = { queue: 'work', name: 'resize', jobId: 'a1', attempt: 2 };
@@ -13,9 +13,9 @@ afterAll(() => Logger.overrideLogger(false));
 
 it('what happens to jobs beside success and failure is a warn line', () => {
   const log = new WorkerLog('default');
-  log.leaseLost(job);
-  log.crashRecovered({ queue: 'work', jobId: 'a1', outcome: 'requeued' });
-  log.crashRecovered({ queue: 'work', jobId: 'a1', outcome: 'failed' });
+  log.jobLost(job);
+  log.jobRecovered({ queue: 'work', jobId: 'a1', outcome: 'requeued' });
+  log.jobRecovered({ queue: 'work', jobId: 'a1', outcome: 'failed' });
   log.jobDropped({ queue: 'work', jobId: 'a1', reason: 'no such job' });
   log.jobCanceled({ ...job, reason: 'nobody wants it' });
   expect(logs.lines).toEqual([
@@ -31,7 +31,7 @@ it('trouble with Redis and its end are an error and a log line, without URLs', (
   const log = new WorkerLog('default');
   const error = new Error('connect to redis://user:secret@host:6379 refused\nat once');
   log.problem({ message: 'queue "work" cannot be served', error });
-  log.recovered({ message: 'queue "work" is served again' });
+  log.problemSolved({ message: 'queue "work" is served again' });
   expect(logs.lines).toEqual([
     'error RqWorker: Queue "work" cannot be served: connect to <url> refused?at once',
     'log RqWorker: Queue "work" is served again',
@@ -51,7 +51,7 @@ it('the worker of a root with a name says so', () => {
 it('a name out of Redis never makes a line of its own', () => {
   const log = new WorkerLog('default');
   const failure = { name: 'Error', message: '', stack: 'Error' };
-  log.attemptFailed({
+  log.jobRetrying({
     ...job,
     name: 'a\nerror forged\u2028'.padEnd(2000, 'x'),
     failure,

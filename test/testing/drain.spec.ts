@@ -101,7 +101,7 @@ it('nothing runs before a drain, and everything that is due in it, also what job
     'ann is new!!!!!!!!!!',
     'mail to ann',
   ]);
-  expect(summary).toEqual({ finished: 13, failed: 0, retried: 0, snoozed: 0, canceled: 0 });
+  expect(summary).toEqual({ finished: 13, failed: 0, retrying: 0, snoozed: 0, canceled: 0 });
 });
 
 it.each([
@@ -155,7 +155,7 @@ it('tells how the attempts ended', async () => {
   expect(await rq.drain()).toEqual({
     finished: 1,
     failed: 1,
-    retried: 2,
+    retrying: 2,
     snoozed: 1,
     canceled: 1,
   });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { InjectQueue, Job, Queue, RqModule } from 'nestjs-rq';
-import type { RqRoot } from '../../lib/nest/rq-root.js';
+import type { RqRoot } from '../../lib/nest/root/rq-root.js';
 import { getRootToken } from '../../lib/nest/tokens.js';
 import { type Child, assertBuilt, startChild } from '../support/children.js';
 import { deferred, within } from '../support/wait.js';

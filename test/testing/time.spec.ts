@@ -62,7 +62,7 @@ it('retries after minutes run as their time comes, each at its own', async () =>
   expect(ran).toHaveLength(1);
   await rq.advance('1m');
   expect(ran).toHaveLength(2);
-  expect(await rq.advance('60m')).toMatchObject({ retried: 1, failed: 1 });
+  expect(await rq.advance('60m')).toMatchObject({ retrying: 1, failed: 1 });
   expect(ran).toEqual(['attempt 1', 'attempt 2', 'attempt 3', 'attempt 4']);
   expect(await job.status()).toBe('failed');
 });
@@ -70,7 +70,7 @@ it('retries after minutes run as their time comes, each at its own', async () =>
 it('intervals fit into their sum', async () => {
   const { rq, mail, ran } = await startJobs();
   await mail.enqueue('failing', undefined, { retry: { max: 5, interval: '1m' } });
-  expect(await rq.advance('5m')).toMatchObject({ retried: 5, failed: 1 });
+  expect(await rq.advance('5m')).toMatchObject({ retrying: 5, failed: 1 });
   expect(ran).toHaveLength(6);
 });
 

@@ -1,4 +1,4 @@
-import { RqParameterType } from '../constants.js';
+import { RqParameterType } from '../nest-internals.js';
 import { jobParameter } from './job-parameter.js';
 
 /** Injects the job that is running: its id, attempt, signal, progress and so on. */

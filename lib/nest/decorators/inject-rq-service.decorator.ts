@@ -1,5 +1,5 @@
 import { Inject } from '@nestjs/common';
-import { getRqServiceToken } from '../rq.service.js';
+import { getRqServiceToken } from '../root/rq.service.js';
 
 /**
  * Injects the `RqService` of a root with a name; that of the root without one is injected by its class.

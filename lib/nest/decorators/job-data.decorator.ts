@@ -1,5 +1,5 @@
 import { InvalidOptionError, checkOptions } from '../../job/index.js';
-import { RqParameterType } from '../constants.js';
+import { RqParameterType } from '../nest-internals.js';
 import * as messages from '../messages.js';
 import {
   jobParameter,

@@ -1,5 +1,5 @@
 import type { PipeTransform, Type } from '@nestjs/common';
-import { ROUTE_ARGUMENTS_METADATA, type RqParameterType } from '../constants.js';
+import { ROUTE_ARGUMENTS_METADATA, type RqParameterType } from '../nest-internals.js';
 
 /** A pipe on a parameter, as a class or an instance. */
 export type ParameterPipe = Type<PipeTransform> | PipeTransform;

@@ -1,4 +1,4 @@
-import { addJobHandler, type JobHandlerOptions } from '../job-metadata.js';
+import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.js';
 
 /**
  * Makes a provider's method the handler of a queue's jobs. The method stays an ordinary Nest method: guards,

@@ -1,4 +1,4 @@
-import { type JobsOfOptions, setJobsOf } from '../job-metadata.js';
+import { type JobsOfOptions, setJobsOf } from '../handlers/job-metadata.js';
 
 /**
  * Says of all `@Job` methods of a class what they share: the queue, and options. What a `@Job` says itself wins, key by

@@ -1,5 +1,5 @@
 import type { JobEventType } from '../../job/index.js';
-import { addJobListener, type JobListenerOptions } from '../listener-metadata.js';
+import { addJobListener, type JobListenerOptions } from '../listeners/listener-metadata.js';
 import type { JobDecorator } from './job.decorator.js';
 
 /**

@@ -1,5 +1,5 @@
 import type { DefaultJobOptions, Duration } from '../../job/index.js';
-import type { ConnectionOption } from '../../store/index.js';
+import type { ConnectionOption } from '../../redis/index.js';
 import type { WorkerOptions } from '../../worker/index.js';
 import type { JobContextOptions } from './context-options.js';
 import type { JobEnhancers } from './enhancer-options.js';

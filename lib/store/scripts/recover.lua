@@ -84,7 +84,7 @@ for _, member in ipairs(expired) do
     local attempt = string.format('%d', (tonumber(job[5]) or 0) + 1)
     redis.call('HSET', key, 'nrq_crashes', string.format('%d', crashes),
       'nrq_attempts', attempt, 'nrq_attempt:' .. attempt,
-      '{"outcome":"crashed","error":"WorkerCrashed","message":"the worker stopped renewing its lease","endedAt":"' .. now_text .. '"}')
+      '{"outcome":"lost","error":"WorkerCrashed","message":"the worker stopped renewing its lease","endedAt":"' .. now_text .. '"}')
     if crashes >= tonumber(ARGV[4]) then
       local ttl = tonumber(job[4]) and string.format('%d', tonumber(job[4])) or ARGV[5]
       fail(key, id, ttl, ARGV[11] == '1' or job[6], attempt)

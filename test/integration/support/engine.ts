@@ -2,7 +2,8 @@
 // Nest. Every worker and every extra store has connections of its own, as in another process.
 import type { Redis } from 'ioredis';
 import { Queue, type QueueOptions } from '../../../lib/queue/index.js';
-import { Connections, RedisJobStore, type RedisJobStoreOptions } from '../../../lib/store/index.js';
+import { Connections } from '../../../lib/redis/index.js';
+import { RedisJobStore, type RedisJobStoreOptions } from '../../../lib/store/index.js';
 import {
   type Handler,
   HandlerRegistry,
@@ -127,15 +128,16 @@ type EventOf<Name extends EventName> = Parameters<NonNullable<WorkerObserver[Nam
 const EVENT_NAMES = [
   'jobStarted',
   'jobFinished',
-  'attemptFailed',
+  'jobRetrying',
   'jobFailed',
-  'jobReturned',
+  'jobReleased',
+  'jobSnoozed',
   'jobCanceled',
-  'leaseLost',
-  'crashRecovered',
+  'jobLost',
+  'jobRecovered',
   'jobDropped',
   'problem',
-  'recovered',
+  'problemSolved',
 ] as const satisfies readonly EventName[];
 
 /** Everything that a worker has told its observer. */

@@ -8,9 +8,9 @@ import {
 } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { RunningJob } from 'nestjs-rq';
-import { type BinderSettings, HandlerBinder } from '../../../lib/nest/handler-binder.js';
-import { HandlerExplorer } from '../../../lib/nest/handler-explorer.js';
-import { ProviderMethods } from '../../../lib/nest/provider-methods.js';
+import { type BinderSettings, HandlerBinder } from '../../../lib/nest/handlers/handler-binder.js';
+import { HandlerExplorer } from '../../../lib/nest/root/handler-explorer.js';
+import { ProviderMethods } from '../../../lib/nest/discovery/provider-methods.js';
 import type { HandlerRegistry } from '../../../lib/worker/index.js';
 
 /** An application whose handlers were found, and are called as the worker calls them; no Redis is needed. */

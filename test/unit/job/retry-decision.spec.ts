@@ -7,7 +7,7 @@ import {
   type RetryFilter,
   RetryJob,
   retryPolicy,
-  withHopeless,
+  withNonRetryable,
 } from '../../../lib/job/index.js';
 
 class TimeoutError extends Error {}
@@ -110,9 +110,9 @@ describe("a handler's filter", () => {
     );
   });
 
-  it('hopeless errors are not retried, but the others are as ever', () => {
+  it('nonRetryable errors are not retried, but the others are as ever', () => {
     class TooLongError extends ValidationError {}
-    const filter = withHopeless(undefined, [ValidationError]);
+    const filter = withNonRetryable(undefined, [ValidationError]);
     expect(decide({ filter, error: new TooLongError() })).toEqual(
       never(/^ValidationError is not worth a retry unless retry\.on or retry\.except says so$/),
     );
@@ -120,9 +120,9 @@ describe("a handler's filter", () => {
     expect(decide({ filter, error: new RetryJob() })).toEqual(again(10_000));
   });
 
-  it('on and except say themselves what is hopeless, when does not', () => {
+  it('on and except say themselves what is nonRetryable, when does not', () => {
     const error = new ValidationError();
-    const withDefault = (filter: RetryFilter) => withHopeless(filter, [ValidationError]);
+    const withDefault = (filter: RetryFilter) => withNonRetryable(filter, [ValidationError]);
     expect(decide({ filter: withDefault({ except: [] }), error })).toEqual(again(10_000));
     expect(decide({ filter: withDefault({ on: [Error] }), error })).toEqual(again(10_000));
     expect(decide({ filter: withDefault({ when: () => true }), error })).toEqual(

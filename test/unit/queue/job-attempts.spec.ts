@@ -1,5 +1,5 @@
 import { attemptsOf } from '../../../lib/queue/job-attempts.js';
-import { JobRecord, type ResultEntry } from '../../../lib/store/index.js';
+import { JobRecord, type ResultEntry } from '../../../lib/wire/index.js';
 
 function record(fields: Record<string, string>): JobRecord {
   const all = { data: '["f",null,[],{}]', ...fields };
@@ -35,22 +35,22 @@ describe("a job's history", () => {
     const job = record({
       status: 'finished',
       nrq_attempts: '2',
-      'nrq_attempt:1': attempt('retried', { delay: 250, stack: 'Error: boom\n at f' }),
-      'nrq_attempt:2': attempt('crashed', { startedAt: undefined }),
+      'nrq_attempt:1': attempt('retrying', { delay: 250, stack: 'Error: boom\n at f' }),
+      'nrq_attempt:2': attempt('lost', { startedAt: undefined }),
       result: '{"a":1}',
       ended_at: '2026-01-01T00:00:09.000000Z',
     });
     expect(attemptsOf(job, [])).toMatchObject([
       {
         attempt: 1,
-        outcome: 'retried',
+        outcome: 'retrying',
         error: 'Error: boom',
         delay: 250,
         stack: 'Error: boom\n at f',
         startedAt: new Date('2026-01-01T00:00:00Z'),
         endedAt: new Date('2026-01-01T00:00:01Z'),
       },
-      { attempt: 2, outcome: 'crashed', startedAt: undefined },
+      { attempt: 2, outcome: 'lost', startedAt: undefined },
       {
         attempt: 3,
         outcome: 'finished',

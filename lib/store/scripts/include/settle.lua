@@ -102,7 +102,7 @@ end
 
 -- 1 delay  2 'front' | 'back'  3 attempt  4 record  5 retries left, '' = not counted there
 -- 6 intervals and 7 own policy to store, '' = as they are  8 '1' = counts in number_of_retries
-function settle.retry(job, first, after)
+function settle.retrying(job, first, after)
   remember(job.key, ARGV[first + 2], ARGV[first + 3])
   if ARGV[first + 4] ~= '' then redis.call('HSET', job.key, 'retries_left', ARGV[first + 4]) end
   if ARGV[first + 5] ~= '' then redis.call('HSET', job.key, 'retry_intervals', ARGV[first + 5]) end

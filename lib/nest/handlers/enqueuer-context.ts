@@ -1,0 +1,28 @@
+import { headersOf } from '../../queue/index.js';
+import type { BoundHandler } from './bound-handler.js';
+import * as messages from '../messages.js';
+import type { JobContext } from '../options/index.js';
+
+/**
+ * Runs a handler in the context of whoever enqueued its job, which `forRoot({ context: { extract } })` makes out of the
+ * job's headers. An `extract` that forgets to wait for the handler does no harm: what the handler gives counts.
+ */
+export function inEnqueuersContext(
+  run: BoundHandler,
+  extract: NonNullable<JobContext['extract']>,
+): BoundHandler {
+  return async (data, job) => {
+    let running: Promise<unknown> | undefined;
+    const runOnce = () => {
+      if (!running) {
+        running = run(data, job);
+        // When `extract` itself throws, nobody waits for the handler any more.
+        running.catch(() => undefined);
+      }
+      return running;
+    };
+    await extract(headersOf(job.meta), runOnce);
+    if (!running) throw new TypeError(messages.runNotCalled);
+    return running;
+  };
+}

@@ -1,0 +1,224 @@
+import {
+  ContextIdFactory,
+  ExternalContextCreator,
+  ModuleRef,
+  type NestContainer,
+} from '@nestjs/core';
+import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
+import { InvalidOptionError } from '../../job/index.js';
+import type { RqJob } from '../../queue/index.js';
+import type { BoundHandler } from './bound-handler.js';
+import {
+  EXCEPTION_FILTERS_METADATA,
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
+  PLAIN_ARGUMENTS_METADATA,
+  ROUTE_ARGUMENTS_METADATA,
+  RQ_CONTEXT_TYPE,
+  RqParameterType,
+} from '../nest-internals.js';
+import { currentJob, tellingCurrentJob } from './current-job.js';
+import { inEnqueuersContext } from './enqueuer-context.js';
+import { HandlerParameters } from './handler-parameters.js';
+import { lastValueOf } from './handler-values.js';
+import { type MadeEnhancers, NO_ENHANCERS, configOfJobs, kindsIn } from './job-enhancers.js';
+import * as messages from '../messages.js';
+import type { JobContext } from '../options/index.js';
+
+/**
+ * Binds handlers through Nest's own execution context, so that guards, interceptors, pipes, filters and
+ * parameter decorators work in a job as anywhere else; a handler that has none of them is called as it is. A handler of
+ * an ordinary provider is bound once; one of a provider that lives for one request is made anew for each job, which then
+ * is the request.
+ */
+export class HandlerBinder {
+  private readonly parameters = new HandlerParameters();
+  /** Makes a creator of execution contexts that waits for what handlers return in this way. */
+  private readonly contextsWith: (
+    wait: (returned: unknown) => Promise<unknown>,
+  ) => ExternalContextCreator;
+  /** Of which kinds of enhancers some apply to every job; undefined: nobody knows. */
+  private readonly forAll: ReadonlySet<keyof MadeEnhancers> | undefined;
+
+  /** @throws InvalidOptionError when there are enhancers for all jobs, and this version of Nest keeps us from applying them */
+  constructor(
+    applicationContexts: ExternalContextCreator,
+    private readonly moduleRef: ModuleRef,
+    private readonly settings: BinderSettings,
+  ) {
+    const { globalEnhancers, enhancers = NO_ENHANCERS, where } = settings;
+    const container = containerOf(applicationContexts);
+    const application = globalEnhancers ? container?.applicationConfig : undefined;
+    if (container) {
+      // The same container with a configuration in which only that is global which applies to jobs.
+      const config = configOfJobs(enhancers, application);
+      this.forAll = kindsIn(config);
+      const ours = Object.create(container, { applicationConfig: { value: config } });
+      this.contextsWith = (wait) =>
+        Object.assign(ExternalContextCreator.fromContainer(ours), { transformToResult: wait });
+    } else if (Object.values(enhancers).every(({ length }) => length === 0)) {
+      this.contextsWith = () => applicationContexts;
+    } else {
+      const problem = messages.enhancersOutOfReach;
+      throw new InvalidOptionError({ option: 'enhancers', problem, where });
+    }
+  }
+
+  /**
+   * @param wrapper the provider
+   * @param method the name of its method
+   * @param reportsProgress each value of an Observable or a generator is told as progress
+   */
+  bind(wrapper: InstanceWrapper, method: string, reportsProgress = false): BoundHandler {
+    const { extract, tellsCurrentJob } = this.settings;
+    const hasFilters = this.hasFilters(wrapper, method);
+    // A filter must see also what goes wrong while the values come, so Nest waits for them: for the job that runs then.
+    const contexts = this.contextsWith(
+      hasFilters ? (returned) => lastValueOf(returned, currentJob(), reportsProgress) : untouched,
+    );
+    const call = this.caller(contexts, wrapper, method, hasFilters);
+    const wait: BoundHandler = (data, job) => lastValueOf(call(data, job), job, reportsProgress);
+    const run = extract ? inEnqueuersContext(wait, extract) : wait;
+    return tellsCurrentJob || hasFilters ? tellingCurrentJob(run) : run;
+  }
+
+  /** As `bind`, for a method that hears of jobs: it gets an event, and the handle of the job. */
+  bindListener(wrapper: InstanceWrapper, method: string): Call {
+    const wait = (returned: unknown) => lastValueOf(returned, undefined);
+    const contexts = this.contextsWith(wait);
+    const call = this.caller(contexts, wrapper, method, this.hasFilters(wrapper, method));
+    return (event, job) => wait(call(event, job));
+  }
+
+  private caller(
+    contexts: ExternalContextCreator,
+    wrapper: InstanceWrapper,
+    method: string,
+    filters: boolean,
+  ): Call {
+    const isBare = this.isBare(wrapper, method);
+    const create = (instance: object, contextId?: ContextId, inquirerId?: string): Call => {
+      if (isBare) return bareCall(instance, method);
+      return contexts.create(
+        instance,
+        // The very function that carries the metadata; Nest calls it on the instance.
+        methodOf(instance, method),
+        method,
+        this.argumentsKey(instance, method),
+        this.parameters,
+        contextId,
+        inquirerId,
+        { guards: true, interceptors: true, filters },
+        RQ_CONTEXT_TYPE,
+      );
+    };
+    // A transient provider's tree counts as static, but its instance is a placeholder.
+    const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
+    return isShared ? create(wrapper.instance) : this.callPerJob(wrapper, create);
+  }
+
+  private callPerJob(
+    wrapper: InstanceWrapper,
+    create: (instance: object, contextId: ContextId, inquirerId: string) => Call,
+  ): Call {
+    // The host module's own ModuleRef finds this very provider, also when others share its token.
+    const host: ModuleRef = wrapper.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
+    return async (data, job) => {
+      const contextId = this.contextIdOf(job, wrapper.isDependencyTreeDurable());
+      const instance: object = await host.resolve(wrapper.token as string, contextId, {
+        strict: true,
+      });
+      return create(instance, contextId, wrapper.id)(data, job);
+    };
+  }
+
+  /** The job is the request: providers get it by `@Inject(REQUEST)`, durable ones the payload of their strategy. */
+  private contextIdOf(job: RqJob, isDurable: boolean): ContextId {
+    const contextId = ContextIdFactory.getByRequest(job);
+    if (!(REQUEST_CONTEXT_ID in job)) {
+      Object.defineProperty(job, REQUEST_CONTEXT_ID, { value: contextId });
+      const request = isDurable ? contextId.payload : job;
+      this.moduleRef.registerRequestByContextId(request, contextId);
+    }
+    return contextId;
+  }
+
+  /** Nothing of Nest's applies: its layers, of which each takes its time with each job, would only pass the job on. */
+  private isBare({ instance }: InstanceWrapper, method: string): boolean {
+    return (
+      this.forAll?.size === 0 &&
+      !Reflect.hasMetadata(ROUTE_ARGUMENTS_METADATA, instance.constructor, method) &&
+      LAYERS.every((key) => !isMarked(key, instance, method))
+    );
+  }
+
+  /** Without any filter, Nest's layer for them stays away: it costs time with each job. */
+  private hasFilters(wrapper: InstanceWrapper, method: string): boolean {
+    // Of a provider that lives for one request there is a placeholder, which has its class.
+    const { instance } = wrapper;
+    return !!this.forAll?.has('filters') || isMarked(EXCEPTION_FILTERS_METADATA, instance, method);
+  }
+
+  /**
+   * Where Nest finds which parameters the method has. Pipes act on parameters that are known: one without decorators
+   * gets data and job, and pipes that are to check the data must not pass it by in silence.
+   */
+  private argumentsKey(instance: object, method: string): string {
+    const type = instance.constructor;
+    const hasPipes = this.forAll?.has('pipes') || isMarked(PIPES_METADATA, instance, method);
+    if (!hasPipes || Reflect.hasMetadata(ROUTE_ARGUMENTS_METADATA, type, method)) {
+      return ROUTE_ARGUMENTS_METADATA;
+    }
+    Reflect.defineMetadata(PLAIN_ARGUMENTS_METADATA, PLAIN_ARGUMENTS, type, method);
+    return PLAIN_ARGUMENTS_METADATA;
+  }
+}
+
+/** Calls a method through Nest's layers. */
+type Call = (data: unknown, job: RqJob) => Promise<unknown>;
+
+export interface BinderSettings {
+  /** The application's global guards, interceptors, pipes and filters apply to jobs too. */
+  readonly globalEnhancers: boolean;
+  /** For all jobs; default: none. */
+  readonly enhancers?: MadeEnhancers;
+  /** `currentJob()` finds the job. */
+  readonly tellsCurrentJob: boolean;
+  /** Makes the context of whoever enqueued a job; default: handlers run in none. */
+  readonly extract?: JobContext['extract'];
+  /** The call of `forRoot`, for errors. */
+  readonly where?: string;
+}
+
+/** Nest keeps it to itself; without it (a later version may rename it) global enhancers cannot be kept out. */
+function containerOf(contexts: ExternalContextCreator): NestContainer | undefined {
+  return (contexts as unknown as { container?: NestContainer }).container;
+}
+
+const PLAIN_ARGUMENTS = {
+  [`${RqParameterType.DATA}:0`]: { index: 0, data: undefined, pipes: [] },
+  [`${RqParameterType.JOB}:1`]: { index: 1, data: undefined, pipes: [] },
+};
+
+const LAYERS = [GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA, EXCEPTION_FILTERS_METADATA];
+
+const untouched = (returned: unknown) => Promise.resolve(returned);
+
+function methodOf(instance: object, method: string): (...args: unknown[]) => unknown {
+  return (instance as Record<string, (...args: unknown[]) => unknown>)[method]!;
+}
+
+function bareCall(instance: object, method: string): Call {
+  const run = methodOf(instance, method);
+  return async (data, job) => run.call(instance, data, job);
+}
+
+/** A decorator has left this on the class or the method. */
+function isMarked(key: string, instance: object, method: string): boolean {
+  return (
+    Reflect.hasMetadata(key, instance.constructor) ||
+    Reflect.hasMetadata(key, methodOf(instance, method))
+  );
+}

@@ -1,0 +1,67 @@
+import type { Duration, HandlerRetryOptions } from '../../job/index.js';
+import type { RunningJob } from '../../worker/index.js';
+import { markMethod, marksOf, placeOf } from '../discovery/method-marks.js';
+
+/**
+ * What `@Job` leaves on a method and `@JobsOf` on a class, and the one place that writes and reads it. The keys are
+ * registered symbols, so that two copies of the package see each other's handlers.
+ */
+const JOB_METADATA = Symbol.for('nestjs-rq:job');
+const JOBS_OF_METADATA = Symbol.for('nestjs-rq:jobs-of');
+
+/** How a method handles jobs. What it leaves out is as `@JobsOf` says on its class. */
+export interface JobHandlerOptions {
+  /** The queue whose jobs it handles; default: that of `@JobsOf`. It needs no `registerQueue`. */
+  queue?: string;
+  /** The `name` of the `RqModule.forRoot` the queue belongs to; default: the one without a name. */
+  root?: string;
+  /** The jobs' name; default: the method's name. */
+  name?: string;
+  /**
+   * For jobs that were enqueued without a policy of their own, and which errors are worth a retry
+   * (`on`, `except`, `when`). Default: no retry.
+   */
+  retry?: HandlerRetryOptions<RunningJob>;
+  /** Seconds or text such as `'30s'`, for jobs that bring no timeout of their own; `false`: none. Default: 180 s. */
+  timeout?: Duration | false;
+  /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
+  concurrency?: number;
+  /**
+   * Tells each value of the Observable or async generator that the handler returns as the job's progress (see
+   * `job.progress`); the last one is the result, too. Default: `false`.
+   */
+  progress?: boolean;
+}
+
+/** What `@JobsOf` says of all handlers of a class, as far as each does not say it itself. */
+export type JobsOfOptions = Pick<JobHandlerOptions, 'root' | 'retry' | 'timeout' | 'concurrency'>;
+
+/** Adds a handler to those that the method has. */
+export function addJobHandler(
+  target: object,
+  key: string | symbol,
+  method: unknown,
+  options: JobHandlerOptions,
+): void {
+  markMethod(JOB_METADATA, placeOf('@Job', target, key), target, key, method, options);
+}
+
+/** The handlers that a method was made by `@Job`; none for any other function. */
+export function jobHandlersOf(method: object): readonly JobHandlerOptions[] {
+  return marksOf(JOB_METADATA, method);
+}
+
+/** Writes down what `@JobsOf` says on a class. */
+export function setJobsOf(type: object, jobsOf: JobsOfMetadata): void {
+  Reflect.defineMetadata(JOBS_OF_METADATA, jobsOf, type);
+}
+
+/** What `@JobsOf` says on the class, else on the nearest that it inherits from. */
+export function jobsOfMetadata(type: object): JobsOfMetadata | undefined {
+  return Reflect.getMetadata(JOBS_OF_METADATA, type);
+}
+
+export interface JobsOfMetadata {
+  readonly queue: string;
+  readonly options: JobsOfOptions;
+}

@@ -1,0 +1,86 @@
+import { Logger } from '@nestjs/common';
+import type { Subscription } from 'rxjs';
+import type { JobEvent, JobEventType } from '../../job/index.js';
+import type { RqJob } from '../../queue/index.js';
+import type { WorkerObserver } from '../../worker/index.js';
+import { within } from '../../time/within.js';
+import * as messages from '../messages.js';
+import type { QueueCatalog } from '../queues/queue-catalog.js';
+
+/**
+ * The `@OnJob` methods of one root. Those that hear this process hang on its worker and cost Redis nothing; those that
+ * hear everywhere are subscribed to the queues that this application knows. Neither a listener that throws nor one that
+ * never ends can hold up a worker.
+ */
+export class JobListeners implements WorkerObserver {
+  /** Not there when nobody wants it: the worker then makes no events. */
+  readonly jobEvent: ((event: JobEvent) => void) | undefined;
+  private readonly logger = new Logger('RqModule');
+  private readonly local: readonly FoundListener[];
+  private readonly everywhere: readonly FoundListener[];
+  private readonly subscriptions: Subscription[] = [];
+  private readonly running = new Set<Promise<void>>();
+
+  constructor(
+    private readonly queues: QueueCatalog,
+    listeners: readonly FoundListener[],
+  ) {
+    this.local = listeners.filter(({ everywhere }) => !everywhere);
+    this.everywhere = listeners.filter(({ everywhere }) => everywhere);
+    if (this.local.length > 0) this.jobEvent = (event) => this.tell(this.local, event);
+  }
+
+  /**
+   * Begins to hear what other processes do.
+   * @throws RqConnectionError
+   */
+  async listen(): Promise<void> {
+    const wanted = this.everywhere.flatMap(
+      ({ queue }) => queue ?? this.queues.all().map(({ name }) => name),
+    );
+    await Promise.all([...new Set(wanted)].map((queue) => this.listenTo(queue)));
+  }
+
+  /** Hears nothing more, and waits for the listeners that run, but no longer than so many milliseconds. */
+  async close(patience: number): Promise<void> {
+    for (const subscription of this.subscriptions.splice(0)) subscription.unsubscribe();
+    if (this.running.size > 0) await within(patience, Promise.all(this.running));
+  }
+
+  private listenTo(queue: string): Promise<void> {
+    return new Promise((onListening, error) => {
+      const events = this.queues.get(queue).events({ onListening });
+      const next = (event: JobEvent) => this.tell(this.everywhere, event);
+      this.subscriptions.push(events.subscribe({ next, error }));
+    });
+  }
+
+  private tell(listeners: readonly FoundListener[], event: JobEvent): void {
+    for (const listener of listeners) {
+      const { types, queue = event.queue, name = event.name } = listener;
+      if (!types.includes(event.type) || queue !== event.queue || name !== event.name) continue;
+      const running = this.call(listener, event).finally(() => this.running.delete(running));
+      this.running.add(running);
+    }
+  }
+
+  private async call(listener: FoundListener, event: JobEvent): Promise<void> {
+    try {
+      await listener.run(event, this.queues.get(event.queue).job(event.jobId));
+    } catch (error) {
+      const stack = error instanceof Error ? error.stack : undefined;
+      this.logger.error(messages.listenerFailed(listener.owner, event, error), stack);
+    }
+  }
+}
+
+/** An `@OnJob` method, ready to be called. */
+export interface FoundListener {
+  /** For messages: `Alerts.page in AlertsModule`. */
+  readonly owner: string;
+  readonly types: readonly JobEventType[];
+  readonly queue: string | undefined;
+  readonly name: string | undefined;
+  readonly everywhere: boolean;
+  run(event: JobEvent, job: RqJob): Promise<unknown>;
+}

@@ -1,0 +1,101 @@
+import { isDeepStrictEqual } from 'node:util';
+import { InvalidOptionError, type ResolvedDefaults, assertQueueName } from '../../job/index.js';
+import { type HeaderInjector, Queue } from '../../queue/index.js';
+import type { JobStore } from '../../store/index.js';
+import { differentOptions } from '../messages.js';
+import {
+  type RqQueueOptions,
+  readQueueOptions,
+  readRegisterQueueOptions,
+} from '../options/index.js';
+import type { QueueRegistration } from './queue-registration.js';
+
+/**
+ * The queues of one root: one `Queue` per name, however many modules register it. Those that give it options
+ * must agree; those that give none follow.
+ */
+export class QueueCatalog {
+  private readonly queues = new Map<string, Queue>();
+  private readonly definitions = new Map<string, { options: RqQueueOptions; where: string }>();
+  private readonly expected = new Map<QueueRegistration, Expectation>();
+
+  /**
+   * @param registrations all that the container holds for this root
+   * @param inject puts headers into each job that is enqueued
+   * @throws InvalidOptionError when one is impossible or two contradict each other
+   */
+  constructor(
+    private readonly store: JobStore,
+    private readonly rootDefaults: ResolvedDefaults,
+    registrations: readonly { registration: QueueRegistration; where: string }[],
+    private readonly inject?: HeaderInjector,
+  ) {
+    for (const { registration, where } of registrations) {
+      if (registration.options) {
+        const options = readRegisterQueueOptions(registration.options, where);
+        this.define(registration.name, options, where);
+      } else {
+        assertQueueName(registration.name, where);
+        this.expected.set(registration, new Expectation(where));
+      }
+    }
+  }
+
+  /** The queue of this name, made at its first use. @throws InvalidOptionError when the name is impossible */
+  get(name: string): Queue {
+    const existing = this.queues.get(name);
+    if (existing) return existing;
+    assertQueueName(name, 'RqService.queue');
+    const { defaultJobOptions } = this.definitions.get(name)?.options ?? {};
+    const queue = new Queue(name, this.store, {
+      defaultJobOptions,
+      rootDefaults: this.rootDefaults,
+      inject: this.inject,
+    });
+    this.queues.set(name, queue);
+    return queue;
+  }
+
+  /** All queues that were made so far. */
+  all(): Queue[] {
+    return [...this.queues.values()];
+  }
+
+  /** The queue of a registration, as soon as all that register it have said their options. */
+  async registered(registration: QueueRegistration): Promise<Queue> {
+    const awaited = [...this.expected].filter(([other]) => other.name === registration.name);
+    await Promise.all(awaited.map(([, expectation]) => expectation.fulfilled));
+    return this.get(registration.name);
+  }
+
+  /** The options of a `registerQueueAsync` have arrived. @throws InvalidOptionError */
+  fulfil(registration: QueueRegistration, options: RqQueueOptions): void {
+    const expectation = this.expected.get(registration);
+    const where = expectation?.where ?? `queue "${registration.name}"`;
+    this.define(registration.name, readQueueOptions(options, where), where);
+    expectation?.fulfil();
+  }
+
+  private define(name: string, options: RqQueueOptions, where: string): void {
+    if (!options.defaultJobOptions) return;
+    const first = this.definitions.get(name);
+    if (first && !isDeepStrictEqual(first.options, options)) {
+      throw new InvalidOptionError({
+        option: 'defaultJobOptions',
+        problem: differentOptions(name, first.where),
+        where,
+      });
+    }
+    this.definitions.set(name, first ?? { options, where });
+  }
+}
+
+/** Options that a factory will bring. */
+class Expectation {
+  readonly fulfilled: Promise<void>;
+  fulfil!: () => void;
+
+  constructor(readonly where: string) {
+    this.fulfilled = new Promise((resolve) => (this.fulfil = resolve));
+  }
+}

@@ -1,0 +1,68 @@
+import { BadRequestException, UnprocessableEntityException } from '@nestjs/common';
+import { InvalidOptionError } from '../../job/index.js';
+import { HandlerRegistry } from '../../worker/index.js';
+import type { HandlerBinder } from '../handlers/handler-binder.js';
+import { readHandlerOptions } from '../handlers/handler-options.js';
+import { jobHandlersOf } from '../handlers/job-metadata.js';
+import type { FoundListener } from '../listeners/job-listeners.js';
+import { readListenerOptions } from '../listeners/listener-options.js';
+import { jobListenersOf } from '../listeners/listener-metadata.js';
+import * as messages from '../messages.js';
+import type { ProviderMethods } from '../discovery/provider-methods.js';
+
+/** Finds the `@Job` and `@OnJob` methods of an application that belong to one root. */
+export class HandlerExplorer {
+  /**
+   * @param root whose handlers are wanted
+   * @param knownRoots all roots of the application: a handler of any other would never run
+   */
+  constructor(
+    private readonly root: string,
+    private readonly knownRoots: readonly string[],
+    private readonly methods: ProviderMethods,
+    private readonly binder: Pick<HandlerBinder, 'bind' | 'bindListener'>,
+  ) {}
+
+  /**
+   * @throws DuplicateHandlerError when two methods want the same name on the same queue
+   * @throws InvalidOptionError when a `@Job` is impossible
+   */
+  handlers(): HandlerRegistry {
+    const registry = new HandlerRegistry();
+    for (const { wrapper, method, mark, type, owner } of this.methods.marked(
+      '@Job',
+      jobHandlersOf,
+    )) {
+      const { root, reportsProgress, ...read } = readHandlerOptions(mark, method, type, owner);
+      this.assertKnown(root, `@Job on ${owner}`);
+      if (root !== this.root) continue;
+      const run = this.binder.bind(wrapper, method, reportsProgress);
+      registry.register({ ...read, owner, run, nonRetryable: INVALID_PAYLOAD });
+    }
+    return registry;
+  }
+
+  /** @throws InvalidOptionError when an `@OnJob` is impossible */
+  listeners(): FoundListener[] {
+    const listeners: FoundListener[] = [];
+    for (const { wrapper, method, mark, owner } of this.methods.marked('@OnJob', jobListenersOf)) {
+      const where = `@OnJob on ${owner}`;
+      const { root, ...read } = readListenerOptions(mark.options, where);
+      this.assertKnown(root, where);
+      if (root !== this.root) continue;
+      const run = this.binder.bindListener(wrapper, method);
+      listeners.push({ ...read, types: mark.types, owner: where, run });
+    }
+    return listeners;
+  }
+
+  private assertKnown(root: string, where: string): void {
+    if (!this.knownRoots.includes(root)) {
+      const problem = messages.noSuchRoot(root, this.knownRoots);
+      throw new InvalidOptionError({ option: 'root', problem, where });
+    }
+  }
+}
+
+/** What Nest's pipes throw: the same payload will be no better in the next run. */
+const INVALID_PAYLOAD = [BadRequestException, UnprocessableEntityException];

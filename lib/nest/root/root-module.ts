@@ -1,0 +1,160 @@
+import { type DynamicModule, type InjectionToken, Module, type Provider } from '@nestjs/common';
+import {
+  DiscoveryModule,
+  DiscoveryService,
+  ExternalContextCreator,
+  MetadataScanner,
+  ModuleRef,
+  ModulesContainer,
+} from '@nestjs/core';
+import type { Module as ContainerModule } from '@nestjs/core/injector/module.js';
+import { InvalidOptionError } from '../../job/index.js';
+import { moduleOf, rootsOf } from '../discovery/container.js';
+import { HandlerBinder } from '../handlers/handler-binder.js';
+import { HandlerExplorer } from './handler-explorer.js';
+import { makeEnhancers } from '../handlers/job-enhancers.js';
+import * as messages from '../messages.js';
+import { type AsyncRecipe, type RqFactoryOptions, readRootOptions } from '../options/index.js';
+import { ProviderMethods } from '../discovery/provider-methods.js';
+import { registrationsOf } from '../queues/queue-registration.js';
+import { ROOT_OVERRIDE, type RootOverride } from './root-override.js';
+import { RqRoot } from './rq-root.js';
+import { DEFAULT_ROOT, getRootToken } from '../tokens.js';
+import { WorkerHost } from './worker-host.js';
+
+/**
+ * The two modules behind one `RqModule.forRoot`. Nest calls lifecycle hooks module by module: global modules
+ * first at start and last at the end, which is right for the connections, and the other way round is right
+ * for the worker. So each has a module of its own.
+ */
+
+/** Mostly there is none: see RootOverride. */
+const OVERRIDE = { token: ROOT_OVERRIDE, optional: true };
+
+/** Holds a root's connections and queues. Always global: any module may register queues. */
+@Module({})
+export class RqRootModule {
+  /** @param recipe brings the options, however the application gives them */
+  static for(
+    name: string,
+    recipe: AsyncRecipe<RqFactoryOptions>,
+    imports: DynamicModule['imports'] = [],
+  ): DynamicModule {
+    const token = getRootToken(name);
+    const options = Symbol(`options of ${token}`);
+    const root: Provider = {
+      provide: token,
+      inject: [ModulesContainer, options, OVERRIDE],
+      useFactory: async (
+        modules: ModulesContainer,
+        given: RqFactoryOptions,
+        override?: RootOverride,
+      ) => {
+        const importers = importersOf(definition, modules);
+        const place = rootPlace(name, importers);
+        assertRootName(name, place, modules);
+        const registrations = registrationsOf(modules).filter(
+          ({ registration }) => registration.root === name,
+        );
+        const chosen = override ? await override.options(name, given) : given;
+        const read = readRootOptions(chosen, place);
+        return new RqRoot(name, place, importers[0], read, registrations, override);
+      },
+    };
+    const definition: DynamicModule = {
+      module: RqRootModule,
+      global: true,
+      imports: [...imports, RqWorkerModule.for(token)],
+      providers: [
+        { provide: options, inject: recipe.inject, useFactory: recipe.create },
+        ...recipe.providers,
+        root,
+      ],
+      exports: [token],
+    };
+    return definition;
+  }
+}
+
+/** Holds a root's worker. */
+@Module({})
+export class RqWorkerModule {
+  static for(root: InjectionToken): DynamicModule {
+    const worker: Provider = {
+      provide: WorkerHost,
+      inject: [
+        root,
+        ModulesContainer,
+        ModuleRef,
+        DiscoveryService,
+        MetadataScanner,
+        ExternalContextCreator,
+        OVERRIDE,
+      ],
+      useFactory: createWorkerHost,
+    };
+    return { module: RqWorkerModule, imports: [DiscoveryModule], providers: [worker] };
+  }
+}
+
+function createWorkerHost(
+  root: RqRoot,
+  modules: ModulesContainer,
+  moduleRef: ModuleRef,
+  discovery: DiscoveryService,
+  scanner: MetadataScanner,
+  contexts: ExternalContextCreator,
+  override?: RootOverride,
+): WorkerHost {
+  // Hooks run in the order of distance from the root module: last of all at start, first of all at the end.
+  const host = moduleOf(moduleRef, modules);
+  if (host) host.distance = -1;
+  // When the worker starts, and not before: only then all global enhancers are known and all providers made.
+  return new WorkerHost(root, async () => {
+    const { options, place } = root;
+    const home = root.home ?? host;
+    const enhancers = await makeEnhancers(options.enhancers, home, modules, place);
+    const binder = new HandlerBinder(contexts, moduleRef, {
+      globalEnhancers: options.globalEnhancers,
+      enhancers,
+      tellsCurrentJob: options.currentJob,
+      extract: options.context.extract,
+      where: place,
+    });
+    const methods = new ProviderMethods(discovery, scanner);
+    return new HandlerExplorer(root.name, rootsOf(modules), methods, {
+      bind: (...handler) => {
+        const run = binder.bind(...handler);
+        return override ? override.handler(run) : run;
+      },
+      bindListener: (...listener) => binder.bindListener(...listener),
+    });
+  });
+}
+
+/** The modules that call `forRoot`. */
+function importersOf(root: DynamicModule, modules: ModulesContainer): ContainerModule[] {
+  // Nest makes every module import the global ones: who did so by itself is only in its own metadata.
+  return [...modules.values()].filter(({ metatype }) => {
+    const imports: unknown[] = Reflect.getMetadata('imports', metatype) ?? [];
+    return imports.some((one) => (one as DynamicModule | undefined)?.imports?.includes(root));
+  });
+}
+
+/** Where `forRoot` was called, for errors: `RqModule.forRoot(name "reports") in AppModule`. */
+function rootPlace(name: string, importers: readonly ContainerModule[]): string {
+  const call = name === DEFAULT_ROOT ? 'RqModule.forRoot' : `RqModule.forRoot(name "${name}")`;
+  const names = importers.map((importer) => importer.name);
+  return names.length > 0 ? `${call} in ${names.join(', ')}` : call;
+}
+
+function assertRootName(name: string, where: string, modules: ModulesContainer): void {
+  if (typeof name !== 'string' || !/^[A-Za-z0-9_-]+$/.test(name)) {
+    const problem = "must be letters, digits, '_' or '-'";
+    throw new InvalidOptionError({ option: 'name', problem, value: name, where });
+  }
+  if (rootsOf(modules).filter((root) => root === name).length > 1) {
+    const problem = messages.rootTwice(name);
+    throw new InvalidOptionError({ option: 'name', problem, where });
+  }
+}

@@ -1,0 +1,20 @@
+import type { Connections } from '../../redis/index.js';
+import type { RedisJobStore, RedisJobStoreOptions } from '../../store/index.js';
+import type { BoundHandler } from '../handlers/bound-handler.js';
+import type { RqFactoryOptions } from '../options/index.js';
+
+/**
+ * What the roots of an application are made of can be replaced from outside, without a change in the application: a
+ * global module that provides this token stands between every `RqModule.forRoot` and its Redis. Tests do so.
+ */
+export interface RootOverride {
+  /** The options to use, in place of those that the application gives to the root of this name. */
+  options(root: string, given: RqFactoryOptions): Promise<RqFactoryOptions>;
+  /** The store of the root, for its queues and its worker. */
+  store(root: string, connections: Connections, options: RedisJobStoreOptions): RedisJobStore;
+  /** What runs a job, in place of the bound `@Job` method; it should call that. */
+  handler(run: BoundHandler): BoundHandler;
+}
+
+/** Under which Nest's container knows it; `Symbol.for`, so that two entry points of the package agree. */
+export const ROOT_OVERRIDE = Symbol.for('nestjs-rq:root-override');

@@ -1,0 +1,118 @@
+import {
+  type OnApplicationShutdown,
+  type OnModuleDestroy,
+  type OnModuleInit,
+  Logger,
+} from '@nestjs/common';
+import type { Module } from '@nestjs/core/injector/module.js';
+import { RqConnectionError } from '../../job/index.js';
+import { Connections } from '../../redis/index.js';
+import { RedisJobStore } from '../../store/index.js';
+import * as messages from '../messages.js';
+import type { RootOptions } from '../options/read-root-options.js';
+import { QueueCatalog } from '../queues/queue-catalog.js';
+import type { QueueRegistration } from '../queues/queue-registration.js';
+import type { RootOverride } from './root-override.js';
+
+/**
+ * One Redis of an application: its connections, from before the first `onModuleInit` until after the last
+ * `onApplicationShutdown`, so that other providers may enqueue in their own hooks, and its queues.
+ */
+export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
+  readonly store: RedisJobStore;
+  readonly queues: QueueCatalog;
+  private readonly logger = new Logger('RqModule');
+  private readonly connections: Connections;
+  private connecting = false;
+  private closing: Promise<void> | undefined;
+
+  /**
+   * @param place where `forRoot` was called, for errors
+   * @param home the module that calls `forRoot`, if it can be told
+   * @param registrations the queues that the application's modules register here
+   * @param override brings another store, if there is one
+   * @throws InvalidOptionError
+   */
+  constructor(
+    readonly name: string,
+    readonly place: string,
+    readonly home: Module | undefined,
+    readonly options: RootOptions,
+    registrations: readonly { registration: QueueRegistration; where: string }[],
+    override?: RootOverride,
+  ) {
+    const { connection, connectTimeout, commandTimeout, prefix, results, maxPayloadBytes } =
+      options;
+    this.connections = new Connections(connection, {
+      connectTimeout,
+      commandTimeout,
+      where: place,
+    });
+    const storeOptions = { prefix, results, maxPayloadBytes };
+    this.store =
+      override?.store(name, this.connections, storeOptions) ??
+      new RedisJobStore(this.connections, storeOptions);
+    this.queues = new QueueCatalog(
+      this.store,
+      options.defaultJobOptions,
+      registrations,
+      options.context.inject,
+    );
+  }
+
+  /** @throws RqConnectionError when Redis is not there, as `onRedisDown` says */
+  async onModuleInit(): Promise<void> {
+    this.connecting = true;
+    try {
+      await this.connect();
+    } catch (error) {
+      await this.close();
+      throw error;
+    } finally {
+      this.connecting = false;
+    }
+  }
+
+  async onModuleDestroy(): Promise<void> {
+    // The application is closed while it waits for Redis: what waits must end, or closing would wait too.
+    if (this.connecting) await this.close();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.close();
+  }
+
+  /** Closes all connections; a second call does nothing more. */
+  close(): Promise<void> {
+    this.closing ??= this.connections.close();
+    return this.closing;
+  }
+
+  private async connect(): Promise<void> {
+    const start = Date.now();
+    for (;;) {
+      try {
+        await this.connections.connect();
+        break;
+      } catch (error) {
+        if (this.closing) {
+          throw new RqConnectionError({ action: messages.closedWhileWaiting(this.name) });
+        }
+        if (this.options.onRedisDown === 'fail' || !(error instanceof RqConnectionError)) {
+          this.logger.error(messages.connectionFailed(this.name, messageOf(error)));
+          throw error;
+        }
+        const waited = Date.now() - start;
+        this.logger.warn(messages.waitingForRedis(this.name, waited, error.message));
+      }
+    }
+    const waited = Date.now() - start;
+    if (waited > this.options.connectTimeout) {
+      this.logger.log(messages.connected(this.name, waited));
+    }
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

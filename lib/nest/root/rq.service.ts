@@ -1,0 +1,55 @@
+import type { InjectionToken } from '@nestjs/common';
+import type { AnyHandlers, Queue } from '../../queue/index.js';
+import type { RqRoot } from './rq-root.js';
+import { DEFAULT_ROOT } from '../tokens.js';
+
+/**
+ * The queues of one Redis at run time: those whose names are known only then, and what an operator does with
+ * a queue. Injected by its class for the root without a name, by `@InjectRqService('reports')` for another.
+ */
+export class RqService {
+  constructor(private readonly root: RqRoot) {}
+
+  /**
+   * A queue by its name; the registered one if there is one. It costs no connection and need not be closed.
+   *
+   * @throws InvalidOptionError when no queue can have this name
+   */
+  queue<Handlers = AnyHandlers>(name: string): Queue<Handlers> {
+    return this.root.queues.get(name) as Queue<Handlers>;
+  }
+
+  /** The names of all queues that anybody has put a job into, Python's too. @throws RqConnectionError */
+  names(): Promise<string[]> {
+    return this.root.store.queues();
+  }
+
+  /** The queues that this application has registered, handles or asked for by name. */
+  queues(): Queue[] {
+    return this.root.queues.all();
+  }
+
+  /**
+   * No worker of any application starts another job of this queue (Python's workers know only `rq suspend`); those
+   * that run go on, and jobs can be enqueued.
+   *
+   * @throws RqConnectionError
+   */
+  async pause(name: string): Promise<void> {
+    await this.queue(name).pause();
+  }
+
+  /** Workers take jobs of this queue again. @throws RqConnectionError */
+  async resume(name: string): Promise<void> {
+    await this.queue(name).resume();
+  }
+}
+
+/**
+ * The token under which a root's `RqService` is injected: the class itself for the root without a name.
+ *
+ * @param root the `name` given to `RqModule.forRoot`
+ */
+export function getRqServiceToken(root: string = DEFAULT_ROOT): InjectionToken<RqService> {
+  return root === DEFAULT_ROOT ? RqService : `RqService:${root}`;
+}

@@ -1,0 +1,87 @@
+import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
+import { InvalidOptionError } from '../../job/index.js';
+import { type HandlerRegistry, Worker } from '../../worker/index.js';
+import type { HandlerExplorer } from './handler-explorer.js';
+import { JobListeners } from '../listeners/job-listeners.js';
+import * as messages from '../messages.js';
+import type { RqWorkerOptions } from '../options/index.js';
+import type { RqRoot } from './rq-root.js';
+import { WorkerLog } from './worker-log.js';
+
+/**
+ * The embedded worker's life: it starts when every other provider is ready (its module is the last at start),
+ * and stops before any other is destroyed (the first when closing). Without handlers there is no worker. The methods
+ * that hear of jobs live as long as it.
+ */
+export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
+  private worker: Worker | undefined;
+  private listeners: JobListeners | undefined;
+  private isClosing = false;
+  private readonly log: WorkerLog;
+
+  /** @param makeExplorer is called when the worker starts */
+  constructor(
+    private readonly root: RqRoot,
+    private readonly makeExplorer: () => Promise<HandlerExplorer>,
+  ) {
+    this.log = new WorkerLog(root.name);
+  }
+
+  /** @throws what makes the handlers or the worker impossible; the application does not start then */
+  async onApplicationBootstrap(): Promise<void> {
+    try {
+      await this.start();
+    } catch (error) {
+      // An application that did not start may never be closed: it must not keep the process alive.
+      await this.worker?.stop();
+      await this.root.close();
+      throw error;
+    }
+  }
+
+  /** Resolves when running jobs have ended or were put back, soon after `shutdownTimeout` at the latest. */
+  async onModuleDestroy(): Promise<void> {
+    this.isClosing = true;
+    if (this.worker) {
+      await this.worker.stop();
+      this.log.stopped(this.worker.queues);
+    }
+    await this.listeners?.close(this.root.options.shutdownTimeout);
+  }
+
+  private async start(): Promise<void> {
+    if (this.isClosing) return;
+    const explorer = await this.makeExplorer();
+    const { worker: options } = this.root.options;
+    const handlers = options === false ? undefined : explorer.handlers();
+    const listeners = new JobListeners(this.root.queues, explorer.listeners());
+    this.listeners = listeners;
+    if (options && handlers) this.worker = this.makeWorker(options, handlers, listeners);
+    for (const name of this.worker?.queues ?? []) this.root.queues.get(name);
+    // Before the worker: nothing that it does is missed.
+    await listeners.listen();
+    await this.worker?.start();
+    if (this.worker && options) this.log.started(this.worker.queues, options.concurrency);
+  }
+
+  private makeWorker(
+    options: RqWorkerOptions,
+    handlers: HandlerRegistry,
+    listeners: JobListeners,
+  ): Worker | undefined {
+    this.refuseUnhandled(options, handlers);
+    if (handlers.queues().length === 0) return undefined;
+    const settings = { ...options, shutdownTimeout: this.root.options.shutdownTimeout / 1000 };
+    return new Worker(this.root.store, handlers, settings, this.log, listeners);
+  }
+
+  /** A queue that was asked for by a misspelt name would never be served. */
+  private refuseUnhandled({ queues = [] }: RqWorkerOptions, handlers: HandlerRegistry): void {
+    const names = queues.map((queue) => (typeof queue === 'string' ? queue : queue.name));
+    const unhandled = names.find((name) => handlers.names(name).length === 0);
+    if (unhandled !== undefined) {
+      const problem = messages.queueWithoutHandler(unhandled, handlers.queues());
+      throw new InvalidOptionError({ option: 'worker.queues', problem, where: this.root.place });
+    }
+  }
+}

@@ -1,0 +1,102 @@
+import type { Redis } from 'ioredis';
+import type { Connections } from './connections.js';
+import type { QueueKeys } from '../wire/keyspace.js';
+
+/**
+ * Waits at an empty queue: a blocking `BLMOVE` to the intermediate list, so that any producer wakes exactly one
+ * worker, Python's producers included. Only a wake-up: the id counts as claimed when `exchange` says so.
+ */
+export class BlockingPop {
+  private redis: Redis | undefined;
+  private clientId: number | undefined;
+  private waiting: Promise<string | undefined> | undefined;
+  private isBlocking = false;
+  private isInterrupted = false;
+
+  constructor(
+    private readonly connections: Connections,
+    private readonly keys: QueueKeys,
+  ) {}
+
+  /**
+   * The id that was moved, or undefined when none came in time, the wait was interrupted or Redis went away.
+   * @param timeout milliseconds
+   */
+  wait(timeout: number): Promise<string | undefined> {
+    this.waiting ??= this.block(timeout).finally(() => (this.waiting = undefined));
+    return this.waiting;
+  }
+
+  /** Ends the wait and resolves when no id can come any more; one that came meanwhile is what `wait` answers. */
+  async interrupt(): Promise<void> {
+    this.isInterrupted = true;
+    const { redis, waiting } = this;
+    if (redis && waiting && this.isBlocking) {
+      if (this.clientId !== undefined) {
+        // The server's own answer tells for sure whether an id was moved; cutting the link would leave that open.
+        await this.unblock(this.clientId, waiting);
+      }
+      if (this.waiting) redis.disconnect();
+      await waiting.catch(() => undefined);
+    }
+  }
+
+  /** The link may be dead and not know it: ends a wait over it, and makes a new one unless it answers. */
+  async renew(): Promise<void> {
+    const { redis, clientId, waiting } = this;
+    // One that is still being made has a deadline of its own.
+    if (!redis || clientId === undefined) return;
+    if (waiting) await this.unblock(clientId, waiting);
+    if (this.waiting === waiting && !this.isInterrupted) redis.disconnect(true);
+  }
+
+  close(): void {
+    this.isInterrupted = true;
+    if (this.redis) this.connections.release(this.redis);
+    this.redis = undefined;
+  }
+
+  private async block(timeout: number): Promise<string | undefined> {
+    const redis = (this.redis ??= this.connect());
+    // A half-open link never answers: when Redis is silent for longer than it was told to wait, a new one is made.
+    const { commandTimeout } = this.connections;
+    const giveUp = () => redis.disconnect(true);
+    let watchdog = setTimeout(giveUp, commandTimeout).unref();
+    try {
+      if (redis.status === 'wait') await redis.connect();
+      this.clientId ??= Number(await redis.client('ID'));
+      clearTimeout(watchdog);
+      if (this.isInterrupted) return undefined;
+      watchdog = setTimeout(giveUp, timeout + commandTimeout).unref();
+      const seconds = Math.max(0.01, timeout / 1000);
+      this.isBlocking = true;
+      const { list, intermediate } = this.keys;
+      return (await redis.blmove(list, intermediate, 'LEFT', 'RIGHT', seconds)) ?? undefined;
+    } finally {
+      this.isBlocking = false;
+      clearTimeout(watchdog);
+    }
+  }
+
+  private async unblock(clientId: number, waiting: Promise<unknown>): Promise<void> {
+    const { commands } = this.connections;
+    if (commands.status !== 'ready') return;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, 1000)));
+    const answered = waiting.catch(() => undefined);
+    await Promise.race([
+      commands.client('UNBLOCK', clientId).then(
+        () => answered,
+        () => undefined,
+      ),
+      late,
+    ]);
+    clearTimeout(timer);
+  }
+
+  private connect(): Redis {
+    const redis = this.connections.blocking();
+    redis.on('close', () => (this.clientId = undefined));
+    return redis;
+  }
+}

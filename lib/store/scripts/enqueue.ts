@@ -1,0 +1,50 @@
+import { optionFields } from '../../wire/fields.js';
+import { pairs } from './exchange.js';
+import type { NewJob, Refusal } from '../job-store.js';
+import type { ScriptValue } from '../../redis/script.js';
+
+/** The arguments of `enqueue.lua` and its reply, as types: the one place that knows their order. */
+export function encodeEnqueue(
+  queue: string,
+  jobs: readonly NewJob[],
+  settings: { jobPrefix: string; wakeChannel: string; mode: 'all' | 'each' },
+): ScriptValue[] {
+  // Jobs without options of their own share one list of fields, which travels once.
+  const templates = new Map<string[], number>();
+  const rows: ScriptValue[] = [];
+  for (const job of jobs) {
+    const { options } = job;
+    const fields = optionFields(queue, options);
+    let template = templates.get(fields);
+    if (template === undefined) {
+      template = templates.size + 1;
+      templates.set(fields, template);
+    }
+    rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
+    const own: string[] = [];
+    if (job.meta !== undefined) own.push('meta', job.meta);
+    if (options.description !== undefined) own.push('description', options.description);
+    rows.push(own.length, ...own);
+  }
+  const values: ScriptValue[] = [settings.jobPrefix, settings.wakeChannel, settings.mode];
+  values.push(templates.size);
+  for (const fields of templates.keys()) values.push(fields.length, ...fields);
+  values.push(jobs.length);
+  for (const value of rows) values.push(value);
+  return values;
+}
+
+export function decodeEnqueue(reply: unknown): Refusal[] {
+  return pairs(reply as (number | Buffer)[], (index, reason) => ({
+    index: Number(index) - 1,
+    reason: reason as Refusal['reason'],
+  }));
+}
+
+function placeOf({ options }: NewJob): string {
+  const { at, delay, atFront } = options;
+  const behind = atFront ? ':front' : '';
+  if (at !== undefined) return `at:${at}${behind}`;
+  if (delay > 0) return `in:${delay}${behind}`;
+  return atFront ? 'front' : 'back';
+}

@@ -1,0 +1,245 @@
+import type { Outcome } from '../../job/index.js';
+import { decodeClaims } from '../../wire/claim.js';
+import { ClaimedJob } from '../../wire/claimed-job.js';
+import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from '../../wire/fields.js';
+import { encodeEvent } from '../../wire/event.js';
+import type { ExchangeReply, ExchangeRequest, SettleRequest } from '../job-store.js';
+import type { QueueKeys } from '../../wire/keyspace.js';
+import type { ScriptValue } from '../../redis/script.js';
+
+/** The keys, arguments and reply of `exchange.lua`, as types: the one place that knows their order. */
+export function exchangeKeys(keys: QueueKeys, suspended: string): string[] {
+  return [
+    keys.list,
+    keys.intermediate,
+    keys.started,
+    keys.scheduled,
+    keys.finished,
+    keys.failed,
+    keys.canceled,
+    keys.paused,
+    suspended,
+    keys.waiting,
+  ];
+}
+
+export function encodeExchange(
+  request: ExchangeRequest,
+  settings: ExchangeSettings,
+): ScriptValue[] {
+  const values: ScriptValue[] = [
+    settings.jobPrefix,
+    settings.resultsPrefix,
+    settings.settledChannel,
+    settings.wakeChannel,
+    request.lease,
+    request.worker,
+    request.token,
+    request.nextExecution,
+    request.want,
+    PROMOTED_AT_ONCE,
+    request.suspects.takes ? '1' : '',
+    request.suspects.from,
+    request.suspects.delay,
+    request.woken.length,
+  ];
+  for (const id of request.woken) values.push(id);
+  pushOutcomes(values, request, settings.results === 'stream');
+  values.push(settings.eventsChannel, request.events.length);
+  for (const { event, outcome } of request.events) {
+    values.push(encodeEvent(event), outcome === undefined ? 0 : outcome + 1);
+  }
+  return values;
+}
+
+export interface ExchangeSettings {
+  readonly jobPrefix: string;
+  readonly resultsPrefix: string;
+  readonly settledChannel: string;
+  readonly wakeChannel: string;
+  readonly eventsChannel: string;
+  readonly results: 'hash' | 'stream';
+}
+
+/** @param travelled for how many milliseconds the reply was on its way */
+export function decodeExchange(
+  queue: string,
+  { token, nextExecution }: ExchangeRequest,
+  reply: unknown,
+  travelled: number,
+): ExchangeReply {
+  const [refused, claimed, dropped, nextDue, state, now, failure, listened, long] = reply as [
+    (number | Buffer)[],
+    Buffer,
+    Buffer[],
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer[],
+  ];
+  const due = optionalNumber(nextDue);
+  return {
+    refused:
+      refused.length === 0
+        ? NONE
+        : pairs(refused, (index, status) => ({ index: Number(index) - 1, status })),
+    claimed: decodeClaims(claimed, long).map((fields, index) => {
+      const number = (nextExecution + index).toString(16).padStart(16, '0');
+      return new ClaimedJob(queue, token + number, fields);
+    }),
+    dropped:
+      dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
+    nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
+    paused: state.equals(PAUSED),
+    more: state.equals(MORE),
+    now: Number(now),
+    failure: failure.length === 0 ? undefined : failure.toString(),
+    listened: listened.length > 0,
+  };
+}
+
+/** Turns a flat list of (something, text) into objects. */
+export function pairs<Item>(
+  list: readonly (number | Buffer)[],
+  item: (first: number | Buffer, second: string) => Item,
+): Item[] {
+  const items: Item[] = [];
+  for (let at = 0; at < list.length; at += 2) {
+    items.push(item(list[at] as number | Buffer, String(list[at + 1])));
+  }
+  return items;
+}
+
+/** A number as text; empty: none. */
+export function optionalNumber(text: Buffer): number | undefined {
+  return text.length === 0 ? undefined : Number(text);
+}
+
+/** RQ's default: a result is kept for 500 seconds. */
+const RESULT_TTL = 500;
+/** RQ's default: a failure is kept for a year. */
+export const FAILURE_TTL = 31_536_000;
+/** Keeps a script that promotes below 5 ms. */
+const PROMOTED_AT_ONCE = 1000;
+
+const NONE: [] = [];
+const PAUSED = Buffer.from('paused');
+const MORE = Buffer.from('more');
+
+/** Longer results travel by themselves: a run is looked through character by character. */
+const LONGEST_IN_RUN = 200;
+
+function pushOutcomes(
+  values: ScriptValue[],
+  { outcomes, token }: ExchangeRequest,
+  streamsAll: boolean,
+): void {
+  const countAt = values.length;
+  let count = 0;
+  values.push(count);
+  const runs: Run[] = [];
+  let run: Run | undefined;
+  for (const settled of outcomes) {
+    const { job, outcome } = settled;
+    const isStreamed = streamsAll || job.isSavedByPython;
+    const execution = job.execution.slice(token.length);
+    if (outcome.type === 'finished' && isShort(outcome.result) && !job.id.includes('\n')) {
+      const { result = '' } = outcome;
+      const ttl = job.resultTtl ?? RESULT_TTL;
+      if (run?.ttl !== ttl || run.isStreamed !== isStreamed) {
+        count += 1;
+        values.push('finished', ttl, isStreamed ? 'stream' : 'hash', '');
+        run = { ttl, isStreamed, textAt: values.length - 1, lines: [] };
+        runs.push(run);
+      }
+      const text = isStreamed && result !== '' ? streamedResult(result) : result;
+      run.lines.push(job.id, execution, text);
+    } else {
+      count += 1;
+      run = undefined;
+      values.push('one', job.id, execution, outcome.type);
+      pushOutcome(values, settled, isStreamed);
+    }
+  }
+  for (const { textAt, lines } of runs) values[textAt] = `${lines.join('\n')}\n`;
+  values[countAt] = count;
+}
+
+/** Jobs that finished one after the other and are kept in the same way. */
+interface Run {
+  readonly ttl: number;
+  readonly isStreamed: boolean;
+  readonly textAt: number;
+  readonly lines: string[];
+}
+
+function isShort(result: string | undefined): boolean {
+  return result === undefined || result.length <= LONGEST_IN_RUN;
+}
+
+function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: boolean): void {
+  const { job, outcome } = settled;
+  switch (outcome.type) {
+    case 'finished': {
+      const { result } = outcome;
+      const text = result === undefined ? '' : streamed ? streamedResult(result) : result;
+      values.push(3, job.resultTtl ?? RESULT_TTL, streamed ? 'stream' : 'hash', text);
+      return;
+    }
+    case 'failed':
+    case 'stopped': {
+      const { failure } = outcome;
+      const text = streamed ? streamedFailure(failure.stack) : '';
+      const record = encodeAttempt(outcome.type, failure, settled);
+      const place = streamed ? 'stream' : 'hash';
+      values.push(
+        6,
+        job.failureTtl ?? FAILURE_TTL,
+        place,
+        failure.stack,
+        text,
+        job.attempt,
+        record,
+      );
+      return;
+    }
+    case 'retrying':
+      values.push(8);
+      pushRetry(values, settled, outcome);
+      return;
+    case 'snoozed':
+      values.push(1, outcome.delay);
+      return;
+    case 'released':
+      values.push(0);
+      return;
+    case 'canceled':
+      values.push(1, outcome.reason);
+  }
+}
+
+function pushRetry(
+  values: ScriptValue[],
+  settled: SettleRequest,
+  outcome: Outcome & { type: 'retrying' },
+): void {
+  const { job } = settled;
+  const record = encodeAttempt('retrying', outcome.failure, { ...settled, delay: outcome.delay });
+  values.push(outcome.delay, outcome.front ? 'front' : 'back', job.attempt, record);
+  const { policy } = outcome;
+  if (outcome.returned) {
+    values.push('', '', '', '1');
+  } else if (policy) {
+    // From now on the job brings the policy itself, wherever it runs next.
+    const own = {
+      ...JSON.parse(ownRetry(policy) || '{}'),
+      by: 'handler',
+      front: policy.front || undefined,
+    };
+    values.push(policy.max - 1, JSON.stringify(policy.intervals), JSON.stringify(own), '');
+  } else {
+    values.push((job.retry?.max ?? 1) - 1, '', '', '');
+  }
+}

@@ -1,0 +1,110 @@
+import { CLAIM_FIELDS, FURTHER_FIELDS } from './fields.js';
+
+/**
+ * The claimed jobs of one answer. They come as one piece of MessagePack, of which only the places of the fields are noted:
+ * a field becomes text when somebody asks for it, and most are never asked for.
+ */
+export function decodeClaims(packed: Buffer, long: readonly Buffer[]): ClaimedFields[] {
+  return packed.length === 0 ? [] : new ClaimReader(packed, long).read();
+}
+
+/** The fields of one claimed job, by their number: those of the claim, the id, and of some jobs the further ones. */
+export class ClaimedFields {
+  constructor(
+    private readonly packed: Buffer,
+    private readonly long: readonly Buffer[],
+    private readonly places: Int32Array,
+    private readonly first: number,
+  ) {}
+
+  has(field: number): boolean {
+    return this.start(field) !== ABSENT;
+  }
+
+  text(field: number): string | undefined {
+    const start = this.start(field);
+    if (start === ABSENT) return undefined;
+    if (start === LONG) return this.bytes(field)?.toString();
+    return this.packed.toString('utf8', start, this.end(field));
+  }
+
+  bytes(field: number): Buffer | undefined {
+    const start = this.start(field);
+    if (start === ABSENT) return undefined;
+    const end = this.end(field);
+    return start === LONG ? this.long[end] : this.packed.subarray(start, end);
+  }
+
+  private start(field: number): number {
+    return this.places[this.first + 2 * field] as number;
+  }
+
+  private end(field: number): number {
+    return this.places[this.first + 2 * field + 1] as number;
+  }
+}
+
+const MOST_FIELDS = CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.length;
+const ABSENT = -1;
+/** It stands in the list of long data, where its end says. */
+const LONG = -2;
+
+/** Of MessagePack, what Redis's Lua makes of lists of texts, `false` and `true`. */
+class ClaimReader {
+  private at = 0;
+  private longSeen = 0;
+
+  constructor(
+    private readonly packed: Buffer,
+    private readonly long: readonly Buffer[],
+  ) {}
+
+  read(): ClaimedFields[] {
+    const count = this.list();
+    const places = new Int32Array(count * MOST_FIELDS * 2).fill(ABSENT);
+    const jobs: ClaimedFields[] = [];
+    for (let job = 0; job < count; job += 1) {
+      const first = job * MOST_FIELDS * 2;
+      const fields = this.list();
+      for (let field = 0; field < fields; field += 1) this.field(places, first + 2 * field);
+      jobs.push(new ClaimedFields(this.packed, this.long, places, first));
+    }
+    return jobs;
+  }
+
+  private list(): number {
+    const { packed } = this;
+    const type = packed[this.at] as number;
+    this.at += 1;
+    if (type >= 0x90 && type <= 0x9f) return type - 0x90;
+    this.at += 2;
+    return packed.readUInt16BE(this.at - 2);
+  }
+
+  private field(places: Int32Array, place: number): void {
+    const { packed } = this;
+    const type = packed[this.at] as number;
+    this.at += 1;
+    if (type === 0xc2) return;
+    if (type === 0xc3) {
+      places[place] = LONG;
+      places[place + 1] = this.longSeen;
+      this.longSeen += 1;
+      return;
+    }
+    let length = type - 0xa0;
+    if (type === 0xd9) {
+      length = packed[this.at] as number;
+      this.at += 1;
+    } else if (type === 0xda) {
+      length = packed.readUInt16BE(this.at);
+      this.at += 2;
+    } else if (type === 0xdb) {
+      length = packed.readUInt32BE(this.at);
+      this.at += 4;
+    }
+    places[place] = this.at;
+    this.at += length;
+    places[place + 1] = this.at;
+  }
+}

@@ -1,0 +1,7 @@
+/** RQ's data as bytes: names of keys, fields of jobs, calls, results, events. No I/O. */
+export * from './call.js';
+export { ClaimedJob } from './claimed-job.js';
+export type { AttemptRecord } from './fields.js';
+export { JobRecord, type ResultEntry } from './job-record.js';
+export { Keyspace, QueueKeys } from './keyspace.js';
+export type { Settled } from './settled-message.js';

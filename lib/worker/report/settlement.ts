@@ -1,0 +1,13 @@
+import type { SettleRequest } from '../../store/index.js';
+import type { Verdict } from '../../job/index.js';
+import type { ReleaseReason, SnoozeReason } from './worker-observer.js';
+
+/** An outcome on its way to Redis, with what the observer is told about it. */
+export interface Settlement extends SettleRequest {
+  readonly verdict: Verdict;
+  readonly name: string;
+  /** Why it was put back, if it was and its handler did not ask for it. */
+  readonly reason?: PutBackReason;
+}
+
+export type PutBackReason = SnoozeReason | ReleaseReason;

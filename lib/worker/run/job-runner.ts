@@ -1,0 +1,238 @@
+import {
+  JobCanceledError,
+  JobStoppedError,
+  LostLeaseError,
+  type StartedEvent,
+  UnknownJobError,
+  type Verdict,
+  describeFailure,
+} from '../../job/index.js';
+import { ResultWaiter } from '../../queue/index.js';
+import type { ClaimedJob, JobCall } from '../../wire/index.js';
+import type { JobStore } from '../../store/index.js';
+import { Execution, type ExecutionSettings } from './execution.js';
+import { HandlerLimit } from './handler-limit.js';
+import type { HandlerRegistry, RegisteredHandler } from './handler-registry.js';
+import type { JobReporter } from '../report/job-reporter.js';
+import { startedEvent } from '../report/about-job.js';
+import { decideNonRetryable } from './verdict.js';
+import { RunDeadlines } from './run-deadlines.js';
+import { type JobHost, RunningJob } from './running-job.js';
+import type { PutBackReason } from '../report/settlement.js';
+
+/**
+ * Runs the claimed jobs of one queue: reads what each calls, finds its handler, respects the handler's own limit, and
+ * ends runs from outside. Whatever a job contains, it ends with an outcome; it cannot stop the worker.
+ */
+export class JobRunner {
+  private readonly running = new Map<string, Execution>();
+  private readonly deadlines = new RunDeadlines(this.running);
+  private readonly limit = new HandlerLimit<Waiting>();
+  private readonly host: JobHost;
+
+  constructor(
+    private readonly queue: string,
+    store: JobStore,
+    private readonly handlers: HandlerRegistry,
+    private readonly reporter: JobReporter,
+    private readonly settings: RunnerSettings,
+    private readonly onEnd: (end: RunEnd) => void,
+  ) {
+    const progressed = reporter.event.bind(reporter);
+    this.host = { store, waiter: new ResultWaiter(queue, store), progressed };
+  }
+
+  /** How many handlers run now. */
+  get count(): number {
+    return this.running.size;
+  }
+
+  /** When the last of the running jobs ends at the latest: milliseconds since the epoch. */
+  get latestDeadline(): number {
+    let latest = 0;
+    for (const { deadline } of this.running.values()) latest = Math.max(latest, deadline);
+    return latest;
+  }
+
+  /** Starts a job. False: it takes no slot (it cannot run, or waits for its handler). */
+  start(claimed: ClaimedJob): boolean {
+    let call: JobCall;
+    try {
+      call = claimed.call(this.settings.maxPayloadBytes);
+    } catch (error) {
+      this.refuse(claimed, '(unreadable)', decideNonRetryable(error));
+      return false;
+    }
+    const handler = this.handlers.find(this.queue, call.name);
+    if (!handler) {
+      this.refuseUnknown(claimed, call.name);
+      return false;
+    }
+    const entry = this.limit.enter(handler, { claimed, call, handler });
+    if (entry === 'start') {
+      this.run({ claimed, call, handler });
+      return true;
+    }
+    if (entry !== 'wait') {
+      this.refuse(
+        claimed,
+        call.name,
+        { outcome: { type: 'snoozed', delay: entry.delay } },
+        'handler busy',
+      );
+    }
+    return false;
+  }
+
+  /** What holds a lease here: running, or waiting for its handler. */
+  *held(): Iterable<ClaimedJob> {
+    for (const { claimed } of this.running.values()) yield claimed;
+    for (const { claimed } of this.limit.waiting()) yield claimed;
+  }
+
+  /** Takes out what waits for its handler, to be given back. */
+  takeWaiting(): ClaimedJob[] {
+    return this.limit.drain().map(({ claimed }) => claimed);
+  }
+
+  /** The lease of this execution is not ours any more: the job has this status now. */
+  lost(execution: string, status: string): void {
+    const run = this.running.get(execution);
+    const unstarted = run ? undefined : this.takeUnstarted((job) => job.execution === execution);
+    const claimed = run?.claimed ?? unstarted?.claimed;
+    if (!claimed) return;
+    const { id: jobId, attempt } = claimed;
+    if (status === 'canceled' || status === 'missing') {
+      const reason = new JobCanceledError({ jobId });
+      if (unstarted) this.refuse(claimed, unstarted.name, CANCELED);
+      else run?.abort(reason, CANCELED);
+    } else {
+      const name = run?.job.name ?? unstarted?.name ?? '';
+      run?.abort(new LostLeaseError({ jobId }), undefined);
+      this.reporter.tell('jobLost', { queue: this.queue, name, jobId, attempt });
+    }
+  }
+
+  /** Somebody canceled or deleted the job: its outcome will be refused, which frees the lease. */
+  cancel(jobId: string): void {
+    this.end(jobId, new JobCanceledError({ jobId }), CANCELED);
+  }
+
+  /** Somebody wants the running job to end: it fails as `stopped`, without a retry. */
+  stop(jobId: string): void {
+    const reason = new JobStoppedError({ jobId });
+    this.end(jobId, reason, {
+      outcome: { type: 'stopped', failure: describeFailure(reason) },
+      error: reason,
+    });
+  }
+
+  /** Ends all runs; each is given back, spending no retry. */
+  abortAll(reason: (jobId: string) => Error): void {
+    // Each goes to the head of the queue: the last one first, so that their order stays.
+    for (const run of [...this.running.values()].reverse()) {
+      run.abort(reason(run.claimed.id), { outcome: { type: 'released' } });
+    }
+  }
+
+  /** After the last run. */
+  close(): void {
+    this.deadlines.close();
+  }
+
+  private end(jobId: string, reason: Error, verdict: Verdict): void {
+    const unstarted = this.takeUnstarted(({ id }) => id === jobId);
+    if (unstarted) this.refuse(unstarted.claimed, unstarted.name, verdict);
+    for (const run of this.running.values()) {
+      if (run.claimed.id === jobId) run.abort(reason, verdict);
+    }
+  }
+
+  /** Takes out what is claimed and does not run yet: it waits for its handler, or for a slot. */
+  private takeUnstarted(
+    matches: (job: ClaimedJob) => boolean,
+  ): { claimed: ClaimedJob; name: string } | undefined {
+    const waiting = this.limit.remove(({ claimed }) => matches(claimed));
+    if (waiting) return { claimed: waiting.claimed, name: waiting.call.name };
+    const claimed = this.settings.takeAhead(matches);
+    return claimed && { claimed, name: '' };
+  }
+
+  private run({ claimed, call, handler }: Waiting): void {
+    const job = new RunningJob(claimed, call, this.host);
+    const execution = new Execution(claimed, job, handler, this.settings, this.ended);
+    this.running.set(claimed.execution, execution);
+    if (this.settings.hearsStarts()) this.settings.began(startedEvent(claimed, job.name));
+    this.deadlines.watch(execution);
+    execution.start();
+  }
+
+  private readonly ended = (execution: Execution, verdict: Verdict | undefined): void => {
+    const { claimed, handler, startedAt, job } = execution;
+    this.running.delete(claimed.execution);
+    const { duration } = execution;
+    const next = this.limit.leave(handler, duration);
+    const holdsSlot = next === undefined;
+    this.onEnd({ claimed, name: job.name, verdict, startedAt, duration, holdsSlot });
+    // In the same slot: the handler's next job has waited for this one.
+    if (next) this.run(next);
+  };
+
+  private refuseUnknown(claimed: ClaimedJob, name: string): void {
+    if (this.settings.unknownJobs === 'release') {
+      const verdict = { outcome: { type: 'snoozed', delay: UNKNOWN_JOB_DELAY } } as const;
+      this.refuse(claimed, name, verdict, 'unknown job');
+      return;
+    }
+    const known = this.handlers.names(this.queue);
+    this.refuse(
+      claimed,
+      name,
+      decideNonRetryable(new UnknownJobError({ queue: this.queue, name, known })),
+    );
+  }
+
+  private refuse(
+    claimed: ClaimedJob,
+    name: string,
+    verdict: Verdict,
+    reason?: PutBackReason,
+  ): void {
+    this.onEnd({ claimed, name, verdict, startedAt: Date.now(), holdsSlot: false, reason });
+  }
+}
+
+export interface RunnerSettings extends ExecutionSettings {
+  readonly unknownJobs: 'fail' | 'release';
+  /** Somebody wants to hear of each start, here or through Redis. */
+  hearsStarts(): boolean;
+  began(event: StartedEvent): void;
+  /** Takes out a job that was claimed ahead and has not come here yet, if there is one that matches. */
+  takeAhead(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined;
+}
+
+/** A run has ended, or a job could not be run. */
+export interface RunEnd {
+  readonly claimed: ClaimedJob;
+  readonly name: string;
+  /** undefined: nothing to settle, the lease is not ours any more. */
+  readonly verdict: Verdict | undefined;
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Milliseconds for which it ran; undefined: it did not. */
+  readonly duration?: number;
+  readonly holdsSlot: boolean;
+  readonly reason?: PutBackReason;
+}
+
+interface Waiting {
+  readonly claimed: ClaimedJob;
+  readonly call: JobCall;
+  readonly handler: RegisteredHandler;
+}
+
+/** Redis has it that the job is canceled: this outcome will be refused, which frees the lease. */
+const CANCELED: Verdict = { outcome: { type: 'canceled', reason: '' } };
+
+// Milliseconds.
+const UNKNOWN_JOB_DELAY = 10_000;

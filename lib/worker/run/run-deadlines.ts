@@ -1,0 +1,42 @@
+import type { Execution } from './execution.js';
+import { LONGEST_TIMER } from '../../time/longest-timer.js';
+
+/**
+ * Ends the runs whose timeout is over. One timer serves all of them, set for the earliest: a timer for each run would
+ * cost as much as a short run itself, and hardly one of them ever goes off.
+ */
+export class RunDeadlines {
+  private timer: NodeJS.Timeout | undefined;
+  private wakesAt = Infinity;
+
+  constructor(
+    private readonly running: ReadonlyMap<string, Pick<Execution, 'expiresAt' | 'expire'>>,
+  ) {}
+
+  /** A run has started. */
+  watch({ expiresAt }: Pick<Execution, 'expiresAt'>): void {
+    if (expiresAt < this.wakesAt) this.wakeAt(expiresAt);
+  }
+
+  /** No run is left, and none will start. */
+  close(): void {
+    clearTimeout(this.timer);
+  }
+
+  private wakeAt(time: number): void {
+    clearTimeout(this.timer);
+    this.wakesAt = time;
+    const milliseconds = Math.min(Math.ceil(time - performance.now()), LONGEST_TIMER);
+    // It outlasts the runs that it was set for: it must not keep a process that is done.
+    this.timer = setTimeout(() => this.look(), milliseconds).unref();
+  }
+
+  private look(): void {
+    const now = performance.now();
+    this.wakesAt = Infinity;
+    for (const run of this.running.values()) {
+      if (run.expiresAt <= now) run.expire();
+      else this.watch(run);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import type { ProgressEvent } from '../../job/index.js';
+import { type ClaimedJob, type JobCall, assertSize, payloadOf, toJson } from '../../wire/index.js';
+import { type JobStore } from '../../store/index.js';
+import { type ResultWaiter, RqJob } from '../../queue/index.js';
+import { progressEvent } from '../report/about-job.js';
+import { ProgressReports } from './progress-reports.js';
+
+/**
+ * What a handler gets beside its data: the job that it is running right now. Everything here is made when it is first
+ * asked for: most handlers only want their data.
+ */
+export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> {
+  private controller: AbortController | undefined;
+  private abortReason: Error | undefined;
+  private loadedMeta: Record<string, unknown> | undefined;
+  private reports: ProgressReports | undefined;
+
+  constructor(
+    private readonly claimed: ClaimedJob,
+    private readonly call: JobCall,
+    private readonly host: JobHost,
+  ) {
+    super(claimed.queue, claimed.id, host.store, host.waiter);
+  }
+
+  /** The name under which the handler is registered. */
+  get name(): string {
+    return this.call.name;
+  }
+
+  /**
+   * The payload. From Python: the one positional argument; the keyword arguments when there are only those; else all
+   * positionals.
+   */
+  get data(): Data {
+    return payloadOf(this.call) as Data;
+  }
+
+  /** Positional arguments. */
+  get args(): readonly unknown[] {
+    return this.call.args;
+  }
+
+  /** Keyword arguments, as Python gives them. */
+  get kwargs(): Readonly<Record<string, unknown>> {
+    return this.call.kwargs;
+  }
+
+  /** Which run this is, 1-based. Runs that were given back or put off do not count. */
+  get attempt(): number {
+    return this.claimed.attempt;
+  }
+
+  /** Retries that are left if this run fails; undefined: no policy is stored with the job yet, its handler's applies. */
+  get retriesLeft(): number | undefined {
+    return this.claimed.retry?.max;
+  }
+
+  /** As it was when the run began; `saveMeta` writes it back. */
+  get meta(): Record<string, unknown> {
+    this.loadedMeta ??= this.claimed.meta;
+    return this.loadedMeta;
+  }
+
+  /**
+   * Aborts when this run should end: `reason` is a JobTimeoutError, JobCanceledError, JobStoppedError, LostLeaseError
+   * or ShutdownError. Pass it on to what the handler waits for (`fetch(url, { signal: job.signal })`).
+   */
+  get signal(): AbortSignal {
+    if (!this.controller) {
+      this.controller = new AbortController();
+      if (this.abortReason) this.controller.abort(this.abortReason);
+    }
+    return this.controller.signal;
+  }
+
+  /**
+   * Tells how far the run is: any JSON value, which `refresh()` shows (`progress`) and events carry to those who listen.
+   * It may be called as often as one likes: while one value travels only the newest waits. Resolves when Redis has it;
+   * it need not be awaited, and never rejects (what Redis cannot take now is dropped).
+   * @throws UnserializableDataError, PayloadTooLargeError at once
+   */
+  progress(value: unknown): Promise<void> {
+    const { claimed, host, name, id } = this;
+    const json = toJson(value, { queue: this.queue, name, what: 'progress' });
+    assertSize(json, `progress of job "${id}"`, host.store.maxPayloadBytes);
+    const event = progressEvent(claimed, name, value);
+    host.progressed(event);
+    this.reports ??= new ProgressReports(claimed, host.store);
+    return this.reports.report(json, event);
+  }
+
+  /** @internal */
+  abort(reason: Error): void {
+    this.abortReason ??= reason;
+    this.controller?.abort(this.abortReason);
+  }
+}
+
+/** What the jobs of one queue share. */
+export interface JobHost {
+  readonly store: JobStore;
+  readonly waiter: ResultWaiter;
+  /** Hears what a handler tells. */
+  progressed(event: ProgressEvent): void;
+}

@@ -1,0 +1,135 @@
+import {
+  type FailureRecord,
+  type RetryDecision,
+  UnserializableResultError,
+  type Verdict,
+  decideRetry,
+  decideReturnedRetry,
+  describeFailure,
+  isCancelJob,
+  isReturnedRetry,
+  isSnoozeJob,
+} from '../../job/index.js';
+import { type ClaimedJob, assertSize } from '../../wire/index.js';
+import type { RegisteredHandler } from './handler-registry.js';
+import type { RunningJob } from './running-job.js';
+
+/**
+ * From what a handler returned or threw to the outcome that Redis shall write down. Pure decisions: clock and
+ * randomness come in, nothing is changed. Never throws.
+ */
+
+export interface DecisionContext {
+  readonly claimed: ClaimedJob;
+  readonly job: RunningJob;
+  readonly handler: RegisteredHandler;
+  /** Redis's clock, milliseconds since the epoch. */
+  readonly now: number;
+  readonly random: () => number;
+  readonly maxPayloadBytes: number;
+}
+
+/** The handler returned. */
+export function decideReturned(value: unknown, context: DecisionContext): Verdict {
+  if (value === undefined || value === null) return FINISHED_EMPTY;
+  if (isReturnedRetry(value)) {
+    const { returnedRetries } = context.claimed;
+    const decision = decideReturnedRetry({
+      retry: value,
+      done: returnedRetries,
+      random: context.random,
+    });
+    const failure = {
+      name: 'Retry',
+      message: 'the handler returned Retry',
+      stack: 'The handler returned Retry.',
+    };
+    const retriesLeft = value.max - returnedRetries - 1;
+    return retryingOrFailed(decision, failure, {
+      error: value,
+      retriesLeft,
+      returned: true,
+      policy: undefined,
+    });
+  }
+  try {
+    const { id } = context.claimed;
+    const result = resultText(value, id);
+    assertSize(result, `result of job "${id}"`, context.maxPayloadBytes);
+    return { outcome: { type: 'finished', result } };
+  } catch (error) {
+    return decideThrown(error, context);
+  }
+}
+
+/** The handler threw, or the attempt failed otherwise. */
+export function decideThrown(error: unknown, context: DecisionContext): Verdict {
+  if (isSnoozeJob(error)) return { outcome: { type: 'snoozed', delay: error.delay } };
+  if (isCancelJob(error))
+    return { outcome: { type: 'canceled', reason: describeFailure(error).message } };
+  const { claimed, handler, job } = context;
+  const takesHandlers = handler.retry !== undefined && !claimed.retryDecided;
+  const policy = takesHandlers ? handler.retry : claimed.retry;
+  const decision = decideRetry<RunningJob>({
+    error,
+    policy,
+    retriesLeft: policy?.max,
+    filter: handler.retryFilter,
+    job,
+    firstEnqueuedAt: claimed.createdAt,
+    now: context.now,
+    random: context.random,
+  });
+  return retryingOrFailed(decision, describeFailure(error), {
+    error,
+    retriesLeft: (policy?.max ?? 1) - 1,
+    returned: false,
+    policy: takesHandlers ? policy : undefined,
+  });
+}
+
+/** No retry, whatever the policy says: the job can never run here. */
+export function decideNonRetryable(error: unknown): Verdict {
+  return {
+    outcome: { type: 'failed', failure: describeFailure(error) },
+    error,
+    why: 'it cannot be run',
+  };
+}
+
+/** @throws UnserializableResultError when the value is no JSON, for whatever reason */
+function resultText(value: unknown, jobId: string): string {
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch (cause) {
+    throw new UnserializableResultError({ jobId, cause });
+  }
+  if (text === undefined) throw new UnserializableResultError({ jobId });
+  return text;
+}
+
+const FINISHED_EMPTY: Verdict = { outcome: { type: 'finished', result: undefined } };
+
+function retryingOrFailed(
+  decision: RetryDecision,
+  failure: FailureRecord,
+  details: {
+    error: unknown;
+    retriesLeft: number;
+    returned: boolean;
+    policy: RegisteredHandler['retry'];
+  },
+): Verdict {
+  const { error, retriesLeft, returned, policy } = details;
+  if (!decision.retry) {
+    const { why, exhausted } = decision;
+    return { outcome: { type: 'failed', failure }, error, why, exhausted };
+  }
+  const { delay, front } = decision;
+  return {
+    outcome: { type: 'retrying', failure, delay, front, policy, returned },
+    error,
+    retriesLeft,
+  };
+}

@@ -1,0 +1,99 @@
+import type { BlockingPop } from '../../redis/index.js';
+import type { WorkerStore } from '../../store/index.js';
+import { LONGEST_TIMER } from '../../time/longest-timer.js';
+
+/**
+ * How a consumer without work waits: a blocking read at the queue, a timer for the next scheduled job, and a
+ * subscription that tells of an earlier one. None of them polls; what a lost message or a cut link makes it miss, the
+ * end of the blocking read makes good.
+ */
+export class QueueWaiter {
+  /** A blocking read is under way: it may bring a job at any moment. */
+  isWaiting = false;
+
+  private readonly pop: BlockingPop;
+  private dueTimer: NodeJS.Timeout | undefined;
+  private dueAt = Infinity;
+  private unsubscribe: (() => void) | undefined;
+  private isStopped = false;
+
+  constructor(
+    private readonly queue: string,
+    private readonly store: WorkerStore,
+    private readonly on: WaiterEvents,
+  ) {
+    this.pop = store.blockingPop(queue);
+  }
+
+  async start(): Promise<void> {
+    const unsubscribe = await this.store.onWake(this.queue, (due) => {
+      if (due === undefined) this.look();
+      else this.lookIn(due);
+    });
+    if (this.isStopped) unsubscribe();
+    else this.unsubscribe = unsubscribe;
+  }
+
+  /** Waits at the empty queue. */
+  wait(): void {
+    if (this.isWaiting || this.isStopped) return;
+    this.isWaiting = true;
+    this.pop.wait(LONGEST_WAIT).then(
+      (id) => {
+        this.isWaiting = false;
+        if (id !== undefined) this.on.job(id);
+        else this.look();
+      },
+      () => {
+        this.isWaiting = false;
+        this.lookIn(AFTER_TROUBLE);
+      },
+    );
+  }
+
+  /** Looks again in so many milliseconds, unless it looks earlier for another reason. */
+  lookIn(milliseconds: number): void {
+    const at = Date.now() + milliseconds;
+    if (this.isStopped || at >= this.dueAt) return;
+    clearTimeout(this.dueTimer);
+    this.dueAt = at;
+    this.dueTimer = setTimeout(() => this.look(), Math.min(milliseconds, LONGEST_TIMER));
+  }
+
+  /** The connection for commands had to be made anew: the one that waits may be dead as well, and not know it. */
+  reconnected(): void {
+    if (!this.isStopped) void this.pop.renew();
+  }
+
+  /** Ends all waiting. A job that a read brought meanwhile is still handed over. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.dueTimer);
+    this.unsubscribe?.();
+    await this.pop.interrupt();
+  }
+
+  close(): void {
+    this.isStopped = true;
+    clearTimeout(this.dueTimer);
+    this.unsubscribe?.();
+    this.pop.close();
+  }
+
+  private look(): void {
+    clearTimeout(this.dueTimer);
+    this.dueAt = Infinity;
+    if (!this.isStopped) this.on.look();
+  }
+}
+
+export interface WaiterEvents {
+  /** A blocking read has moved this job to the intermediate list. */
+  job(id: string): void;
+  /** It is time to ask Redis. */
+  look(): void;
+}
+
+// Milliseconds.
+const LONGEST_WAIT = 30_000;
+const AFTER_TROUBLE = 250;

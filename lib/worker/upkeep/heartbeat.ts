@@ -1,0 +1,58 @@
+import type { WorkerRecord, WorkerStore } from '../../store/index.js';
+import type { JobReporter } from '../report/job-reporter.js';
+
+/**
+ * Keeps this worker listed where RQ's tools look (`rq info`, dashboards): that it lives, whether it is busy, what it
+ * has done. Jobs do not depend on it.
+ */
+export class Heartbeat {
+  private timer: NodeJS.Timeout | undefined;
+  private state: WorkerRecord['state'] = 'started';
+  private writtenAt = 0;
+
+  /** @param look what the worker does now */
+  constructor(
+    private readonly store: WorkerStore,
+    private readonly worker: Pick<WorkerRecord, 'name' | 'queues' | 'version'>,
+    private readonly look: () => WorkerRecord['state'],
+    private readonly reporter: JobReporter,
+  ) {}
+
+  async start(): Promise<void> {
+    this.state = 'idle';
+    this.writtenAt = Date.now();
+    await this.store.workers.register({ ...this.worker, state: this.state });
+    this.timer = setInterval(() => void this.beat(), CHECK);
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    if (this.timer === undefined) return;
+    await this.write();
+    await this.store.workers.deregister({ ...this.worker, state: this.state });
+  }
+
+  private async beat(): Promise<void> {
+    const state = this.look();
+    const pause = state === 'busy' || state !== this.state ? 0 : IDLE_HEARTBEAT;
+    if (Date.now() - this.writtenAt < pause) return;
+    this.state = state;
+    try {
+      await this.write();
+    } catch (error) {
+      this.reporter.problem('the worker cannot be listed in Redis', error);
+    }
+  }
+
+  private async write(): Promise<void> {
+    this.writtenAt = Date.now();
+    await this.store.workers.heartbeat(
+      { ...this.worker, state: this.state },
+      this.reporter.takeCounts(),
+    );
+  }
+}
+
+// Milliseconds.
+const CHECK = 1000;
+const IDLE_HEARTBEAT = 60_000;

@@ -1,0 +1,70 @@
+import type { WorkerStore } from '../../store/index.js';
+import type { JobReporter } from '../report/job-reporter.js';
+
+/**
+ * The safety net: looks after what crashed workers left behind, whoever they were. It looks at the start, when the
+ * earliest lease ends that it knows of, and otherwise at two thirds of a lease, so that no lease ends unnoticed; a job
+ * of a dead worker therefore runs again right when its lease ends.
+ */
+export class Recovery {
+  private timers = new Map<string, NodeJS.Timeout>();
+  private isStopped = false;
+
+  constructor(
+    private readonly store: WorkerStore,
+    private readonly queues: readonly string[],
+    private readonly settings: RecoverySettings,
+    private readonly reporter: JobReporter,
+  ) {}
+
+  start(): void {
+    for (const queue of this.queues) void this.sweep(queue);
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    for (const timer of this.timers.values()) clearTimeout(timer);
+  }
+
+  private async sweep(queue: string): Promise<void> {
+    const { lease, maxCrashes } = this.settings;
+    const regular = (lease * 2) / 3;
+    let next = regular;
+    const trouble = `queue "${queue}" cannot be looked after`;
+    try {
+      const { handled, nextLook, nextDue } = await this.store.recover(queue, {
+        maxCrashes,
+        stale: lease,
+      });
+      for (const { id, outcome, event } of handled) {
+        this.reporter.tell('jobRecovered', { queue, jobId: id, outcome });
+        if (event) this.reporter.event(event);
+      }
+      if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
+      this.reporter.problemSolved(trouble, `queue "${queue}" is looked after again`);
+      // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
+      if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
+    } catch (error) {
+      this.reporter.problem(trouble, error);
+      next = Math.min(regular, AFTER_TROUBLE);
+    }
+    if (this.isStopped) return;
+    this.timers.set(
+      queue,
+      setTimeout(() => void this.sweep(queue), next),
+    );
+  }
+}
+
+export interface RecoverySettings {
+  /** Milliseconds. */
+  readonly lease: number;
+  /** Crashes that make a job poison. */
+  readonly maxCrashes: number;
+  /** Told in how many milliseconds a scheduled job is due: Python's are not announced otherwise. */
+  onDue(queue: string, milliseconds: number): void;
+}
+
+// Milliseconds.
+const SHORTEST_PAUSE = 50;
+const AFTER_TROUBLE = 1000;

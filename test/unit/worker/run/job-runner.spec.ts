@@ -1,0 +1,157 @@
+import type { JobStore } from '../../../../lib/store/index.js';
+import { PrefetchedJobs } from '../../../../lib/worker/serve/prefetched-jobs.js';
+import { type Handler, HandlerRegistry } from '../../../../lib/worker/run/handler-registry.js';
+import { JobReporter } from '../../../../lib/worker/report/job-reporter.js';
+import { JobRunner, type RunEnd } from '../../../../lib/worker/run/job-runner.js';
+import { claimedJob } from '../../support/claimed-job.js';
+
+const calling = (id: string, name = 'job') => claimedJob({ data: `["${name}",null,[1],{}]` }, id);
+
+/** A runner with jobs claimed ahead beside it; notes how each job ended and what was lost. */
+function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 'fail') {
+  const registry = new HandlerRegistry();
+  for (const parts of handlers) {
+    registry.register({ queue: 'q', name: 'job', owner: 'A.job', run: () => 1, ...parts });
+  }
+  const ends: string[] = [];
+  const lost: string[] = [];
+  const ahead = new PrefetchedJobs(() => undefined);
+  const one = new JobRunner(
+    'q',
+    {} as JobStore,
+    registry,
+    new JobReporter({ jobLost: ({ jobId }) => lost.push(jobId) }),
+    {
+      maxPayloadBytes: 1000,
+      now: Date.now,
+      runsUntil: () => undefined,
+      unknownJobs,
+      hearsStarts: () => false,
+      began: () => undefined,
+      takeAhead: (matches) => ahead.remove(matches),
+    },
+    ({ claimed: { id }, verdict, holdsSlot }: RunEnd) => {
+      ends.push(`${id} ${verdict?.outcome.type ?? 'nothing'}${holdsSlot ? ', slot' : ''}`);
+    },
+  );
+  runners.add(one);
+  return { runner: one, ends, lost, ahead };
+}
+
+const never = () => new Promise(() => undefined);
+
+const runners = new Set<JobRunner>();
+
+afterEach(() => {
+  for (const one of runners) one.abortAll(() => new Error('the test is over'));
+  runners.clear();
+});
+
+describe('a claimed job', () => {
+  it('takes a slot when it runs, and frees it when it ends', () => {
+    const { runner: one, ends } = runner([{ run: () => 1 }]);
+    expect(one.start(calling('a'))).toBe(true);
+    expect(ends).toEqual(['a finished, slot']);
+    expect(one.count).toBe(0);
+  });
+
+  it.each([
+    ['whose name nobody knows', '["other",null,[],{}]'],
+    ['with the name of something built in', '["__proto__",null,[],{}]'],
+    ['with a dotted path', '["A.job",null,[],{}]'],
+    ['that is no JSON', 'junk'],
+    ['that is a pickle', '\u0080\u0004'],
+    ['that is nothing', ''],
+  ])('%s fails without taking a slot, and without running anything', (_, data) => {
+    const { runner: one, ends } = runner([{}]);
+    expect(one.start(claimedJob({ data }, 'a'))).toBe(false);
+    expect(ends).toEqual(['a failed']);
+  });
+
+  it('whose name nobody knows can be put off instead, for a newer version to take it', () => {
+    const { runner: one, ends } = runner([{}], 'release');
+    expect(one.start(calling('a', 'other'))).toBe(false);
+    expect(one.start(claimedJob({ data: 'junk' }, 'b'))).toBe(false);
+    expect(ends).toEqual(['a snoozed', 'b failed']);
+  });
+
+  it('waits outside the slots while its handler is at its limit, and then takes over the slot', () => {
+    const { runner: one, ends } = runner([{ concurrency: 1, run: never }]);
+    expect(['a', 'b', 'c'].map((id) => one.start(calling(id)))).toEqual([true, false, false]);
+    expect(ends).toEqual(['c snoozed']);
+    expect([...one.held()].map(({ id }) => id)).toEqual(['a', 'b']);
+
+    one.cancel('a');
+    expect(ends.slice(1)).toEqual(['a canceled']);
+    expect(one.count).toBe(1);
+    one.cancel('b');
+    expect(ends.slice(2)).toEqual(['b canceled, slot']);
+  });
+});
+
+describe('a job that is ended from outside', () => {
+  it.each([
+    ['canceled', (one: JobRunner, id: string) => one.cancel(id), 'canceled'],
+    ['stopped', (one: JobRunner, id: string) => one.stop(id), 'stopped'],
+  ])('is %s wherever it is: running, waiting for its handler, claimed ahead', (_, end, outcome) => {
+    const { runner: one, ends, ahead } = runner([{ concurrency: 1, run: never }]);
+    one.start(calling('running'));
+    one.start(calling('waiting'));
+    ahead.push(calling('ahead'));
+
+    for (const id of ['waiting', 'ahead', 'running', 'unknown']) end(one, id);
+
+    expect(ends).toEqual([`waiting ${outcome}`, `ahead ${outcome}`, `running ${outcome}, slot`]);
+    expect(one.count).toBe(0);
+    expect(ahead.length).toBe(0);
+  });
+
+  it('is not settled when its lease is lost, and does not begin when it has not', () => {
+    const { runner: one, ends, lost, ahead } = runner([{ concurrency: 1, run: never }]);
+    one.start(calling('running'));
+    one.start(calling('waiting'));
+    ahead.push(calling('ahead'));
+
+    for (const id of ['waiting', 'ahead', 'running', 'unknown']) one.lost(`e-${id}`, 'queued');
+
+    expect(lost).toEqual(['waiting', 'ahead', 'running']);
+    expect(ends).toEqual(['running nothing, slot']);
+    expect([...one.held()]).toEqual([]);
+    expect(ahead.length).toBe(0);
+  });
+
+  it('frees its lease when the renewal finds it canceled or deleted', () => {
+    const { runner: one, ends, lost, ahead } = runner([{ concurrency: 1, run: never }]);
+    one.start(calling('running'));
+    one.start(calling('waiting'));
+    ahead.push(calling('ahead'));
+
+    for (const id of ['waiting', 'ahead']) one.lost(`e-${id}`, 'canceled');
+    one.lost('e-running', 'missing');
+
+    expect(lost).toEqual([]);
+    expect(ends).toEqual(['waiting canceled', 'ahead canceled', 'running canceled, slot']);
+  });
+
+  it('does not reach another run of the same job', () => {
+    const { runner: one, ends } = runner([{ run: never }]);
+    one.start(calling('a'));
+    one.lost('e-of-an-earlier-run', 'started');
+    expect(ends).toEqual([]);
+    expect(one.count).toBe(1);
+  });
+
+  it('goes back at a shutdown, the last one first: each goes to the head of the queue', () => {
+    const { runner: one, ends } = runner([{ run: never }]);
+    const reasons: string[] = [];
+    for (const id of ['a', 'b', 'c']) one.start(calling(id));
+
+    one.abortAll((jobId) => {
+      reasons.push(jobId);
+      return new Error('shutdown');
+    });
+
+    expect(ends).toEqual(['c released, slot', 'b released, slot', 'a released, slot']);
+    expect(reasons).toHaveLength(3);
+  });
+});
