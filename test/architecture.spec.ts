@@ -129,6 +129,14 @@ describe('the Lua scripts', () => {
     });
     expect(unexplained.map(({ path }) => path)).toEqual([]);
   });
+
+  it('call their keys and arguments by name', () => {
+    const numbered = names
+      .filter((name) => /^store\/scripts\/.+\.lua$/.test(name))
+      .map(read)
+      .filter(({ text }) => /\b(KEYS|ARGV)\[\d+\]/.test(text));
+    expect(numbered.map(({ path }) => path)).toEqual([]);
+  });
 });
 
 /** One sentence for each import of a file that it should not have. */

@@ -93,30 +93,40 @@ async function rawRun(side, { keep, batch, ...settings }) {
 
 /** A function that settles the given executions as finished and answers with the next ones. */
 async function openExchange(side, want, resultTtl) {
-  const { Script } = await import('../../dist/redis/script.js');
   const { Keyspace } = await import('../../dist/wire/keyspace.js');
-  const { exchangeKeys } = await import('../../dist/store/scripts/exchange.js');
+  const { EXCHANGE } = await import('../../dist/store/scripts/exchange.js');
   const { decodeClaims } = await import('../../dist/wire/claim.js');
-  const { CLAIM_FIELDS } = await import('../../dist/wire/fields.js');
+  const { CLAIM_FIELDS } = await import('../../dist/wire/claim-fields.js');
   const redis = new Redis({ port: side.port, host: '127.0.0.1' });
   side.closeLater(() => redis.disconnect());
-  const script = new Script('exchange');
-  const space = new Keyspace();
-  const keys = space.queue(QUEUE);
-  const keyList = exchangeKeys(keys, space.suspended);
-  const fixed = [space.jobPrefix, space.resultsPrefix, keys.settled, keys.wake];
-  const worker = ['15000', 'raw', 'f'.repeat(48)];
+  const keyspace = new Keyspace();
+  const keys = [keyspace.queue(QUEUE).list];
   let nextExecution = 1;
 
   return async (executions) => {
-    const values = [...fixed, ...worker, nextExecution, want, 1000, '1', 2, 10, 0];
+    const values = EXCHANGE.values({
+      prefix: keyspace.prefix,
+      channels: keyspace.channels,
+      queue: QUEUE,
+      suspended: keyspace.suspended,
+      lease: 15_000,
+      worker: 'raw',
+      token: 'f'.repeat(48),
+      next_execution: nextExecution,
+      want,
+      promoted: 1000,
+      takes_suspect: '1',
+      suspect_crashes: 2,
+      suspect_delay: 10,
+    });
+    values.push(0);
     const first = nextExecution;
     nextExecution += want;
     const run = executions.map(({ id, execution }) => `${id}\n${execution}\n1\n`).join('');
     if (run === '') values.push(0);
     else values.push(1, 'finished', resultTtl, 'hash', run);
-    values.push(keys.events, 0);
-    const [refused, packed, , , , , , , long] = await script.run(redis, keyList, values);
+    values.push(0);
+    const [refused, packed, , , , , , , long] = await EXCHANGE.run(redis, keys, values);
     if (refused.length > 0) throw new VoidRun(`${refused.length / 2} outcomes were refused`);
     return decodeClaims(packed, long).map((fields, index) => ({
       id: fields.text(CLAIM_FIELDS.length),

@@ -1,9 +1,20 @@
 import type { JobEvent } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
-import { decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
-import { decodeEvent, encodeEvent } from '../wire/event.js';
-import { decodeExchange, encodeExchange, exchangeKeys, pairs } from './scripts/exchange.js';
+import { CONTROL, decodeControl, encodeControl } from './scripts/control.js';
+import { EMPTIED_AT_ONCE, EMPTY, encodeEmpty } from './scripts/empty.js';
+import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
+import {
+  EXCHANGE,
+  type ExchangePlace,
+  decodeExchange,
+  encodeExchange,
+} from './scripts/exchange.js';
+import { PROGRESS, encodeProgress } from './scripts/progress.js';
+import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
+import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
+import { WATCH, encodeWatch } from './scripts/watch.js';
+import { decodeEvent } from '../wire/event.js';
 import {
   decodeRecord,
   decodeResults,
@@ -27,23 +38,11 @@ import type {
 } from './job-store.js';
 import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
-import { decodeRecover, encodeRecover, recoverKeys } from './scripts/recover.js';
-import { Script, type ScriptValue } from '../redis/script.js';
+import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { auditServer } from '../redis/server-audit.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
-
-const SCRIPTS = {
-  enqueue: new Script('enqueue'),
-  exchange: new Script('exchange'),
-  progress: new Script('progress'),
-  renew: new Script('renew'),
-  recover: new Script('recover'),
-  watch: new Script('watch'),
-  control: new Script('control'),
-  empty: new Script('empty'),
-};
 
 /** The store in Redis: RQ's keys, changed by scripts, each one step. */
 export class RedisJobStore implements WorkerStore {
@@ -65,70 +64,40 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
-    const { list, scheduled, wake } = this.keys.queue(queue);
-    const settings = { jobPrefix: this.keys.jobPrefix, wakeChannel: wake, mode };
-    const values = encodeEnqueue(queue, jobs, settings);
-    const keys = [this.keys.queues, list, scheduled];
-    return decodeEnqueue(
-      await this.run(`enqueue on queue "${queue}"`, SCRIPTS.enqueue, keys, values),
-    );
+    const { list } = this.keys.queue(queue);
+    const values = encodeEnqueue(this.keys, queue, jobs, mode);
+    const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
+    return decodeEnqueue(reply);
   }
 
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
-    const keys = this.keys.queue(queue);
-    const values = encodeExchange(request, {
-      jobPrefix: this.keys.jobPrefix,
-      resultsPrefix: this.keys.resultsPrefix,
-      settledChannel: keys.settled,
-      wakeChannel: keys.wake,
-      eventsChannel: keys.events,
-      results: this.resultsPlace,
-    });
+    const { list } = this.keys.queue(queue);
+    const values = encodeExchange(request, this.place(queue));
     const sentAt = performance.now();
-    const reply = await this.run(
-      `serve queue "${queue}"`,
-      SCRIPTS.exchange,
-      exchangeKeys(keys, this.keys.suspended),
-      values,
-    );
+    const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
     return decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
   }
 
-  async renew(queue: string, lease: number, executions: readonly Lease[]): Promise<RenewReply[]> {
-    const keys = this.keys.queue(queue);
+  async renew(queue: string, lease: number, held: readonly Lease[]): Promise<RenewReply[]> {
+    const { started } = this.keys.queue(queue);
     const replies: RenewReply[] = [];
-    for (let first = 0; first < executions.length; first += SLICE) {
-      const slice = executions.slice(first, first + SLICE);
-      const values = [
-        this.keys.jobPrefix,
-        lease,
-        ...slice.flatMap(({ id, execution }) => [id, execution]),
-      ];
-      const reply = await this.run(
-        `renew leases on queue "${queue}"`,
-        SCRIPTS.renew,
-        [keys.started],
-        values,
-      );
-      const found = pairs(reply as (number | Buffer)[], (index, status) => ({
-        index: first + Number(index) - 1,
-        status,
-      }));
-      replies.push(...found);
+    for (let first = 0; first < held.length; first += RENEWED_AT_ONCE) {
+      const slice = held.slice(first, first + RENEWED_AT_ONCE);
+      const values = encodeRenew(this.keys.prefix, lease, slice);
+      const reply = await this.run(`renew leases on queue "${queue}"`, RENEW, [started], values);
+      for (const { index, status } of decodeRenew(reply)) {
+        replies.push({ index: first + index, status });
+      }
     }
     return replies;
   }
 
   async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
-    const values = encodeRecover(settings, {
-      keys: this.keys,
-      queue: this.keys.queue(queue),
-      results: this.resultsPlace,
-    });
-    const keys = recoverKeys(this.keys.queue(queue));
+    const { list } = this.keys.queue(queue);
+    const values = encodeRecover(settings, this.place(queue));
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
-      const reply = await this.run(`recover queue "${queue}"`, SCRIPTS.recover, keys, values);
+      const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
       const { more, ...slice } = decodeRecover(queue, reply);
       handled.push(...slice.handled);
       if (!more) return { ...slice, handled };
@@ -153,9 +122,8 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async watch(queue: string, id: string): Promise<JobRecord | undefined> {
-    const keys = [this.keys.job(id), this.keys.queue(queue).waiting];
-    const reply = await this.run(`read job "${id}"`, SCRIPTS.watch, keys, [id, WATCHED_SECONDS]);
-    return decodeRecord(id, reply);
+    const keys = [this.keys.job(id), this.keys.queue(queue).watched];
+    return decodeRecord(id, await this.run(`read job "${id}"`, WATCH, keys, encodeWatch(id)));
   }
 
   onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void> {
@@ -181,15 +149,10 @@ export class RedisJobStore implements WorkerStore {
     return stop;
   }
 
-  async progress({ id, execution }: Lease, json: string, event: JobEvent): Promise<boolean> {
-    const { started, events } = this.keys.queue(event.queue);
-    const reply = await this.run(
-      `tell the progress of job "${id}"`,
-      SCRIPTS.progress,
-      [this.keys.job(id), started],
-      [`${id}:${execution}`, json, events, encodeEvent(event)],
-    );
-    return reply === 1;
+  async progress(lease: Lease, json: string, event: JobEvent): Promise<boolean> {
+    const values = encodeProgress(this.keys, lease, json, event);
+    const action = `tell the progress of job "${lease.id}"`;
+    return (await this.run(action, PROGRESS, [this.keys.job(lease.id)], values)) === 1;
   }
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
@@ -199,8 +162,11 @@ export class RedisJobStore implements WorkerStore {
     });
   }
 
-  onCommand(worker: string, listener: (message: string) => void): Promise<() => void> {
-    return this.subscriptions.listen(this.keys.commands(worker), listener);
+  async onCommand(worker: string, listener: (message: string) => void): Promise<() => void> {
+    const channels = [this.keys.commands(worker), this.keys.sharedCommands(worker)];
+    const stops: (() => void)[] = [];
+    for (const channel of channels) stops.push(await this.subscriptions.listen(channel, listener));
+    return () => stops.forEach((stop) => stop());
   }
 
   audit(): Promise<string[]> {
@@ -230,30 +196,14 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
-    const keys = this.keys.queue(queue);
+    const values = encodeControl(this.keys, queue, id, action);
     const reply = await this.run(
       `${action.type} job "${id}"`,
-      SCRIPTS.control,
-      [
-        this.keys.job(id),
-        keys.list,
-        keys.intermediate,
-        keys.scheduled,
-        keys.finished,
-        keys.failed,
-        keys.canceled,
-        keys.deferred,
-        keys.waiting,
-        this.keys.results(id),
-        this.keys.dependents(id),
-        this.keys.dependencies(id),
-        this.keys.queues,
-        keys.started,
-      ],
-      [action.type, id, keys.settled, this.keys.commandsPrefix, argumentOf(action), keys.events],
+      CONTROL,
+      [this.keys.job(id)],
+      values,
     );
-    const [answer, status] = reply as [Buffer, Buffer];
-    return { answer: String(answer) as ControlReply['answer'], status: String(status) };
+    return decodeControl(reply);
   }
 
   async position(queue: string, id: string): Promise<number | undefined> {
@@ -302,19 +252,13 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async empty(queue: string): Promise<number> {
-    const values = [this.keys.jobPrefix, this.keys.resultsPrefix, SLICE];
+    const { list } = this.keys.queue(queue);
+    const values = encodeEmpty(this.keys.prefix);
     let deleted = 0;
     for (;;) {
-      const count = Number(
-        await this.run(
-          `empty queue "${queue}"`,
-          SCRIPTS.empty,
-          [this.keys.queue(queue).list],
-          values,
-        ),
-      );
+      const count = Number(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
       deleted += count;
-      if (count < SLICE) return deleted;
+      if (count < EMPTIED_AT_ONCE) return deleted;
     }
   }
 
@@ -338,11 +282,15 @@ export class RedisJobStore implements WorkerStore {
     );
   }
 
+  private place(queue: string): ExchangePlace {
+    return { keyspace: this.keys, queue, results: this.resultsPlace };
+  }
+
   private run(
     action: string,
     script: Script,
-    keys: string[],
-    values: ScriptValue[],
+    keys: readonly string[],
+    values: readonly ScriptValue[],
   ): Promise<unknown> {
     return this.connections.run(action, (redis) => script.run(redis, keys, values));
   }
@@ -360,11 +308,4 @@ export interface RedisJobStoreOptions {
 const REGISTRIES = ['started', 'scheduled', 'deferred', 'finished', 'failed', 'canceled'] as const;
 
 /** Keeps one script below 5 ms. */
-const SLICE = 1000;
-/** A mark outlives a waiter that died; waiters renew it. */
-const WATCHED_SECONDS = 86_400;
-
-function argumentOf(action: ControlAction): string {
-  if (action.type === 'meta') return action.json;
-  return action.type === 'requeue' && action.front ? 'front' : 'back';
-}
+const RENEWED_AT_ONCE = 1000;

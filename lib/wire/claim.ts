@@ -1,4 +1,4 @@
-import { CLAIM_FIELDS, FURTHER_FIELDS } from './fields.js';
+import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 
 /**
  * The claimed jobs of one answer. They come as one piece of MessagePack, of which only the places of the fields are noted:

@@ -1,7 +1,7 @@
 import type { StoredRetry } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
 import type { ClaimedFields } from './claim.js';
-import { CLAIM_FIELDS, FURTHER_FIELDS } from './fields.js';
+import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 import { decodeMeta } from './meta.js';
 
 /**

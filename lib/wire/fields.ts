@@ -16,39 +16,6 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  * | `nrq_progress` | JSON of what the handler has told last |
  */
 
-/**
- * The fields that a claim reads of every job, in the order that `exchange.lua` knows. The last is one that every
- * Python process writes, maybe empty, when it saves a job.
- */
-export const CLAIM_FIELDS = [
-  'status',
-  'data',
-  'nrq_given',
-  'nrq_attempts',
-  'timeout',
-  'result_ttl',
-  'meta',
-  'created_at',
-  'success_callback_name',
-] as const;
-
-/**
- * The fields that a claim reads only of some jobs: of those that are not ours, that ran before, or that are marked (`x`
- * in `nrq_given`) as having any of them. The first two and the last have their place by number in `exchange.lua`.
- */
-export const FURTHER_FIELDS = [
-  'ttl',
-  'ended_at',
-  'retries_left',
-  'retry_intervals',
-  'nrq_retry',
-  'nrq_timeout',
-  'failure_ttl',
-  'number_of_retries',
-  'enqueue_at_front_on_retry',
-  'nrq_crashes',
-] as const;
-
 /** Fields that many jobs share: made once per set of options. */
 export function optionFields(queue: string, options: ResolvedJobOptions): string[] {
   const cached = cache.get(options);

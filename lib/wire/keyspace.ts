@@ -11,26 +11,32 @@ export class Keyspace {
   readonly suspended: string;
   readonly jobPrefix: string;
   readonly resultsPrefix: string;
-  /** Channel prefix of RQ's worker commands. */
-  readonly commandsPrefix: string;
+  /** How the names of our channels begin: channels, unlike keys, are shared by all databases of a Redis. */
+  readonly channels: string;
 
   private readonly queueKeys = new Map<string, QueueKeys>();
 
-  /** @param prefix default `rq:`; any other gives up sharing with Python RQ, whose prefix is fixed */
-  constructor(readonly prefix = 'rq:') {
+  /**
+   * @param prefix default `rq:`; any other gives up sharing with Python RQ, whose prefix is fixed
+   * @param database number of the database; the names of database 0 are those of earlier versions
+   */
+  constructor(
+    readonly prefix = 'rq:',
+    database = 0,
+  ) {
     this.queues = `${prefix}queues`;
     this.workers = `${prefix}workers`;
     this.suspended = `${prefix}suspended`;
     this.jobPrefix = `${prefix}job:`;
     this.resultsPrefix = `${prefix}results:`;
-    this.commandsPrefix = `${prefix}pubsub:`;
+    this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
   }
 
   /** The keys of one queue; made once per name. */
   queue(name: string): QueueKeys {
     let keys = this.queueKeys.get(name);
     if (!keys) {
-      keys = new QueueKeys(this.prefix, name);
+      keys = new QueueKeys(this.prefix, this.channels, name);
       this.queueKeys.set(name, keys);
     }
     return keys;
@@ -66,9 +72,14 @@ export class Keyspace {
     return `${this.workers}:${queue}`;
   }
 
-  /** Channel of the commands to one worker. */
+  /** Channel of our own commands to one worker. */
   commands(worker: string): string {
-    return this.commandsPrefix + worker;
+    return `${this.channels}commands:${worker}`;
+  }
+
+  /** Channel of RQ's commands to one worker: one for all databases, so that workers' names must differ. */
+  sharedCommands(worker: string): string {
+    return `${this.prefix}pubsub:${worker}`;
   }
 }
 
@@ -77,7 +88,6 @@ export class QueueKeys {
   readonly list: string;
   /** Ids between a blocking pop and the claim. */
   readonly intermediate: string;
-  readonly firstSeenPrefix: string;
   readonly started: string;
   readonly finished: string;
   readonly failed: string;
@@ -89,7 +99,7 @@ export class QueueKeys {
   /** Exists while the queue is paused. */
   readonly paused: string;
   /** Set of the ids whose settlement somebody waits for. */
-  readonly waiting: string;
+  readonly watched: string;
   /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
   readonly wake: string;
   /** Channel on which settlements that somebody waits for are announced. */
@@ -97,10 +107,13 @@ export class QueueKeys {
   /** Channel on which events are told while somebody listens. */
   readonly events: string;
 
-  constructor(prefix: string, name: string) {
+  constructor(
+    prefix: string,
+    channels: string,
+    readonly name: string,
+  ) {
     this.list = `${prefix}queue:${name}`;
     this.intermediate = `${this.list}:intermediate`;
-    this.firstSeenPrefix = `${this.intermediate}:first_seen:`;
     this.started = `${prefix}wip:${name}`;
     this.finished = `${prefix}finished:${name}`;
     this.failed = `${prefix}failed:${name}`;
@@ -109,10 +122,10 @@ export class QueueKeys {
     this.canceled = `${prefix}canceled:${name}`;
     this.schedulerLock = `${prefix}scheduler-lock:${name}`;
     this.paused = `${prefix}nrq:paused:${name}`;
-    this.waiting = `${prefix}nrq:waiting:${name}`;
-    this.wake = `${prefix}nrq:wake:${name}`;
-    this.settled = `${prefix}nrq:settled:${name}`;
-    this.events = `${prefix}nrq:events:${name}`;
+    this.watched = `${prefix}nrq:waiting:${name}`;
+    this.wake = `${channels}wake:${name}`;
+    this.settled = `${channels}settled:${name}`;
+    this.events = `${channels}events:${name}`;
   }
 }
 

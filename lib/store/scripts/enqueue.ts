@@ -1,13 +1,18 @@
 import { optionFields } from '../../wire/fields.js';
 import { pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
-import type { ScriptValue } from '../../redis/script.js';
+import { Script, type ScriptValue } from '../../redis/script.js';
+import type { Keyspace } from '../../wire/keyspace.js';
+import { enqueue } from './compiled.js';
 
-/** The arguments of `enqueue.lua` and its reply, as types: the one place that knows their order. */
+/** `enqueue.lua` as types: the one place that knows its arguments and its reply. */
+export const ENQUEUE = new Script(enqueue);
+
 export function encodeEnqueue(
+  keyspace: Keyspace,
   queue: string,
   jobs: readonly NewJob[],
-  settings: { jobPrefix: string; wakeChannel: string; mode: 'all' | 'each' },
+  mode: 'all' | 'each',
 ): ScriptValue[] {
   // Jobs without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
@@ -26,7 +31,8 @@ export function encodeEnqueue(
     if (options.description !== undefined) own.push('description', options.description);
     rows.push(own.length, ...own);
   }
-  const values: ScriptValue[] = [settings.jobPrefix, settings.wakeChannel, settings.mode];
+  const { prefix, channels } = keyspace;
+  const values = ENQUEUE.values({ prefix, channels, queue, mode });
   values.push(templates.size);
   for (const fields of templates.keys()) values.push(fields.length, ...fields);
   values.push(jobs.length);

@@ -4,60 +4,43 @@ import { ClaimedJob } from '../../wire/claimed-job.js';
 import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from '../../wire/fields.js';
 import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest } from '../job-store.js';
-import type { QueueKeys } from '../../wire/keyspace.js';
-import type { ScriptValue } from '../../redis/script.js';
+import type { Keyspace } from '../../wire/keyspace.js';
+import { Script, type ScriptValue } from '../../redis/script.js';
+import { exchange } from './compiled.js';
 
-/** The keys, arguments and reply of `exchange.lua`, as types: the one place that knows their order. */
-export function exchangeKeys(keys: QueueKeys, suspended: string): string[] {
-  return [
-    keys.list,
-    keys.intermediate,
-    keys.started,
-    keys.scheduled,
-    keys.finished,
-    keys.failed,
-    keys.canceled,
-    keys.paused,
-    suspended,
-    keys.waiting,
-  ];
-}
+/** `exchange.lua` as types: the one place that knows its arguments and its reply. */
+export const EXCHANGE = new Script(exchange);
 
-export function encodeExchange(
-  request: ExchangeRequest,
-  settings: ExchangeSettings,
-): ScriptValue[] {
-  const values: ScriptValue[] = [
-    settings.jobPrefix,
-    settings.resultsPrefix,
-    settings.settledChannel,
-    settings.wakeChannel,
-    request.lease,
-    request.worker,
-    request.token,
-    request.nextExecution,
-    request.want,
-    PROMOTED_AT_ONCE,
-    request.suspects.takes ? '1' : '',
-    request.suspects.from,
-    request.suspects.delay,
-    request.woken.length,
-  ];
+export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): ScriptValue[] {
+  const values = EXCHANGE.values({
+    prefix: place.keyspace.prefix,
+    channels: place.keyspace.channels,
+    queue: place.queue,
+    suspended: place.keyspace.suspended,
+    lease: request.lease,
+    worker: request.worker,
+    token: request.token,
+    next_execution: request.nextExecution,
+    want: request.want,
+    promoted: PROMOTED_AT_ONCE,
+    takes_suspect: request.suspects.takes ? '1' : '',
+    suspect_crashes: request.suspects.from,
+    suspect_delay: request.suspects.delay,
+  });
+  values.push(request.woken.length);
   for (const id of request.woken) values.push(id);
-  pushOutcomes(values, request, settings.results === 'stream');
-  values.push(settings.eventsChannel, request.events.length);
+  pushOutcomes(values, request, place.results === 'stream');
+  values.push(request.events.length);
   for (const { event, outcome } of request.events) {
     values.push(encodeEvent(event), outcome === undefined ? 0 : outcome + 1);
   }
   return values;
 }
 
-export interface ExchangeSettings {
-  readonly jobPrefix: string;
-  readonly resultsPrefix: string;
-  readonly settledChannel: string;
-  readonly wakeChannel: string;
-  readonly eventsChannel: string;
+/** Where a script acts, and where results go. */
+export interface ExchangePlace {
+  readonly keyspace: Keyspace;
+  readonly queue: string;
   readonly results: 'hash' | 'stream';
 }
 
@@ -216,7 +199,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       values.push(0);
       return;
     case 'canceled':
-      values.push(1, outcome.reason);
+      values.push(2, -1, outcome.reason);
   }
 }
 

@@ -1,53 +1,35 @@
 import { streamedFailure } from '../../wire/fields.js';
 import { decodeEvent } from '../../wire/event.js';
-import { FAILURE_TTL, optionalNumber } from './exchange.js';
+import { type ExchangePlace, FAILURE_TTL, optionalNumber } from './exchange.js';
 import type { RecoverReply, RecoverSettings } from '../job-store.js';
-import type { Keyspace, QueueKeys } from '../../wire/keyspace.js';
-import type { ScriptValue } from '../../redis/script.js';
+import { Script, type ScriptValue } from '../../redis/script.js';
+import { recover } from './compiled.js';
 
-/** The keys, arguments and reply of `recover.lua`, as types: the one place that knows their order. */
-export function recoverKeys(queue: QueueKeys): string[] {
-  return [
-    queue.list,
-    queue.intermediate,
-    queue.started,
-    queue.finished,
-    queue.failed,
-    queue.waiting,
-    queue.schedulerLock,
-    queue.scheduled,
-  ];
-}
+/** `recover.lua` as types: the one place that knows its arguments and its reply. */
+export const RECOVER = new Script(recover);
 
 export function encodeRecover(
   { maxCrashes, stale }: RecoverSettings,
-  where: {
-    readonly keys: Keyspace;
-    readonly queue: QueueKeys;
-    readonly results: 'hash' | 'stream';
-  },
+  { keyspace, queue, results }: ExchangePlace,
 ): ScriptValue[] {
-  const { keys, queue, results } = where;
   const poison = {
     name: 'PoisonJobError',
     message: `the worker that ran this job died ${maxCrashes} times; it is not tried again. Requeue it when the cause is known.`,
   };
   const failure = `${poison.name}: ${poison.message}`;
-  return [
-    keys.jobPrefix,
-    queue.settled,
-    queue.firstSeenPrefix,
-    maxCrashes,
-    FAILURE_TTL,
+  return RECOVER.values({
+    prefix: keyspace.prefix,
+    channels: keyspace.channels,
+    queue,
+    max_crashes: maxCrashes,
+    failure_ttl: FAILURE_TTL,
     stale,
-    RECOVERED_AT_ONCE,
+    most: RECOVERED_AT_ONCE,
     failure,
-    streamedFailure(failure),
-    keys.resultsPrefix,
-    results === 'stream' ? '1' : '',
-    queue.events,
-    JSON.stringify(poison),
-  ];
+    streamed_failure: streamedFailure(failure),
+    streams_all: results === 'stream' ? '1' : '',
+    error: JSON.stringify(poison),
+  });
 }
 
 /** `more`: the script has not come to the end. */

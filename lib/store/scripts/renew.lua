@@ -1,22 +1,27 @@
 -- Extends the leases of what a worker is running and tells what it has lost or should end.
 --
--- KEYS  1 started registry
--- ARGV  1 key prefix of jobs  2 lease in milliseconds  then the executions: id, execution, id, execution, ...
+-- KEYS  started    the started registry
+-- ARGV  prefix     how the names of all keys begin
+--       lease      milliseconds
+--       leases...  id, execution, id, execution, ...
 -- Reply list of index (1-based), word, ...: 'stop' = somebody asked to stop it, else the status that the job
 --       has now although it is not ours any more ('missing' = no such job)
 -- State every execution that is still ours holds a full lease again
 
 --- @include now
 --- @include batched
+--- @include jobs
 
-local started, prefix = KEYS[1], ARGV[1]
-local until_score = score(now + tonumber(ARGV[2]))
-local members = {}
-for at = 3, #ARGV, 2 do members[#members + 1] = ARGV[at] .. ':' .. ARGV[at + 1] end
-local leases = redis.call('ZMSCORE', started, unpack(members))
+local until_score = score(now + tonumber(ARGV.lease))
+local ids, members = {}, {}
+for at = INDEX.leases, #ARGV, 2 do
+  ids[#ids + 1] = ARGV[at]
+  members[#members + 1] = ARGV[at] .. ':' .. ARGV[at + 1]
+end
+local leases = redis.call('ZMSCORE', KEYS.started, unpack(members))
 local answer, renewed = {}, {}
 for index, lease in ipairs(leases) do
-  local job = redis.pcall('HMGET', prefix .. ARGV[2 * index + 1], 'status', 'nrq_stop')
+  local job = redis.pcall('HMGET', job_prefix .. ids[index], 'status', 'nrq_stop')
   local status = not job.err and job[1] or 'missing'
   if lease and status == 'started' then
     renewed[#renewed + 1] = until_score
@@ -30,5 +35,5 @@ for index, lease in ipairs(leases) do
     answer[#answer + 1] = status
   end
 end
-batched('ZADD', started, renewed)
+batched('ZADD', KEYS.started, renewed)
 return answer

@@ -1,6 +1,6 @@
 // Claimed jobs made of fields, in the form in which the answer of a claim has them.
 import { ClaimedJob } from '../../../lib/wire/claimed-job.js';
-import { CLAIM_FIELDS, FURTHER_FIELDS } from '../../../lib/wire/fields.js';
+import { CLAIM_FIELDS, FURTHER_FIELDS } from '../../../lib/wire/claim-fields.js';
 
 type Field = (typeof CLAIM_FIELDS)[number] | (typeof FURTHER_FIELDS)[number];
 export type Fields = Partial<Record<Field, string>>;

@@ -15,11 +15,10 @@ describe('key names', () => {
     expect(keys.results('J')).toBe('rq:results:J');
     expect(keys.worker('W')).toBe('rq:worker:W');
     expect(keys.workersOf('Q')).toBe('rq:workers:Q');
-    expect(keys.commands('W')).toBe('rq:pubsub:W');
+    expect(keys.sharedCommands('W')).toBe('rq:pubsub:W');
     expect(keys.queue('Q')).toMatchObject({
       list: 'rq:queue:Q',
       intermediate: 'rq:queue:Q:intermediate',
-      firstSeenPrefix: 'rq:queue:Q:intermediate:first_seen:',
       started: 'rq:wip:Q',
       finished: 'rq:finished:Q',
       failed: 'rq:failed:Q',
@@ -30,8 +29,20 @@ describe('key names', () => {
   });
 
   it('are our own where RQ has none, and cannot collide with its', () => {
-    const { paused, waiting, wake, settled } = keys.queue('Q');
-    for (const key of [paused, waiting, wake, settled]) expect(key).toMatch(/^rq:nrq:\w+:Q$/);
+    const { paused, watched, wake, settled } = keys.queue('Q');
+    for (const key of [paused, watched, wake, settled]) expect(key).toMatch(/^rq:nrq:\w+:Q$/);
+  });
+
+  it('are of one database where all databases share them: channels', () => {
+    const second = new Keyspace('rq:', 2);
+    expect(second.queue('Q')).toMatchObject({
+      wake: 'rq:nrq@2:wake:Q',
+      settled: 'rq:nrq@2:settled:Q',
+      events: 'rq:nrq@2:events:Q',
+      list: 'rq:queue:Q',
+    });
+    expect(second.commands('W')).toBe('rq:nrq@2:commands:W');
+    expect(keys.commands('W')).toBe('rq:nrq:commands:W');
   });
 
   it('lead back to the queue', () => {
@@ -41,7 +52,9 @@ describe('key names', () => {
 
   it('may have another prefix, then all of them', () => {
     const other = new Keyspace('app:');
-    const all = [...Object.values(other.queue('Q')), other.job('J'), other.queues, other.workers];
+    const { name, ...names } = other.queue('Q');
+    expect(name).toBe('Q');
+    const all = [...Object.values(names), other.job('J'), other.queues, other.workers];
     for (const key of all) expect(key).toMatch(/^app:/);
     expect(other.queueName(other.queue('Q').list)).toBe('Q');
   });

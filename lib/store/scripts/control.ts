@@ -1,0 +1,27 @@
+import { Script, type ScriptValue } from '../../redis/script.js';
+import type { Keyspace } from '../../wire/keyspace.js';
+import type { ControlAction, ControlReply } from '../job-store.js';
+import { control } from './compiled.js';
+
+/** `control.lua` as types: the one place that knows its arguments and its reply. */
+export const CONTROL = new Script(control);
+
+export function encodeControl(
+  { prefix, channels }: Keyspace,
+  queue: string,
+  id: string,
+  action: ControlAction,
+): ScriptValue[] {
+  const argument = argumentOf(action);
+  return CONTROL.values({ prefix, channels, queue, action: action.type, id, argument });
+}
+
+export function decodeControl(reply: unknown): ControlReply {
+  const [answer, status] = reply as [Buffer, Buffer];
+  return { answer: String(answer) as ControlReply['answer'], status: String(status) };
+}
+
+function argumentOf(action: ControlAction): string {
+  if (action.type === 'meta') return action.json;
+  return action.type === 'requeue' && action.front ? 'front' : 'back';
+}

@@ -1,0 +1,108 @@
+-- Claims jobs: each becomes `started` and a member of the started registry until its lease ends. Nothing leaves the
+-- list before everything about it is written.
+
+local CLAIM_FIELDS = CLAIM_FIELD_NAMES
+local FURTHER_FIELDS = FURTHER_FIELD_NAMES
+-- An answer of many long jobs would hold up everybody: the rest goes with the next one. Redis sends 64 KB at once, and
+-- what is left of an answer only after the next call, which the worker shall have time to use: so it must not be longer.
+local LARGE_ANSWER = 49152
+-- Longer data travel by themselves: packing would copy them once more.
+local LONG_DATA = 2048
+
+-- claims: what the worker asked for, and what has come of it so far (see exchange.lua).
+-- Answers false when Redis refuses to write.
+local function claim(queue, claims, id)
+  local key = job_prefix .. id
+  local values = redis.pcall('HMGET', key, unpack(CLAIM_FIELDS))
+  local reason
+  if values.err then
+    reason = 'not a job'
+  elseif not values[CLAIM.data] then
+    reason = 'missing'
+  elseif values[CLAIM.status] and values[CLAIM.status] ~= 'queued' then
+    reason = values[CLAIM.status]
+  end
+  if reason then
+    local dropped = claims.dropped
+    dropped[#dropped + 1] = id
+    dropped[#dropped + 1] = reason
+    return true
+  end
+  local further
+  local given = values[CLAIM.nrq_given]
+  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, 'x', 1, true)) then
+    further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
+  end
+  local is_suspect = further and (tonumber(further[FURTHER.nrq_crashes]) or 0) >= claims.suspect_crashes
+  if is_suspect and claims.has_suspect then
+    -- The worker has another: side by side, both would be taken for poison.
+    redis.call('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
+    redis.call('HSET', key, 'status', 'scheduled')
+    if claims.next_due == '' or tonumber(claims.next_due) > claims.suspect_delay then
+      claims.next_due = tostring(claims.suspect_delay)
+    end
+    return true
+  end
+  local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', claims.worker)
+  if type(written) == 'table' then
+    claims.failure = written.err
+    return false
+  end
+  claims.has_suspect = claims.has_suspect or is_suspect
+  local data = values[CLAIM.data]
+  claims.bytes = claims.bytes + #data
+  -- Known, so it need not travel.
+  values[CLAIM.status] = false
+  if #data > LONG_DATA then
+    claims.long[#claims.long + 1] = data
+    values[CLAIM.data] = true
+  end
+  values[CLAIM_FIELD_COUNT + 1] = id
+  if further then
+    -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
+    if further[FURTHER.ttl] or further[FURTHER.ended_at] then redis.call('PERSIST', key) end
+    for index = 1, #FURTHER_FIELDS do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
+  end
+  claims.jobs[#claims.jobs + 1] = values
+  local leases = claims.leases
+  leases[#leases + 1] = claims.lease_end
+  leases[#leases + 1] = id .. ':' .. claims.token .. string.format('%016x', claims.number)
+  claims.number = claims.number + 1
+  return true
+end
+
+-- woken: ids that a blocking read of this worker has moved to the intermediate list. They come first; those for which
+-- there is no room go back.
+local function claim_woken(queue, claims, woken)
+  for index = #woken, 1, -1 do
+    -- Somebody may have put it back already, taking us for dead.
+    if not redis.call('LPOS', queue.intermediate, woken[index]) then table.remove(woken, index) end
+  end
+  local unclaimed = {}
+  for _, id in ipairs(woken) do
+    if #claims.jobs >= claims.want or not claim(queue, claims, id) then unclaimed[#unclaimed + 1] = id end
+  end
+  push(queue, unclaimed, true)
+  for _, id in ipairs(woken) do redis.call('LREM', queue.intermediate, 1, id) end
+end
+
+local function claim_from_list(queue, claims)
+  if #claims.jobs >= claims.want or claims.failure ~= '' then return end
+  local ids = redis.pcall('LRANGE', queue.list, 0, claims.want - #claims.jobs - 1)
+  if ids.err then
+    claims.failure = ids.err
+    return
+  end
+  local taken = 0
+  for _, id in ipairs(ids) do
+    if not claim(queue, claims, id) then break end
+    taken = taken + 1
+    if claims.bytes > LARGE_ANSWER then
+      claims.state = 'more'
+      break
+    end
+  end
+  batched('ZADD', queue.started, claims.leases)
+  claims.leases = {}
+  if taken > 0 then redis.call('LTRIM', queue.list, taken, -1) end
+end

@@ -1,0 +1,24 @@
+-- Reads the outcomes that come with a call, from a place in ARGV on: their number of entries, then the entries.
+-- Answers the executions as lists (see settle-all.lua), and the place behind them.
+local function read_outcomes(token, at)
+  local ids, members, kinds, firsts, results = {}, {}, {}, {}, {}
+  local function add(id, execution, kind, first, result)
+    local index = #ids + 1
+    ids[index], members[index] = id, id .. ':' .. token .. execution
+    kinds[index], firsts[index], results[index] = kind, first, result
+  end
+  local entries = tonumber(ARGV[at])
+  at = at + 1
+  for _ = 1, entries do
+    if ARGV[at] == 'one' then
+      add(ARGV[at + 1], ARGV[at + 2], ARGV[at + 3], at + 5)
+      at = at + 5 + tonumber(ARGV[at + 4])
+    else
+      for id, execution, result in string.gmatch(ARGV[at + 3], '([^\n]*)\n([^\n]*)\n([^\n]*)\n') do
+        add(id, execution, 'finished', at + 1, result)
+      end
+      at = at + 4
+    end
+  end
+  return { ids = ids, members = members, kinds = kinds, firsts = firsts, results = results }, at
+end

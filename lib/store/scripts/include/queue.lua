@@ -1,0 +1,32 @@
+--- @include jobs
+
+-- A queue: a table made from its name, whose keys and channels are made when they are first asked for. No name is
+-- ever cut out of a key.
+local function key_of_queue(queue, what)
+  local name = queue.name
+  local key
+  if what == 'list' then
+    key = prefix .. 'queue:' .. name
+  elseif what == 'intermediate' then
+    key = prefix .. 'queue:' .. name .. ':intermediate'
+  elseif what == 'started' then
+    key = prefix .. 'wip:' .. name
+  elseif what == 'scheduled' or what == 'finished' or what == 'failed' or what == 'canceled' or what == 'deferred' then
+    key = prefix .. what .. ':' .. name
+  elseif what == 'scheduler_lock' then
+    key = prefix .. 'scheduler-lock:' .. name
+  elseif what == 'watched' then
+    key = prefix .. 'nrq:waiting:' .. name
+  elseif what == 'paused' then
+    key = prefix .. 'nrq:paused:' .. name
+  elseif what == 'wake' or what == 'settled' or what == 'events' then
+    key = ARGV.channels .. what .. ':' .. name
+  else
+    error('a queue has no key ' .. what)
+  end
+  queue[what] = key
+  return key
+end
+
+local queue_methods = { __index = key_of_queue }
+local function queue_named(name) return setmetatable({ name = name }, queue_methods) end

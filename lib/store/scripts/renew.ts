@@ -1,0 +1,20 @@
+import { Script, type ScriptValue } from '../../redis/script.js';
+import type { Lease, RenewReply } from '../job-store.js';
+import { renew } from './compiled.js';
+import { pairs } from './exchange.js';
+
+/** `renew.lua` as types: the one place that knows its arguments and its reply. */
+export const RENEW = new Script(renew);
+
+export function encodeRenew(prefix: string, lease: number, held: readonly Lease[]): ScriptValue[] {
+  const values = RENEW.values({ prefix, lease });
+  for (const { id, execution } of held) values.push(id, execution);
+  return values;
+}
+
+export function decodeRenew(reply: unknown): RenewReply[] {
+  return pairs(reply as (number | Buffer)[], (index, status) => ({
+    index: Number(index) - 1,
+    status,
+  }));
+}

@@ -1,0 +1,34 @@
+/**
+ * The fields of a job that a claim reads, in the order in which they travel. The scripts know each by its name
+ * (`CLAIM.data`, `FURTHER.ttl`), which scripts/compile-lua.mjs turns into its place.
+ */
+
+/** Read of every job. The last is one that every Python process writes, maybe empty, when it saves a job. */
+export const CLAIM_FIELDS = [
+  'status',
+  'data',
+  'nrq_given',
+  'nrq_attempts',
+  'timeout',
+  'result_ttl',
+  'meta',
+  'created_at',
+  'success_callback_name',
+] as const;
+
+/**
+ * Read only of some jobs: of those that are not ours, that ran before, or that are marked (`x` in `nrq_given`) as having
+ * any of them.
+ */
+export const FURTHER_FIELDS = [
+  'ttl',
+  'ended_at',
+  'retries_left',
+  'retry_intervals',
+  'nrq_retry',
+  'nrq_timeout',
+  'failure_ttl',
+  'number_of_retries',
+  'enqueue_at_front_on_retry',
+  'nrq_crashes',
+] as const;

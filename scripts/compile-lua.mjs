@@ -1,0 +1,121 @@
+// Makes lib/store/scripts/compiled.ts out of the Lua files beside it, so that the scripts travel inside the code (a
+// bundler finds no files) and nothing is parsed at run time. It runs before each build, type check, lint and test.
+//
+// A script's header names its keys and arguments:
+//
+//   -- KEYS  list       the queue
+//   -- ARGV  prefix     how the names of all keys begin
+//   --       jobs...    the number of jobs, then per job ...
+//
+// and its body uses the names: KEYS.list, ARGV.prefix, and INDEX.jobs for the place of the first of many. They are
+// replaced by numbers here, at no cost per call. CLAIM.data and FURTHER.ttl are the places of a claim's fields.
+// A line `--- @include NAME` puts in include/NAME.lua.
+import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
+
+const folder = fileURLToPath(new URL('../lib/store/scripts/', import.meta.url));
+const claim = await constantsOf(new URL('../lib/wire/claim-fields.ts', import.meta.url));
+
+const names = readdirSync(folder)
+  .filter((name) => name.endsWith('.lua'))
+  .map((name) => name.slice(0, -'.lua'.length))
+  .toSorted();
+if (names.length === 0) throw new Error('No .lua file found: the library could not talk to Redis.');
+
+const text = [
+  '// Made by scripts/compile-lua.mjs out of the .lua files beside it.',
+  ...names.map((name) => moduleText(name, compile(name))),
+].join('\n\n');
+const target = `${folder}compiled.ts`;
+if (!existsSync(target) || readFileSync(target, 'utf8') !== `${text}\n`) {
+  writeFileSync(target, `${text}\n`);
+}
+
+function compile(name) {
+  const source = readFileSync(`${folder}${name}.lua`, 'utf8');
+  const header = headerOf(source);
+  const keys = declared(header, 'KEYS', name);
+  const values = declared(header, 'ARGV', name);
+  const body = included(source, name)
+    .split('\n')
+    .filter((line) => line.trim() !== '' && !/^\s*--/.test(line))
+    .map((line) => line.replace(/^\s+/, ''))
+    .join('\n');
+  const replaced = body
+    .replace(/\b(KEYS|ARGV|INDEX|CLAIM|FURTHER)\.(\w+)/g, (_, table, word) => {
+      if (table === 'CLAIM') return place(claim.CLAIM_FIELDS, word, `${name}: CLAIM.${word}`);
+      if (table === 'FURTHER') return place(claim.FURTHER_FIELDS, word, `${name}: FURTHER.${word}`);
+      const list = table === 'KEYS' ? keys : values;
+      const number = place(
+        list,
+        table === 'INDEX' ? `${word}...` : word,
+        `${name}: ${table}.${word}`,
+      );
+      return table === 'INDEX' ? number : `${table}[${number}]`;
+    })
+    .replaceAll('CLAIM_FIELD_NAMES', luaList(claim.CLAIM_FIELDS))
+    .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
+    .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length);
+  const locals = replaced.split('\n').filter((line) => /^local\b/.test(line)).length;
+  // Lua allows 200 in one function; what is not counted here (in blocks) needs room, too.
+  if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
+  return { keys, values: values.filter((value) => !value.endsWith('...')), text: replaced };
+}
+
+function moduleText(name, { keys, values, text: lua }) {
+  const list = (words) => `[${words.map((word) => `'${word}'`).join(', ')}]`;
+  return `export const ${name} = {
+  name: '${name}',
+  keys: ${list(keys)},
+  values: ${list(values)},
+  text: ${JSON.stringify(lua)},
+} as const;`;
+}
+
+function headerOf(source) {
+  const lines = source.split('\n');
+  const end = lines.findIndex((line) => !line.startsWith('--'));
+  return lines.slice(0, end);
+}
+
+/** The names that a header lists under KEYS or ARGV: the first word of each line there. */
+function declared(header, word, script) {
+  const from = header.findIndex((line) => new RegExp(`^-- ${word}\\b`).test(line));
+  if (from === -1) throw new Error(`${script}.lua: the header has no line "-- ${word}"`);
+  const found = [];
+  for (const line of header.slice(from)) {
+    const match = /^-- (?:KEYS|ARGV|    ) {1,2}(\w+(?:\.\.\.)?)(?:  |$)/.exec(line);
+    const isNext = line !== header[from] && /^-- ?[A-Z]/.test(line);
+    if (isNext || line.trim() === '--') break;
+    if (match && match[1] !== 'none') found.push(match[1]);
+  }
+  const twice = found.find((name, index) => found.indexOf(name) !== index);
+  if (twice) throw new Error(`${script}.lua: ${word} names "${twice}" twice`);
+  return found;
+}
+
+function included(source, script) {
+  return source.replace(/^--- @include (\S+)$/gm, (_, name) => {
+    const path = `${folder}include/${name}.lua`;
+    if (!existsSync(path)) throw new Error(`${script}.lua includes "${name}", which is not there`);
+    return included(readFileSync(path, 'utf8'), script);
+  });
+}
+
+function place(list, word, where) {
+  const index = list.indexOf(word);
+  if (index === -1) throw new Error(`${where} is not declared; there is: ${list.join(', ')}`);
+  return String(index + 1);
+}
+
+function luaList(fields) {
+  return `{ ${fields.map((field) => `'${field}'`).join(', ')} }`;
+}
+
+async function constantsOf(url) {
+  const { outputText } = ts.transpileModule(readFileSync(url, 'utf8'), {
+    compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+  });
+  return import(`data:text/javascript,${encodeURIComponent(outputText)}`);
+}
