@@ -157,8 +157,8 @@ export interface RenewReply {
 
 export interface RecoverSettings {
   readonly maxCrashes: number;
-  /** Milliseconds after which an id in the intermediate list is stale. */
-  readonly stale: number;
+  /** Milliseconds; an id that stays as long in the intermediate list is stale. */
+  readonly lease: number;
 }
 
 export interface RecoverReply {

@@ -79,12 +79,12 @@ export class RedisJobStore implements WorkerStore {
   }
 
   async renew(queue: string, lease: number, held: readonly Lease[]): Promise<RenewReply[]> {
-    const { started } = this.keys.queue(queue);
+    const { list } = this.keys.queue(queue);
     const replies: RenewReply[] = [];
     for (let first = 0; first < held.length; first += RENEWED_AT_ONCE) {
       const slice = held.slice(first, first + RENEWED_AT_ONCE);
-      const values = encodeRenew(this.keys.prefix, lease, slice);
-      const reply = await this.run(`renew leases on queue "${queue}"`, RENEW, [started], values);
+      const values = encodeRenew(this.keys, queue, lease, slice);
+      const reply = await this.run(`renew leases on queue "${queue}"`, RENEW, [list], values);
       for (const { index, status } of decodeRenew(reply)) {
         replies.push({ index: first + index, status });
       }

@@ -31,4 +31,6 @@ export const FURTHER_FIELDS = [
   'number_of_retries',
   'enqueue_at_front_on_retry',
   'nrq_crashes',
+  'enqueued_at',
+  'nrq_retries_left',
 ] as const;

@@ -56,8 +56,10 @@ export class ClaimedJob {
 
   /** The retry policy that is stored with the job; `max` is what is left of it. */
   get retry(): StoredRetry | undefined {
-    const max = this.number(RETRIES_LEFT);
-    if (max === undefined) return undefined;
+    const left = this.number(RETRIES_LEFT);
+    if (left === undefined) return undefined;
+    // Python may have written back an older, larger number.
+    const max = Math.min(left, this.number(OWN_RETRIES_LEFT) ?? left);
     const own = this.ownRetry;
     return {
       max,
@@ -81,7 +83,7 @@ export class ClaimedJob {
     return this.number(NUMBER_OF_RETRIES) ?? 0;
   }
 
-  /** How often a worker died while it had this job. */
+  /** How often workers died of it in a row: the claim has looked whether the mark still holds. */
   get crashes(): number {
     return this.number(CRASHES) ?? 0;
   }
@@ -162,6 +164,7 @@ const FAILURE_TTL = further('failure_ttl');
 const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
+const OWN_RETRIES_LEFT = further('nrq_retries_left');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 

@@ -10,9 +10,11 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  * | `nrq_given` | which of `timeout` (t) and `retry` (r) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `within` (ms) |
- * | `nrq_attempts`, `nrq_crashes` | counts of attempts that failed, and of leases lost by crashes |
+ * | `nrq_attempts` | count of attempts that failed |
+ * | `nrq_crashes` | how often workers died of it in a row, and when it was put back for that |
+ * | `nrq_retries_left` | as `retries_left`, where Python cannot write back an older number |
  * | `nrq_attempt:N` | JSON record of a failed attempt |
- * | `nrq_stop`, `nrq_reason` | a stop was asked for; why the job was canceled |
+ * | `nrq_reason` | why the job was canceled |
  * | `nrq_progress` | JSON of what the handler has told last |
  */
 

@@ -175,7 +175,8 @@ describe('stop()', () => {
     const job = await engine.queue().enqueue('slow');
     await slow.began;
     // As `stop` does, but nobody is told.
-    await engine.client.hset(`rq:job:${job.id}`, 'nrq_stop', '1');
+    const [execution = ''] = await engine.client.zrange('rq:wip:jobs', '0', '0');
+    await engine.client.hset('rq:nrq:stops:jobs', execution, '1');
 
     expect(await slow.aborted).toBeInstanceOf(JobStoppedError);
     await worker.events.waitFor('jobCanceled');

@@ -17,14 +17,27 @@ describe("RQ's scheduler lock, by which Python's schedulers know whose a queue i
     expect(await engine.client.exists(LOCK)).toBe(0);
   });
 
-  it('is left to a Python scheduler that has it; due jobs run all the same', async () => {
+  it('is left to a Python scheduler that has it, and so are due jobs, unless it leaves them for long', async () => {
     await engine.client.set(LOCK, '4711', 'EX', 60);
     await engine.work({ note: () => 'done' });
 
-    const job = await engine.queue().enqueueIn(0.05, 'note');
+    const left = await engine.queue().enqueueIn(0.05, 'note');
+    const overdue = await engine.queue().enqueueIn(0.05, 'note');
+    await engine.client.zadd('rq:scheduled:jobs', Date.now() / 1000 - 11, overdue.id);
+
+    expect(await overdue.result({ timeout: 5 })).toBe('done');
+    expect(await left.status()).toBe('scheduled');
+    expect(await engine.client.get(LOCK)).toBe('4711');
+  });
+
+  it('is taken when a job is due and nobody holds it', async () => {
+    await engine.client.set(LOCK, '4711', 'EX', 60);
+    await engine.work({ note: () => 'done' });
+    const job = await engine.queue().enqueueIn(0.3, 'note');
+    await engine.client.del(LOCK);
 
     expect(await job.result({ timeout: 5 })).toBe('done');
-    expect(await engine.client.get(LOCK)).toBe('4711');
+    expect(await engine.client.get(LOCK)).toBe('0');
   });
 
   it('obliges: what Python schedules, which announces nothing, runs too on a worker that is idle', async () => {

@@ -14,7 +14,11 @@ async function keys(...ids: string[]): Promise<string[]> {
   const lettered = names.map((name) =>
     ids.reduce((text, id, index) => text.replaceAll(id, 'JKL'[index] ?? '?'), name),
   );
-  return lettered.filter((name) => !/^rq:(workers?|scheduler-lock)\b/.test(name)).toSorted();
+  // What tells that somebody looks after the queue goes by itself.
+  const lasting = lettered.filter(
+    (name) => !/^rq:(workers?|scheduler-lock|nrq:alive)\b/.test(name),
+  );
+  return lasting.toSorted();
 }
 
 /** The fields that RQ reads as dates and as integers: anything else there makes a Python worker quit. */

@@ -7,6 +7,7 @@
 --       action       'cancel' | 'stop' | 'requeue' | 'delete' | 'meta'
 --       id           of the job
 --       argument     'front' | 'back' (requeue), text of the meta (meta)
+--       failure_ttl  in seconds, of jobs that have none: how long a canceled job is kept
 -- Reply 1 'done' | 'refused' | 'missing'  2 the status that the job had
 -- State as RQ leaves it, in one step. A running job that is canceled or deleted is told to its worker, and its lease
 --       is taken away, so that the worker's outcome is refused whatever becomes of the job or its id before it comes;
@@ -24,9 +25,16 @@
 
 local action, id = ARGV.action, ARGV.id
 local queue = queue_named(ARGV.queue)
-local job = redis.call('HMGET', KEYS.job, 'status', 'worker_name', 'data', 'nrq_attempts')
+local job = redis.call('HMGET', KEYS.job, 'status', 'worker_name', 'data', 'nrq_attempts', 'failure_ttl')
 if not job[3] and not job[1] then return { 'missing', '' } end
 local status = job[1] or 'queued'
+
+-- Members of the started registry: whoever holds a lease runs the job, whatever status Python has written meanwhile.
+local executions = {}
+for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
+  if member == id or string.match(member, '^(.*):') == id then executions[#executions + 1] = member end
+end
+if #executions > 0 and not has_ended(status) then status = 'started' end
 
 local function tell_worker(command)
   if status == 'started' and job[2] and job[2] ~= '' then send_command(job[2], command, id) end
@@ -39,37 +47,36 @@ local function tell_canceled(reason)
 end
 
 local function take_out()
-  if status == 'queued' then
+  if not has_ended(status) then
     redis.call('LREM', queue.list, 0, id)
     redis.call('LREM', queue.intermediate, 0, id)
   end
   for _, registry in ipairs({ 'scheduled', 'finished', 'failed', 'canceled', 'deferred' }) do
     redis.call('ZREM', queue[registry], id)
   end
-  if status == 'started' then
-    for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
-      if member == id or string.match(member, '^(.*):') == id then redis.call('ZREM', queue.started, member) end
-    end
-  end
+  if #executions > 0 then redis.call('ZREM', queue.started, unpack(executions)) end
 end
 
 if action == 'cancel' then
   if has_ended(status) then return { 'refused', status } end
   take_out()
   local ending = new_ending()
-  finish(ending, id, 'canceled', '-1', 'text', '')
+  local ttl = tonumber(job[5]) and string.format('%d', tonumber(job[5])) or ARGV.failure_ttl
+  finish(ending, id, 'canceled', ttl, 'text', '')
   conclude(queue, ending)
   tell_worker('cancel-job')
   tell_canceled(status == 'started' and 'canceled while it ran' or 'canceled before it ran')
 elseif action == 'stop' then
   if status ~= 'started' then return { 'refused', status } end
-  redis.call('HSET', KEYS.job, 'nrq_stop', '1')
+  -- For these executions alone: whoever runs the job next is not meant.
+  for _, member in ipairs(executions) do redis.call('HSET', queue.stops, member, '1') end
+  if #executions > 0 then redis.call('EXPIRE', queue.stops, 86400) end
   tell_worker('stop-job')
 elseif action == 'requeue' then
   if not has_ended(status) or status == 'finished' then return { 'refused', status } end
   queue_up(queue, id, ARGV.argument == 'front')
   redis.call('SADD', prefix .. 'queues', queue.list)
-  redis.call('HDEL', KEYS.job, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_stop', 'nrq_crashes', 'nrq_reason')
+  redis.call('HDEL', KEYS.job, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason')
   redis.call('ZREM', queue.failed, id)
   redis.call('ZREM', queue.canceled, id)
   redis.call('PERSIST', KEYS.job)

@@ -2,6 +2,7 @@ import { Script, type ScriptValue } from '../../redis/script.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import type { ControlAction, ControlReply } from '../job-store.js';
 import { control } from './compiled.js';
+import { FAILURE_TTL } from './exchange.js';
 
 /** `control.lua` as types: the one place that knows its arguments and its reply. */
 export const CONTROL = new Script(control);
@@ -13,7 +14,15 @@ export function encodeControl(
   action: ControlAction,
 ): ScriptValue[] {
   const argument = argumentOf(action);
-  return CONTROL.values({ prefix, channels, queue, action: action.type, id, argument });
+  return CONTROL.values({
+    prefix,
+    channels,
+    queue,
+    action: action.type,
+    id,
+    argument,
+    failure_ttl: FAILURE_TTL,
+  });
 }
 
 export function decodeControl(reply: unknown): ControlReply {

@@ -189,7 +189,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       return;
     }
     case 'retrying':
-      values.push(8);
+      values.push(9);
       pushRetry(values, settled, outcome);
       return;
     case 'snoozed':
@@ -199,7 +199,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       values.push(0);
       return;
     case 'canceled':
-      values.push(2, -1, outcome.reason);
+      values.push(2, job.failureTtl ?? FAILURE_TTL, outcome.reason);
   }
 }
 
@@ -225,4 +225,5 @@ function pushRetry(
   } else {
     values.push((job.retry?.max ?? 1) - 1, '', '', '');
   }
+  values.push(job.crashes > 0 ? '1' : '');
 }

@@ -2,11 +2,8 @@
 --
 -- An execution whose lease has ended is a crash: the job goes back to the head of its queue, spending a retry if it
 -- has one, and fails as poison when it has crashed too often. An id that stays in the intermediate list was popped
--- by a worker that died before it claimed it: back to the head, nothing spent. Entries of the finished and failed
--- registries whose time is over are dropped (their jobs have expired by themselves).
---
--- While our workers look after a queue they hold RQ's scheduler lock: they move due jobs themselves, and Python's
--- schedulers, which could push an id a second time, leave the queue alone.
+-- by a worker that died before it claimed it: back to the head, nothing spent. Entries of registries whose time is
+-- over are dropped (their jobs have expired by themselves).
 --
 -- KEYS  list              the queue
 -- ARGV  prefix            how the names of all keys begin
@@ -15,6 +12,8 @@
 --       max_crashes       crashes that make a job poison
 --       failure_ttl       in seconds, of jobs that have none
 --       stale             milliseconds after which an intermediate id is stale
+--       silence           milliseconds: when nobody could write here for longer, leases are left alone for a while
+--       grace             the milliseconds of that while
 --       most              how many entries to handle at most
 --       failure           text of a poisoned job's failure
 --       streamed_failure  the same as RQ's result streams hold it
@@ -32,6 +31,9 @@
 --- @include announce
 --- @include events
 --- @include finish
+--- @include crashes
+--- @include scheduler
+--- @include alive
 
 local queue = queue_named(ARGV.queue)
 local most = tonumber(ARGV.most)
@@ -61,25 +63,36 @@ local function fail_as_poison(id, ttl, streamed, attempt)
 end
 
 -- Hold the scheduler lock.
-local holder = redis.call('GET', queue.scheduler_lock)
-if not holder or holder == '0' then redis.call('SET', queue.scheduler_lock, '0', 'EX', 61) end
+local patience = patience_with_scheduler(queue)
+if patience == 0 then redis.call('SET', queue.scheduler_lock, OURS, 'EX', 61) end
+
+-- It is lost unless it stands somewhere: Python may write any status at any moment.
+local function stands_nowhere(id, status)
+  if status == 'started' then return true end
+  if redis.call('LPOS', queue.list, id) or redis.call('LPOS', queue.intermediate, id) then return false end
+  for _, registry in ipairs({ 'scheduled', 'finished', 'failed', 'canceled', 'deferred' }) do
+    if redis.call('ZSCORE', queue[registry], id) then return false end
+  end
+  return true
+end
 
 -- Crashes.
-local expired = redis.call('ZRANGEBYSCORE', queue.started, '-inf', score(now - 1), 'LIMIT', 0, most)
-if #expired == most then more = '1' end
+local grace = grace_left(queue, tonumber(ARGV.silence), ARGV.grace)
+local expired = {}
+if grace == 0 then
+  expired = redis.call('ZRANGEBYSCORE', queue.started, '-inf', score(now - 1), 'LIMIT', 0, most)
+  if #expired == most then more = '1' end
+end
 local ended = {}
 for _, member in ipairs(expired) do
   local id = string.match(member, '^(.*):') or member
   local key = job_prefix .. id
   local job = redis.pcall('HMGET', key, 'status', 'nrq_crashes', 'retries_left', 'failure_ttl', 'nrq_attempts',
-    'success_callback_name')
-  -- A Python worker enters the registry before it marks the job, so `queued` is a crash too, unless the id still waits.
-  local crashed = not job.err and (job[1] == 'started' or (job[1] == 'queued'
-    and not redis.call('LPOS', queue.list, id) and not redis.call('LPOS', queue.intermediate, id)))
-  if crashed then
-    local crashes = (tonumber(job[2]) or 0) + 1
+    'success_callback_name', 'enqueued_at', 'nrq_retries_left')
+  if not job.err and job[1] and stands_nowhere(id, job[1]) then
+    local crashes = crashes_of(job[2], job[7]) + 1
     local attempt = string.format('%d', (tonumber(job[5]) or 0) + 1)
-    redis.call('HSET', key, 'nrq_crashes', string.format('%d', crashes),
+    redis.call('HSET', key, 'nrq_crashes', crash_mark(crashes),
       'nrq_attempts', attempt, 'nrq_attempt:' .. attempt,
       '{"outcome":"lost","error":"WorkerCrashed","message":"the worker stopped renewing its lease","endedAt":"' .. now_text .. '"}')
     if crashes >= tonumber(ARGV.max_crashes) then
@@ -87,7 +100,11 @@ for _, member in ipairs(expired) do
       fail_as_poison(id, ttl, ARGV.streams_all == '1' or job[6], attempt)
     else
       local left = tonumber(job[3])
-      if left and left > 0 then redis.call('HSET', key, 'retries_left', string.format('%d', left - 1)) end
+      if left and tonumber(job[8]) then left = math.min(left, tonumber(job[8])) end
+      if left and left > 0 then
+        local text = string.format('%d', left - 1)
+        redis.call('HSET', key, 'retries_left', text, 'nrq_retries_left', text)
+      end
       queue_up(queue, id, true)
       local lost = event_text('lost', id, attempt, '')
       tell(lost)
@@ -99,28 +116,48 @@ end
 conclude(queue, ending)
 batched('ZREM', queue.started, ended)
 
--- Ids that were popped and never claimed.
+-- Stops of executions that are over.
+for _, member in ipairs(redis.call('HKEYS', queue.stops)) do
+  if not redis.call('ZSCORE', queue.started, member) then redis.call('HDEL', queue.stops, member) end
+end
+
+-- Ids that were popped and never claimed. What is noted of one is when it was first seen there, and in which state: the
+-- same id that was popped again later is another case.
 local next_look
-for _, id in ipairs(redis.call('LRANGE', queue.intermediate, 0, most - 1)) do
-  local mark = queue.intermediate .. ':first_seen:' .. id
-  local first_seen = tonumber(redis.call('GET', mark) or '')
-  if not first_seen then
-    redis.call('SET', mark, string.format('%.3f', now / 1000), 'EX', 86400)
-    first_seen = now / 1000
+local popped = redis.call('LRANGE', queue.intermediate, 0, most - 1)
+local seen = {}
+local noted = redis.call('HGETALL', queue.popped)
+for at = 1, #noted, 2 do seen[noted[at]] = noted[at + 1] end
+if #noted > 0 then redis.call('DEL', queue.popped) end
+local is_running
+local notes = {}
+for _, id in ipairs(popped) do
+  local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueued_at', 'started_at')
+  local state = job.err and '' or (job[2] or '') .. ' ' .. (job[3] or '')
+  local since, seen_state = string.match(seen[id] or '', '^(%d+) (.*)$')
+  if seen_state ~= state then since = string.format('%.0f', now) end
+  local left = tonumber(since) + tonumber(ARGV.stale) - now
+  if left <= 0 and not is_running then
+    is_running = {}
+    for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
+      is_running[string.match(member, '^(.*):') or member] = true
+    end
   end
-  local left = first_seen * 1000 + tonumber(ARGV.stale) - now
-  if left > 0 then
-    next_look = math.min(next_look or left, left)
+  if left > 0 or is_running[id] then
+    -- A Python worker has entered it as started, and the process that runs it takes it out of this list.
+    if left > 0 then next_look = math.min(next_look or left, left) end
+    notes[#notes + 1] = id
+    notes[#notes + 1] = since .. ' ' .. state
   else
-    local status = redis.pcall('HGET', job_prefix .. id, 'status')
-    if status == 'queued' and not redis.call('LPOS', queue.list, id) then
+    if not job.err and job[1] == 'queued' and not redis.call('LPOS', queue.list, id) then
       put_back(queue, id)
       report(id, 'requeued')
     end
     redis.call('LREM', queue.intermediate, 1, id)
-    redis.call('DEL', mark)
   end
 end
+batched('HSET', queue.popped, notes)
+if #notes > 0 then redis.call('EXPIRE', queue.popped, 86400) end
 
 -- Entries whose time is over.
 for _, registry in ipairs({ 'finished', 'failed' }) do
@@ -128,15 +165,31 @@ for _, registry in ipairs({ 'finished', 'failed' }) do
   if #over == most then more = '1' end
   batched('ZREM', queue[registry], over)
 end
+-- Python enters canceled jobs with the time of the cancel, and keeps them for ever: they get an end here.
+local over = redis.call('ZRANGEBYSCORE', queue.canceled, '0', score(now - 1), 'LIMIT', 0, most)
+if #over == most then more = '1' end
+for _, id in ipairs(over) do
+  local key = job_prefix .. id
+  local job = redis.pcall('HMGET', key, 'status', 'failure_ttl')
+  if job.err or job[1] ~= 'canceled' then
+    redis.call('ZREM', queue.canceled, id)
+  else
+    local ttl = tonumber(job[2]) and string.format('%d', tonumber(job[2])) or ARGV.failure_ttl
+    local left = redis.call('TTL', key)
+    if left < 0 and tonumber(ttl) >= 0 then
+      left = math.max(1, tonumber(ttl))
+      redis.call('EXPIRE', key, left)
+    end
+    redis.call('ZADD', queue.canceled, left < 0 and '+inf' or string.format('%.0f', math.ceil(now / 1000) + left), id)
+  end
+end
 
 local next_end = redis.call('ZRANGE', queue.started, 0, 0, 'WITHSCORES')
 if next_end[1] then
-  local left = tonumber(next_end[2]) * 1000 - now
+  local left = math.max(tonumber(next_end[2]) * 1000 - now, grace)
   next_look = math.min(next_look or left, left)
 end
-local function milliseconds(value)
-  return value and string.format('%.0f', math.max(0, math.ceil(value))) or ''
-end
-
 local next_due = redis.call('ZRANGE', queue.scheduled, 0, 0, 'WITHSCORES')
-return { handled, more, milliseconds(next_look), milliseconds(next_due[1] and tonumber(next_due[2]) * 1000 - now) }
+local due_at = next_due[2] and tonumber(next_due[2]) * 1000
+if due_at and due_at <= now then due_at = due_at + patience end
+return { handled, more, milliseconds_until(next_look and now + math.ceil(next_look)), milliseconds_until(due_at) }

@@ -9,7 +9,7 @@ import { recover } from './compiled.js';
 export const RECOVER = new Script(recover);
 
 export function encodeRecover(
-  { maxCrashes, stale }: RecoverSettings,
+  { maxCrashes, lease }: RecoverSettings,
   { keyspace, queue, results }: ExchangePlace,
 ): ScriptValue[] {
   const poison = {
@@ -23,7 +23,9 @@ export function encodeRecover(
     queue,
     max_crashes: maxCrashes,
     failure_ttl: FAILURE_TTL,
-    stale,
+    stale: lease,
+    silence: Math.round(lease * SILENCE),
+    grace: Math.round(lease * GRACE),
     most: RECOVERED_AT_ONCE,
     failure,
     streamed_failure: streamedFailure(failure),
@@ -54,3 +56,8 @@ export function decodeRecover(queue: string, reply: unknown): RecoverReply & { m
 
 /** Keeps one script below 5 ms. */
 const RECOVERED_AT_ONCE = 500;
+
+// Shares of a lease. Workers write here at least each half of one (the sweep), those that run jobs each third: when
+// nobody could for longer than that, Redis was not there. Those that live then renew within the next third.
+const SILENCE = 0.6;
+const GRACE = 0.5;

@@ -1,4 +1,5 @@
 import { Script, type ScriptValue } from '../../redis/script.js';
+import type { Keyspace } from '../../wire/keyspace.js';
 import type { Lease, RenewReply } from '../job-store.js';
 import { renew } from './compiled.js';
 import { pairs } from './exchange.js';
@@ -6,8 +7,13 @@ import { pairs } from './exchange.js';
 /** `renew.lua` as types: the one place that knows its arguments and its reply. */
 export const RENEW = new Script(renew);
 
-export function encodeRenew(prefix: string, lease: number, held: readonly Lease[]): ScriptValue[] {
-  const values = RENEW.values({ prefix, lease });
+export function encodeRenew(
+  { prefix, channels }: Keyspace,
+  queue: string,
+  lease: number,
+  held: readonly Lease[],
+): ScriptValue[] {
+  const values = RENEW.values({ prefix, channels, queue, lease });
   for (const { id, execution } of held) values.push(id, execution);
   return values;
 }

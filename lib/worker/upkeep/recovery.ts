@@ -3,7 +3,7 @@ import type { JobReporter } from '../report/job-reporter.js';
 
 /**
  * The safety net: looks after what crashed workers left behind, whoever they were. It looks at the start, when the
- * earliest lease ends that it knows of, and otherwise at two thirds of a lease, so that no lease ends unnoticed; a job
+ * earliest lease ends that it knows of, and otherwise at half of a lease, so that no lease ends unnoticed; a job
  * of a dead worker therefore runs again right when its lease ends.
  */
 export class Recovery {
@@ -28,13 +28,13 @@ export class Recovery {
 
   private async sweep(queue: string): Promise<void> {
     const { lease, maxCrashes } = this.settings;
-    const regular = (lease * 2) / 3;
+    const regular = lease / 2;
     let next = regular;
     const trouble = `queue "${queue}" cannot be looked after`;
     try {
       const { handled, nextLook, nextDue } = await this.store.recover(queue, {
         maxCrashes,
-        stale: lease,
+        lease,
       });
       for (const { id, outcome, event } of handled) {
         this.reporter.tell('jobRecovered', { queue, jobId: id, outcome });

@@ -33,7 +33,8 @@ local function claim(queue, claims, id)
   if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, 'x', 1, true)) then
     further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
   end
-  local is_suspect = further and (tonumber(further[FURTHER.nrq_crashes]) or 0) >= claims.suspect_crashes
+  local crashes = further and crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at]) or 0
+  local is_suspect = crashes >= claims.suspect_crashes
   if is_suspect and claims.has_suspect then
     -- The worker has another: side by side, both would be taken for poison.
     redis.call('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
@@ -61,6 +62,7 @@ local function claim(queue, claims, id)
   if further then
     -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
     if further[FURTHER.ttl] or further[FURTHER.ended_at] then redis.call('PERSIST', key) end
+    further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
     for index = 1, #FURTHER_FIELDS do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
   end
   claims.jobs[#claims.jobs + 1] = values
@@ -86,23 +88,32 @@ local function claim_woken(queue, claims, woken)
   for _, id in ipairs(woken) do redis.call('LREM', queue.intermediate, 1, id) end
 end
 
+-- Ids that are not jobs, or must not run, are taken out and do not hold up those behind them.
+local MOST_LOOKED_AT = 2000
+
 local function claim_from_list(queue, claims)
-  if #claims.jobs >= claims.want or claims.failure ~= '' then return end
-  local ids = redis.pcall('LRANGE', queue.list, 0, claims.want - #claims.jobs - 1)
-  if ids.err then
-    claims.failure = ids.err
-    return
-  end
-  local taken = 0
-  for _, id in ipairs(ids) do
-    if not claim(queue, claims, id) then break end
-    taken = taken + 1
-    if claims.bytes > LARGE_ANSWER then
-      claims.state = 'more'
-      break
+  local looked_at = 0
+  while #claims.jobs < claims.want and claims.failure == '' and claims.state == '' do
+    local wanted = claims.want - #claims.jobs
+    local ids = redis.pcall('LRANGE', queue.list, 0, wanted - 1)
+    if ids.err then
+      claims.failure = ids.err
+      return
     end
+    local taken = 0
+    for _, id in ipairs(ids) do
+      if not claim(queue, claims, id) then break end
+      taken = taken + 1
+      if claims.bytes > LARGE_ANSWER then
+        claims.state = 'more'
+        break
+      end
+    end
+    batched('ZADD', queue.started, claims.leases)
+    claims.leases = {}
+    if taken > 0 then redis.call('LTRIM', queue.list, taken, -1) end
+    looked_at = looked_at + taken
+    if #ids < wanted then return end
+    if looked_at >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end
   end
-  batched('ZADD', queue.started, claims.leases)
-  claims.leases = {}
-  if taken > 0 then redis.call('LTRIM', queue.list, taken, -1) end
 end

@@ -53,14 +53,13 @@ local function finish(ending, id, status, ttl, encoding, text, ...)
       return 'missing'
     end
     local registry, score
-    if status == 'finished' then
-      registry, score = ending.finished, ttl == '-1' and '+inf' or end_of(ttl)
-    elseif status == 'canceled' then
-      registry, score = ending.canceled, string.format('%d', math.floor(now / 1000))
+    if status == 'finished' or status == 'canceled' then
+      registry, score = ending[status], ttl == '-1' and '+inf' or end_of(ttl)
     else
       registry, score = ending.failed, ttl == '-1' and '-1' or end_of(ttl)
     end
-    if status ~= 'finished' then redis.call('HDEL', key, 'nrq_stop') end
+    -- What workers died of before is of no account after an end.
+    if status ~= 'finished' then redis.call('HDEL', key, 'nrq_crashes') end
     keep(key, ttl)
     registry[#registry + 1] = score
     registry[#registry + 1] = id

@@ -1,39 +1,50 @@
 -- Moves due jobs from the scheduled registry to the queue, at most `limit`, and answers with the milliseconds
 -- until the next one is due ('' = none). An id without a hash stays for a minute: Python RQ writes the registry
 -- before the job.
+
+-- Milliseconds.
+local LATE_HASH, LOOK_FOR_HASH = 60000, 1000
+
 local function promote(queue, limit)
   local earliest = redis.call('ZRANGE', queue.scheduled, 0, 0, 'WITHSCORES')
   if not earliest[1] then return '' end
-  local patience = 0
-  if tonumber(earliest[2]) * 1000 <= now then
-    local due_until = string.format('%.3f', now / 1000 - 0.0005)
-    local due = redis.call('ZRANGEBYSCORE', queue.scheduled, '-inf', due_until, 'LIMIT', 0, limit)
-    local front, back, moved = {}, {}, {}
-    for _, id in ipairs(due) do
-      local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueue_at_front')
-      if job.err or not job[1] then
-        local since = tonumber(redis.call('ZSCORE', queue.scheduled, id))
-        if job.err or since * 1000 < now - 60000 then moved[#moved + 1] = id else patience = 1000 end
-      elseif job[1] == 'scheduled' then
-        if job[2] == '1' then
-          -- Each goes to the head: of two that are due, the later one comes first.
-          table.insert(front, 1, id)
-        else
-          back[#back + 1] = id
-        end
-        moved[#moved + 1] = id
+  local due_at = tonumber(earliest[2]) * 1000
+  if due_at > now then return milliseconds_until(due_at) end
+  local patience = patience_with_scheduler(queue)
+  if due_at > now - patience then return milliseconds_until(due_at + patience) end
+
+  local due_until = string.format('%.3f', (now - patience) / 1000 - 0.0005)
+  local front, back, moved, keeps_time = {}, {}, {}, {}
+  local waited_for = 0
+  repeat
+    local due = redis.call('ZRANGEBYSCORE', queue.scheduled, '-inf', due_until, 'WITHSCORES', 'LIMIT', waited_for, limit)
+    local before = #moved
+    for at = 1, #due, 2 do
+      local id = due[at]
+      local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueue_at_front', 'nrq_crashes')
+      if not job.err and not job[1] and tonumber(due[at + 1]) * 1000 >= now - LATE_HASH then
+        waited_for = waited_for + 1
       else
         moved[#moved + 1] = id
+        if not job.err and job[1] == 'scheduled' then
+          local list = job[2] == '1' and front or back
+          list[#list + 1] = id
+          -- It was put off because workers died of it (see crashes.lua).
+          keeps_time[id] = job[3] and true
+        end
       end
     end
-    queue_up_all(queue, back, false)
-    queue_up_all(queue, front, true)
-    batched('ZREM', queue.scheduled, moved)
-    -- Those behind the ids that are waited for are not held up: the earliest one that is not due yet counts.
-    local from = (patience == 0 or #due == limit and #moved > 0) and '-inf' or '(' .. due_until
-    earliest = redis.call('ZRANGEBYSCORE', queue.scheduled, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-    if not earliest[1] then return patience > 0 and tostring(patience) or '' end
-  end
-  local left = math.max(0, tonumber(earliest[2]) * 1000 - now)
-  return string.format('%.1f', patience > 0 and math.min(patience, left) or left)
+    -- A slice of nothing but ids that are waited for does not hold up those behind it.
+  until #moved > before or #due < 2 * limit or waited_for >= 10 * limit
+  queue_up_all(queue, back, false, keeps_time)
+  -- Each goes to the head: of two that are due, the later one comes first.
+  for _, id in ipairs(front) do queue_up_all(queue, { id }, true, keeps_time) end
+  batched('ZREM', queue.scheduled, moved)
+
+  local from = #moved >= limit and '-inf' or '(' .. due_until
+  earliest = redis.call('ZRANGEBYSCORE', queue.scheduled, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local next_at = earliest[2] and tonumber(earliest[2]) * 1000
+  if next_at and patience > 0 and next_at <= now then next_at = next_at + patience end
+  if waited_for > 0 then next_at = math.min(next_at or math.huge, now + LOOK_FOR_HASH) end
+  return milliseconds_until(next_at)
 end

@@ -12,21 +12,29 @@ local function push(queue, ids, front)
   end
 end
 
--- They are ready to run from now on.
-local function queue_up_all(queue, ids, front)
-  push(queue, ids, front)
-  for _, id in ipairs(ids) do
+-- It is ready to run from now on. keeps_time: it was ready before and has not ended by itself since, so that its
+-- `enqueued_at` stays.
+local function mark_queued(id, keeps_time)
+  if keeps_time then
+    redis.call('HSET', job_prefix .. id, 'status', 'queued')
+  else
     redis.call('HSET', job_prefix .. id, 'status', 'queued', 'enqueued_at', now_text)
   end
 end
 
-local function queue_up(queue, id, front)
-  redis.call(front and 'LPUSH' or 'RPUSH', queue.list, id)
-  redis.call('HSET', job_prefix .. id, 'status', 'queued', 'enqueued_at', now_text)
+-- keeps_time: id -> true
+local function queue_up_all(queue, ids, front, keeps_time)
+  push(queue, ids, front)
+  for _, id in ipairs(ids) do mark_queued(id, keeps_time[id]) end
 end
 
--- It was ready before and has not run: back to the head, as if it had never been taken.
+local function queue_up(queue, id, front)
+  redis.call(front and 'LPUSH' or 'RPUSH', queue.list, id)
+  mark_queued(id, false)
+end
+
+-- It has not run: back to the head, as if it had never been taken.
 local function put_back(queue, id)
   redis.call('LPUSH', queue.list, id)
-  redis.call('HSET', job_prefix .. id, 'status', 'queued')
+  mark_queued(id, true)
 end

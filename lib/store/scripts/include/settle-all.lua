@@ -11,19 +11,22 @@ local function settle_all(queue, worker, executions)
   local leases = redis.call('ZMSCORE', queue.started, unpack(members))
   local ending, released = new_ending(), {}
   local execution = { queue = queue, worker = worker, ending = ending, scheduled = {} }
-  -- A lease shows that the job is ours and started, unless somebody canceled or deleted it: Python leaves the lease
-  -- then. The most frequent outcome sees a deletion by itself, and is spared the look when nothing is canceled.
-  local none_canceled = redis.call('EXISTS', queue.canceled) == 0
+  -- The lease is the fence. Python may write any status at any moment (`job.save()` of a copy that it read earlier):
+  -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
+  local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
   for index, id in ipairs(ids) do
     local kind = kinds[index]
     local key = job_prefix .. id
-    local status = 'started'
-    if not leases[index] or kind ~= 'finished' or not none_canceled then
-      status = redis.pcall('HGET', key, 'status')
-      if type(status) == 'table' then status = false end
-    end
     local why
-    if leases[index] and status == 'started' then
+    if not leases[index] then
+      local status = redis.pcall('HGET', key, 'status')
+      why = type(status) == 'string' and status or 'missing'
+    elseif canceled and canceled[index] then
+      why = 'canceled'
+    elseif kind ~= 'finished' and redis.pcall('HEXISTS', key, 'data') ~= 1 then
+      -- The most frequent outcome sees a deletion by itself.
+      why = 'missing'
+    else
       execution.id, execution.key = id, key
       local written, problem = pcall(settle[kind], execution, executions.firsts[index], executions.results[index])
       if not written then
@@ -31,8 +34,6 @@ local function settle_all(queue, worker, executions)
       elseif problem then
         why = problem
       end
-    else
-      why = status or 'missing'
     end
     if why then
       is_refused[index] = true

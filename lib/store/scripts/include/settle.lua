@@ -67,14 +67,19 @@ end
 
 -- 1 delay in milliseconds  2 'front' | 'back'  3 attempt  4 record  5 retries left, '' = not counted there
 -- 6 intervals and 7 own policy to store, '' = as they are  8 '1' = counts in number_of_retries
+-- 9 '1' = workers died of it before: this attempt ended by itself, so that the row is broken
 function settle.retrying(execution, first)
   local key = execution.key
   put_off(execution, tonumber(ARGV[first]), ARGV[first + 1] == 'front')
   remember(key, ARGV[first + 2], ARGV[first + 3])
-  if ARGV[first + 4] ~= '' then redis.call('HSET', key, 'retries_left', ARGV[first + 4]) end
+  -- Python may write back an older number: of the two, the smaller one counts.
+  if ARGV[first + 4] ~= '' then
+    redis.call('HSET', key, 'retries_left', ARGV[first + 4], 'nrq_retries_left', ARGV[first + 4])
+  end
   if ARGV[first + 5] ~= '' then redis.call('HSET', key, 'retry_intervals', ARGV[first + 5]) end
   if ARGV[first + 6] ~= '' then redis.call('HSET', key, 'nrq_retry', ARGV[first + 6]) end
   if ARGV[first + 7] == '1' then redis.call('HINCRBY', key, 'number_of_retries', 1) end
+  if ARGV[first + 8] == '1' then redis.call('HDEL', key, 'nrq_crashes') end
 end
 
 -- 1 delay
