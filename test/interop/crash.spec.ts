@@ -187,12 +187,9 @@ describeInterop('workers that are killed', () => {
       await sides.nest.queue().enqueue('note', 'second', { id: 'waiting' });
       // What a single-queue worker does before anything else, and dies.
       await sides.client.lmove('rq:queue:shared', 'rq:queue:shared:intermediate', 'LEFT', 'RIGHT');
-      await sides.client.set(
-        'rq:queue:shared:intermediate:first_seen:taken',
-        Date.now() / 1000 - 3600,
-      );
       const order: unknown[] = [];
-      await sides.nest.worker({ note: (data) => void order.push(data) }, { concurrency: 1 });
+      const options = { concurrency: 1, lease: 2 };
+      await sides.nest.worker({ note: (data) => void order.push(data) }, options);
       await job.result({ timeout: '15s' });
       expect(order).toContain('first');
       expect(await sides.client.llen('rq:queue:shared:intermediate')).toBe(0);
