@@ -1,6 +1,6 @@
 // How close the library comes to what its own Lua allows: `exchange.lua` called by a bare loop that decodes no job, runs
 // no handler and knows no leases, with two calls under way; and the same work done by the library. A call settles and
-// claims 50 jobs (all of concurrency 100 in two calls), or 250, since the library claims ahead and so makes larger ones:
+// claims 50 jobs (all of concurrency 100 in two calls), or 250, since the library prefetches and so makes larger ones:
 // the better of the two is the limit. The arguments are those that the script's head describes.
 
 import { Redis } from 'ioredis';

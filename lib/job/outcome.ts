@@ -55,7 +55,7 @@ export interface SnoozedOutcome {
   readonly delay: number;
 }
 
-/** Given back unfinished (shutdown, claimed ahead): to the head of the queue; no retry is spent, no attempt counted. */
+/** Given back unfinished (shutdown, prefetched): to the head of the queue; no retry is spent, no attempt counted. */
 export interface ReleasedOutcome {
   readonly type: 'released';
 }

@@ -31,7 +31,7 @@ export interface WorkerOptions {
   readonly unknownJobs?: 'fail' | 'release';
   /**
    * How many jobs may be claimed beyond the free slots. `auto` (default): as many as run during a round trip to Redis,
-   * as long as jobs are shorter than that; longer ones are never claimed ahead.
+   * as long as jobs are shorter than that; longer ones are never prefetched.
    */
   readonly prefetch?: 'auto' | number;
   /** The name under which RQ's tools list it; default: process id and a random part. */

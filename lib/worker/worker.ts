@@ -129,17 +129,17 @@ export class Worker {
 
   private async shutDown(): Promise<void> {
     // A start that is under way breaks off at its next step.
-    if (this.starting) await within(LAST_WORDS, this.starting);
+    if (this.starting) await within(SHUTDOWN_STEP_MS, this.starting);
     this.recovery.stop();
     const consumers = this.served.map(({ consumer }) => consumer);
     const stopped = Promise.all(consumers.map((consumer) => consumer.stopClaiming()));
-    await within(LAST_WORDS, stopped);
+    await within(SHUTDOWN_STEP_MS, stopped);
     await within(this.options.shutdownTimeout, this.allEnded());
     for (const { runner } of this.served) runner.abortAll((jobId) => new ShutdownError({ jobId }));
     const settled = Promise.all(consumers.map((consumer) => consumer.settled()));
-    const isListening = await within(LAST_WORDS, settled);
-    await within(LAST_WORDS, this.leaseKeeper.stop());
-    await within(isListening ? LAST_WORDS : 0, this.heartbeat.stop());
+    const isListening = await within(SHUTDOWN_STEP_MS, settled);
+    await within(SHUTDOWN_STEP_MS, this.leaseKeeper.stop());
+    await within(isListening ? SHUTDOWN_STEP_MS : 0, this.heartbeat.stop());
     for (const stopListening of this.stopListening) stopListening();
     for (const { consumer, runner } of this.served) {
       consumer.close();
@@ -190,7 +190,8 @@ export class Worker {
         maxPayloadBytes: store.maxPayloadBytes,
         now: () => Date.now() + this.clockOffset,
         runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
-        takeAhead: (matches: (job: ClaimedJob) => boolean) => consumer.takeAhead(matches),
+        removePrefetched: (matches: (job: ClaimedJob) => boolean) =>
+          consumer.removePrefetched(matches),
         unknownJobs,
         hearsStarts: () => hearsStarts || consumer.events.isListened,
         began: (event: StartedEvent) => {
@@ -211,7 +212,7 @@ export class Worker {
         slots,
         maxCrashes,
         prefetch: new Prefetch(order === 'parallel' ? prefetch : 0, own),
-        lease,
+        leaseMs: lease,
         workerName: this.name,
         token,
         clock: (now) => (this.clockOffset = now - Date.now()),
@@ -222,5 +223,5 @@ export class Worker {
   }
 }
 
-/** Milliseconds for what is said to Redis at the end. */
-const LAST_WORDS = 2000;
+/** How long each step of a shutdown waits for Redis at most. */
+const SHUTDOWN_STEP_MS = 2000;

@@ -94,7 +94,7 @@ function judgeRuns(
 ): void {
   const count = (event: Entry['event']) => history.filter((entry) => entry.event === event).length;
   const runs = count('run');
-  // What was given back had been claimed ahead, or was interrupted: only the latter had run.
+  // What was given back had been prefetched, or was interrupted: only the latter had run.
   const interrupted = history.filter(
     ({ event, reason }) => event === 'returned' && (reason === 'shutdown' || reason === 'snoozed'),
   ).length;

@@ -71,7 +71,7 @@ describe('a worker that is asked to stop', () => {
     expect(await scene.audit(acknowledged)).toEqual([]);
   });
 
-  it('gives back what it had claimed ahead', async () => {
+  it('gives back what it had prefetched', async () => {
     const ids = ['a', 'b', 'c', 'd'];
     const acknowledged = await enqueue(ids, { waits: true });
     const settings = { concurrency: 1, prefetch: 3, shutdownTimeout: '100ms' };

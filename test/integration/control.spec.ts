@@ -114,7 +114,7 @@ describe('cancel()', () => {
     expect(await next.result({ timeout: 5 })).toBe('ok');
   });
 
-  it('keeps a job from running that was claimed ahead and has not begun', async () => {
+  it('keeps a job from running that was prefetched and has not begun', async () => {
     const gate = deferred();
     const ran: unknown[] = [];
     const worker = await engine.work(

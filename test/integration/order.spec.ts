@@ -7,8 +7,8 @@ const upTo = (count: number) => Array.from({ length: count }, (_, index) => inde
 
 describe('one worker with concurrency 1', () => {
   it.each<[string, { prefetch?: 'auto' | number; run?: () => unknown }]>([
-    ['with claiming ahead', {}],
-    ['without claiming ahead', { prefetch: 0 }],
+    ['with prefetch', {}],
+    ['without prefetch', { prefetch: 0 }],
     ['with handlers that take turns of the event loop', { run: () => new Promise(setImmediate) }],
   ])('runs 1000 waiting jobs in the order in which they were enqueued %s', async (_, parts) => {
     const { prefetch = 'auto', run } = parts;
@@ -52,7 +52,7 @@ describe('one worker with concurrency 1', () => {
     expect(seen).toEqual(upTo(next));
   });
 
-  it('puts a job that was claimed ahead back in its place when the one before it takes long', async () => {
+  it('puts a job that was prefetched back in its place when the one before it takes long', async () => {
     const seen: unknown[] = [];
     const gate = deferred();
     const worker = await engine.work(
@@ -100,7 +100,7 @@ describe('a second worker that is idle', () => {
     await engine.work(handlers('first'), { concurrency: 1 });
     const queue = engine.queue();
     await queue.enqueueMany(upTo(200).map(() => ({ name: 'job', data: 'short' })));
-    await eventually(() => ran.length === 200, { what: 'short jobs, which make it claim ahead' });
+    await eventually(() => ran.length === 200, { what: 'short jobs, which make it prefetch' });
     ran.length = 0;
 
     await queue.enqueueMany(['long', 'a', 'b', 'c'].map((data) => ({ name: 'job', data })));

@@ -90,15 +90,15 @@ export class JobRunner {
     for (const { claimed } of this.limit.waiting()) yield claimed;
   }
 
-  /** Takes out what waits for its handler, to be given back. */
-  takeWaiting(): ClaimedJob[] {
-    return this.limit.drain().map(({ claimed }) => claimed);
+  /** Removes what waits for its handler, to be given back. */
+  removeWaiting(): ClaimedJob[] {
+    return this.limit.removeAll().map(({ claimed }) => claimed);
   }
 
   /** The lease of this execution is not ours any more: the job has this status now. */
   lost(execution: string, status: string): void {
     const run = this.running.get(execution);
-    const unstarted = run ? undefined : this.takeUnstarted((job) => job.execution === execution);
+    const unstarted = run ? undefined : this.removeUnstarted((job) => job.execution === execution);
     const claimed = run?.claimed ?? unstarted?.claimed;
     if (!claimed) return;
     const { id: jobId, attempt } = claimed;
@@ -141,20 +141,20 @@ export class JobRunner {
   }
 
   private end(jobId: string, reason: Error, verdict: Verdict): void {
-    const unstarted = this.takeUnstarted(({ id }) => id === jobId);
+    const unstarted = this.removeUnstarted(({ id }) => id === jobId);
     if (unstarted) this.refuse(unstarted.claimed, unstarted.name, verdict);
     for (const run of this.running.values()) {
       if (run.claimed.id === jobId) run.abort(reason, verdict);
     }
   }
 
-  /** Takes out what is claimed and does not run yet: it waits for its handler, or for a slot. */
-  private takeUnstarted(
+  /** Removes what is claimed and does not run yet: it waits for its handler, or for a slot. */
+  private removeUnstarted(
     matches: (job: ClaimedJob) => boolean,
   ): { claimed: ClaimedJob; name: string } | undefined {
     const waiting = this.limit.remove(({ claimed }) => matches(claimed));
     if (waiting) return { claimed: waiting.claimed, name: waiting.call.name };
-    const claimed = this.settings.takeAhead(matches);
+    const claimed = this.settings.removePrefetched(matches);
     return claimed && { claimed, name: '' };
   }
 
@@ -180,7 +180,7 @@ export class JobRunner {
 
   private refuseUnknown(claimed: ClaimedJob, name: string): void {
     if (this.settings.unknownJobs === 'release') {
-      const verdict = { outcome: { type: 'snoozed', delay: UNKNOWN_JOB_DELAY } } as const;
+      const verdict = { outcome: { type: 'snoozed', delay: UNKNOWN_JOB_DELAY_MS } } as const;
       this.refuse(claimed, name, verdict, 'unknown job');
       return;
     }
@@ -207,8 +207,8 @@ export interface RunnerSettings extends ExecutionSettings {
   /** Somebody wants to hear of each start, here or through Redis. */
   hearsStarts(): boolean;
   began(event: StartedEvent): void;
-  /** Takes out a job that was claimed ahead and has not come here yet, if there is one that matches. */
-  takeAhead(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined;
+  /** Removes a prefetched job that has not come here yet, if there is one that matches. */
+  removePrefetched(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined;
 }
 
 /** A run has ended, or a job could not be run. */
@@ -234,5 +234,4 @@ interface Waiting {
 /** Redis has it that the job is canceled: this outcome will be refused, which frees the lease. */
 const CANCELED: Verdict = { outcome: { type: 'canceled', reason: '' } };
 
-// Milliseconds.
-const UNKNOWN_JOB_DELAY = 10_000;
+const UNKNOWN_JOB_DELAY_MS = 10_000;

@@ -55,8 +55,8 @@ export class OutcomeQueue {
     }
   }
 
-  /** Takes out the next ones to send. */
-  take(most: number): PendingSettlement[] {
+  /** Removes the next ones to send. */
+  removeFirst(most: number): PendingSettlement[] {
     return this.pending.splice(0, most);
   }
 
@@ -108,7 +108,7 @@ export class OutcomeQueue {
       this.later.delete(next);
       this.pending.push(next);
       this.onMore();
-    }, SETTLE_AGAIN_DELAY).unref();
+    }, SETTLE_AGAIN_DELAY_MS).unref();
   }
 
   private problemSolved(trouble: string, queue: string): void {
@@ -137,8 +137,7 @@ const STATUSES_AFTER: Record<Settlement['outcome']['type'], readonly string[]> =
   released: ['queued'],
 };
 
-/** Milliseconds. */
-const SETTLE_AGAIN_DELAY = 1000;
+const SETTLE_AGAIN_DELAY_MS = 1000;
 
 /** It has nothing to do with the job: no memory, a replica, a disk that is full, too few replicas. */
 const PASSING = /\b(OOM|READONLY|MISCONF|NOREPLICAS)\b/;

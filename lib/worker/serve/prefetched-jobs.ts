@@ -1,11 +1,19 @@
 import type { ClaimedJob } from '../../wire/index.js';
 
 /**
- * Jobs that are claimed and wait for a slot here. They were claimed ahead because jobs are short; when one turns out to
- * be long, those behind it must not wait for it while another worker is idle: what has not moved for a while goes back.
+ * Prefetched jobs: claimed by this worker, and waiting here until a slot is free.
+ *
+ * 1. A job comes in behind the others. It was prefetched because the jobs before it were short.
+ * 2. A slot becomes free: the first job leaves and starts there.
+ * 3. A running job may turn out to be long. Those that wait here must not wait for it while another worker is idle: when
+ *    the first one has not left for 50 ms, all go back to the head of the queue, in their order.
+ * 4. After that nothing is prefetched until a job starts here again (`isStalled`): it would only go back, too.
+ *
+ * For example one slot and jobs A, B, C: A was expected to take 1 ms and takes a minute. After 50 ms B and C are back
+ * in Redis, and another worker runs them.
  */
 export class PrefetchedJobs {
-  /** They did not move and went back: until a slot is free no others are to be taken, they would only go back again. */
+  /** The last ones went back because they did not move: no others are to be prefetched until a slot is free. */
   isStalled = false;
 
   private jobs: ClaimedJob[] = [];
@@ -13,12 +21,12 @@ export class PrefetchedJobs {
   private firstBefore: ClaimedJob | undefined;
 
   /**
-   * @param onStale gets the jobs that do not move
-   * @param mayReturn false while more are on their way here: going back before them would change their order
+   * @param onStale gets the jobs that do not move, to give them back
+   * @param mayGoBack false while more jobs are on their way here: to go back before them would change the order
    */
   constructor(
     private readonly onStale: (jobs: ClaimedJob[]) => void,
-    private readonly mayReturn: () => boolean = () => true,
+    private readonly mayGoBack: () => boolean = () => true,
   ) {}
 
   get length(): number {
@@ -35,29 +43,29 @@ export class PrefetchedJobs {
     return this.jobs.shift();
   }
 
-  takeAll(): ClaimedJob[] {
+  removeAll(): ClaimedJob[] {
     return this.jobs.splice(0);
   }
 
-  /** Takes one out that must not be started, if it is here. */
+  /** Removes one that must not be started, if it is here. */
   remove(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined {
     const index = this.jobs.findIndex(matches);
     return index < 0 ? undefined : this.jobs.splice(index, 1)[0];
   }
 
-  /** Looks from now on, as long as there are jobs, whether they move. */
+  /** From now on, and as long as jobs wait here, checks whether they move. */
   watch(): void {
     if (this.jobs.length === 0 || this.timer) return;
     this.firstBefore = this.jobs[0];
     this.timer = setTimeout(() => {
       this.timer = undefined;
       const isStale = this.jobs.length > 0 && this.jobs[0] === this.firstBefore;
-      if (isStale && this.mayReturn()) {
+      if (isStale && this.mayGoBack()) {
         this.isStalled = true;
-        this.onStale(this.takeAll());
+        this.onStale(this.removeAll());
       }
       this.watch();
-    }, STALE_AFTER);
+    }, STALE_AFTER_MS);
   }
 
   close(): void {
@@ -69,5 +77,4 @@ export class PrefetchedJobs {
   }
 }
 
-/** Milliseconds. */
-const STALE_AFTER = 50;
+const STALE_AFTER_MS = 50;

@@ -2,20 +2,32 @@ import type { ClaimedJob } from '../../wire/index.js';
 import type { SuspectRule } from '../../store/index.js';
 
 /**
- * A job that was there as often as workers have died of it that the next time would make it poison. One of them may be
- * what killed the workers, and the others were only beside it: were they to run side by side again, all would be taken
- * for poison. So a worker has one of them at a time; the others wait, the longer the one runs. After fewer crashes than
- * that (a machine that was switched off) all run side by side as ever.
+ * Finds out which of several jobs kills workers, without failing the innocent ones.
+ *
+ * 1. A worker dies. Each job that it was running counts one crash, although only one of them may have killed it.
+ * 2. At `maxCrashes` crashes a job is poison, and is failed. A job that is one crash away from that is a suspect.
+ * 3. Suspects that ran side by side would all become poison in the next crash. So a worker claims one suspect at a time,
+ *    beside ordinary jobs as usual.
+ * 4. The other suspects are put off for a while: for as long as the one has been running, at least 10 ms and at most
+ *    1 s.
+ * 5. The one ends. It was innocent, and the next suspect gets its turn. Or the worker dies again: then only this one
+ *    becomes poison.
+ *
+ * For example `maxCrashes: 3` and ten jobs during which two workers have died: they run one after the other. After one
+ * crash (a machine that was switched off) they still run side by side.
  */
 export class Quarantine {
+  /** Crashes from which on a job is a suspect. */
   private readonly from: number;
+  /** The one that runs, or waits for its slot. */
   private suspect: ClaimedJob | undefined;
-  private since = 0;
+  private claimedAt = 0;
+  /** A claim is under way that may bring one. */
   private isAsked = false;
 
   /**
    * @param maxCrashes crashes that make a job poison
-   * @param isHeld its lease is held here
+   * @param isHeld tells whether the lease of a job is still held here
    */
   constructor(
     maxCrashes: number,
@@ -24,12 +36,12 @@ export class Quarantine {
     this.from = Math.max(1, maxCrashes - 1);
   }
 
-  /** What the next claim is to do with suspects. If it `takes` one, no other claim does until `answered`. */
+  /** What the next claim is to do with suspects. If it `takes` one, no other claim may until `answered` was called. */
   ask(): SuspectRule {
     const { from } = this;
     if (this.suspect && !this.isHeld(this.suspect)) this.suspect = undefined;
-    const ran = this.suspect ? Date.now() - this.since : 0;
-    const delay = Math.min(LONGEST_DELAY, Math.max(SHORTEST_DELAY, ran));
+    const ranMs = this.suspect ? Date.now() - this.claimedAt : 0;
+    const delay = Math.min(LONGEST_DELAY_MS, Math.max(SHORTEST_DELAY_MS, ranMs));
     const takes = !this.isAsked && !this.suspect;
     this.isAsked ||= takes;
     return { from, takes, delay };
@@ -39,10 +51,9 @@ export class Quarantine {
   answered(claimed: readonly ClaimedJob[]): void {
     this.isAsked = false;
     this.suspect = claimed.find(({ crashes }) => crashes >= this.from);
-    this.since = Date.now();
+    this.claimedAt = Date.now();
   }
 }
 
-// Milliseconds.
-const SHORTEST_DELAY = 10;
-const LONGEST_DELAY = 1000;
+const SHORTEST_DELAY_MS = 10;
+const LONGEST_DELAY_MS = 1000;

@@ -1,50 +1,50 @@
 import { RqConnectionError } from '../../job/index.js';
 import { ClaimedJob } from '../../wire/index.js';
-import { type ExchangeReply, type Lease, type WorkerStore } from '../../store/index.js';
-import { PrefetchedJobs } from './prefetched-jobs.js';
+import type { ExchangeReply, Lease, WorkerStore } from '../../store/index.js';
 import { PendingEvents } from '../report/pending-events.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner, RunEnd } from '../run/job-runner.js';
-import { Quarantine } from './quarantine.js';
-import { OutcomeQueue, type PendingSettlement } from './outcome-queue.js';
+import { ClaimBudget } from './claim-budget.js';
+import { ExchangeTiming } from './exchange-timing.js';
+import { JobStarter } from './job-starter.js';
+import { OutcomeQueue } from './outcome-queue.js';
 import type { Prefetch } from './prefetch.js';
+import { Quarantine } from './quarantine.js';
 import { QueueWaiter } from './queue-waiter.js';
+import { ReplyHandler, type Sent } from './reply-handler.js';
 import type { SlotUser, Slots } from './slots.js';
 
 /**
- * Serves one queue. Outcomes and free slots that come up in one turn of the event loop go to Redis in one `exchange`,
- * which answers with new jobs; at most two are under way, so that Redis works on one while the other travels. When the
- * queue is empty it waits (see QueueWaiter); nothing polls.
+ * Serves one queue: brings its jobs here, and their outcomes back to Redis.
+ *
+ * 1. A slot is free. An `exchange` asks Redis for jobs; it takes along every outcome that waits here.
+ * 2. Redis answers with jobs. They start in the slots that were reserved for them.
+ * 3. A job ends. Its outcome waits for the next exchange; a job that was prefetched starts in its slot at once.
+ * 4. The queue is empty. The consumer waits until something comes (see QueueWaiter); it does not poll.
+ * 5. The worker stops. Nothing is claimed any more; what has not started goes back, and the last outcomes are sent.
+ *
+ * For example, at concurrency 1 with jobs A and B in the queue: exchange 1 brings A; A ends; exchange 2 takes the
+ * outcome of A along and brings B; B ends; exchange 3 takes the outcome of B along and brings nothing: it waits.
+ *
+ * Three pieces decide: ExchangeTiming when to exchange, ClaimBudget how much to claim, ReplyHandler what to do with
+ * the reply.
  */
 export class QueueConsumer implements SlotUser {
-  private readonly waiter: QueueWaiter;
-  private readonly ahead = new PrefetchedJobs(
-    (jobs) => this.outcomes.giveBack(jobs),
-    () => this.claimsInFlight === 0,
-  );
+  readonly events: PendingEvents;
   private readonly outcomes: OutcomeQueue;
-  private readonly suspects: Quarantine;
-  readonly events = new PendingEvents(() => this.poke());
-  /** False when the last look found the queue empty and nothing has come since. */
-  private mayHoldMore = true;
-  private woken: string[] = [];
-  private inFlight = 0;
-  private aheadInFlight = 0;
-  /** Exchanges under way that may bring jobs. */
-  private claimsInFlight = 0;
-  private freed = 0;
-  private failures = 0;
+  private readonly timing: ExchangeTiming;
+  private readonly budget: ClaimBudget;
+  private readonly starter: JobStarter;
+  private readonly replies: ReplyHandler;
+  private readonly quarantine: Quarantine;
+  private readonly waiter: QueueWaiter;
+  /** Jobs that a blocking read has moved out of the queue: the next exchange must tell Redis of them. */
+  private readonly woken: string[] = [];
+  private isAskDue = false;
   private nextExecution = 0;
-  private isClaiming = false;
-  private isPaused = false;
-  private isFilling = false;
-  private isFlushPlanned = false;
-  private isLookDue = false;
-  private isClosed = false;
-  private isSearching = false;
-  private mayHoldOrphans = false;
-  private backOff: NodeJS.Timeout | undefined;
   private onSettled: (() => void)[] = [];
+  private readonly trouble: string;
+  private readonly wellAgain: string;
 
   constructor(
     readonly queue: string,
@@ -52,97 +52,98 @@ export class QueueConsumer implements SlotUser {
     readonly weight: number,
     private readonly settings: ConsumerSettings,
   ) {
-    this.outcomes = new OutcomeQueue(settings.reporter, () => this.poke());
-    this.suspects = new Quarantine(settings.maxCrashes, (job) => this.leases().includes(job));
-    this.waiter = new QueueWaiter(queue, settings.store, {
-      job: (id) => {
-        this.woken.push(id);
-        this.mayHoldMore = true;
-        this.flush();
-      },
-      look: () => this.look(),
+    const { store, runner, reporter, slots, maxCrashes } = settings;
+    this.trouble = `queue "${queue}" cannot be served`;
+    this.wellAgain = `queue "${queue}" is served again`;
+    const timing = new ExchangeTiming({
+      exchange: () => this.exchange(),
+      askNow: () => this.askNow(),
+      returnOrphans: () => this.returnOrphans(),
+      searchFailed: (error) => reporter.problem(this.trouble, error),
     });
+    const planExchange = () => timing.planExchange();
+    this.timing = timing;
+    this.events = new PendingEvents(planExchange);
+    this.outcomes = new OutcomeQueue(reporter, planExchange);
+    this.budget = new ClaimBudget(concurrency);
+    this.quarantine = new Quarantine(maxCrashes, (job) => this.leases().includes(job));
+    this.starter = new JobStarter(runner, this.outcomes, timing.mode, this.budget, (count) =>
+      slots.release(this, count),
+    );
+    this.waiter = new QueueWaiter(queue, store, {
+      popped: (id) => this.popped(id),
+      askNow: () => this.askNow(),
+    });
+    const { outcomes, budget, starter, waiter } = this;
+    this.replies = new ReplyHandler(queue, reporter, outcomes, budget, starter, waiter);
   }
 
-  /** There may be jobs to take here: other queues that share its slots let it go first. */
+  /** There may be jobs to claim here: other queues that share its slots let it go first. */
   get mayHaveJobs(): boolean {
-    return this.mayHoldMore && this.isClaiming && !this.isPaused && !this.backOff;
+    const { budget } = this;
+    const { mode } = this.timing;
+    if (!budget.mayHoldJobs || budget.isPaused || !mode.acceptsJobs) return false;
+    return mode.current !== 'backing off';
   }
 
   /** Nothing may be claimed: the queue is paused, or all workers are suspended. */
   get isHeldUp(): boolean {
-    return this.isPaused;
+    return this.budget.isPaused;
   }
 
   async start(): Promise<void> {
     await this.waiter.start();
-    this.isClaiming = true;
-    this.poke();
+    this.timing.start();
   }
 
-  /** Takes no more jobs; what was claimed ahead goes back. Resolves when nothing more can come in. */
+  /** Claims no more jobs; what was prefetched goes back. Resolves when nothing more can come in. */
   async stopClaiming(): Promise<void> {
-    this.isClaiming = false;
-    this.returnUnstarted();
+    this.timing.stop();
+    this.starter.giveBackUnstarted();
     await this.waiter.stop();
-    this.poke();
+    this.timing.planExchange();
   }
 
   /** Resolves when every outcome is with Redis and every answer is back. */
   settled(): Promise<void> {
     if (this.isSettled) return Promise.resolve();
-    this.poke();
+    this.timing.planExchange();
     return new Promise((resolve) => this.onSettled.push(resolve));
   }
 
   close(): void {
-    this.isClaiming = false;
-    this.isClosed = true;
-    clearTimeout(this.backOff);
-    this.ahead.close();
+    this.timing.close();
+    this.starter.prefetched.close();
     this.waiter.close();
   }
 
-  /** Takes out a job that was claimed ahead and must not be started, if it is here. */
-  takeAhead(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined {
-    return this.ahead.remove(matches);
+  /** Removes a prefetched job that must not be started, if it is here. */
+  removePrefetched(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined {
+    return this.starter.prefetched.remove(matches);
   }
 
   /** Everything that holds a lease of ours. */
   leases(): Lease[] {
-    return [...this.settings.runner.held(), ...this.ahead, ...this.outcomes.jobs()];
+    return [...this.settings.runner.held(), ...this.starter.prefetched, ...this.outcomes.jobs()];
   }
 
-  /** Plans an exchange for the end of this turn of the event loop. */
-  poke(): void {
-    if (this.isFlushPlanned) return;
-    this.isFlushPlanned = true;
-    setImmediate(() => {
-      this.isFlushPlanned = false;
-      this.flush();
-    });
+  slotsFreed(): void {
+    this.timing.planExchange();
   }
 
   /** Without a blocking read, a job may come that this consumer does not hear of. */
   slotsTaken(): void {
-    if (!this.waiter.isWaiting) this.mayHoldMore = true;
+    if (!this.waiter.isWaiting) this.budget.mayHoldJobs = true;
   }
 
   /** A scheduled job is due in so many milliseconds. */
   dueIn(milliseconds: number): void {
-    this.waiter.lookIn(milliseconds);
-  }
-
-  /** Something may have become due, or the queue was resumed. */
-  look(): void {
-    this.isLookDue = true;
-    this.isPaused = false;
-    this.flush();
+    this.waiter.askIn(milliseconds);
   }
 
   /** Redis is back after a failure: do not wait any longer, and not on a link that may be as dead as the other was. */
   reconnected(): void {
-    if (this.backOff) this.tryAgain();
+    this.timing.reconnected();
     this.waiter.reconnected();
   }
 
@@ -153,226 +154,147 @@ export class QueueConsumer implements SlotUser {
       this.outcomes.add({ job: claimed, name, verdict, startedAt, endedAt, reason });
     }
     if (duration !== undefined) this.settings.prefetch.ran(duration);
-    if (holdsSlot) {
-      this.freed += 1;
-      this.fill();
-    }
-    this.poke();
-  }
-
-  /** Gives back what was claimed and not started, in its order: when no more of it can come. */
-  private returnUnstarted(): void {
-    if (this.isClaiming || this.claimsInFlight > 0) return;
-    this.outcomes.giveBack([...this.settings.runner.takeWaiting(), ...this.ahead.takeAll()]);
+    if (holdsSlot) this.starter.slotFreed();
+    this.timing.planExchange();
   }
 
   private get isSettled(): boolean {
-    return this.outcomes.isEmpty && this.woken.length === 0 && this.inFlight === 0;
+    return this.outcomes.isEmpty && this.woken.length === 0 && this.timing.isIdle;
   }
 
-  /** Starts what was claimed ahead in the slots that became free, and gives back the slots that are left. */
-  private fill(): void {
-    // A handler that ends at once comes back here while the loop is still running.
-    if (this.isFilling) return;
-    this.isFilling = true;
-    while (this.freed > 0) {
-      const next = this.isClaiming ? this.ahead.shift() : undefined;
-      if (!next) break;
-      if (this.settings.runner.start(next)) this.freed -= 1;
-    }
-    this.isFilling = false;
-    const count = this.freed;
-    this.freed = 0;
-    if (count > 0) this.settings.slots.release(this, count);
+  private popped(id: string): void {
+    this.woken.push(id);
+    this.budget.mayHoldJobs = true;
+    this.timing.exchangeNow();
   }
 
-  private flush(): void {
-    if (this.inFlight >= 2 || this.backOff || this.isSearching || this.isClosed) return;
-    const { slots } = this.settings;
-    const outcomes = this.outcomes.take(SETTLED_AT_ONCE);
+  /** Something may have become due, or the queue was resumed. */
+  private askNow(): void {
+    this.isAskDue = true;
+    this.budget.isPaused = false;
+    this.timing.exchangeNow();
+  }
+
+  private exchange(): void {
+    const outcomes = this.outcomes.removeFirst(MOST_SETTLED);
     const woken = this.woken.splice(0);
-    const hasMore = this.isLookDue || !this.events.isEmpty;
-    const asksAnyway = outcomes.length > 0 || woken.length > 0 || hasMore;
-    const { reserved, ahead } = this.claimable(asksAnyway);
-    if (!asksAnyway && reserved === 0) {
+    const hasNews = outcomes.length > 0 || woken.length > 0 || !this.events.isEmpty;
+    const isAskedAnyway = hasNews || this.isAskDue;
+    const reserved = this.reserveSlots(isAskedAnyway);
+    if (!isAskedAnyway && reserved === 0) {
       this.waitForJobs();
       return;
     }
-    this.isLookDue = false;
-    this.exchange({ outcomes, woken, reserved, ahead }).catch((error: unknown) => {
+    this.isAskDue = false;
+    const prefetch = this.prefetchCount(reserved);
+    this.send({ outcomes, woken, reserved, prefetch }).catch((error: unknown) => {
       this.settings.reporter.problem(this.trouble, error);
     });
     // A second one may follow: it travels while Redis works on the first.
-    if (this.outcomes.length > 0 || (this.mayHaveJobs && slots.free(this) > 0)) this.poke();
+    const hasMore =
+      this.outcomes.length > 0 || (this.mayHaveJobs && this.settings.slots.free(this) > 0);
+    if (hasMore) this.timing.planExchange();
   }
 
-  /** How many jobs to ask for, into free slots and ahead of them. */
-  private claimable(asksAnyway: boolean): { reserved: number; ahead: number } {
-    const { slots, prefetch } = this.settings;
-    const mayAsk = this.isClaiming && !this.isPaused && (this.mayHoldMore || asksAnyway);
-    if (!mayAsk) return { reserved: 0, ahead: 0 };
-    // The job that a blocking read may bring needs a slot, too; at concurrency 1 this also keeps the order.
-    const kept = this.waiter.isWaiting ? 1 : 0;
-    // Half of the slots at once: while the jobs of one half run, those of the other travel.
-    const half = Math.min(CLAIMED_AT_ONCE, Math.ceil(this.concurrency / 2));
-    const reserved = slots.reserve(this, Math.min(slots.free(this) - kept, half));
-    const asksAhead = this.mayHaveJobs && !this.ahead.isStalled;
-    if (!asksAhead || !(reserved > 0 || asksAnyway)) return { reserved, ahead: 0 };
-    return {
-      reserved,
-      ahead: Math.max(
-        0,
-        Math.min(
-          prefetch.ahead - this.ahead.length - this.aheadInFlight,
-          CLAIMED_AT_ONCE - reserved,
-        ),
-      ),
-    };
+  private mayClaim(isAskedAnyway: boolean): boolean {
+    return this.timing.mode.acceptsJobs && this.budget.mayClaim(isAskedAnyway);
   }
 
-  private async exchange(sent: Sent): Promise<void> {
-    const { store, lease, workerName, token, prefetch, reporter } = this.settings;
-    const { outcomes, woken } = sent;
-    const want = sent.reserved + sent.ahead;
+  private reserveSlots(isAskedAnyway: boolean): number {
+    if (!this.mayClaim(isAskedAnyway)) return 0;
+    const { slots } = this.settings;
+    const most = this.budget.slotsToReserve(slots.free(this), this.waiter.isWaiting);
+    return slots.reserve(this, most);
+  }
+
+  /** In an exchange that takes place. */
+  private prefetchCount(reserved: number): number {
+    const { prefetched } = this.starter;
+    if (!this.mayHaveJobs || prefetched.isStalled) return 0;
+    return this.budget.prefetchCount(this.settings.prefetch.limit, prefetched.length, reserved);
+  }
+
+  private async send(sent: Sent): Promise<void> {
+    const { store, leaseMs, workerName, token, prefetch, reporter } = this.settings;
+    const want = sent.reserved + sent.prefetch;
     const nextExecution = this.nextExecution;
     this.nextExecution += want;
-    this.inFlight += 1;
-    this.aheadInFlight += sent.ahead;
-    if (want > 0) this.claimsInFlight += 1;
-    const suspects = this.suspects.ask();
+    this.timing.sent();
+    this.budget.sent(sent);
+    const suspects = this.quarantine.ask();
     const sentAt = performance.now();
     let reply: ExchangeReply | undefined;
     let error: unknown;
     try {
       reply = await store.exchange(this.queue, {
-        lease,
+        lease: leaseMs,
         worker: workerName,
         token,
         nextExecution,
         want,
         suspects,
-        woken,
-        outcomes,
-        events: this.events.take(outcomes),
+        woken: sent.woken,
+        outcomes: sent.outcomes,
+        events: this.events.take(sent.outcomes),
       });
     } catch (thrown) {
       error = thrown;
     }
-    this.inFlight -= 1;
-    this.aheadInFlight -= sent.ahead;
-    if (want > 0) this.claimsInFlight -= 1;
-    if (suspects.takes) this.suspects.answered(reply?.claimed ?? []);
+    this.timing.returned();
+    this.budget.returned(sent);
+    if (suspects.takes) this.quarantine.answered(reply?.claimed ?? []);
     if (!reply) {
       this.failed(error, sent);
-      this.returnUnstarted();
       return;
     }
     prefetch.exchanged(performance.now() - sentAt);
     this.settings.clock(reply.now);
     this.events.isListened = reply.listened;
-    this.failures = 0;
-    reporter.problemSolved(this.trouble, `queue "${this.queue}" is served again`);
-    this.outcomes.conclude(outcomes, reply.refused);
-    this.take(sent, reply);
-    this.poke();
+    this.timing.answered();
+    reporter.problemSolved(this.trouble, this.wellAgain);
+    this.replies.handle(sent, reply);
+    this.timing.planExchange();
     if (this.isSettled) for (const resolve of this.onSettled.splice(0)) resolve();
   }
 
-  private take({ reserved, ahead }: Sent, reply: ExchangeReply): void {
-    const { reporter } = this.settings;
-    const { claimed, dropped } = reply;
-    for (const { id, reason } of dropped)
-      reporter.tell('jobDropped', { queue: this.queue, jobId: id, reason });
-    const trouble = `jobs of queue "${this.queue}" cannot be claimed`;
-    if (reply.failure !== undefined) reporter.problem(trouble, new Error(reply.failure));
-    else reporter.problemSolved(trouble, `jobs of queue "${this.queue}" are claimed again`);
-    this.isPaused = reply.paused || reply.failure !== undefined;
-    const want = reserved + ahead;
-    if (want > 0) {
-      this.mayHoldMore = reply.more || claimed.length + dropped.length >= want;
-    }
-    this.freed += reserved;
-    for (const job of claimed) this.ahead.push(job);
-    this.returnUnstarted();
-    this.fill();
-    this.ahead.watch();
-    if (reply.nextDue !== undefined) this.waiter.lookIn(reply.nextDue);
-    if (this.isPaused) this.waiter.lookIn(PAUSE_CHECK);
-  }
-
-  private waitForJobs(): void {
-    const canTake =
-      this.isClaiming && !this.isPaused && !this.mayHoldMore && this.ahead.length === 0;
-    if (canTake && this.inFlight === 0 && this.settings.slots.free(this) > 0) this.waiter.wait();
-  }
-
+  /** The request or its answer was lost: what it took along travels again. */
   private failed(error: unknown, sent: Sent): void {
     const isUncertain = !(error instanceof RqConnectionError) || error.uncertain;
     this.outcomes.putBack(sent.outcomes, isUncertain);
     this.woken.unshift(...sent.woken);
-    this.mayHoldOrphans ||= isUncertain;
-    this.mayHoldMore = true;
-    this.holdBack(error);
-    if (sent.reserved > 0) this.settings.slots.release(this, sent.reserved);
-  }
-
-  /** Leaves Redis alone for a while, each time for longer. */
-  private holdBack(error: unknown): void {
+    this.budget.mayHoldJobs = true;
     this.settings.reporter.problem(this.trouble, error);
-    const delay = Math.min(LONGEST_BACK_OFF, 50 * 2 ** Math.min(this.failures, 10));
-    this.failures += 1;
-    clearTimeout(this.backOff);
-    if (!this.isClosed) this.backOff = setTimeout(() => this.tryAgain(), delay);
+    this.timing.failed(isUncertain);
+    if (sent.reserved > 0) this.settings.slots.release(this, sent.reserved);
+    this.starter.giveBackUnstarted();
   }
 
-  private get trouble(): string {
-    return `queue "${this.queue}" cannot be served`;
-  }
-
-  private tryAgain(): void {
-    clearTimeout(this.backOff);
-    if (this.isClosed) return;
-    // The other exchange must have failed, too, before it is known what was lost.
-    if (this.inFlight > 0) {
-      this.backOff = setTimeout(() => this.tryAgain(), 50);
-      return;
-    }
-    this.backOff = undefined;
-    if (this.mayHoldOrphans) void this.giveBackOrphans();
-    else this.look();
+  private waitForJobs(): void {
+    if (!this.timing.mode.acceptsJobs || this.budget.isPaused || this.budget.mayHoldJobs) return;
+    if (this.starter.prefetched.length > 0 || !this.timing.isIdle) return;
+    if (this.settings.slots.free(this) > 0) this.waiter.wait();
   }
 
   /** An answer was lost that may have brought jobs: nobody runs them, so they go back, and no retry is spent. */
-  private async giveBackOrphans(): Promise<void> {
+  private async returnOrphans(): Promise<void> {
     const { store, token } = this.settings;
-    this.isSearching = true;
-    try {
-      const executions = await store.leasesOf(this.queue, token);
-      const known = new Set(this.leases().map(({ execution }) => execution));
-      const orphans = executions.filter(({ execution }) => !known.has(execution));
-      this.mayHoldOrphans = false;
-      this.outcomes.giveBack(
-        orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)),
-      );
-      this.isSearching = false;
-      this.look();
-    } catch (error) {
-      // Redis is away again: the search comes first when it is back, or they would run only after their leases.
-      this.isSearching = false;
-      this.holdBack(error);
-    }
+    const executions = await store.leasesOf(this.queue, token);
+    const known = new Set(this.leases().map(({ execution }) => execution));
+    const orphans = executions.filter(({ execution }) => !known.has(execution));
+    this.outcomes.giveBack(
+      orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)),
+    );
   }
 }
 
 export interface ConsumerSettings {
-  readonly store: WorkerStore;
-  readonly runner: JobRunner;
+  readonly store: Pick<WorkerStore, 'exchange' | 'leasesOf' | 'blockingPop' | 'onWake'>;
+  readonly runner: Pick<JobRunner, 'start' | 'held' | 'removeWaiting'>;
   readonly reporter: JobReporter;
   readonly slots: Slots;
   readonly prefetch: Prefetch;
   readonly maxCrashes: number;
-  /** Milliseconds. */
-  readonly lease: number;
+  readonly leaseMs: number;
   readonly workerName: string;
   /** Begins the names of this worker's executions. */
   readonly token: string;
@@ -380,16 +302,5 @@ export interface ConsumerSettings {
   clock(now: number): void;
 }
 
-interface Sent {
-  readonly outcomes: readonly PendingSettlement[];
-  readonly woken: readonly string[];
-  readonly reserved: number;
-  readonly ahead: number;
-}
-
-// Keep a script below 5 ms.
-const SETTLED_AT_ONCE = 200;
-const CLAIMED_AT_ONCE = 200;
-// Milliseconds.
-const LONGEST_BACK_OFF = 2000;
-const PAUSE_CHECK = 1000;
+/** In one exchange: keeps a script below 5 ms. */
+const MOST_SETTLED = 200;

@@ -19,7 +19,7 @@ export class QueueWaiter {
 
   constructor(
     private readonly queue: string,
-    private readonly store: WorkerStore,
+    private readonly store: Pick<WorkerStore, 'blockingPop' | 'onWake'>,
     private readonly on: WaiterEvents,
   ) {
     this.pop = store.blockingPop(queue);
@@ -27,8 +27,8 @@ export class QueueWaiter {
 
   async start(): Promise<void> {
     const unsubscribe = await this.store.onWake(this.queue, (due) => {
-      if (due === undefined) this.look();
-      else this.lookIn(due);
+      if (due === undefined) this.askNow();
+      else this.askIn(due);
     });
     if (this.isStopped) unsubscribe();
     else this.unsubscribe = unsubscribe;
@@ -38,26 +38,26 @@ export class QueueWaiter {
   wait(): void {
     if (this.isWaiting || this.isStopped) return;
     this.isWaiting = true;
-    this.pop.wait(LONGEST_WAIT).then(
+    this.pop.wait(LONGEST_WAIT_MS).then(
       (id) => {
         this.isWaiting = false;
-        if (id !== undefined) this.on.job(id);
-        else this.look();
+        if (id !== undefined) this.on.popped(id);
+        else this.askNow();
       },
       () => {
         this.isWaiting = false;
-        this.lookIn(AFTER_TROUBLE);
+        this.askIn(AFTER_TROUBLE_MS);
       },
     );
   }
 
-  /** Looks again in so many milliseconds, unless it looks earlier for another reason. */
-  lookIn(milliseconds: number): void {
+  /** Asks Redis in so many milliseconds, unless it asks earlier for another reason. */
+  askIn(milliseconds: number): void {
     const at = Date.now() + milliseconds;
     if (this.isStopped || at >= this.dueAt) return;
     clearTimeout(this.dueTimer);
     this.dueAt = at;
-    this.dueTimer = setTimeout(() => this.look(), Math.min(milliseconds, LONGEST_TIMER));
+    this.dueTimer = setTimeout(() => this.askNow(), Math.min(milliseconds, LONGEST_TIMER));
   }
 
   /** The connection for commands had to be made anew: the one that waits may be dead as well, and not know it. */
@@ -80,20 +80,19 @@ export class QueueWaiter {
     this.pop.close();
   }
 
-  private look(): void {
+  private askNow(): void {
     clearTimeout(this.dueTimer);
     this.dueAt = Infinity;
-    if (!this.isStopped) this.on.look();
+    if (!this.isStopped) this.on.askNow();
   }
 }
 
 export interface WaiterEvents {
   /** A blocking read has moved this job to the intermediate list. */
-  job(id: string): void;
+  popped(id: string): void;
   /** It is time to ask Redis. */
-  look(): void;
+  askNow(): void;
 }
 
-// Milliseconds.
-const LONGEST_WAIT = 30_000;
-const AFTER_TROUBLE = 250;
+const LONGEST_WAIT_MS = 30_000;
+const AFTER_TROUBLE_MS = 250;

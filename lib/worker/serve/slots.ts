@@ -19,7 +19,7 @@ export interface SlotUser {
   /** False when the last look found the queue empty and nothing has come since. */
   readonly mayHaveJobs: boolean;
   /** Slots became free. */
-  poke(): void;
+  slotsFreed(): void;
   /** All slots are taken: unless it still hears of new jobs, what it knows of its queue is getting old. */
   slotsTaken(): void;
 }
@@ -36,7 +36,7 @@ export class ParallelSlots implements Slots {
 
   release(queue: SlotUser, count: number): void {
     this.used.set(queue, (this.used.get(queue) ?? 0) - count);
-    queue.poke();
+    queue.slotsFreed();
   }
 
   free(queue: SlotUser): number {
@@ -73,7 +73,7 @@ export class SharedSlots implements Slots {
   release(_queue: SlotUser, count: number): void {
     this.used -= count;
     if (this.order === 'weighted') this.lineUp = drawn(this.queues, this.random);
-    for (const queue of this.queues) queue.poke();
+    for (const queue of this.queues) queue.slotsFreed();
   }
 
   free(): number {

@@ -73,8 +73,8 @@ describe('a handler with a limit', () => {
 
     expect(gate.remove((job) => job === 'c')).toBe('c');
     expect(gate.remove((job) => job === 'c')).toBeUndefined();
-    expect(gate.drain().toSorted()).toEqual(['d', 'y']);
-    expect(gate.drain()).toEqual([]);
+    expect(gate.removeAll().toSorted()).toEqual(['d', 'y']);
+    expect(gate.removeAll()).toEqual([]);
     expect(gate.leave(two, 1)).toBeUndefined();
   });
 });

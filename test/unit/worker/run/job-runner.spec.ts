@@ -7,7 +7,7 @@ import { claimedJob } from '../../support/claimed-job.js';
 
 const calling = (id: string, name = 'job') => claimedJob({ data: `["${name}",null,[1],{}]` }, id);
 
-/** A runner with jobs claimed ahead beside it; notes how each job ended and what was lost. */
+/** A runner with jobs prefetched beside it; notes how each job ended and what was lost. */
 function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 'fail') {
   const registry = new HandlerRegistry();
   for (const parts of handlers) {
@@ -15,7 +15,7 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
   }
   const ends: string[] = [];
   const lost: string[] = [];
-  const ahead = new PrefetchedJobs(() => undefined);
+  const prefetched = new PrefetchedJobs(() => undefined);
   const one = new JobRunner(
     'q',
     {} as JobStore,
@@ -28,14 +28,14 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
       unknownJobs,
       hearsStarts: () => false,
       began: () => undefined,
-      takeAhead: (matches) => ahead.remove(matches),
+      removePrefetched: (matches) => prefetched.remove(matches),
     },
     ({ claimed: { id }, verdict, holdsSlot }: RunEnd) => {
       ends.push(`${id} ${verdict?.outcome.type ?? 'nothing'}${holdsSlot ? ', slot' : ''}`);
     },
   );
   runners.add(one);
-  return { runner: one, ends, lost, ahead };
+  return { runner: one, ends, lost, prefetched };
 }
 
 const never = () => new Promise(() => undefined);
@@ -93,44 +93,48 @@ describe('a job that is ended from outside', () => {
   it.each([
     ['canceled', (one: JobRunner, id: string) => one.cancel(id), 'canceled'],
     ['stopped', (one: JobRunner, id: string) => one.stop(id), 'stopped'],
-  ])('is %s wherever it is: running, waiting for its handler, claimed ahead', (_, end, outcome) => {
-    const { runner: one, ends, ahead } = runner([{ concurrency: 1, run: never }]);
+  ])('is %s wherever it is: running, waiting for its handler, prefetched', (_, end, outcome) => {
+    const { runner: one, ends, prefetched } = runner([{ concurrency: 1, run: never }]);
     one.start(calling('running'));
     one.start(calling('waiting'));
-    ahead.push(calling('ahead'));
+    prefetched.push(calling('prefetched'));
 
-    for (const id of ['waiting', 'ahead', 'running', 'unknown']) end(one, id);
+    for (const id of ['waiting', 'prefetched', 'running', 'unknown']) end(one, id);
 
-    expect(ends).toEqual([`waiting ${outcome}`, `ahead ${outcome}`, `running ${outcome}, slot`]);
+    expect(ends).toEqual([
+      `waiting ${outcome}`,
+      `prefetched ${outcome}`,
+      `running ${outcome}, slot`,
+    ]);
     expect(one.count).toBe(0);
-    expect(ahead.length).toBe(0);
+    expect(prefetched.length).toBe(0);
   });
 
   it('is not settled when its lease is lost, and does not begin when it has not', () => {
-    const { runner: one, ends, lost, ahead } = runner([{ concurrency: 1, run: never }]);
+    const { runner: one, ends, lost, prefetched } = runner([{ concurrency: 1, run: never }]);
     one.start(calling('running'));
     one.start(calling('waiting'));
-    ahead.push(calling('ahead'));
+    prefetched.push(calling('prefetched'));
 
-    for (const id of ['waiting', 'ahead', 'running', 'unknown']) one.lost(`e-${id}`, 'queued');
+    for (const id of ['waiting', 'prefetched', 'running', 'unknown']) one.lost(`e-${id}`, 'queued');
 
-    expect(lost).toEqual(['waiting', 'ahead', 'running']);
+    expect(lost).toEqual(['waiting', 'prefetched', 'running']);
     expect(ends).toEqual(['running nothing, slot']);
     expect([...one.held()]).toEqual([]);
-    expect(ahead.length).toBe(0);
+    expect(prefetched.length).toBe(0);
   });
 
   it('frees its lease when the renewal finds it canceled or deleted', () => {
-    const { runner: one, ends, lost, ahead } = runner([{ concurrency: 1, run: never }]);
+    const { runner: one, ends, lost, prefetched } = runner([{ concurrency: 1, run: never }]);
     one.start(calling('running'));
     one.start(calling('waiting'));
-    ahead.push(calling('ahead'));
+    prefetched.push(calling('prefetched'));
 
-    for (const id of ['waiting', 'ahead']) one.lost(`e-${id}`, 'canceled');
+    for (const id of ['waiting', 'prefetched']) one.lost(`e-${id}`, 'canceled');
     one.lost('e-running', 'missing');
 
     expect(lost).toEqual([]);
-    expect(ends).toEqual(['waiting canceled', 'ahead canceled', 'running canceled, slot']);
+    expect(ends).toEqual(['waiting canceled', 'prefetched canceled', 'running canceled, slot']);
   });
 
   it('does not reach another run of the same job', () => {

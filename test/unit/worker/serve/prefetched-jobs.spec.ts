@@ -4,36 +4,36 @@ import { PrefetchedJobs } from '../../../../lib/worker/serve/prefetched-jobs.js'
 
 const job = (id: string) => ClaimedJob.unread('q', id, `e-${id}`);
 
-describe('jobs that were claimed ahead', () => {
+describe('prefetched jobs', () => {
   const returned: string[][] = [];
-  let ahead: PrefetchedJobs;
+  let prefetched: PrefetchedJobs;
 
   beforeEach(() => {
     jest.useFakeTimers();
     returned.length = 0;
-    ahead = new PrefetchedJobs((jobs) => returned.push(jobs.map(({ id }) => id)));
+    prefetched = new PrefetchedJobs((jobs) => returned.push(jobs.map(({ id }) => id)));
   });
 
   afterEach(() => {
-    ahead.close();
+    prefetched.close();
     jest.useRealTimers();
   });
 
   it('come out in order', () => {
-    for (const id of ['a', 'b', 'c']) ahead.push(job(id));
-    expect([...ahead].map(({ id }) => id)).toEqual(['a', 'b', 'c']);
-    expect(ahead.shift()?.id).toBe('a');
-    expect(ahead.takeAll().map(({ id }) => id)).toEqual(['b', 'c']);
-    expect(ahead.length).toBe(0);
-    expect(ahead.shift()).toBeUndefined();
+    for (const id of ['a', 'b', 'c']) prefetched.push(job(id));
+    expect([...prefetched].map(({ id }) => id)).toEqual(['a', 'b', 'c']);
+    expect(prefetched.shift()?.id).toBe('a');
+    expect(prefetched.removeAll().map(({ id }) => id)).toEqual(['b', 'c']);
+    expect(prefetched.length).toBe(0);
+    expect(prefetched.shift()).toBeUndefined();
   });
 
   it('go back, all of them, when they do not move for a while', () => {
-    for (const id of ['a', 'b']) ahead.push(job(id));
-    ahead.watch();
+    for (const id of ['a', 'b']) prefetched.push(job(id));
+    prefetched.watch();
     jest.advanceTimersByTime(1000);
     expect(returned).toEqual([['a', 'b']]);
-    expect(ahead.length).toBe(0);
+    expect(prefetched.length).toBe(0);
   });
 
   it('do not go back while others are on their way, which would come before them then', () => {
@@ -56,24 +56,24 @@ describe('jobs that were claimed ahead', () => {
 
   it('stay as long as they move', () => {
     for (let round = 0; round < 100; round += 1) {
-      ahead.push(job(`${round}-1`));
-      ahead.push(job(`${round}-2`));
-      ahead.watch();
+      prefetched.push(job(`${round}-1`));
+      prefetched.push(job(`${round}-2`));
+      prefetched.watch();
       jest.advanceTimersByTime(10);
-      ahead.shift();
-      ahead.shift();
+      prefetched.shift();
+      prefetched.shift();
     }
     expect(returned).toEqual([]);
   });
 
   it('leave no timer behind', () => {
-    ahead.watch();
+    prefetched.watch();
     expect(jest.getTimerCount()).toBe(0);
 
-    ahead.push(job('a'));
-    ahead.watch();
+    prefetched.push(job('a'));
+    prefetched.watch();
     expect(jest.getTimerCount()).toBe(1);
-    ahead.close();
+    prefetched.close();
     expect(jest.getTimerCount()).toBe(0);
   });
 });

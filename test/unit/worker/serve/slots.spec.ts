@@ -3,17 +3,17 @@ import { ParallelSlots, SharedSlots, type SlotUser } from '../../../../lib/worke
 interface Queue extends SlotUser {
   name: string;
   mayHaveJobs: boolean;
-  pokes: number;
+  timesFreed: number;
   takenSlots: number;
 }
 
 function queue(name: string, settings: { weight?: number; concurrency?: number } = {}): Queue {
   const { weight = 1, concurrency = 10 } = settings;
-  const one = { name, weight, concurrency, mayHaveJobs: true, pokes: 0, takenSlots: 0 };
+  const one = { name, weight, concurrency, mayHaveJobs: true, timesFreed: 0, takenSlots: 0 };
   return {
     ...one,
-    poke: function poke(this: Queue) {
-      this.pokes += 1;
+    slotsFreed: function slotsFreed(this: Queue) {
+      this.timesFreed += 1;
     },
     slotsTaken: function slotsTaken(this: Queue) {
       this.takenSlots += 1;
@@ -47,7 +47,7 @@ describe('slots of each queue of its own (parallel)', () => {
     slots.release(images, 2);
     expect(slots.free(images)).toBe(2);
     expect(slots.free(mail)).toBe(0);
-    expect(images.pokes).toBe(1);
+    expect(images.timesFreed).toBe(1);
   });
 
   it('are not reserved when nothing is wanted', () => {
@@ -82,7 +82,7 @@ describe('shared slots, ordered', () => {
     first.mayHaveJobs = true;
     slots.release(second, 1);
 
-    expect([first.pokes, second.pokes]).toEqual([1, 1]);
+    expect([first.timesFreed, second.timesFreed]).toEqual([1, 1]);
     expect(slots.reserve(second, 1)).toBe(0);
     expect(slots.reserve(first, 1)).toBe(1);
   });

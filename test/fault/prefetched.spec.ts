@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/wait.js';
 import { Scene } from './scene.js';
 
-describe('jobs that a worker has claimed ahead', () => {
+describe('jobs that a worker has prefetched', () => {
   let scene: Scene;
 
   beforeEach(async () => {
@@ -20,7 +20,7 @@ describe('jobs that a worker has claimed ahead', () => {
     return Number(leases[index + 1]);
   }
 
-  // With a fixed number it claims ahead for sure; by itself it does so when its jobs have been short.
+  // With a fixed number it prefetches for sure; by itself it does so when its jobs have been short.
   it.each([
     ['a number of', 5 as const],
     ['as many as it likes', 'auto' as const],

@@ -1,0 +1,55 @@
+import type { ExchangeReply } from '../../store/index.js';
+import type { JobReporter } from '../report/job-reporter.js';
+import type { Claim, ClaimBudget } from './claim-budget.js';
+import type { JobStarter } from './job-starter.js';
+import type { OutcomeQueue, PendingSettlement } from './outcome-queue.js';
+import type { QueueWaiter } from './queue-waiter.js';
+
+/**
+ * What to do with Redis's reply to an exchange: the last of the consumer's three pieces.
+ *
+ * 1. Each outcome that was sent: written down, refused, or to be tried again (see OutcomeQueue).
+ * 2. Jobs that Redis dropped, since nothing but their id was left, are told to the observers.
+ * 3. What the reply says about the queue (paused, empty, more to come) decides how much the next exchange claims.
+ * 4. The claimed jobs start in the slots that were reserved for them (see JobStarter).
+ * 5. The queue is asked again when its next scheduled job is due; a paused one after a second.
+ */
+export class ReplyHandler {
+  private readonly trouble: string;
+  private readonly wellAgain: string;
+
+  constructor(
+    private readonly queue: string,
+    private readonly reporter: JobReporter,
+    private readonly outcomes: Pick<OutcomeQueue, 'conclude'>,
+    private readonly budget: ClaimBudget,
+    private readonly starter: Pick<JobStarter, 'receive'>,
+    private readonly waiter: Pick<QueueWaiter, 'askIn'>,
+  ) {
+    this.trouble = `jobs of queue "${queue}" cannot be claimed`;
+    this.wellAgain = `jobs of queue "${queue}" are claimed again`;
+  }
+
+  handle(sent: Sent, reply: ExchangeReply): void {
+    const { claimed, dropped, nextDue } = reply;
+    this.outcomes.conclude(sent.outcomes, reply.refused);
+    for (const { id, reason } of dropped) {
+      this.reporter.tell('jobDropped', { queue: this.queue, jobId: id, reason });
+    }
+    if (reply.failure === undefined) this.reporter.problemSolved(this.trouble, this.wellAgain);
+    else this.reporter.problem(this.trouble, new Error(reply.failure));
+    this.budget.answered(sent, claimed.length + dropped.length, reply);
+    this.starter.receive(claimed, sent.reserved);
+    if (nextDue !== undefined) this.waiter.askIn(nextDue);
+    if (this.budget.isPaused) this.waiter.askIn(PAUSE_CHECK_MS);
+  }
+}
+
+/** What an exchange has taken along. */
+export interface Sent extends Claim {
+  readonly outcomes: readonly PendingSettlement[];
+  /** Jobs that a blocking read has moved out of the queue. */
+  readonly woken: readonly string[];
+}
+
+const PAUSE_CHECK_MS = 1000;
