@@ -19,7 +19,12 @@ class ImageJobs {
     return 'resized';
   }
 
-  @Job({ name: 'images.scan', timeout: '5m', retry: { max: 1 }, concurrency: undefined })
+  @Job({
+    name: 'images.scan',
+    timeout: '5m',
+    retry: { max: 1, interval: 0 },
+    concurrency: undefined,
+  })
   scan() {}
 
   @Job('archive')
@@ -111,7 +116,7 @@ describe('@JobsOf', () => {
     const [option, queue, options] = given;
     @JobsOf(queue as string, options)
     class Bad {
-      @Job({ queue: 'q', retry: { max: 1 }, timeout: 5, concurrency: 1 })
+      @Job({ queue: 'q', retry: { max: 1, interval: 0 }, timeout: 5, concurrency: 1 })
       work() {}
     }
     const error = await refusal({ providers: [Bad] });
@@ -161,7 +166,7 @@ describe('with a worker', () => {
   const applications = Applications.forThisFile();
 
   it('the jobs of the class run on its queue of its root, by its policy', async () => {
-    @JobsOf('images', { root: 'reports', retry: { max: 2 } })
+    @JobsOf('images', { root: 'reports', retry: { max: 2, interval: 0 } })
     class Reports {
       @Job()
       work(_: unknown, job: RunningJob) {

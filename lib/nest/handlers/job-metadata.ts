@@ -19,9 +19,9 @@ export interface JobHandlerOptions {
   name?: string;
   /**
    * For jobs that were enqueued without a policy of their own, and which errors are worth a retry
-   * (`on`, `except`, `when`). Default: no retry.
+   * (`on`, `except`, `when`). `false`: no retries. Default: as the `defaultJobOptions` say, else none.
    */
-  retry?: HandlerRetryOptions<RunningJob>;
+  retry?: HandlerRetryOptions<RunningJob> | false;
   /** Seconds or text such as `'30s'`, for jobs that bring no timeout of their own; `false`: none. Default: 180 s. */
   timeout?: Duration | false;
   /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
