@@ -20,16 +20,23 @@ const NON_FINITE = /-?\bInfinity\b|\bNaN\b/g;
 
 /** The text with `null` for each such number. Every character is looked at once: texts in quotes are passed over. */
 function withoutNonFinite(text: string): string {
-  const parts: string[] = [];
+  let result = '';
+  let copied = 0;
   for (let at = 0; at < text.length;) {
     const opening = text.indexOf('"', at);
     const quoted = opening === -1 ? text.length : opening;
-    parts.push(text.slice(at, quoted).replace(NON_FINITE, 'null'));
+    // Between two quotes there is mostly a comma or a colon.
+    if (quoted - at >= SHORTEST) {
+      const between = text.slice(at, quoted).replace(NON_FINITE, 'null');
+      result += text.slice(copied, at) + between;
+      copied = quoted;
+    }
     at = endOfQuoted(text, quoted);
-    parts.push(text.slice(quoted, at));
   }
-  return parts.join('');
+  return result + text.slice(copied);
 }
+
+const SHORTEST = 'NaN'.length;
 
 /** Where the text in quotes that opens there is over; the end of all when it is never closed. */
 function endOfQuoted(text: string, opening: number): number {

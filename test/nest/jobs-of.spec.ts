@@ -14,6 +14,8 @@ import { explored, refusal } from './support/explored.js';
 
 @JobsOf('images', { retry: { max: 3, interval: 5 }, timeout: '30s', concurrency: 2 })
 class ImageJobs {
+  declare readonly jobNames: { 'images.scan': 'scan' };
+
   @Job()
   resize() {
     return 'resized';

@@ -220,6 +220,8 @@ it.each([
     'two handlers for one name',
     () => {
       class Twin {
+        declare readonly jobNames: { quick: 'twin' };
+
         @Job({ queue: 'work', name: 'quick' })
         twin() {}
       }
