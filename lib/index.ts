@@ -27,7 +27,7 @@ export { InjectQueue } from './nest/decorators/inject-queue.decorator.js';
 export { InjectRqService } from './nest/decorators/inject-rq-service.decorator.js';
 export { JobData, type JobDataOptions } from './nest/decorators/job-data.decorator.js';
 export { Job, type JobDecorator } from './nest/decorators/job.decorator.js';
-export { OnJob } from './nest/decorators/on-job.decorator.js';
+export { OnJob, type OnJobDecorator } from './nest/decorators/on-job.decorator.js';
 export type { JobListenerOptions } from './nest/listeners/listener-metadata.js';
 export { currentJob } from './nest/handlers/current-job.js';
 export type { ParameterPipe, StandardSchema } from './nest/decorators/job-parameter.js';
@@ -44,12 +44,17 @@ export {
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
+  type JobMethod,
   type JobName,
   type JobPayload,
   type JobResult,
   type JobSnapshot,
+  type JsonInput,
+  type Jsonified,
   type ListeningOptions,
   type ManyItem,
+  type NamesJobs,
+  type NotJson,
   type QueueOptions,
 } from './queue/index.js';
 export {

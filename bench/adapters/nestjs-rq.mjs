@@ -16,7 +16,7 @@ export async function openProducer({ port, queue, keep = true, retries = 0 }) {
   const target = new Queue(queue, new RedisJobStore(connections), {
     defaultJobOptions: {
       ...(!keep && { resultTtl: 0 }),
-      ...(retries > 0 && { retry: { max: retries } }),
+      ...(retries > 0 && { retry: { max: retries, interval: 0 } }),
     },
   });
   return {

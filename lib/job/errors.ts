@@ -212,7 +212,8 @@ export class JobCanceledError extends RqError {
   readonly jobId: string;
 
   constructor(details: { jobId: string; reason?: string }) {
-    super(`Job "${details.jobId}" was canceled${details.reason ? `: ${details.reason}` : '.'}`);
+    const reason = firstLine(details.reason ?? '');
+    super(`Job "${details.jobId}" was canceled${reason ? `: ${reason}` : '.'}`);
     this.jobId = details.jobId;
   }
 }

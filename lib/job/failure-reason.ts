@@ -5,7 +5,7 @@
  * fields (a request with its headers, say) may be secret. An HTTP exception's message says no more than its class, and
  * what was wrong (which fields a validation refused) is a list of texts in its response: they belong to the message.
  */
-import { inspect, stripVTControlCharacters, types } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { FailureRecord } from './outcome.js';
 
 /** The most bytes (UTF-8) of a failure's text unless told otherwise. */
@@ -208,8 +208,14 @@ function oneLine(text: string, longest: number): string {
 
 /** Terminal escapes and other control characters would do harm in a log; line breaks and tabs stay. */
 function withoutControls(text: string): string {
-  return stripVTControlCharacters(text).replace(/[^\P{Cc}\n\t]/gu, ' ');
+  return text.replace(TERMINAL_ESCAPE, '').replace(/[^\P{Cc}\n\t]/gu, ' ');
 }
+
+// Colours, cursor movements, titles and links. Of limited length, so that no text takes more than linear time, which
+// Node's stripVTControlCharacters does not promise.
+const TERMINAL_ESCAPE =
+  // oxlint-disable-next-line no-control-regex -- these are what it looks for
+  /(?:\u001b\[|\u009b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]{0,512}(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]{0,8}[0-~]/g;
 
 function cutCharacters(text: string, longest: number): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;

@@ -4,7 +4,7 @@
  * impossible is refused here, naming the key, before anything reaches Redis.
  */
 import { types } from 'node:util';
-import { type Duration, toMilliseconds, toWholeSeconds } from './duration.js';
+import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
 import { assertJobId } from './names.js';
 import { checkOptions, isObject, readFlag } from './option-checks.js';
@@ -17,8 +17,8 @@ export interface JobOptions {
   id?: string;
   /** Refuse (`DuplicateJobError`) while a job of this `id` exists in any state; default false. */
   unique?: boolean;
-  /** Retries after a failure; default: those of the handler, the queue, the root; else none. */
-  retry?: RetryOptions;
+  /** Retries after a failure, `false` is none; default: those of the handler, the queue, the root; else none. */
+  retry?: RetryOptions | false;
   /** How long one run may take; default 180 seconds. `false` (RQ's -1) is no limit. */
   timeout?: Duration | false;
   /** How long the job may wait to be run before it vanishes; default: for ever. */
@@ -29,13 +29,13 @@ export interface JobOptions {
   failureTtl?: Duration;
   /** Not before this much time has passed; default 0. Not together with `at`. */
   delay?: Duration;
-  /** Not before this time; one in the past is at once. Not together with `delay`. */
+  /** Not before this time; one in the past is at once, the latest is in a hundred years. Not together with `delay`. */
   at?: Date;
   /** To the head of the queue; default false. */
   atFront?: boolean;
   /** Data about the job that its handler may read and change; a plain object. */
   meta?: Record<string, unknown>;
-  /** For people, in lists; default: made from the job's name and data. */
+  /** For people, in lists: at most 10,000 characters; default: made from the job's name and data. */
   description?: string;
 }
 
@@ -74,8 +74,10 @@ export interface ResolvedJobOptions {
 /** Checked defaults: what is `undefined` was not set. */
 export interface ResolvedDefaults extends Pick<
   ResolvedJobOptions,
-  'retry' | 'ttl' | 'resultTtl' | 'failureTtl'
+  'ttl' | 'resultTtl' | 'failureTtl'
 > {
+  /** `false`: no retries, whatever further defaults say. */
+  readonly retry?: StoredRetry | false;
   readonly timeout?: number;
   /** The options of a job that is enqueued without any: made once, shared by all of them. */
   readonly plainJob: ResolvedJobOptions;
@@ -83,6 +85,8 @@ export interface ResolvedDefaults extends Pick<
 
 /** RQ's default timeout of a job, in milliseconds. */
 export const DEFAULT_TIMEOUT = 180_000;
+
+const LONGEST_DESCRIPTION = 10_000;
 
 /**
  * Checks the options of one job and fills them up with the defaults. Without options the answer is one shared object.
@@ -115,7 +119,7 @@ export function resolveJobOptions(
   return {
     id,
     unique: isUnique,
-    retry: own.retry ?? defaults.retry,
+    retry: (own.retry ?? defaults.retry) || undefined,
     retryGiven: own.retry !== undefined,
     timeout: own.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT,
     timeoutGiven: own.timeout !== undefined,
@@ -146,7 +150,7 @@ export function resolveDefaults(
   return withPlainJob(readCommon(options, where));
 }
 
-/** The queue's defaults, and the root's where the queue has none. A `retry` is taken as a whole, never mixed. */
+/** The queue's defaults, and the root's where the queue has none. A `retry` is taken as a whole. */
 export function layerDefaults(root: ResolvedDefaults, queue: ResolvedDefaults): ResolvedDefaults {
   return withPlainJob({
     retry: queue.retry ?? root.retry,
@@ -205,7 +209,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
   const plainJob: ResolvedJobOptions = {
     id: undefined,
     unique: false,
-    retry,
+    retry: retry || undefined,
     retryGiven: false,
     timeout,
     timeoutGiven: false,
@@ -224,7 +228,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
 function readCommon(options: DefaultJobOptions, where: string | undefined): CommonOptions {
   const { retry, timeout, ttl, resultTtl, failureTtl } = options;
   return {
-    retry: retry === undefined ? undefined : retryPolicy(retry, where),
+    retry: retry === undefined || retry === false ? retry : retryPolicy(retry, where),
     timeout: timeout === undefined ? undefined : readTimeout(timeout, 'timeout', where),
     ttl: ttl === undefined ? undefined : readTtl(ttl, where),
     resultTtl: readKeeping(resultTtl, 'resultTtl', where),
@@ -259,6 +263,10 @@ function readAt(value: unknown, where: string | undefined): number | undefined {
   if (!types.isDate(value) || Number.isNaN(value.getTime())) {
     throw new InvalidOptionError({ option: 'at', problem: 'must be a valid Date', value, where });
   }
+  if (value.getTime() > Date.now() + LONGEST_DURATION) {
+    const problem = 'must be within the next hundred years';
+    throw new InvalidOptionError({ option: 'at', problem, where });
+  }
   return value.getTime();
 }
 
@@ -284,6 +292,10 @@ function readDescription(value: unknown, where: string | undefined): string | un
   if (value !== undefined && typeof value !== 'string') {
     const problem = 'must be text';
     throw new InvalidOptionError({ option: 'description', problem, value, where });
+  }
+  if (value !== undefined && value.length > LONGEST_DESCRIPTION) {
+    const problem = `must be at most ${LONGEST_DESCRIPTION} characters long: it is for lists`;
+    throw new InvalidOptionError({ option: 'description', problem, where });
   }
   return value;
 }

@@ -44,6 +44,8 @@ export interface StoredRetry {
   readonly max: number;
   readonly intervals: readonly number[];
   readonly jitter: number;
+  /** Milliseconds that no wait exceeds, whatever the jitter. */
+  readonly longest?: number;
   /** Milliseconds. */
   readonly within: number | undefined;
   readonly front: boolean;

@@ -4,7 +4,7 @@
  * retried; a retry must be left; the error must be worth one (unless the handler asked for it with RetryJob);
  * the retry must start within the policy's window.
  */
-import { formatDuration } from './duration.js';
+import { formatDuration, LONGEST_DURATION } from './duration.js';
 import { type CheckedFilter, objectionTo } from './retry-filter.js';
 import { intervalFor, type RetryPolicy } from './retry-policy.js';
 import { isFailJob, isRetryJob, type ReturnedRetry } from './signals.js';
@@ -51,7 +51,7 @@ export function decideRetry<Job>(attempt: FailedAttempt<Job>): RetryDecision {
     return no(objection);
   }
   const delay =
-    asked?.delay ?? jittered(intervalFor(policy.intervals, retriesLeft), policy.jitter, random);
+    asked?.delay ?? jittered(intervalFor(policy.intervals, retriesLeft), policy, random);
   const { within } = policy;
   if (within !== undefined && now + delay > (attempt.firstEnqueuedAt ?? now) + within) {
     return exhausted(
@@ -76,7 +76,7 @@ export function decideReturnedRetry(details: {
     return exhausted(`the handler returned Retry, and all ${retry.max} retries are used`);
   }
   const interval = retry.intervals[Math.min(retry.intervals.length - 1, done)] ?? 0;
-  return { retry: true, delay: jittered(interval, retry.jitter, random), front: false };
+  return { retry: true, delay: jittered(interval, retry, random), front: false };
 }
 
 function no(why: string): RetryDecision {
@@ -87,8 +87,18 @@ function exhausted(why: string): RetryDecision {
   return { retry: false, why, exhausted: true };
 }
 
-/** Seconds to milliseconds, made longer or shorter at random by at most the jitter's share. */
-function jittered(seconds: number, jitter: number, random: () => number): number {
-  const share = jitter === 0 ? 1 : 1 + jitter * (2 * random() - 1);
-  return Math.max(0, Math.round(seconds * 1000 * share));
+/** Seconds to milliseconds, made longer or shorter at random by at most the jitter's share, never above the longest. */
+function jittered(
+  seconds: number,
+  { jitter, longest = LONGEST_DURATION }: Pick<RetryPolicy, 'jitter' | 'longest'>,
+  random: () => number,
+): number {
+  const interval = seconds * 1000;
+  if (jitter === 0) {
+    return Math.round(interval);
+  }
+  // Spread over what is left of the range: cut off, half of the jobs at the limit would come back together.
+  const least = interval * (1 - jitter);
+  const most = Math.max(least, Math.min(interval * (1 + jitter), longest));
+  return Math.round(least + random() * (most - least));
 }

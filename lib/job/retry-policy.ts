@@ -9,6 +9,7 @@ import { checkOptions, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
 import { type CheckedFilter, type RetryFilter, readFilter } from './retry-filter.js';
 import {
+  DEFAULT_INTERVALS,
   type IntervalOption,
   type Intervals,
   listIntervals,
@@ -24,7 +25,7 @@ export { type ExponentialInterval, intervalFor, type IntervalOption } from './re
 export interface RetryOptions {
   /** Retries after the first run, 1 to 1000. Required unless `within` is given. */
   max?: number;
-  /** Time between a failure and its retry; default 0, at once. */
+  /** Time between a failure and its retry, 0 is at once; default 3, 9, 27, ... s, at most an hour, ±20 %. */
   interval?: IntervalOption;
   /** No retry that would start later than this after the job was first enqueued. Without `max`: as many retries as fit. */
   within?: Duration;
@@ -43,6 +44,8 @@ export interface RetryPolicy {
   readonly intervals: readonly number[];
   /** 0 to 1. */
   readonly jitter: number;
+  /** Milliseconds that no wait exceeds, whatever the jitter. */
+  readonly longest?: number;
   /** Milliseconds since the first enqueue. */
   readonly within?: number;
   readonly front: boolean;
@@ -50,7 +53,8 @@ export interface RetryPolicy {
 
 /** A handler's checked retry options. A filter without a policy applies to whatever policy the job has. */
 export interface HandlerRetry<Job = unknown> {
-  readonly policy: StoredRetry | undefined;
+  /** `false`: no retries, whatever the defaults say; `undefined`: nothing is said. */
+  readonly policy: StoredRetry | false | undefined;
   readonly filter: CheckedFilter<Job> | undefined;
 }
 
@@ -60,18 +64,23 @@ export interface HandlerRetry<Job = unknown> {
  * @throws InvalidOptionError naming the key (`retry.max`)
  */
 export function retryPolicy(options: RetryOptions, where?: string): StoredRetry {
+  refuseTrue(options, where);
   checkOptions(options, POLICY_KEYS, 'retry', where);
   return readPolicy(options, where);
 }
 
 /**
- * Checks what `@Job({ retry })` says: a policy, a filter (`on`, `except`, `when`), or both.
+ * Checks what `@Job({ retry })` says: a policy, a filter (`on`, `except`, `when`), both, or `false`.
  * @throws InvalidOptionError naming the key
  */
 export function handlerRetry<Job>(
-  options: HandlerRetryOptions<Job>,
+  options: HandlerRetryOptions<Job> | false,
   where?: string,
 ): HandlerRetry<Job> {
+  if (options === false) {
+    return { policy: false, filter: undefined };
+  }
+  refuseTrue(options, where);
   checkOptions(options, HANDLER_KEYS, 'retry', where);
   const filter = readFilter<Job>(options, where);
   const { max, interval, within, front } = options;
@@ -85,7 +94,8 @@ export function handlerRetry<Job>(
 /** A number of retries. @throws InvalidOptionError unless it is a whole number from 1 to 1000 */
 export function readMax(value: unknown, option: string, where: string | undefined): number {
   if (!Number.isInteger(value) || (value as number) < 1 || (value as number) > MOST_RETRIES) {
-    const problem = `must be a whole number from 1 to ${MOST_RETRIES}`;
+    const none = value === 0 && option === 'retry.max' ? ' (no retries at all: retry: false)' : '';
+    const problem = `must be a whole number from 1 to ${MOST_RETRIES}${none}`;
     throw new InvalidOptionError({ option, problem, value, where });
   }
   return value as number;
@@ -94,8 +104,18 @@ export function readMax(value: unknown, option: string, where: string | undefine
 const POLICY_KEYS: ReadonlySet<string> = new Set(['max', 'interval', 'within', 'front']);
 const HANDLER_KEYS: ReadonlySet<string> = new Set([...POLICY_KEYS, 'on', 'except', 'when']);
 
+function refuseTrue(options: unknown, where: string | undefined): void {
+  if (options === true) {
+    const problem = 'must be false, or an object such as { max: 3 }';
+    throw new InvalidOptionError({ option: 'retry', problem, value: options, where });
+  }
+}
+
 function readPolicy(options: RetryOptions, where: string | undefined): StoredRetry {
-  const intervals = readIntervals(options.interval, 'retry.interval', where);
+  const intervals =
+    options.interval === undefined
+      ? DEFAULT_INTERVALS
+      : readIntervals(options.interval, 'retry.interval', where);
   const within = readWithin(options.within, intervals, where);
   const max =
     options.max === undefined && within !== undefined
@@ -105,6 +125,7 @@ function readPolicy(options: RetryOptions, where: string | undefined): StoredRet
     max,
     intervals: shortestList(listIntervals(intervals, max)),
     jitter: intervals.jitter,
+    longest: intervals.longest,
     within,
     front: readFlag(options.front, 'retry.front', where),
   };

@@ -121,13 +121,18 @@ export class ReturnedRetry {
   readonly intervals: readonly number[];
   /** 0 to 1. */
   readonly jitter: number;
+  /** Milliseconds that no wait exceeds, whatever the jitter. */
+  readonly longest: number | undefined;
 
   constructor(options: { max: number; interval?: IntervalOption }) {
     checkOptions(options, RETURNED_KEYS, 'Retry', undefined);
     this.max = readMax(options.max, 'Retry.max', undefined);
-    const intervals = readIntervals(options.interval, 'Retry.interval', undefined);
+    // RQ's own rule for a returned Retry: at once unless it says otherwise.
+    const { interval = 0 } = options;
+    const intervals = readIntervals(interval, 'Retry.interval', undefined);
     this.intervals = listIntervals(intervals, this.max);
     this.jitter = intervals.jitter;
+    this.longest = intervals.longest;
   }
 
   get [BRAND](): Signal {
@@ -139,7 +144,7 @@ export class ReturnedRetry {
  * Return it from a handler to have the job run again without it being an error (RQ >= 2.1): `return Retry({ max: 5,
  * interval: 60 })`. These retries have a counter of their own, compared with the `max` of what is returned.
  * @param options.max retries after the first run, 1 to 1000
- * @param options.interval default 0, at once
+ * @param options.interval default 0, at once, as in RQ
  * @throws InvalidOptionError if an option is impossible
  */
 export function Retry(options: { max: number; interval?: IntervalOption }): ReturnedRetry {

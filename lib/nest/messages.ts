@@ -51,7 +51,9 @@ export const jobRecovered = (event: {
 export const problem = (event: { message: string; error?: unknown }) => {
   const { error } = event;
   const reason =
-    error instanceof Error ? `: ${printable(error.message.replace(URLS, '<url>'))}` : '';
+    error instanceof Error
+      ? `: ${printable(error.message.slice(0, 500).replace(URLS, '<url>'))}`
+      : '';
   return sentence(event.message) + reason;
 };
 

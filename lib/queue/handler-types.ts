@@ -1,41 +1,84 @@
+import type { ReturnedRetry } from '../job/index.js';
+import type { JsonInput, Jsonified } from './json-types.js';
+
 /**
  * The type-only link between a queue and the classes whose methods run its jobs: `Queue<ImageJobs>` accepts the names
- * of their methods, the type of each one's first parameter, and gives handles of what each returns. Nothing of this
- * exists at run time.
+ * of their jobs, what JSON turns into each one's first parameter, and gives handles of what JSON makes of its result.
+ * A job is named as its method, or as the class says in `jobNames`. Nothing of this exists at run time.
  */
 
 /** What a plain `Queue` is made for: any name, any data. */
 // oxlint-disable-next-line typescript/no-explicit-any -- a parameter position: `unknown` would accept no handler's type
 export type AnyHandlers = Record<string, (data: any, ...rest: any[]) => unknown>;
 
-/** The names of the jobs: the methods of the handlers' class. */
-export type JobName<Handlers> = {
-  [Name in keyof Handlers]: Handlers[Name] extends (...parameters: never[]) => unknown
-    ? Name
-    : never;
-}[keyof Handlers] &
+/**
+ * What a class declares whose jobs are not all named as their methods: which name belongs to which method. `@Job` checks
+ * it. `declare readonly jobNames: { 'images.scan': 'scan' }`.
+ */
+export interface NamesJobs<Names extends object = object> {
+  readonly jobNames: Names;
+}
+
+/**
+ * The names of the jobs: those of the handlers' methods, except where `jobNames` has others for them. Methods that are
+ * Nest's lifecycle hooks are no jobs; others that are none are left out with `Queue<Omit<ImageJobs, 'helper'>>`.
+ */
+export type JobName<Handlers> = (
+  Exclude<MethodName<Handlers>, RenamedMethod<Handlers>> | keyof NamesOf<Handlers>
+) &
   string;
 
-/** The payload of a job: the first parameter of its method. */
-export type JobPayload<Handlers, Name extends JobName<Handlers>> = Handlers[Name] extends (
-  ...parameters: infer Parameters
-) => unknown
-  ? Parameters extends []
-    ? undefined
-    : Parameters[0]
-  : never;
+/** The method that runs the jobs of a name. */
+export type JobMethod<
+  Handlers,
+  Name extends JobName<Handlers>,
+> = Name extends keyof NamesOf<Handlers>
+  ? NamesOf<Handlers>[Name] extends keyof Handlers
+    ? Handlers[NamesOf<Handlers>[Name]]
+    : never
+  : Name extends keyof Handlers
+    ? Handlers[Name]
+    : never;
 
-/** What a job's method gives, awaited. */
-export type JobResult<Handlers, Name extends JobName<Handlers>> = Handlers[Name] extends (
-  ...parameters: never[]
-) => infer Returned
-  ? Settled<Awaited<Returned>>
-  : never;
+/** What `enqueue` takes for a job: what JSON turns into the first parameter of its method. */
+export type JobPayload<Handlers, Name extends JobName<Handlers>> =
+  JobMethod<Handlers, Name> extends (...parameters: infer Parameters) => unknown
+    ? Parameters extends []
+      ? undefined
+      : JsonInput<Parameters[0]>
+    : never;
+
+/** What `result()` gives of a job: what JSON makes of what its method returns, awaited; `null` for nothing. */
+export type JobResult<Handlers, Name extends JobName<Handlers>> =
+  JobMethod<Handlers, Name> extends (...parameters: never[]) => infer Returned
+    ? Jsonified<WithoutRetry<Settled<Awaited<Returned>>>>
+    : never;
 
 /** What a job without data needs no argument for. */
 export type PayloadArguments<Payload, Options> = undefined extends Payload
   ? [data?: Payload, options?: Options]
   : [data: Payload, options?: Options];
+
+type MethodName<Handlers> = Exclude<
+  {
+    [Name in keyof Handlers]: Handlers[Name] extends (...parameters: never[]) => unknown
+      ? Name
+      : never;
+  }[keyof Handlers],
+  LifecycleHook
+>;
+
+type LifecycleHook =
+  | 'onModuleInit'
+  | 'onApplicationBootstrap'
+  | 'onModuleDestroy'
+  | 'beforeApplicationShutdown'
+  | 'onApplicationShutdown';
+
+type NamesOf<Handlers> = Handlers extends NamesJobs<infer Names> ? Names : unknown;
+
+/** It is known by the names that `jobNames` has for it, which its own may be one of. */
+type RenamedMethod<Handlers> = Handlers extends NamesJobs<infer Names> ? Names[keyof Names] : never;
 
 // An Observable's last value, an async iterable's last value: by their shape, rxjs is not needed here.
 type Settled<Returned> = Returned extends {
@@ -48,3 +91,6 @@ type Settled<Returned> = Returned extends {
   : Returned extends AsyncIterable<infer Value>
     ? Value
     : Returned;
+
+/** `return Retry(...)` is no result. */
+type WithoutRetry<Returned> = Returned extends ReturnedRetry ? never : Returned;

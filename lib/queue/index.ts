@@ -1,5 +1,6 @@
 /** What a producer holds. */
 export type * from './handler-types.js';
+export type * from './json-types.js';
 export type { JobAttempt } from './job-attempts.js';
 export type { ListeningOptions } from './job-events.js';
 export { type HeaderInjector, headersOf, type JobHeaders } from './job-headers.js';

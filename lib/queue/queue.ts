@@ -196,16 +196,21 @@ export class Queue<Handlers = AnyHandlers> {
    * Handles of the jobs in a registry, in its order (the queue: next first; registries: earliest first).
    * @param registry default `queued`
    * @param range default the first 100
-   * @throws InvalidOptionError unless offset and limit are whole numbers of at least 0
+   * @throws InvalidOptionError when there is no such registry, or offset or limit is no whole number of at least 0
    */
   async jobs(
     registry: RegistryName = 'queued',
     { offset = 0, limit = 100 }: { offset?: number; limit?: number } = {},
   ): Promise<RqJob[]> {
+    const where = `jobs of queue "${this.name}"`;
+    if (!REGISTRY_NAMES.includes(registry)) {
+      const problem = `must be one of ${REGISTRY_NAMES.join(', ')}`;
+      throw new InvalidOptionError({ option: 'registry', problem, value: registry, where });
+    }
     for (const [option, value] of Object.entries({ offset, limit })) {
       if (!Number.isSafeInteger(value) || value < 0) {
         const problem = 'must be a whole number of at least 0';
-        throw new InvalidOptionError({ option, problem, value, where: `jobs of "${this.name}"` });
+        throw new InvalidOptionError({ option, problem, value, where });
       }
     }
     // To Redis a last index of -1 would mean all.
@@ -344,6 +349,16 @@ export type ManyItem<Handlers, Name extends JobName<Handlers>> =
         ? { readonly data?: JobPayload<Handlers, Name> }
         : { readonly data: JobPayload<Handlers, Name> })
     : never;
+
+const REGISTRY_NAMES = [
+  'queued',
+  'started',
+  'scheduled',
+  'deferred',
+  'finished',
+  'failed',
+  'canceled',
+] as const satisfies readonly RegistryName[];
 
 /** Keeps a script below 5 ms. */
 const AT_ONCE = 1000;

@@ -37,7 +37,8 @@ export class RqJob<Result = unknown> {
   /** All that is known of the job now. @throws JobNotFoundError, MalformedJobError when its data cannot be read */
   async refresh(): Promise<JobSnapshot> {
     const record = await this.record();
-    const call = record.call(this.store.maxPayloadBytes);
+    const { maxPayloadBytes } = this.store;
+    const call = record.call(maxPayloadBytes);
     return {
       id: this.id,
       queue: this.queue,
@@ -54,7 +55,7 @@ export class RqJob<Result = unknown> {
       endedAt: record.endedAt,
       worker: record.workerName,
       description: record.description,
-      meta: record.meta,
+      meta: record.meta(maxPayloadBytes),
       progress: record.progress,
     };
   }

@@ -33,7 +33,7 @@ export function encodeCall(queue: string, call: JobCall): string {
 
 /**
  * Reads what a job calls.
- * @throws MalformedJobError when it is a pickle, no JSON, or not of RQ's form
+ * @throws MalformedJobError when it is a pickle, no JSON, not of RQ's form, or longer than so many bytes
  */
 export function decodeCall(jobId: string, data: Buffer, maxBytes: number): JobCall {
   const text = inflated(jobId, data, maxBytes);
@@ -88,14 +88,25 @@ export function toJson(
   value: unknown,
   place: { queue: string; name: string; what?: string },
 ): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw new UnserializableDataError({ ...place, cause });
-  }
-  if (text === undefined) throw new UnserializableDataError(place);
+  const { text, cause } = jsonOf(value);
+  if (text === undefined) throw new UnserializableDataError({ ...place, cause });
   return text;
+}
+
+/**
+ * JSON text of a value; without a text: why it is none, if more is known than that JSON has no word for it. What is
+ * nested in the value is not looked through, which would cost more than writing it: there JSON's own rules hold.
+ */
+export function jsonOf(value: unknown): { readonly text?: string; readonly cause?: unknown } {
+  try {
+    if (value instanceof Map || value instanceof Set) {
+      const type = value instanceof Map ? 'Map' : 'Set';
+      return { cause: new TypeError(`JSON would make {} of a ${type}`) };
+    }
+    return { text: JSON.stringify(value) };
+  } catch (cause) {
+    return { cause };
+  }
 }
 
 /** @throws PayloadTooLargeError when the text is longer than so many bytes of UTF-8 */
@@ -107,19 +118,16 @@ export function assertSize(text: string, what: string, limit: number): void {
     throw new PayloadTooLargeError({ what, size, limit, option: 'maxPayloadBytes' });
 }
 
-/** Zlib text, as RQ deflates; what is not deflated is taken as it is. */
+/** Zlib text, as RQ deflates; what is not deflated is taken as it is. Neither may be longer than so many bytes. */
 export function inflated(jobId: string, data: Buffer, maxBytes: number): Buffer {
+  const tooLong = `its data is longer than ${maxBytes} bytes (see maxPayloadBytes)`;
+  if (data.length > maxBytes) throw new MalformedJobError({ jobId, problem: tooLong });
   if (data[0] !== ZLIB_DEFLATE) return data;
   try {
     return inflateSync(data, { maxOutputLength: maxBytes });
   } catch (error) {
-    const tooLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new MalformedJobError({
-      jobId,
-      problem: tooLarge
-        ? `its data is longer than ${maxBytes} bytes (see maxPayloadBytes)`
-        : 'its data is damaged',
-    });
+    const isTooLong = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
+    throw new MalformedJobError({ jobId, problem: isTooLong ? tooLong : 'its data is damaged' });
   }
 }
 

@@ -1,8 +1,9 @@
-import type { StoredRetry } from '../job/index.js';
+import { LONGEST_DURATION, type StoredRetry } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 import { decodeMeta } from './meta.js';
+import { LONGEST_NUMBER, timeOf } from './stored-text.js';
 
 /**
  * A job that this worker has claimed: what `exchange` answered, read only as far as it is asked for. Most jobs have
@@ -43,9 +44,9 @@ export class ClaimedJob {
     if (own !== undefined && own > 0) return own;
     const text = this.text(TIMEOUT);
     if (!text) return undefined;
-    const seconds = /^-?\d+$/.test(text) ? Number(text) : secondsOf(text);
+    const seconds = secondsOf(text);
     if (seconds === undefined) return undefined;
-    return seconds > 0 ? seconds * 1000 : -1;
+    return seconds > 0 && seconds <= LONGEST_SECONDS ? seconds * 1000 : -1;
   }
 
   /** Whoever enqueued it gave the timeout: the handler's own does not count. */
@@ -63,19 +64,23 @@ export class ClaimedJob {
     const own = this.ownRetry;
     return {
       max,
-      intervals: numbers(this.text(RETRY_INTERVALS)),
-      jitter: typeof own.jitter === 'number' ? own.jitter : 0,
-      within: typeof own.within === 'number' ? own.within : undefined,
+      intervals: intervalsIn(this.text(RETRY_INTERVALS)),
+      jitter: numberWithin(own.jitter, 1) ?? 0,
+      longest: numberWithin(own.longest, LONGEST_DURATION),
+      within: numberWithin(own.within, LONGEST_DURATION),
       front: own.front === true || this.text(FRONT_ON_RETRY) === '1',
     };
   }
 
-  /** The stored policy is final: given at enqueue, or taken over from the handler at an earlier failure. */
+  /**
+   * The stored policy, or that there is none, is final: given at enqueue, or taken over from the handler at an earlier
+   * failure.
+   */
   get retryDecided(): boolean {
-    if (!this.fields?.has(RETRIES_LEFT)) return false;
     const { given } = this;
-    const isDecided = given === undefined ? this.isSavedByPython : given.includes('r');
-    return isDecided || this.ownRetry.by === 'handler';
+    if (given?.includes('r')) return true;
+    if (!this.fields?.has(RETRIES_LEFT)) return false;
+    return (given === undefined && this.isSavedByPython) || this.ownRetry.by === 'handler';
   }
 
   /** Retries made because the handler returned `Retry(...)`. */
@@ -90,22 +95,22 @@ export class ClaimedJob {
 
   /** Whole seconds; -1: for ever; undefined: RQ's default. */
   get resultTtl(): number | undefined {
-    return this.number(RESULT_TTL);
+    return this.keeping(RESULT_TTL);
   }
 
   /** Whole seconds; -1: for ever; undefined: RQ's default. */
   get failureTtl(): number | undefined {
-    return this.number(FAILURE_TTL);
+    return this.keeping(FAILURE_TTL);
   }
 
   /** Milliseconds since the epoch. */
   get createdAt(): number | undefined {
-    const time = Date.parse(this.text(CREATED_AT) ?? '');
-    return Number.isNaN(time) ? undefined : time;
+    return timeOf(this.text(CREATED_AT));
   }
 
-  get meta(): Record<string, unknown> {
-    return decodeMeta(this.fields?.bytes(META));
+  /** @param maxBytes longer meta counts as empty */
+  meta(maxBytes: number): Record<string, unknown> {
+    return decodeMeta(this.fields?.bytes(META), maxBytes);
   }
 
   /** @throws MalformedJobError when it is a pickle or otherwise unreadable */
@@ -118,7 +123,9 @@ export class ClaimedJob {
     return this.text(GIVEN);
   }
 
-  private get ownRetry(): { by?: unknown; jitter?: unknown; within?: unknown; front?: unknown } {
+  private get ownRetry(): Partial<
+    Record<'by' | 'jitter' | 'longest' | 'within' | 'front', unknown>
+  > {
     const text = this.text(OWN_RETRY);
     if (!text) return {};
     try {
@@ -131,6 +138,13 @@ export class ClaimedJob {
 
   private text(field: number): string | undefined {
     return this.fields?.text(field);
+  }
+
+  /** RQ's rule: below 0 is for ever. So is what Redis could not count. */
+  private keeping(field: number): number | undefined {
+    const seconds = this.number(field);
+    if (seconds === undefined) return undefined;
+    return seconds < 0 || seconds > LONGEST_SECONDS ? -1 : seconds;
   }
 
   private number(field: number): number | undefined {
@@ -168,19 +182,27 @@ const OWN_RETRIES_LEFT = further('nrq_retries_left');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 
+const LONGEST_SECONDS = LONGEST_DURATION / 1000;
+
 /** RQ's readers take `3m`, too. */
 function secondsOf(text: string): number | undefined {
+  if (text.length > LONGEST_NUMBER) return undefined;
   const match = /^(-?\d+)([smhd]?)$/.exec(text.trim().toLowerCase());
   return match
     ? Number(match[1]) * (UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] ?? 1)
     : undefined;
 }
 
-function numbers(json: string | undefined): number[] {
+/** A number that steers a timer or a score: neither below 0 nor endless. */
+function numberWithin(value: unknown, most: number): number | undefined {
+  return typeof value === 'number' && value >= 0 ? Math.min(value, most) : undefined;
+}
+
+function intervalsIn(json: string | undefined): number[] {
   try {
     const list: unknown = JSON.parse(json ?? '[]');
     if (!Array.isArray(list)) return [];
-    return list.map((value) => (typeof value === 'number' && value >= 0 ? value : 0));
+    return list.map((value) => numberWithin(value, LONGEST_SECONDS) ?? 0);
   } catch {
     return [];
   }

@@ -19,13 +19,13 @@ export function decodeEvent(queue: string, message: string): JobEvent | undefine
   }
   if (!isObject(event)) return undefined;
   const { type, jobId, name, attempt, at } = event;
-  if (typeof jobId !== 'string' || typeof name !== 'string' || typeof attempt !== 'number') {
+  if (typeof jobId !== 'string' || typeof name !== 'string' || !Number.isFinite(attempt)) {
     return undefined;
   }
   if (typeof at !== 'number' || Number.isNaN(new Date(at).getTime()) || !isType(type)) {
     return undefined;
   }
-  const common = { queue, jobId, name, attempt, at: new Date(at) };
+  const common = { queue, jobId, name, attempt: attempt as number, at: new Date(at) };
   switch (type) {
     case 'started':
     case 'lost':
@@ -64,5 +64,5 @@ function textIn(value: unknown): string {
 }
 
 function numberIn(value: unknown): number {
-  return typeof value === 'number' ? value : 0;
+  return Number.isFinite(value) ? (value as number) : 0;
 }

@@ -7,9 +7,9 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim (x) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
- * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `within` (ms) |
+ * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms) |
  * | `nrq_attempts` | count of attempts that failed |
  * | `nrq_crashes` | how often workers died of it in a row, and when it was put back for that |
  * | `nrq_retries_left` | as `retries_left`, where Python cannot write back an older number |
@@ -69,9 +69,13 @@ function retryFields(retry: StoredRetry): string[] {
 }
 
 /** Text of `nrq_retry`, empty when RQ's fields say it all. */
-export function ownRetry({ jitter, within }: Pick<StoredRetry, 'jitter' | 'within'>): string {
+export function ownRetry({
+  jitter,
+  longest,
+  within,
+}: Pick<StoredRetry, 'jitter' | 'longest' | 'within'>): string {
   if (jitter === 0 && within === undefined) return '';
-  return JSON.stringify({ jitter: jitter || undefined, within });
+  return JSON.stringify({ jitter: jitter || undefined, longest, within });
 }
 
 /** An attempt that failed, as it is kept beside the job. */

@@ -4,6 +4,7 @@ import { type JobCall, decodeCall } from './call.js';
 import { type AttemptRecord, decodeAttempt } from './fields.js';
 import { decodeMeta } from './meta.js';
 import { parsePythonJson } from './python-json.js';
+import { timeOf } from './stored-text.js';
 
 /** A job as it stands in Redis at one moment, whoever wrote it. */
 export class JobRecord {
@@ -73,8 +74,9 @@ export class JobRecord {
     return this.text('description');
   }
 
-  get meta(): Record<string, unknown> {
-    return decodeMeta(this.fields.get('meta'));
+  /** @param maxBytes longer meta counts as empty */
+  meta(maxBytes: number): Record<string, unknown> {
+    return decodeMeta(this.fields.get('meta'), maxBytes);
   }
 
   /** What the handler has told last; undefined when that is nothing, or no JSON. */
@@ -125,8 +127,8 @@ export class JobRecord {
   }
 
   private date(field: string): Date | undefined {
-    const time = Date.parse(this.text(field) ?? '');
-    return Number.isNaN(time) ? undefined : new Date(time);
+    const time = timeOf(this.text(field));
+    return time === undefined ? undefined : new Date(time);
   }
 }
 
@@ -161,7 +163,7 @@ export function decodeResults(entries: readonly [Buffer, Buffer[]][]): ResultEnt
     for (let at = 0; at + 1 < values.length; at += 2) {
       fields.set((values[at] as Buffer).toString(), values[at + 1] as Buffer);
     }
-    const at = new Date(Number(entryId.toString().split('-')[0]));
+    const at = new Date(Number.parseInt(entryId.toString(), 10));
     const type = fields.get('type')?.toString();
     if (type === '1') {
       const value = fields.get('return_value');

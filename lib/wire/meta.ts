@@ -4,9 +4,13 @@ import { parsePythonJson } from './python-json.js';
  * A job's `meta`, free data beside the call. RQ's own tools (`rq info`, dashboards) rewrite JSON meta of failed jobs as
  * the pickle of `{'unserialized': b'...'}`; the JSON inside is recovered by its position, without decoding a pickle.
  * What cannot be read counts as empty: meta never keeps a job from running.
+ * @param maxBytes longer meta counts as empty
  */
-export function decodeMeta(meta: Buffer | null | undefined): Record<string, unknown> {
-  if (!meta || meta.length === 0) return {};
+export function decodeMeta(
+  meta: Buffer | null | undefined,
+  maxBytes: number,
+): Record<string, unknown> {
+  if (!meta || meta.length === 0 || meta.length > maxBytes) return {};
   const json = meta[0] === 0x80 ? unserialized(meta) : meta;
   if (!json) return {};
   try {

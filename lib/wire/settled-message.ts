@@ -7,10 +7,11 @@ import { parsePythonJson } from './python-json.js';
  * anybody can publish anything: what is not understood is undefined.
  */
 export function decodeSettled(message: string): Settled | undefined {
-  const match = /^(\S+) (\S+) (json|base64|text) ([^]*)$/.exec(message);
-  if (!match) return undefined;
-  const [, id = '', status = '', encoding, text = ''] = match;
+  const head = HEAD.exec(message);
+  if (!head) return undefined;
+  const [all, id = '', status, encoding] = head;
   if (!isJobStatus(status)) return undefined;
+  const text = message.slice(all.length);
   if (encoding === 'text') return { id, status, text };
   if (text === '') return { id, status, value: null };
   try {
@@ -20,6 +21,9 @@ export function decodeSettled(message: string): Settled | undefined {
     return undefined;
   }
 }
+
+// Of limited length, so that nothing is searched through again and again.
+const HEAD = /^(\S{1,500}) ([a-z]{1,20}) (json|base64|text) /;
 
 /** An announced settlement. */
 export interface Settled {

@@ -33,7 +33,7 @@ describe('after the work', () => {
         Array.from({ length: 500 }, (_, index) => ({
           name: 'act',
           data: { fails: index % 50 === 0 ? 1 : 0 },
-          options: { resultTtl: 0, retry: { max: 1 } },
+          options: { resultTtl: 0, retry: { max: 1, interval: 0 } },
         })),
       );
     }

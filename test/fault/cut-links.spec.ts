@@ -106,7 +106,7 @@ describe('a network that fails without a word', () => {
       ['a', 'b', 'c'].map((id) => ({
         name: 'act',
         data: { waits: true },
-        options: { id, retry: { max: 9 } },
+        options: { id, retry: { max: 9, interval: 0 } },
       })),
     );
     await scene.when('run', { count: 3 });

@@ -26,7 +26,9 @@ describe('the events of jobs that other processes run', () => {
 
   it('tell of a worker that is killed, and of the one that goes on', async () => {
     const doomed = await scene.worker('doomed', { lease: 1 });
-    await scene.queue().enqueue('act', { waits: true }, { id: 'job', retry: { max: 1 } });
+    await scene
+      .queue()
+      .enqueue('act', { waits: true }, { id: 'job', retry: { max: 1, interval: 0 } });
     await scene.when('run', { count: 1 });
     const survivor = await scene.worker('survivor', { lease: 1 });
     survivor.go();

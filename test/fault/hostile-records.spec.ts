@@ -157,7 +157,11 @@ describe('records that nobody should have written', () => {
   it('of one id many times run its job once', async () => {
     const queue = scene.queue();
     await queue.pause();
-    await queue.enqueue('act', { takes: 20, fails: 1 }, { id: 'twin', retry: { max: 1 } });
+    await queue.enqueue(
+      'act',
+      { takes: 20, fails: 1 },
+      { id: 'twin', retry: { max: 1, interval: 0 } },
+    );
     for (let copy = 0; copy < 20; copy++) await scene.client.rpush('rq:queue:work', 'twin');
     await Promise.all([
       scene.worker('first', { concurrency: 3 }),
@@ -178,7 +182,7 @@ describe('records that nobody should have written', () => {
     const jobs = [];
     for (const options of [{ id: 'scheduled', delay: 0.3 }, { id: 'running' }]) {
       const data = { takes: options.id === 'running' ? 300 : 0, fails: 1 };
-      jobs.push(await broken.enqueue('act', data, { ...options, retry: { max: 3 } }));
+      jobs.push(await broken.enqueue('act', data, { ...options, retry: { max: 3, interval: 0 } }));
     }
     await scene.when('run', { id: 'running' });
     await client.set('rq:queue:broken', 'a text');

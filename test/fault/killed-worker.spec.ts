@@ -25,7 +25,7 @@ describe('a worker process that is killed', () => {
     const doomed = await scene.worker('doomed', { lease });
     const queue = scene.queue();
     for (let number = 1; number <= count; number++) {
-      const retry = number === 1 ? undefined : { max: 3 };
+      const retry = number === 1 ? undefined : { max: 3, interval: 0 };
       await queue.enqueue('act', { waits: true }, { id: `job-${number}`, retry });
     }
     await scene.when('run', { count });
@@ -80,7 +80,11 @@ describe('a worker process that is killed', () => {
 
   it('by one and the same job is protected from it after three times', async () => {
     const queue = scene.queue();
-    const poison = await queue.enqueue('act', { dies: true }, { id: 'poison', retry: { max: 9 } });
+    const poison = await queue.enqueue(
+      'act',
+      { dies: true },
+      { id: 'poison', retry: { max: 9, interval: 0 } },
+    );
     for (const label of ['first', 'second', 'third']) {
       const victim = scene.begin(label, { lease: 0.5 });
       victim.wasKilled = true;
@@ -143,7 +147,7 @@ describe('a worker process that is killed', () => {
 
   it('between taking an id and claiming the job costs the job nothing', async () => {
     const queue = scene.queue();
-    await queue.enqueue('act', {}, { id: 'taken', retry: { max: 1 } });
+    await queue.enqueue('act', {}, { id: 'taken', retry: { max: 1, interval: 0 } });
     // The blocking read of a worker that died right after it.
     await scene.client.lmove('rq:queue:work', 'rq:queue:work:intermediate', 'LEFT', 'RIGHT');
 

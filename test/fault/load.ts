@@ -80,7 +80,7 @@ function kindOf(number: number): Kind {
     case 2:
       return { act: {}, options: { resultTtl: 0 }, vanishes: true };
     case 3:
-      return { act: { fails: 99 }, options: { retry: { max: 2 } }, retries: 2 };
+      return { act: { fails: 99 }, options: { retry: { max: 2, interval: 0 } }, retries: 2 };
     case 4:
       return { act: { takes: 50 } };
     case 5:

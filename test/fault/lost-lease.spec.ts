@@ -29,7 +29,7 @@ describe('a worker that stands still for longer than its lease', () => {
   it('because a handler blocks the event loop beyond its timeout, cannot settle any more', async () => {
     await scene.worker('blocked', { lease: 0.5 });
     const queue = scene.queue();
-    const options = { id: 'stuck', timeout: 0.3, retry: { max: 3 } };
+    const options = { id: 'stuck', timeout: 0.3, retry: { max: 3, interval: 0 } };
     const job = await queue.enqueue('act', { blocks: 4000 }, options);
     await scene.when('run', { worker: 'blocked' });
     // The other worker would be blocked as well: there the same job shall end at once.
@@ -51,7 +51,11 @@ describe('a worker that stands still for longer than its lease', () => {
   it('because its process is stopped, is told by the signal of the job, and serves on', async () => {
     const stopped = await scene.worker('stopped');
     const queue = scene.queue();
-    const job = await queue.enqueue('act', { waits: true }, { id: 'long', retry: { max: 3 } });
+    const job = await queue.enqueue(
+      'act',
+      { waits: true },
+      { id: 'long', retry: { max: 3, interval: 0 } },
+    );
     await scene.when('run', { worker: 'stopped' });
     const other = await scene.worker('other');
     other.go();
@@ -78,7 +82,11 @@ describe('a worker that stands still for longer than its lease', () => {
     await Promise.all(
       ids.map((id, number) =>
         // Some would be retried, some would be finished, by the late outcome.
-        queue.enqueue('act', { takes: 300, fails: number % 2 }, { id, retry: { max: 3 } }),
+        queue.enqueue(
+          'act',
+          { takes: 300, fails: number % 2 },
+          { id, retry: { max: 3, interval: 0 } },
+        ),
       ),
     );
     await scene.when('run', { count: ids.length });

@@ -60,7 +60,7 @@ describe('a Redis that answers, but refuses to write', () => {
     ];
     if (others) jobs.push({ id: 'vanishes', vanishes: true });
     for (const { id, fails, vanishes } of jobs) {
-      const retry = id === 'fails' ? undefined : { max: 3 };
+      const retry = id === 'fails' ? undefined : { max: 3, interval: 0 };
       const options = { id, retry, resultTtl: vanishes ? 0 : 60 };
       await queue.enqueue('act', { waits: true, fails }, options);
     }

@@ -22,7 +22,11 @@ describe('a worker that is asked to stop', () => {
 
   async function enqueue(ids: readonly string[], data: object): Promise<{ id: string }[]> {
     const queue = scene.queue();
-    const jobs = ids.map((id) => ({ name: 'act', data, options: { id, retry: { max: 3 } } }));
+    const jobs = ids.map((id) => ({
+      name: 'act',
+      data,
+      options: { id, retry: { max: 3, interval: 0 } },
+    }));
     await queue.enqueueMany(jobs);
     return ids.map((id) => ({ id, retries: 3 }));
   }

@@ -61,7 +61,9 @@ describe("a worker's concurrency", () => {
     );
     const queue = engine.queue();
     for (let round = 0; round < 100; round += 1) {
-      await queue.enqueue('job', round % 3 === 0 ? 'fails' : 'ok', { retry: { max: 1 } });
+      await queue.enqueue('job', round % 3 === 0 ? 'fails' : 'ok', {
+        retry: { max: 1, interval: 0 },
+      });
     }
 
     await eventually(() => meter.done === 134, { what: '100 jobs and 34 retries' });

@@ -156,7 +156,7 @@ describe('stop()', () => {
   it('ends a running job without a retry: it is a stopped one in the failed registry', async () => {
     const slow = untilAborted();
     const worker = await engine.work({ slow: slow.run });
-    const job = await engine.queue().enqueue('slow', undefined, { retry: { max: 3 } });
+    const job = await engine.queue().enqueue('slow', undefined, { retry: { max: 3, interval: 0 } });
     await slow.began;
 
     await job.stop();

@@ -20,7 +20,7 @@ describe('jobs enqueued in one turn of the event loop', () => {
 
     const enqueued = upTo(100).map((data) =>
       data % 10 === 0
-        ? queue.enqueue('f', data, { id: `mine${data}`, retry: { max: data + 1 } })
+        ? queue.enqueue('f', data, { id: `mine${data}`, retry: { max: data + 1, interval: 0 } })
         : queue.enqueue('f', data),
     );
     const jobs = await Promise.all(enqueued);
@@ -299,7 +299,9 @@ describe('sizes', () => {
         throw new Error('x'.repeat(1_000_000));
       },
     });
-    const job = await engine.queue().enqueue('boom', undefined, { retry: { max: 20 } });
+    const job = await engine
+      .queue()
+      .enqueue('boom', undefined, { retry: { max: 20, interval: 0 } });
     await expect(job.result({ timeout: 5 })).rejects.toThrow('xxx');
     expect(await engine.client.memory('USAGE', `rq:job:${job.id}`)).toBeLessThan(200_000);
   });

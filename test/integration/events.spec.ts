@@ -84,7 +84,7 @@ describe('the events of a queue', () => {
   });
 
   it.each([
-    ['FailJob', { retry: { max: 3 } }, () => Promise.reject(new FailJob('bad input'))],
+    ['FailJob', { retry: { max: 3, interval: 0 } }, () => Promise.reject(new FailJob('bad input'))],
     ['an error without a policy', {}, () => Promise.reject(new Error('boom'))],
   ])('do not call a job exhausted that had no retries to use up: %s', async (_, options, run) => {
     await engine.work({ boom: run });

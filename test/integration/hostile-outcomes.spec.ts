@@ -127,7 +127,7 @@ describe('whatever a handler returns', () => {
       },
     });
 
-    const job = await engine.queue().enqueue('odd', undefined, { retry: { max: 1 } });
+    const job = await engine.queue().enqueue('odd', undefined, { retry: { max: 1, interval: 0 } });
 
     expect(await job.result({ timeout: 5 })).toBe('fine');
     expect(attempts).toEqual([1, 2]);

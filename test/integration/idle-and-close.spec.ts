@@ -168,7 +168,7 @@ describe('after stop() and close()', () => {
       { concurrency: 3, shutdownTimeout: 0.05 },
     );
     const queue = engine.queue();
-    const options = { retry: { max: 1 } };
+    const options = { retry: { max: 1, interval: 0 } };
     const jobs = await queue.enqueueMany(
       Array.from({ length: 5 }, () => ({ name: 'slow', options })),
     );

@@ -68,7 +68,10 @@ describe('RetryJob', () => {
     );
     const jobs = await engine
       .queue()
-      .enqueueMany([{ name: 'pushy', options: { retry: { max: 1 } } }, { name: 'other' }]);
+      .enqueueMany([
+        { name: 'pushy', options: { retry: { max: 1, interval: 0 } } },
+        { name: 'other' },
+      ]);
     await Promise.all(jobs.map((job) => job.result({ timeout: 5 })));
 
     expect(order).toEqual(['pushy 1', 'pushy 2', 'other']);
@@ -86,7 +89,9 @@ describe('SnoozeJob', () => {
         return steps();
       }),
     });
-    const job = await engine.queue().enqueue('sleepy', undefined, { retry: { max: 1 } });
+    const job = await engine
+      .queue()
+      .enqueue('sleepy', undefined, { retry: { max: 1, interval: 0 } });
 
     expect(await job.result({ timeout: 5 })).toBe('done');
 
@@ -120,7 +125,9 @@ describe('FailJob', () => {
     const worker = await engine.work({
       nonRetryable: runs.of(script(new FailJob('gone', { cause: new Error('404') }))),
     });
-    const job = await engine.queue().enqueue('nonRetryable', undefined, { retry: { max: 5 } });
+    const job = await engine
+      .queue()
+      .enqueue('nonRetryable', undefined, { retry: { max: 5, interval: 0 } });
 
     await expect(job.result({ timeout: 5 })).rejects.toMatchObject({
       reason: expect.stringMatching(/^FailJob: gone\n[^]*Caused by: Error: 404/) as string,
@@ -135,7 +142,7 @@ describe('FailJob', () => {
 describe('CancelJob', () => {
   it('ends the job as canceled, which is no failure', async () => {
     const worker = await engine.work({ moot: script(new CancelJob('nobody wants it')) });
-    const job = await engine.queue().enqueue('moot', undefined, { retry: { max: 5 } });
+    const job = await engine.queue().enqueue('moot', undefined, { retry: { max: 5, interval: 0 } });
 
     await expect(job.result({ timeout: 5 })).rejects.toMatchObject({
       code: 'RQ_JOB_CANCELED',
@@ -172,7 +179,9 @@ describe('a returned Retry', () => {
         return job.attempt < 3 ? Retry({ max: 5, interval: [0.1, 0.2] }) : 'done';
       }),
     });
-    const job = await engine.queue().enqueue('patient', undefined, { retry: { max: 4 } });
+    const job = await engine
+      .queue()
+      .enqueue('patient', undefined, { retry: { max: 4, interval: 0 } });
 
     expect(await job.result({ timeout: 5 })).toBe('done');
 
@@ -240,7 +249,7 @@ describe('which errors are worth a retry', () => {
     const runs = new Runs();
     await engine.work({
       picky: {
-        retry: { max: 2, ...filter },
+        retry: { max: 2, interval: 0, ...filter },
         run: runs.of(() => {
           throw thrown;
         }),
@@ -263,7 +272,9 @@ describe('which errors are worth a retry', () => {
         }),
       },
     });
-    const job = await engine.queue().enqueue('picky', undefined, { retry: { max: 5 } });
+    const job = await engine
+      .queue()
+      .enqueue('picky', undefined, { retry: { max: 5, interval: 0 } });
 
     await expect(job.result({ timeout: 5 })).rejects.toMatchObject({ code: 'RQ_JOB_FAILED' });
     expect(runs.count).toBe(1);
@@ -275,6 +286,7 @@ describe('which errors are worth a retry', () => {
       picky: {
         retry: {
           max: 5,
+          interval: 0,
           when: (_, job) => {
             seen.push([job.name, job.data, job.attempt]);
             return job.attempt < 2;

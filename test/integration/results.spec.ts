@@ -185,7 +185,7 @@ describe("a job's record", () => {
     const options = {
       description: 'for Ada',
       meta: { user: 7 },
-      retry: { max: 3 },
+      retry: { max: 3, interval: 0 },
     };
     const job = await engine.queue().enqueue('flaky', { a: 1 }, options);
     await eventually(async () => (await job.refresh()).attempts === 2, { what: 'the second run' });

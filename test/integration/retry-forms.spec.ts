@@ -22,7 +22,7 @@ describe('a retry is never early and late by milliseconds', () => {
       { max: 4, interval: { type: 'exponential', delay: 0.04, factor: 3, max: '150ms' } },
       [40, 120, 150, 150],
     ],
-    [{ max: 3 }, [0, 0, 0]],
+    [{ max: 3, interval: 0 }, [0, 0, 0]],
     // A second retry would start after the window, by 100 ms and all that the first run took.
     [{ within: 0.9, interval: 0.5 }, [500]],
     [{ max: 9, within: '900ms', interval: 0.5 }, [500]],
@@ -117,8 +117,8 @@ describe('a job waits for its retry', () => {
     const jobs = await engine
       .queue()
       .enqueueMany([
-        { name: 'polite', options: { retry: { max: 1 } } },
-        { name: 'pushy', options: { retry: { max: 1, front: true } } },
+        { name: 'polite', options: { retry: { max: 1, interval: 0 } } },
+        { name: 'pushy', options: { retry: { max: 1, interval: 0, front: true } } },
         { name: 'other' },
       ]);
 
@@ -152,7 +152,7 @@ describe('attempts', () => {
         return 'fine';
       },
     });
-    const job = await engine.queue().enqueue('flaky', { a: 1 }, { retry: { max: 5 } });
+    const job = await engine.queue().enqueue('flaky', { a: 1 }, { retry: { max: 5, interval: 0 } });
 
     expect(await job.result({ timeout: 5 })).toBe('fine');
 
@@ -173,7 +173,9 @@ describe('attempts', () => {
   it('are never more than the policy allows; the last ten failures are kept', async () => {
     const runs = new Runs();
     await engine.work({ boom: runs.of(boom) });
-    const job = await engine.queue().enqueue('boom', undefined, { retry: { max: 14 } });
+    const job = await engine
+      .queue()
+      .enqueue('boom', undefined, { retry: { max: 14, interval: 0 } });
 
     await expect(job.result({ timeout: 5 })).rejects.toThrow('boom');
 

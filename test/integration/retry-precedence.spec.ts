@@ -8,10 +8,12 @@ const MAX = { enqueue: 1, handler: 2, queue: 3, root: 4 };
 
 type Place = keyof typeof MAX;
 
-/** Runs a job that always fails, with policies in some places. Gives the number of runs. */
-async function runsWith(places: readonly Place[]): Promise<number> {
-  const retry = (place: Place): RetryOptions | undefined =>
-    places.includes(place) ? { max: MAX[place] } : undefined;
+/** Runs a job that always fails, with policies in some places, one of them `false`. Gives the number of runs. */
+async function runsWith(places: readonly Place[], off?: Place): Promise<number> {
+  const retry = (place: Place): RetryOptions | false | undefined => {
+    if (place === off) return false;
+    return places.includes(place) ? { max: MAX[place], interval: 0 } : undefined;
+  };
   let runs = 0;
   await engine.work({
     boom: {
@@ -45,6 +47,18 @@ describe('of several retry policies', () => {
     expect(await runsWith(places)).toBe(1 + (winner === 'none' ? 0 : MAX[winner]));
   });
 
+  it.each<[Place, readonly Place[]]>([
+    ['enqueue', ['handler', 'queue', 'root']],
+    ['handler', ['queue', 'root']],
+    ['queue', ['root']],
+  ])('`retry: false` of %s keeps all below it from counting', async (place, below) => {
+    expect(await runsWith([place, ...below], place)).toBe(1);
+  });
+
+  it("`retry: false` of a queue does not keep the handler's from counting", async () => {
+    expect(await runsWith(['handler', 'queue'], 'queue')).toBe(1 + MAX.handler);
+  });
+
   it("one is taken as a whole: nothing of the handler's is mixed into the caller's", async () => {
     const delays: number[] = [];
     const worker = await engine.work({
@@ -55,7 +69,7 @@ describe('of several retry policies', () => {
         },
       },
     });
-    const job = await engine.queue().enqueue('boom', undefined, { retry: { max: 2 } });
+    const job = await engine.queue().enqueue('boom', undefined, { retry: { max: 2, interval: 0 } });
     await expect(job.result({ timeout: 5 })).rejects.toThrow('boom');
 
     for (const { delay } of worker.events.of('jobRetrying')) delays.push(delay);
@@ -77,7 +91,7 @@ describe('the policy that counts is stored with the job, for any other worker', 
 
   it("of the queue's and the root's defaults: at once, too", async () => {
     const queue = engine.queue('jobs', {
-      rootDefaults: resolveDefaults({ retry: { max: 9 } }),
+      rootDefaults: resolveDefaults({ retry: { max: 9, interval: 0 } }),
       defaultJobOptions: { retry: { max: 2, interval: '5s' } },
     });
     const job = await queue.enqueue('boom');

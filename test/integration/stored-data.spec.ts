@@ -179,7 +179,7 @@ describe('a job in Redis', () => {
   it('leaves nothing behind when all is over', async () => {
     const worker = await engine.work({ ok: () => 1 });
     const queue = engine.queue();
-    const options = { resultTtl: 0, retry: { max: 1 }, meta: { a: 1 } };
+    const options = { resultTtl: 0, retry: { max: 1, interval: 0 }, meta: { a: 1 } };
     const jobs = await queue.enqueueMany(
       Array.from({ length: 20 }, () => ({ name: 'ok', options })),
     );

@@ -70,7 +70,7 @@ describe('a job that takes longer than its timeout', () => {
         return job.attempt === 1 ? never() : 'done';
       },
     });
-    const options = { timeout: 0.05, retry: { max: 1 } };
+    const options = { timeout: 0.05, retry: { max: 1, interval: 0 } };
     const job = await engine.queue().enqueue('slow', undefined, options);
 
     expect(await job.result({ timeout: 5 })).toBe('done');
@@ -100,7 +100,7 @@ describe('a job that takes longer than its timeout', () => {
     let runs = 0;
     await engine.work({
       slow: {
-        retry: { max: 2, on: [JobTimeoutError] },
+        retry: { max: 2, interval: 0, on: [JobTimeoutError] },
         timeout: 0.03,
         run: () => {
           runs += 1;

@@ -231,7 +231,9 @@ describeInterop('control across the languages', () => {
     it('stop-job: the signal is aborted, no retry follows', async () => {
       const hold = held();
       await sides.nest.worker({ hold: hold.run });
-      const job = await sides.nest.queue().enqueue('hold', null, { retry: { max: 3 } });
+      const job = await sides.nest
+        .queue()
+        .enqueue('hold', null, { retry: { max: 3, interval: 0 } });
       await hold.started;
       await sides.python.run(
         'send_stop_job_command(connection, given, serializer=JSONSerializer)',
@@ -358,7 +360,7 @@ describeInterop('control across the languages', () => {
     it('stop() of a job that runs in Python', async () => {
       const job = await sides.nest
         .queue()
-        .enqueueCall('tasks.wait_for', { args: ['never'] }, { retry: { max: 2 } });
+        .enqueueCall('tasks.wait_for', { args: ['never'] }, { retry: { max: 2, interval: 0 } });
       const worker = await sides.python.worker('shared');
       await eventually(() => sides.client.get('test:runs:never'), { what: 'the job to run' });
       await job.stop();

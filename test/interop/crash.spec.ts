@@ -46,7 +46,7 @@ describeInterop('workers that are killed', () => {
     it('its job is run again by another of ours, spending a retry', async () => {
       const job = await sides.nest
         .queue()
-        .enqueueCall('tasks.add', { args: [1] }, { retry: { max: 2 } });
+        .enqueueCall('tasks.add', { args: [1] }, { retry: { max: 2, interval: 0 } });
       await killNestWorker(job.id, '1s');
       const killed = performance.now();
       let runs = 0;
@@ -62,7 +62,11 @@ describeInterop('workers that are killed', () => {
     it('its job is run again by a Python worker, once', async () => {
       const job = await sides.nest
         .queue()
-        .enqueueCall('tasks.add', { args: [1], kwargs: { b: 1 } }, { retry: { max: 2 } });
+        .enqueueCall(
+          'tasks.add',
+          { args: [1], kwargs: { b: 1 } },
+          { retry: { max: 2, interval: 0 } },
+        );
       await killNestWorker(job.id, '1s');
       await eventually(async () => (await deadline()).score < Date.now() / 1000 - 1, {
         what: 'the lease to be over',
@@ -80,7 +84,7 @@ describeInterop('workers that are killed', () => {
     it('its job is run again once when workers of both languages are there', async () => {
       const job = await sides.nest
         .queue()
-        .enqueueCall('tasks.add', { args: [1] }, { retry: { max: 5 } });
+        .enqueueCall('tasks.add', { args: [1] }, { retry: { max: 5, interval: 0 } });
       await killNestWorker(job.id, '1s');
       await sides.nest.worker(
         { 'tasks.add': () => sides.client.incr('test:ran:add') },
@@ -199,7 +203,7 @@ describeInterop('workers that are killed', () => {
     it('a work horse that is killed is a failure of its job, and a retry of it runs here', async () => {
       const job = await sides.nest
         .queue()
-        .enqueueCall('tasks.wait_for', { args: ['never'] }, { retry: { max: 1 } });
+        .enqueueCall('tasks.wait_for', { args: ['never'] }, { retry: { max: 1, interval: 0 } });
       const worker = await sides.python.worker('shared', { args: ['--max-jobs', '1'] });
       await eventually(() => sides.client.get('test:runs:never'), {
         what: 'the job to run in Python',

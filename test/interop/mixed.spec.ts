@@ -82,7 +82,7 @@ describeInterop('a job that both languages run', () => {
   it('the retries are one account: some spent there, the rest here', async () => {
     const job = await sides.nest
       .queue()
-      .enqueueCall('tasks.fail_n_times', { args: [9, 'x'] }, { retry: { max: 3 } });
+      .enqueueCall('tasks.fail_n_times', { args: [9, 'x'] }, { retry: { max: 3, interval: 0 } });
     await sides.python.worker('shared', { args: ['--max-jobs', '2'], burst: true });
     expect(await look(sides.python, job.id)).toMatchObject({ is_queued: true, retries_left: 1 });
     let runs = 0;

@@ -10,6 +10,8 @@ jest.setTimeout(40_000);
 
 @Injectable()
 class MailJobs {
+  declare readonly jobNames: { 'tasks.add': 'add' };
+
   constructor(@InjectQueue('images') private readonly images: Queue) {}
 
   @Job({ queue: 'mail' })

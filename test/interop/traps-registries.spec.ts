@@ -57,7 +57,7 @@ describeInterop('the traps of sharing registries, meta and results with Python',
     it('rq info on an abandoned job of ours with meta: it runs again with its meta', async () => {
       const job = await sides.nest
         .queue()
-        .enqueue('look', null, { meta: { a: 1 }, retry: { max: 1 } });
+        .enqueue('look', null, { meta: { a: 1 }, retry: { max: 1, interval: 0 } });
       await sides.client.lpop('rq:queue:shared');
       await sides.client.hset(`rq:job:${job.id}`, 'status', 'started', 'worker_name', 'gone');
       await sides.client.zadd(
@@ -74,7 +74,7 @@ describeInterop('the traps of sharing registries, meta and results with Python',
 
   describe('callbacks', () => {
     it('our jobs never name one, so that cleaning up after them ends no Python worker', async () => {
-      const job = await sides.nest.queue().enqueue('note', 1, { retry: { max: 1 } });
+      const job = await sides.nest.queue().enqueue('note', 1, { retry: { max: 1, interval: 0 } });
       const hash = await sides.client.hgetall(`rq:job:${job.id}`);
       const callbacks = Object.keys(hash).filter((name) => name.includes('callback_name'));
       expect(callbacks.map((name) => hash[name]).filter((name) => name !== '')).toEqual([]);

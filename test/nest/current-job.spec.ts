@@ -53,7 +53,7 @@ class Enhancer implements NestInterceptor {
 class Jobs {
   constructor(private readonly log: Log) {}
 
-  @Job({ queue: 'q', retry: { max: 1 } })
+  @Job({ queue: 'q', retry: { max: 1, interval: 0 } })
   async first(data: number) {
     await this.log.later(`data ${data}`);
     if (currentJob()?.attempt === 1) throw new Error('again');

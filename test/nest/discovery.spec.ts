@@ -91,6 +91,8 @@ it('providers that are no objects of a class disturb nothing', async () => {
 
 it('names default to the method, and a method may handle several queues and names', async () => {
   class Many {
+    declare readonly jobNames: { work: 'work'; other: 'work' };
+
     @Job('a')
     @Job({ queue: 'a', name: 'other' })
     @Job({ queue: 'b' })
@@ -115,6 +117,8 @@ it('a handler of a root that the application has not is an error', async () => {
 
 it('two handlers for one name on one queue are an error that names both', async () => {
   class One {
+    declare readonly jobNames: { work: 'first' };
+
     @Job({ queue: 'q', name: 'work' })
     first() {}
   }

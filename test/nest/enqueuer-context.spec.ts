@@ -67,7 +67,7 @@ class Jobs {
     return tenants.getStore() ?? null;
   }
 
-  @Job({ queue: 'q', retry: { max: 1 } })
+  @Job({ queue: 'q', retry: { max: 1, interval: 0 } })
   async saving(_: unknown, job: RunningJob) {
     if (job.attempt === 2) return [tenants.getStore(), job.meta.step];
     await job.saveMeta({ ...job.meta, step: 2 });
@@ -200,7 +200,7 @@ it('with nestjs-cls, the context of whoever enqueues reaches the handler', async
   class ClsJobs {
     constructor(private readonly cls: ClsService) {}
 
-    @Job({ queue: 'q', retry: { max: 1 } })
+    @Job({ queue: 'q', retry: { max: 1, interval: 0 } })
     tell(_: unknown, job: RunningJob) {
       if (job.attempt === 1) throw new Error('once more');
       return this.cls.get<string>('user') ?? null;

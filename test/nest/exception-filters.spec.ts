@@ -132,20 +132,20 @@ class Jobs {
   }
 
   @UseGuards(Deny)
-  @Job({ queue: 'q', retry: { max: 1 } })
+  @Job({ queue: 'q', retry: { max: 1, interval: 0 } })
   denied() {
     this.runs += 1;
   }
 
   @UseGuards(Unauthorized)
-  @Job({ queue: 'q', retry: { max: 1, except: [UnauthorizedException] } })
+  @Job({ queue: 'q', retry: { max: 1, interval: 0, except: [UnauthorizedException] } })
   unauthorized() {
     this.runs += 1;
   }
 
   @UseFilters(HopelessFilter)
   @UseGuards(Unauthorized)
-  @Job({ queue: 'q', retry: { max: 1 } })
+  @Job({ queue: 'q', retry: { max: 1, interval: 0 } })
   nonRetryable() {
     this.runs += 1;
   }

@@ -46,7 +46,7 @@ class Jobs {
 
   @UseGuards(WidthGuard)
   @UsePipes(new ValidationPipe({ transform: true }))
-  @Job({ queue: 'images', retry: { max: 1, except: [BadRequestException] } })
+  @Job({ queue: 'images', retry: { max: 1, interval: 0, except: [BadRequestException] } })
   resize(@CurrentJob() job: RunningJob, @JobData() resize: ResizeDto) {
     const { job: request } = this.perJob;
     return {
@@ -77,7 +77,7 @@ it('each attempt of a job has request-scoped providers of its own', async () => 
   class RetriedJobs {
     constructor(private readonly perJob: PerJob) {}
 
-    @Job({ queue: 'images', retry: { max: 2 } })
+    @Job({ queue: 'images', retry: { max: 2, interval: 0 } })
     retried(_: unknown, job: RunningJob) {
       made.add(this.perJob);
       if (job.attempt < 3) throw new Error('once more');

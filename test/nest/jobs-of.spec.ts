@@ -14,12 +14,19 @@ import { explored, refusal } from './support/explored.js';
 
 @JobsOf('images', { retry: { max: 3, interval: 5 }, timeout: '30s', concurrency: 2 })
 class ImageJobs {
+  declare readonly jobNames: { 'images.scan': 'scan' };
+
   @Job()
   resize() {
     return 'resized';
   }
 
-  @Job({ name: 'images.scan', timeout: '5m', retry: { max: 1 }, concurrency: undefined })
+  @Job({
+    name: 'images.scan',
+    timeout: '5m',
+    retry: { max: 1, interval: 0 },
+    concurrency: undefined,
+  })
   scan() {}
 
   @Job('archive')
@@ -111,7 +118,7 @@ describe('@JobsOf', () => {
     const [option, queue, options] = given;
     @JobsOf(queue as string, options)
     class Bad {
-      @Job({ queue: 'q', retry: { max: 1 }, timeout: 5, concurrency: 1 })
+      @Job({ queue: 'q', retry: { max: 1, interval: 0 }, timeout: 5, concurrency: 1 })
       work() {}
     }
     const error = await refusal({ providers: [Bad] });
@@ -161,7 +168,7 @@ describe('with a worker', () => {
   const applications = Applications.forThisFile();
 
   it('the jobs of the class run on its queue of its root, by its policy', async () => {
-    @JobsOf('images', { root: 'reports', retry: { max: 2 } })
+    @JobsOf('images', { root: 'reports', retry: { max: 2, interval: 0 } })
     class Reports {
       @Job()
       work(_: unknown, job: RunningJob) {

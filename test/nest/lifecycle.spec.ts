@@ -163,7 +163,7 @@ it('closing takes no new jobs, and puts back what outlasts shutdownTimeout, with
   const { app } = await applications.start(metadata({ shutdownTimeout: '200ms' }));
   const jobs = app.get(Jobs);
   const work = app.get(RqService).queue('work');
-  const job = await work.enqueue('endless', undefined, { retry: { max: 2 } });
+  const job = await work.enqueue('endless', undefined, { retry: { max: 2, interval: 0 } });
   await jobs.started.promise;
 
   await within(app.close(), { what: 'the application to close', timeout: 5000 });
@@ -220,6 +220,8 @@ it.each([
     'two handlers for one name',
     () => {
       class Twin {
+        declare readonly jobNames: { quick: 'twin' };
+
         @Job({ queue: 'work', name: 'quick' })
         twin() {}
       }

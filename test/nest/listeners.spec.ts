@@ -84,7 +84,7 @@ describe('a method marked @OnJob', () => {
 
   it('hears of retries, and when they are used up', async () => {
     const { queue } = await start([Jobs, Everything]);
-    await queue.enqueue('boom', undefined, { retry: { max: 1 } });
+    await queue.enqueue('boom', undefined, { retry: { max: 1, interval: 0 } });
     await eventually(() => types().includes('failed'), { what: 'the failure' });
     expect(types()).toEqual(['started', 'retrying', 'started', 'exhausted', 'failed']);
     expect(heard.at(-2)).toMatchObject({ error: { name: 'RangeError', message: 'too far' } });
@@ -121,7 +121,7 @@ describe('a method marked @OnJob', () => {
       }
     }
     const { queue } = await start([Jobs, Alerts]);
-    const enqueued = await queue.enqueue('boom', undefined, { retry: { max: 1 } });
+    const enqueued = await queue.enqueue('boom', undefined, { retry: { max: 1, interval: 0 } });
     const [event, job] = await within(got.promise, { what: 'the alert' });
     expect(event.jobId).toBe(enqueued.id);
     expect(job.id).toBe(enqueued.id);

@@ -27,7 +27,7 @@ class Jobs {
     throw new FailJob('the image is gone');
   }
 
-  @Job({ queue: 'work', retry: { max: 1 } })
+  @Job({ queue: 'work', retry: { max: 1, interval: 0 } })
   later(_: unknown, job: RunningJob) {
     if (job.attempt === 1) throw new RetryJob({ in: '20ms', reason: 'too early' });
   }

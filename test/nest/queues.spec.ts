@@ -43,7 +43,10 @@ describe('a queue that five modules register', () => {
     const plain = moduleWith(RqModule.registerQueue('images'));
     const first = moduleWith(RqModule.registerQueue('images'));
     const telling = moduleWith(
-      RqModule.registerQueue({ name: 'images', defaultJobOptions: { retry: { max: 7 } } }),
+      RqModule.registerQueue({
+        name: 'images',
+        defaultJobOptions: { retry: { max: 7, interval: 0 } },
+      }),
     );
     const { app } = await applications.start({
       imports: [
@@ -93,7 +96,7 @@ describe('registerQueueAsync', () => {
     constructor(@Inject('MAX') private readonly max: number) {}
 
     async createRqQueueOptions() {
-      return { defaultJobOptions: { retry: { max: this.max } } };
+      return { defaultJobOptions: { retry: { max: this.max, interval: 0 } } };
     }
   }
 
@@ -106,7 +109,7 @@ describe('registerQueueAsync', () => {
       {
         imports: [SettingsModule],
         inject: ['MAX'],
-        useFactory: async (max: number) => ({ defaultJobOptions: { retry: { max } } }),
+        useFactory: async (max: number) => ({ defaultJobOptions: { retry: { max, interval: 0 } } }),
       },
     ],
     ['useClass', { imports: [SettingsModule], useClass: Settings }],
@@ -126,7 +129,11 @@ describe('registerQueueAsync', () => {
     ['nothing', {}, /registerQueueAsync\("images"\): useFactory must .*exactly one/],
     ['two sources', { useFactory: () => ({}), useClass: Settings }, /exactly one/],
     ['an unknown key', { useFactory: () => ({}), usefactory: 1 }, /usefactory is not an option/],
-    ['unknown options', { useFactory: () => ({ retry: { max: 1 } }) }, /retry is not an option/],
+    [
+      'unknown options',
+      { useFactory: () => ({ retry: { max: 1, interval: 0 } }) },
+      /retry is not an option/,
+    ],
     [
       'impossible options',
       { useFactory: () => ({ defaultJobOptions: { retry: { max: 0 } } }) },
@@ -144,7 +151,7 @@ describe('registerQueueAsync', () => {
 });
 
 it.each<[string, object, RegExp]>([
-  ['key', { name: 'images', retry: { max: 3 } }, /retry is not an option/],
+  ['key', { name: 'images', retry: { max: 3, interval: 0 } }, /retry is not an option/],
   ['name', { name: 'a,b' }, /queue must not contain a comma/],
   ['default', { name: 'images', defaultJobOptions: { delay: 3 } }, /delay is not an option/],
   ['value', { name: 'images', defaultJobOptions: { timeout: -3 } }, /timeout must/],

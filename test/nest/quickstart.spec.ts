@@ -37,7 +37,7 @@ class ImageJobs {
     throw new TypeError('no image');
   }
 
-  @Job({ queue: 'images', retry: { max: 1 } } satisfies JobHandlerOptions)
+  @Job({ queue: 'images', retry: { max: 1, interval: 0 } } satisfies JobHandlerOptions)
   async shortImage(_: ImageDto, job: RunningJob) {
     if (job.attempt < 3) throw new Error('again');
     return job.attempt;
@@ -57,7 +57,7 @@ class UploadService {
   }
 
   uploadWithOwnPolicy(path: string) {
-    return this.images.enqueue('shortImage', { path }, { retry: { max: 2 } });
+    return this.images.enqueue('shortImage', { path }, { retry: { max: 2, interval: 0 } });
   }
 }
 

@@ -187,6 +187,8 @@ it('a scoped class that two modules provide with different dependencies keeps th
   }
   @Injectable({ scope: Scope.REQUEST })
   class OtherJobs extends NamedJobs {
+    declare readonly jobNames: { tellOther: 'tell' };
+
     @Job({ queue: 'q', name: 'tellOther' })
     override tell() {
       return super.tell();

@@ -39,7 +39,7 @@ const strict = new ValidationPipe({ transform: true, whitelist: true });
 class ImageJobs {
   runs = 0;
 
-  @Job({ queue: 'images', retry: { max: 2 } })
+  @Job({ queue: 'images', retry: { max: 2, interval: 0 } })
   resize(@JobData() image: ImageDto) {
     this.runs += 1;
     return image instanceof ImageDto && image.width;
@@ -50,33 +50,33 @@ class ImageJobs {
     return image.width;
   }
 
-  @Job({ queue: 'images', retry: { max: 2 } })
+  @Job({ queue: 'images', retry: { max: 2, interval: 0 } })
   parsed(@JobData('width', ParseIntPipe) width: number) {
     return width;
   }
 
   @UsePipes(new ValidationPipe({ errorHttpStatusCode: HttpStatus.UNPROCESSABLE_ENTITY }))
-  @Job({ queue: 'images', retry: { max: 2 } })
+  @Job({ queue: 'images', retry: { max: 2, interval: 0 } })
   unprocessable(@JobData() image: ImageDto) {
     return image.width;
   }
 
-  @Job({ queue: 'images', retry: { max: 2, except: [] } })
+  @Job({ queue: 'images', retry: { max: 2, interval: 0, except: [] } })
   patient(@JobData() image: ImageDto) {
     return image.width;
   }
 
-  @Job({ queue: 'images', retry: { max: 2, on: [BadRequestException] } })
+  @Job({ queue: 'images', retry: { max: 2, interval: 0, on: [BadRequestException] } })
   expecting(@JobData() image: ImageDto) {
     return image.width;
   }
 
-  @Job({ queue: 'images', retry: { max: 2, except: [RangeError] } })
+  @Job({ queue: 'images', retry: { max: 2, interval: 0, except: [RangeError] } })
   excepting(@JobData() image: ImageDto) {
     return image.width;
   }
 
-  @Job({ queue: 'images', retry: { max: 2, when: () => true } })
+  @Job({ queue: 'images', retry: { max: 2, interval: 0, when: () => true } })
   asked(@JobData() image: ImageDto) {
     return image.width;
   }
@@ -92,7 +92,10 @@ describe('a payload that fails validation', () => {
     const application = await applications.start({
       imports: [
         RqModule.forRoot(applications.root()),
-        RqModule.registerQueue({ name: 'images', defaultJobOptions: { retry: { max: 1 } } }),
+        RqModule.registerQueue({
+          name: 'images',
+          defaultJobOptions: { retry: { max: 1, interval: 0 } },
+        }),
       ],
       providers: [ImageJobs],
     });
@@ -116,9 +119,9 @@ describe('a payload that fails validation', () => {
   });
 
   it('does so whoever gave the policy, and also when the handler says nothing of retries', async () => {
-    expect(await enqueue('resize', {}, { retry: { max: 5 } })).toBe(1);
+    expect(await enqueue('resize', {}, { retry: { max: 5, interval: 0 } })).toBe(1);
     expect(await enqueue('silent', {})).toBe(1);
-    expect(await enqueue('silent', {}, { retry: { max: 5 } })).toBe(1);
+    expect(await enqueue('silent', {}, { retry: { max: 5, interval: 0 } })).toBe(1);
     expect(await enqueue('asked', {})).toBe(1);
   });
 
@@ -199,7 +202,7 @@ const SchemaPipe = (common as { StandardSchemaValidationPipe?: Type<PipeTransfor
       providers: [SchemaJobs],
     });
     const queue = app.get(RqService).queue('q');
-    const job = await queue.enqueue('resize', { width: 1.5 }, { retry: { max: 3 } });
+    const job = await queue.enqueue('resize', { width: 1.5 }, { retry: { max: 3, interval: 0 } });
     await expect(job.result({ timeout: 10 })).rejects.toThrow(/path: .*; width: /);
     expect(await job.results()).toHaveLength(1);
   });

@@ -19,6 +19,8 @@ const image = z.object({ path: z.string() });
 
 @JobsOf('images', { retry: { max: 3, interval: 5, when: (_, job) => job.attempt < 3 } })
 class ImageJobs {
+  declare readonly jobNames: { other: 'scan' };
+
   @Job()
   resize(@JobData({ schema: image, pipes: [ParseIntPipe] }) _image: z.infer<typeof image>) {
     return 1;
@@ -38,6 +40,9 @@ export async function linked(queue: Queue<ImageJobs>) {
   const result: number = await (await queue.enqueue('resize', { path: '/a' })).result();
   // @ts-expect-error -- the data has another type
   await queue.enqueue('resize', { path: 5 });
+  await queue.enqueue('other', '/a');
+  // @ts-expect-error -- its jobs have another name
+  await queue.enqueue('scan', '/a');
   return result;
 }
 

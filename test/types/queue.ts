@@ -91,6 +91,9 @@ export class UploadService {
     await this.images.enqueue('cleanUp', { path: '/a' });
     // @ts-expect-error -- no such option
     await this.images.enqueue('processImage', { path: '/a' }, { retires: 3 });
+    await this.images.enqueue('processImage', { path: '/a' }, { retry: false });
+    // @ts-expect-error -- only false switches retries off
+    await this.images.enqueue('processImage', { path: '/a' }, { retry: true });
     // @ts-expect-error -- an option has another type
     await this.images.enqueue('processImage', { path: '/a' }, { retry: { max: '3' } });
     // @ts-expect-error -- the data of enqueueIn is checked too
@@ -123,10 +126,7 @@ export async function anyName(queue: Queue) {
   await queue.enqueue('whatever', {}, { timeuot: 5 });
 }
 
-export const results: [JobResult<ImageJobs, 'count'>, JobResult<ImageJobs, 'cleanUp'>] = [
-  1,
-  undefined,
-];
+export const results: [JobResult<ImageJobs, 'count'>, JobResult<ImageJobs, 'cleanUp'>] = [1, null];
 
 export class Misuse {
   // @ts-expect-error -- on a property that is not a method
@@ -145,6 +145,9 @@ export class Misuse {
   @Job({ queue: 'images', retry: { max: 3, interval: { delay: 5 } } })
   withWrongInterval() {}
 
+  @Job({ queue: 'images', retry: false })
+  withoutRetries() {}
+
   @Job({ queue: 'images', retry: { max: 3, when: (_error, job) => job.attempt < 2 } })
   withPredicate() {
     throw new RetryJob({ in: '5m' });
@@ -160,6 +163,7 @@ RqModule.forRoot({
   worker: { queues: ['images', { name: 'mail', weight: 3 }], order: 'weighted' },
   defaultJobOptions: { retry: { max: 3, interval: '5m' }, timeout: '30s' },
 });
+RqModule.registerQueue({ name: 'mail', defaultJobOptions: { retry: false } });
 // @ts-expect-error -- a connection is required
 RqModule.forRoot({});
 // @ts-expect-error -- no such option

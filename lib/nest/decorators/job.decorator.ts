@@ -1,3 +1,4 @@
+import type { NamesJobs } from '../../queue/index.js';
 import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.js';
 
 /**
@@ -5,6 +6,10 @@ import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.
  * interceptors, pipes and filters apply, and its class may be request-scoped. It is called with the job's
  * data and the job, or as its parameter decorators (`@JobData()`, `@CurrentJob()`) say. Several `@Job` on
  * one method make it handle several queues or names.
+ *
+ * Jobs with a `name` that is not the method's are known to `Queue<ImageJobs>` by what the class declares, and do not
+ * compile without it: `declare readonly jobNames: { 'images.scan': 'scan' }`. A name that is not a literal (of type
+ * `string`) is not checked.
  *
  * @param options the queue, or an object with it and the handler's options; may be left out where `@JobsOf` on the
  * class names the queue
@@ -17,16 +22,43 @@ import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.
  *   async processImage(data: ImageDto, job: RunningJob) {}
  * }
  */
-export function Job(options: string | JobHandlerOptions = {}): JobDecorator {
+export function Job<const Name extends string | undefined = undefined>(
+  options: string | JobHandlerOptions<Name> = {},
+): JobDecorator<Name> {
   return (target, key, descriptor) => {
     const handlerOptions = typeof options === 'string' ? { queue: options } : { ...options };
     addJobHandler(target, key, descriptor.value, handlerOptions);
   };
 }
 
-/** A decorator of methods; on anything else it does not compile. */
-export type JobDecorator = <Method extends (...args: never[]) => unknown>(
-  target: object,
-  key: string | symbol,
+/**
+ * A decorator of methods; on anything else it does not compile, nor on one whose class has another name for its jobs.
+ */
+export type JobDecorator<Name extends string | undefined = undefined> = <
+  Class extends object,
+  Key extends string | symbol,
+  Method extends (...args: never[]) => unknown,
+>(
+  target: Class & NamedAs<NoInfer<Class>, NoInfer<Key>, Name>,
+  key: Key,
   descriptor: TypedPropertyDescriptor<Method>,
 ) => void;
+
+/** What the class must be like, so that the job's name is the one that `Queue<Class>` knows. */
+type NamedAs<
+  Class,
+  Key extends string | symbol,
+  Name extends string | undefined,
+> = string extends Name
+  ? unknown
+  : JobsName<Key, Name> extends Key
+    ? IsRenamed<Class, Key> extends true
+      ? NamesJobs<{ [Own in Key]: Key }>
+      : unknown
+    : NamesJobs<{ [Given in JobsName<Key, Name>]: Key }>;
+
+type JobsName<Key extends string | symbol, Name extends string | undefined> =
+  Extract<Name, string> | (undefined extends Name ? Key : never);
+
+type IsRenamed<Class, Key> =
+  Class extends NamesJobs<infer Names> ? (Key extends Names[keyof Names] ? true : false) : false;

@@ -1,6 +1,5 @@
 import type { JobEventType } from '../../job/index.js';
 import { addJobListener, type JobListenerOptions } from '../listeners/listener-metadata.js';
-import type { JobDecorator } from './job.decorator.js';
 
 /**
  * Makes a provider's method hear what becomes of jobs. It is called with the event and the job's handle, as an ordinary
@@ -21,9 +20,16 @@ import type { JobDecorator } from './job.decorator.js';
 export function OnJob(
   types: JobEventType | readonly JobEventType[],
   options: JobListenerOptions = {},
-): JobDecorator {
+): OnJobDecorator {
   return (target, key, descriptor) => {
     const list = typeof types === 'string' ? [types] : [...types];
     addJobListener(target, key, descriptor.value, { types: list, options: { ...options } });
   };
 }
+
+/** A decorator of methods; on anything else it does not compile. */
+export type OnJobDecorator = <Method extends (...args: never[]) => unknown>(
+  target: object,
+  key: string | symbol,
+  descriptor: TypedPropertyDescriptor<Method>,
+) => void;

@@ -10,18 +10,18 @@ const JOB_METADATA = Symbol.for('nestjs-rq:job');
 const JOBS_OF_METADATA = Symbol.for('nestjs-rq:jobs-of');
 
 /** How a method handles jobs. What it leaves out is as `@JobsOf` says on its class. */
-export interface JobHandlerOptions {
+export interface JobHandlerOptions<Name extends string | undefined = string | undefined> {
   /** The queue whose jobs it handles; default: that of `@JobsOf`. It needs no `registerQueue`. */
   queue?: string;
   /** The `name` of the `RqModule.forRoot` the queue belongs to; default: the one without a name. */
   root?: string;
-  /** The jobs' name; default: the method's name. */
-  name?: string;
+  /** The jobs' name; default: the method's name. Of another one the class tells `Queue<...>` by `jobNames`, see `@Job`. */
+  name?: Name;
   /**
    * For jobs that were enqueued without a policy of their own, and which errors are worth a retry
-   * (`on`, `except`, `when`). Default: no retry.
+   * (`on`, `except`, `when`). `false`: no retries. Default: as the `defaultJobOptions` say, else none.
    */
-  retry?: HandlerRetryOptions<RunningJob>;
+  retry?: HandlerRetryOptions<RunningJob> | false;
   /** Seconds or text such as `'30s'`, for jobs that bring no timeout of their own; `false`: none. Default: 180 s. */
   timeout?: Duration | false;
   /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */

@@ -3,7 +3,6 @@ import {
   type ErrorClass,
   type HandlerRetry,
   type HandlerRetryOptions,
-  type StoredRetry,
   DuplicateHandlerError,
   InvalidOptionError,
   assertJobName,
@@ -64,8 +63,8 @@ export interface Handler {
   /** For messages, such as `ImageJobs.processImage`. */
   readonly owner: string;
   run(data: unknown, job: RunningJob): unknown;
-  /** For jobs that bring no policy of their own, and which errors are worth a retry. */
-  readonly retry?: HandlerRetryOptions<RunningJob>;
+  /** For jobs that bring no policy of their own (`false`: none), and which errors are worth a retry. */
+  readonly retry?: HandlerRetryOptions<RunningJob> | false;
   /** Errors that another run cannot help: never retried, unless `retry` says `on` or `except` itself. Default: none. */
   readonly nonRetryable?: readonly ErrorClass[];
   /** For jobs that bring no timeout of their own; `false`: none. */
@@ -77,7 +76,8 @@ export interface Handler {
 /** A handler with its options checked and resolved. */
 export class RegisteredHandler {
   readonly owner: string;
-  readonly retry: StoredRetry | undefined;
+  /** `false`: no retries, unless the job brings its own. */
+  readonly retry: HandlerRetry<RunningJob>['policy'];
   readonly retryFilter: HandlerRetry<RunningJob>['filter'];
   /** Milliseconds; -1: none; undefined: the job's own. */
   readonly timeout: number | undefined;
@@ -88,7 +88,8 @@ export class RegisteredHandler {
     const where = `@Job on ${handler.owner}`;
     this.owner = handler.owner;
     this.run = handler.run.bind(handler);
-    const own = handler.retry && handlerRetry<RunningJob>(handler.retry, where);
+    const own =
+      handler.retry === undefined ? undefined : handlerRetry<RunningJob>(handler.retry, where);
     this.retry = own?.policy;
     this.retryFilter = withNonRetryable(own?.filter, handler.nonRetryable);
     if (handler.timeout !== undefined) {

@@ -58,7 +58,7 @@ export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> 
 
   /** As it was when the run began; `saveMeta` writes it back. */
   get meta(): Record<string, unknown> {
-    this.loadedMeta ??= this.claimed.meta;
+    this.loadedMeta ??= this.claimed.meta(this.host.store.maxPayloadBytes);
     return this.loadedMeta;
   }
 

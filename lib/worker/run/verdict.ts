@@ -1,6 +1,7 @@
 import {
   type FailureRecord,
   type RetryDecision,
+  type StoredRetry,
   UnserializableResultError,
   type Verdict,
   decideRetry,
@@ -10,7 +11,7 @@ import {
   isReturnedRetry,
   isSnoozeJob,
 } from '../../job/index.js';
-import { type ClaimedJob, assertSize } from '../../wire/index.js';
+import { type ClaimedJob, assertSize, jsonOf } from '../../wire/index.js';
 import type { RegisteredHandler } from './handler-registry.js';
 import type { RunningJob } from './running-job.js';
 
@@ -69,7 +70,7 @@ export function decideThrown(error: unknown, context: DecisionContext): Verdict 
     return { outcome: { type: 'canceled', reason: describeFailure(error).message } };
   const { claimed, handler, job } = context;
   const takesHandlers = handler.retry !== undefined && !claimed.retryDecided;
-  const policy = takesHandlers ? handler.retry : claimed.retry;
+  const policy = takesHandlers ? handler.retry || undefined : claimed.retry;
   const decision = decideRetry<RunningJob>({
     error,
     policy,
@@ -99,13 +100,8 @@ export function decideNonRetryable(error: unknown): Verdict {
 
 /** @throws UnserializableResultError when the value is no JSON, for whatever reason */
 function resultText(value: unknown, jobId: string): string {
-  let text: string | undefined;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    throw new UnserializableResultError({ jobId, cause });
-  }
-  if (text === undefined) throw new UnserializableResultError({ jobId });
+  const { text, cause } = jsonOf(value);
+  if (text === undefined) throw new UnserializableResultError({ jobId, cause });
   return text;
 }
 
@@ -118,7 +114,7 @@ function retryingOrFailed(
     error: unknown;
     retriesLeft: number;
     returned: boolean;
-    policy: RegisteredHandler['retry'];
+    policy: StoredRetry | undefined;
   },
 ): Verdict {
   const { error, retriesLeft, returned, policy } = details;

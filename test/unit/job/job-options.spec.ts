@@ -166,6 +166,16 @@ describe('precedence', () => {
     });
   });
 
+  it('is no retries where the innermost says false', () => {
+    const off = resolveDefaults({ retry: false });
+    expect(layerDefaults(root, off).plainJob).toMatchObject({ retryGiven: false });
+    expect(layerDefaults(root, off).plainJob.retry).toBeUndefined();
+    expect(resolveJobOptions({ ttl: 5 }, layerDefaults(root, off)).retry).toBeUndefined();
+    expect(layerDefaults(off, queue).plainJob.retry).toEqual(queue.retry);
+    const given = resolveJobOptions({ retry: false }, layered);
+    expect([given.retry, given.retryGiven]).toEqual([undefined, true]);
+  });
+
   it('is the root alone where a queue has no defaults', () => {
     expect(layerDefaults(root, none)).toEqual(root);
     expect(layerDefaults(none, none).plainJob).toEqual(none.plainJob);
@@ -178,6 +188,7 @@ describe('an impossible option', () => {
   const ofAll: [unknown, string][] = [
     [{ retry: { max: 0 } }, 'retry.max'],
     [{ retry: 3 }, 'retry'],
+    [{ retry: true }, 'retry'],
     [{ retry: null }, 'retry'],
     [{ retry: { max: 1, on: [Error] } }, 'retry.on'],
     [{ timeout: 0 }, 'timeout'],
@@ -225,7 +236,9 @@ describe('an impossible option', () => {
     [{ meta: [1] }, 'meta'],
     [{ meta: new Date(0) }, 'meta'],
     [{ meta: new Map() }, 'meta'],
+    [{ at: new Date(8.64e15) }, 'at'],
     [{ description: 5 }, 'description'],
+    [{ description: 'x'.repeat(10_001) }, 'description'],
   ];
 
   it.each([...ofAll, ...ofOneJob])('%p is refused as %s at enqueue', (options, option) => {

@@ -56,7 +56,9 @@ describe('a failed attempt', () => {
   });
 
   it('goes to the head of the queue when the policy says so', () => {
-    expect(decide({ policy: retryPolicy({ max: 1, front: true }) })).toEqual(again(0, true));
+    expect(decide({ policy: retryPolicy({ max: 1, interval: 0, front: true }) })).toEqual(
+      again(0, true),
+    );
   });
 
   it.each([
@@ -67,6 +69,23 @@ describe('a failed attempt', () => {
     const interval = { type: 'exponential', delay: 10, jitter: 0.2 } as const;
     const policy = retryPolicy({ max: 1, interval });
     expect(decide({ policy, random: () => random })).toEqual(again(delay));
+  });
+
+  it.each([
+    [0, 8000],
+    [0.5, 9000],
+    [1, 10_000],
+  ])('is spread below the longest interval, never above it (random %d)', (random, delay) => {
+    const interval = { type: 'exponential', delay: 10, max: 10, jitter: 0.2 } as const;
+    const policy = retryPolicy({ max: 5, interval });
+    expect(decide({ policy, random: () => random })).toEqual(again(delay));
+    const retry = Retry({ max: 5, interval });
+    expect(decideReturnedRetry({ retry, done: 3, random: () => random })).toEqual(again(delay));
+  });
+
+  it('never waits for longer than a hundred years, whatever is stored', () => {
+    const policy = { max: 1, intervals: [36_500 * 86_400], jitter: 1, front: false };
+    expect(decide({ policy, random: () => 1 })).toEqual(again(36_500 * 86_400_000));
   });
 
   it('never waits for less than nothing', () => {

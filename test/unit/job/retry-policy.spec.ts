@@ -33,8 +33,15 @@ describe('a retry policy', () => {
     });
   });
 
-  it('retries at once by default', () => {
-    expect(retryPolicy({ max: 3 }).intervals).toEqual([0]);
+  it('backs off when nothing is said of intervals: soon at first, then at most an hour apart', () => {
+    const policy = retryPolicy({ max: 10 });
+    expect(policy.intervals).toEqual([3, 9, 27, 81, 243, 729, 2187, 3600, 3600, 3600]);
+    expect(policy).toMatchObject({ jitter: 0.2, longest: 3_600_000 });
+    expect(retryPolicy({ within: '1m' })).toMatchObject({ max: 3, intervals: [3, 9, 27] });
+  });
+
+  it('retries at once when that is asked for', () => {
+    expect(retryPolicy({ max: 3, interval: 0 })).toMatchObject({ intervals: [0], jitter: 0 });
   });
 
   it('takes text for an interval, with fractions of a second', () => {
@@ -167,13 +174,16 @@ describe('an impossible retry option', () => {
     [{ max: 1, within: 0 }, 'retry.within'],
     [{ max: 1, within: 'long' }, 'retry.within'],
     [{ max: 1, interval: 60, within: 59 }, 'retry.within'],
-    [{ within: 60 }, 'retry.interval'],
+    [{ within: 1 }, 'retry.within'],
+    [{ within: 60, interval: 0 }, 'retry.interval'],
     [{ within: 60, interval: [5, 0] }, 'retry.interval'],
     [{ max: 1, front: 1 }, 'retry.front'],
     [{ maxx: 1 }, 'retry.maxx'],
     [{ max: 1, on: [Error] }, 'retry.on'],
     [JSON.parse('{"max": 1, "__proto__": {"front": true}}'), 'retry.__proto__'],
     [3, 'retry'],
+    [true, 'retry'],
+    [false, 'retry'],
     [null, 'retry'],
     [[3], 'retry'],
     ['3', 'retry'],
@@ -221,6 +231,10 @@ describe("a handler's retry options", () => {
     expect(handlerRetry(new Patient()).filter?.when?.(new TimeoutError(), {})).toBe(true);
   });
 
+  it('may be false: no retries, whatever the defaults are', () => {
+    expect(handlerRetry(false)).toEqual({ policy: false, filter: undefined });
+  });
+
   it('may leave the policy to whoever enqueues', () => {
     expect(handlerRetry({ on: [TimeoutError] }).policy).toBeUndefined();
     expect(handlerRetry({ except: [] })).toEqual({ policy: undefined, filter: { except: [] } });
@@ -247,6 +261,7 @@ describe("a handler's retry options", () => {
     [{ max: 1, except: null }, 'retry.except'],
     [{ max: 1, when: true }, 'retry.when'],
     [{ max: 1, unless: [Error] }, 'retry.unless'],
+    [true, 'retry'],
   ])('%p are refused as %s', (options, option) => {
     expect(() => handlerRetry(options as HandlerRetryOptions, 'ImageJobs.processImage')).toThrow(
       expect.objectContaining({

@@ -36,6 +36,19 @@ describe('a queue', () => {
   });
 });
 
+describe('the jobs of a registry', () => {
+  it.each(['waiting', 'constructor', '', null])(
+    'that is %j are an error with the names',
+    async (name) => {
+      const list = queue().queue.jobs(name as 'queued');
+      await expect(list).rejects.toBeInstanceOf(InvalidOptionError);
+      await expect(list).rejects.toThrow(
+        'jobs of queue "images": registry must be one of queued, started, scheduled, deferred, finished, failed, canceled',
+      );
+    },
+  );
+});
+
 describe('what cannot be enqueued', () => {
   it.each<[string, unknown, unknown, RegExp]>([
     ['', 1, undefined, /name must be text/],
@@ -45,6 +58,9 @@ describe('what cannot be enqueued', () => {
     ['f', 1, { retry: { max: 1, intervall: 5 } }, /retry\.intervall is not an option/],
     ['f', 1, { retry: { max: 1, interval: [5, -1] } }, /retry\.interval\[1\] must not be negative/],
     ['f', 1, { retry: 3 }, /retry must be an object/],
+    ['f', 1, { retry: true }, /retry must be false, or an object/],
+    ['f', 1, { description: 'x'.repeat(10_001) }, /description must be at most 10000 characters/],
+    ['f', new Map([[1, 2]]), undefined, /JSON would make \{\} of a Map/],
     ['f', 1, { timeout: NaN }, /timeout must be a duration/],
     ['f', 1, { delay: -1 }, /delay must not be negative/],
     ['f', 1, { at: '2026-01-01' }, /at must be a valid Date/],

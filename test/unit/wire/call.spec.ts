@@ -149,6 +149,13 @@ describe('data that somebody else damaged or forged', () => {
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(16 * LIMIT);
   });
 
+  it('plain text beyond the limit is refused without being parsed', () => {
+    const data = `["f", null, ["${'a'.repeat(LIMIT)}"], {}]`;
+    expect(() => decode(data)).toThrow(/longer than 1048576 bytes \(see maxPayloadBytes\)/);
+    // Not even looked at: it is no JSON.
+    expect(() => decode('x'.repeat(LIMIT + 1))).toThrow(/longer than 1048576 bytes/);
+  });
+
   it('names like __proto__ select and change nothing', () => {
     const call = decode('["f", null, [{"__proto__": {"a": 1}}], {"__proto__": {"admin": true}}]');
     expect(Object.keys(call.kwargs)).toEqual(['__proto__']);
@@ -159,6 +166,16 @@ describe('data that somebody else damaged or forged', () => {
   it('an array nested a hundred thousand deep ends in an answer, not in a crash', () => {
     const deep = `["f", null, ${'['.repeat(100_000)}${']'.repeat(100_000)}, {}]`;
     expect(decode(deep).name).toBe('f');
+  });
+});
+
+describe('what JSON would lose altogether', () => {
+  it.each([
+    ['a Map', new Map([[1, 2]])],
+    ['a Set', new Set([1])],
+  ])('%s is refused', (what, value) => {
+    expect(() => toJson(value, { queue: 'q', name: 'n' })).toThrow(UnserializableDataError);
+    expect(() => toJson(value, { queue: 'q', name: 'n' })).toThrow(`JSON would make {} of ${what}`);
   });
 });
 

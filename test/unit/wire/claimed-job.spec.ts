@@ -97,12 +97,44 @@ describe('a claimed job', () => {
     },
   );
 
+  it('has finite numbers only, whatever was stored', () => {
+    const hundredYears = 36_500 * 86_400;
+    const stored = {
+      retries_left: '1',
+      retry_intervals: '[1e999, -1, 1e300, null]',
+      nrq_retry: '{"jitter":1e999,"longest":1e999,"within":1e999}',
+      result_ttl: '9007199254740991',
+      failure_ttl: '-7',
+    };
+    const job = pythons(stored);
+    expect(job.retry).toEqual({
+      max: 1,
+      intervals: [hundredYears, 0, hundredYears, 0],
+      jitter: 1,
+      longest: hundredYears * 1000,
+      within: hundredYears * 1000,
+      front: false,
+    });
+    expect([job.resultTtl, job.failureTtl]).toEqual([-1, -1]);
+    expect(pythons({ timeout: '9'.repeat(60) }).timeout).toBe(-1);
+    expect(pythons({ timeout: '9'.repeat(500) }).timeout).toBeUndefined();
+    expect(ours({ retries_left: '1', nrq_retry: '{"jitter":-1,"within":-1}' }).retry).toMatchObject(
+      {
+        jitter: 0,
+        within: undefined,
+      },
+    );
+  });
+
   it("takes its handler's policy only while nobody has decided otherwise", () => {
     expect(ours({}).retryDecided).toBe(false);
     expect(pythons({}).retryDecided).toBe(false);
     // Of a queue's or the root's defaults: the handler's wins.
     expect(ours({ retries_left: '3' }).retryDecided).toBe(false);
     expect(ours({ retries_left: '3', nrq_given: 'r' }).retryDecided).toBe(true);
+    // `retry: false`: given, and none.
+    expect(ours({ nrq_given: 'r' }).retryDecided).toBe(true);
+    expect(ours({ nrq_given: 'r' }).retry).toBeUndefined();
     expect(pythons({ retries_left: '3' }).retryDecided).toBe(true);
     expect(claimedJob({ retries_left: '3' }).retryDecided).toBe(false);
     expect(ours({ retries_left: '3', nrq_retry: '{"by":"handler"}' }).retryDecided).toBe(true);
@@ -142,7 +174,9 @@ describe('a claimed job', () => {
   });
 
   function rest(fields: Fields) {
-    const { resultTtl, failureTtl, returnedRetries, createdAt, meta } = pythons(fields);
+    const job = pythons(fields);
+    const { resultTtl, failureTtl, returnedRetries, createdAt } = job;
+    const meta = job.meta(100);
     return { resultTtl, failureTtl, returnedRetries, createdAt, meta };
   }
 

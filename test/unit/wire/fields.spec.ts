@@ -45,10 +45,13 @@ describe("a job's options as RQ's fields", () => {
       retry_intervals: '[10,60,60]',
       nrq_given: 'rx',
     });
-    expect(fields({ retry: { max: 2 } })).toMatchObject({
+    expect(fields({ retry: { max: 2, interval: 0 } })).toMatchObject({
       retries_left: '2',
       retry_intervals: '[0]',
     });
+    expect(fields({ retry: { max: 2 } })).toMatchObject({ retry_intervals: '[3,9]' });
+    expect(fields({ retry: false })).toMatchObject({ nrq_given: 'r' });
+    expect(fields({ retry: false })).not.toHaveProperty('retries_left');
     expect(fields({ retry: { max: 1, interval: '1500ms', front: true } })).toMatchObject({
       retry_intervals: '[1.5]',
       enqueue_at_front_on_retry: '1',
@@ -59,7 +62,11 @@ describe("a job's options as RQ's fields", () => {
     const interval = { type: 'exponential', delay: 1, factor: 3, max: 10, jitter: 0.2 } as const;
     const own = fields({ retry: { max: 4, interval, within: '1h' } });
     expect(own['retry_intervals']).toBe('[1,3,9,10]');
-    expect(JSON.parse(own['nrq_retry'] ?? '')).toEqual({ jitter: 0.2, within: 3_600_000 });
+    expect(JSON.parse(own['nrq_retry'] ?? '')).toEqual({
+      jitter: 0.2,
+      longest: 10_000,
+      within: 3_600_000,
+    });
     expect(fields({ retry: { max: 4, interval: 1 } })).not.toHaveProperty('nrq_retry');
     expect(ownRetry({ jitter: 0, within: undefined })).toBe('');
   });

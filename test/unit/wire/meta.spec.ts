@@ -1,4 +1,6 @@
-import { decodeMeta } from '../../../lib/wire/meta.js';
+import { decodeMeta as decodeMetaWithin } from '../../../lib/wire/meta.js';
+
+const decodeMeta = (meta: Buffer | null | undefined) => decodeMetaWithin(meta, 10_000);
 
 /** The pickle that RQ's own tools make of JSON meta: `{'unserialized': b'...'}` by protocol 5. */
 function pickled(json: string): Buffer {
@@ -29,6 +31,12 @@ describe("a job's meta", () => {
       tags: ['a'],
     });
     expect(decodeMeta(Buffer.from('{"ratio": NaN}'))).toEqual({ ratio: null });
+  });
+
+  it('is empty when it is longer than the limit', () => {
+    const meta = Buffer.from('{"user": 7}');
+    expect(decodeMetaWithin(meta, meta.length)).toEqual({ user: 7 });
+    expect(decodeMetaWithin(meta, meta.length - 1)).toEqual({});
   });
 
   it('is empty when there is none', () => {

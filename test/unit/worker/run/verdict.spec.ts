@@ -27,11 +27,11 @@ function stored(max: number, isDecided = true): Partial<ClaimedJob> {
 
 function context(given: {
   claimed?: Partial<ClaimedJob>;
-  handler?: HandlerRetryOptions<RunningJob>;
+  handler?: HandlerRetryOptions<RunningJob> | false;
   maxPayloadBytes?: number;
 }): DecisionContext {
   const { claimed, handler, maxPayloadBytes = 1000 } = given;
-  const retry = handler && handlerRetry<RunningJob>(handler);
+  const retry = handler === undefined ? undefined : handlerRetry<RunningJob>(handler);
   return {
     claimed: {
       id: 'id1',
@@ -70,6 +70,15 @@ describe('what a handler returns', () => {
     expect(error).toMatchObject({ code: 'RQ_UNSERIALIZABLE_RESULT', jobId: 'id1' });
   });
 
+  it.each([new Map([[1, 2]]), new Set([1])])(
+    'fails the attempt when JSON loses it: %p',
+    (value) => {
+      const { error } = decideReturned(value, NONE);
+      expect(error).toMatchObject({ code: 'RQ_UNSERIALIZABLE_RESULT' });
+      expect(error).toMatchObject({ message: expect.stringContaining('JSON would make {}') });
+    },
+  );
+
   it('fails the attempt when it is too large', () => {
     const { error, outcome } = decideReturned('x'.repeat(99), context({ maxPayloadBytes: 101 }));
     expect([error, outcome.type]).toEqual([undefined, 'finished']);
@@ -102,6 +111,18 @@ describe('what a handler throws', () => {
       outcome: { type: 'failed', failure: { name: 'TypeError', message: 'x' } },
       why: 'it has no retry policy',
     });
+  });
+
+  it('is not retried when its handler says `retry: false`, unless who enqueued it decided', () => {
+    const off = (isDecided: boolean) => context({ claimed: stored(2, isDecided), handler: false });
+    expect(decideThrown(new Error('x'), off(false)).outcome.type).toBe('failed');
+    expect(decideThrown(new Error('x'), off(true)).outcome.type).toBe('retrying');
+  });
+
+  it('is not retried when who enqueued it said `retry: false`, whatever its handler says', () => {
+    const claimed = { retry: undefined, retryDecided: true };
+    const decided = context({ claimed, handler: { max: 3, interval: 1 } });
+    expect(decideThrown(new Error('x'), decided).outcome.type).toBe('failed');
   });
 
   it("takes the job's own policy before its handler's", () => {

@@ -1,0 +1,13 @@
+/**
+ * Numbers and times that are stored as text. Anybody may have written them: what is too long to be one is not looked at.
+ */
+
+/** The most characters that a stored number or time has. */
+export const LONGEST_NUMBER = 64;
+
+/** Milliseconds since 1970 of a stored time; undefined when it is none. */
+export function timeOf(text: string | undefined): number | undefined {
+  if (!text || text.length > LONGEST_NUMBER) return undefined;
+  const time = Date.parse(text);
+  return Number.isNaN(time) ? undefined : time;
+}
