@@ -5,7 +5,8 @@
  * fields (a request with its headers, say) may be secret. An HTTP exception's message says no more than its class, and
  * what was wrong (which fields a validation refused) is a list of texts in its response: they belong to the message.
  */
-import { inspect, stripVTControlCharacters, types } from 'node:util';
+import { inspect, types } from 'node:util';
+import { cleanText } from './clean-text.js';
 import type { FailureRecord } from './outcome.js';
 
 /** The most bytes (UTF-8) of a failure's text unless told otherwise. */
@@ -21,7 +22,7 @@ export function describeFailure(thrown: unknown, limit = FAILURE_TEXT_LIMIT): Fa
   return {
     name: oneLine(name, LONGEST_NAME),
     message: oneLine(message, LONGEST_MESSAGE),
-    stack: cutBytes(withoutControls(textOf(thrown, new Trail(limit))), limit),
+    stack: cutBytes(cleanText(textOf(thrown, new Trail(limit))), limit),
   };
 }
 
@@ -202,13 +203,8 @@ function shown(value: unknown): string {
 }
 
 function oneLine(text: string, longest: number): string {
-  const start = withoutControls(text.slice(0, longest * 2));
+  const start = cleanText(text.slice(0, longest * 2));
   return cutCharacters(start.replace(/\s+/g, ' ').trim(), longest);
-}
-
-/** Terminal escapes and other control characters would do harm in a log; line breaks and tabs stay. */
-function withoutControls(text: string): string {
-  return stripVTControlCharacters(text).replace(/[^\P{Cc}\n\t]/gu, ' ');
 }
 
 function cutCharacters(text: string, longest: number): string {

@@ -1,4 +1,4 @@
-import type { JobEvent } from '../job/index.js';
+import { type JobEvent, ShortForm, hideFields } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
 import { decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
@@ -46,7 +46,7 @@ const SCRIPTS = {
 };
 
 /** The store in Redis: RQ's keys, changed by scripts, each one step. */
-export class RedisJobStore implements WorkerStore {
+export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
@@ -57,11 +57,18 @@ export class RedisJobStore implements WorkerStore {
     readonly connections: Connections,
     options: RedisJobStoreOptions = {},
   ) {
+    super();
     this.keys = new Keyspace(options.prefix);
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.resultsPlace = options.results ?? 'hash';
     this.subscriptions = new Subscriptions(connections);
     this.workers = new WorkerRecords(connections, this.keys);
+    hideFields(this, 'keys', 'maxPayloadBytes');
+  }
+
+  /** What JSON and logs show of it. */
+  toJSON(): { readonly prefix: string; readonly maxPayloadBytes: number } {
+    return { prefix: this.keys.prefix, maxPayloadBytes: this.maxPayloadBytes };
   }
 
   async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {

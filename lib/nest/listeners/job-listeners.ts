@@ -2,7 +2,7 @@ import { Logger } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
 import type { JobEvent, JobEventType } from '../../job/index.js';
 import type { RqJob } from '../../queue/index.js';
-import type { WorkerObserver } from '../../worker/index.js';
+import { type WorkerObserver, inRootContext } from '../../worker/index.js';
 import { within } from '../../time/within.js';
 import * as messages from '../messages.js';
 import type { QueueCatalog } from '../queues/queue-catalog.js';
@@ -66,7 +66,8 @@ export class JobListeners implements WorkerObserver {
 
   private async call(listener: FoundListener, event: JobEvent): Promise<void> {
     try {
-      await listener.run(event, this.queues.get(event.queue).job(event.jobId));
+      const job = this.queues.get(event.queue).job(event.jobId);
+      await inRootContext(() => listener.run(event, job));
     } catch (error) {
       const stack = error instanceof Error ? error.stack : undefined;
       this.logger.error(messages.listenerFailed(listener.owner, event, error), stack);

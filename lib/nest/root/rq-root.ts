@@ -5,7 +5,7 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { Module } from '@nestjs/core/injector/module.js';
-import { RqConnectionError } from '../../job/index.js';
+import { RqConnectionError, ShortForm, hideFields } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
 import { RedisJobStore } from '../../store/index.js';
 import * as messages from '../messages.js';
@@ -18,7 +18,10 @@ import type { RootOverride } from './root-override.js';
  * One Redis of an application: its connections, from before the first `onModuleInit` until after the last
  * `onApplicationShutdown`, so that other providers may enqueue in their own hooks, and its queues.
  */
-export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
+export class RqRoot
+  extends ShortForm
+  implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown
+{
   readonly store: RedisJobStore;
   readonly queues: QueueCatalog;
   private readonly logger = new Logger('RqModule');
@@ -41,6 +44,7 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
     registrations: readonly { registration: QueueRegistration; where: string }[],
     override?: RootOverride,
   ) {
+    super();
     const { connection, connectTimeout, commandTimeout, prefix, results, maxPayloadBytes } =
       options;
     this.connections = new Connections(connection, {
@@ -58,6 +62,12 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
       registrations,
       options.context.inject,
     );
+    hideFields(this, 'name', 'place');
+  }
+
+  /** What JSON and logs show of it. */
+  toJSON(): { readonly name: string; readonly place: string } {
+    return { name: this.name, place: this.place };
   }
 
   /** @throws RqConnectionError when Redis is not there, as `onRedisDown` says */
