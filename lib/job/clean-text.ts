@@ -6,7 +6,7 @@
 
 /** One line: escape sequences are dropped, and every other character that is not printed becomes `?`. */
 export function cleanLine(text: string, longest = LONGEST_LINE): string {
-  return unescaped(cut(text, longest)).replace(UNPRINTED, '?');
+  return unescaped(text.slice(0, longest)).replace(UNPRINTED, '?');
 }
 
 /** Several lines, such as a stack: line breaks and tabs stay, every other character that is not printed becomes a space. */
@@ -20,10 +20,6 @@ const LONGEST_LINE = 4000;
 // Most texts have nothing to clean: one look then.
 function unescaped(text: string): string {
   return ESCAPE_START.test(text) ? text.replace(ESCAPES, '') : text;
-}
-
-function cut(text: string, longest: number): string {
-  return text.length > longest ? `${text.slice(0, longest)}…` : text;
 }
 
 const ESCAPE_START = /[\u001B\u009B]/;

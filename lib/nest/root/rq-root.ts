@@ -2,13 +2,13 @@ import {
   type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
-  Logger,
 } from '@nestjs/common';
 import type { Module } from '@nestjs/core/injector/module.js';
 import { RqConnectionError, ShortForm, hideFields } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
 import { RedisJobStore } from '../../store/index.js';
 import * as messages from '../messages.js';
+import { RqLogger } from '../rq-logger.js';
 import type { RootOptions } from '../options/read-root-options.js';
 import { QueueCatalog } from '../queues/queue-catalog.js';
 import type { QueueRegistration } from '../queues/queue-registration.js';
@@ -24,7 +24,7 @@ export class RqRoot
 {
   readonly store: RedisJobStore;
   readonly queues: QueueCatalog;
-  private readonly logger = new Logger('RqModule');
+  private readonly logger = new RqLogger('RqModule');
   private readonly connections: Connections;
   private connecting = false;
   private closing: Promise<void> | undefined;

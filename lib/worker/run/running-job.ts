@@ -84,7 +84,7 @@ export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> 
    * @throws UnserializableDataError, PayloadTooLargeError at once
    */
   progress(value: unknown): Promise<void> {
-    // What a bare `yield;` gives is no value, and no reason to fail.
+    // No value is nothing to tell, and no reason to fail.
     if (value === undefined) return Promise.resolve();
     const { name, id } = this;
     const claimed = this.#claimed;
