@@ -17,6 +17,7 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
     'nest-internals.ts',
     'tokens.ts',
     'messages.ts',
+    'rq-logger.ts',
     'discovery',
     'options',
     'queues',

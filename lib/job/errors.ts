@@ -4,13 +4,16 @@
  * a URL, a password or a job's data.
  */
 
+import { cleanLine, cleanText } from './clean-text.js';
+
 /** The parent of every error of this library: `catch (error) { if (error instanceof RqError) ... error.code }`. */
 export abstract class RqError extends Error {
   /** Stable, for code to compare with: `RQ_INVALID_OPTION`, `RQ_CONNECTION`, ... */
   abstract readonly code: string;
 
   constructor(message: string, options?: ErrorOptions) {
-    super(message, options);
+    // It may quote what strangers have put into Redis: names, ids, statuses, tracebacks.
+    super(cleanLine(message), options);
     Object.defineProperty(this, 'name', {
       value: new.target.name,
       writable: true,
@@ -18,6 +21,11 @@ export abstract class RqError extends Error {
     });
     // The stack's first line is fixed when it is taken: take it again, now that the name is known.
     Error.captureStackTrace(this, new.target);
+  }
+
+  /** What JSON shows of it: name, message, code and the further fields of its class; not its cause. */
+  toJSON(): object {
+    return { name: this.name, message: this.message, ...(this as object) };
   }
 }
 
@@ -202,7 +210,7 @@ export class JobFailedError extends RqError {
   constructor(details: { jobId: string; reason: string }) {
     super(`Job "${details.jobId}" failed: ${headline(details.reason)}`);
     this.jobId = details.jobId;
-    this.reason = details.reason;
+    this.reason = cleanText(details.reason);
   }
 }
 

@@ -6,6 +6,7 @@
  * what was wrong (which fields a validation refused) is a list of texts in its response: they belong to the message.
  */
 import { inspect, types } from 'node:util';
+import { cleanText } from './clean-text.js';
 import type { FailureRecord } from './outcome.js';
 
 /** The most bytes (UTF-8) of a failure's text unless told otherwise. */
@@ -21,7 +22,7 @@ export function describeFailure(thrown: unknown, limit = FAILURE_TEXT_LIMIT): Fa
   return {
     name: oneLine(name, LONGEST_NAME),
     message: oneLine(message, LONGEST_MESSAGE),
-    stack: cutBytes(withoutControls(textOf(thrown, new Trail(limit))), limit),
+    stack: cutBytes(cleanText(textOf(thrown, new Trail(limit))), limit),
   };
 }
 
@@ -202,20 +203,9 @@ function shown(value: unknown): string {
 }
 
 function oneLine(text: string, longest: number): string {
-  const start = withoutControls(text.slice(0, longest * 2));
+  const start = cleanText(text.slice(0, longest * 2));
   return cutCharacters(start.replace(/\s+/g, ' ').trim(), longest);
 }
-
-/** Terminal escapes and other control characters would do harm in a log; line breaks and tabs stay. */
-function withoutControls(text: string): string {
-  return text.replace(TERMINAL_ESCAPE, '').replace(/[^\P{Cc}\n\t]/gu, ' ');
-}
-
-// Colours, cursor movements, titles and links. Of limited length, so that no text takes more than linear time, which
-// Node's stripVTControlCharacters does not promise.
-const TERMINAL_ESCAPE =
-  // oxlint-disable-next-line no-control-regex -- these are what it looks for
-  /(?:\u001b\[|\u009b)[0-?]{0,64}[ -/]{0,8}[@-~]|(?:\u001b\]|\u009d)[^\u0007\u001b\u009c]{0,512}(?:\u0007|\u001b\\|\u009c)|\u001b[ -/]{0,8}[0-~]/g;
 
 function cutCharacters(text: string, longest: number): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;

@@ -1,4 +1,5 @@
 /** The vocabulary of jobs: options, retries, signals, outcomes, errors. No I/O, nothing of Redis, nothing of Nest. */
+export * from './clean-text.js';
 export * from './duration.js';
 export * from './errors.js';
 export * from './failure-reason.js';
@@ -10,4 +11,5 @@ export * from './option-checks.js';
 export * from './outcome.js';
 export * from './retry-decision.js';
 export * from './retry-policy.js';
+export * from './short-form.js';
 export * from './signals.js';

@@ -1,4 +1,4 @@
-import { type JobEvent, describeFailure, formatDuration } from '../job/index.js';
+import { type FailureRecord, type JobEvent, cleanLine, formatDuration } from '../job/index.js';
 import type { JobRetryingEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
 
 /**
@@ -34,7 +34,7 @@ export const jobFailed = (event: JobFailedEvent) =>
   `${jobText(event)}: attempt ${event.attempt} failed: ${failureText(event)}; it does not run again: ${event.why}`;
 
 export const jobCanceled = (event: ExecutionEvent & { reason: string }) =>
-  `${jobText(event)}: canceled in attempt ${event.attempt}: ${event.reason}`;
+  `${jobText(event)}: canceled in attempt ${event.attempt}: ${short(event.reason)}`;
 
 export const jobLost = (event: ExecutionEvent) =>
   `${jobText(event)}: lost its lease in attempt ${event.attempt}; what the handler did there is not recorded, the job runs or ran elsewhere`;
@@ -44,29 +44,25 @@ export const jobRecovered = (event: {
   jobId: string;
   outcome: 'requeued' | 'failed';
 }) =>
-  `Job ${printable(event.jobId)} (queue ${event.queue}) was running when its worker died: ${
+  `Job ${short(event.jobId)} (queue ${event.queue}) was running when its worker died: ${
     event.outcome === 'requeued' ? 'it runs again' : 'it failed'
   }`;
 
 export const problem = (event: { message: string; error?: unknown }) => {
   const { error } = event;
-  const reason =
-    error instanceof Error
-      ? `: ${printable(error.message.slice(0, 500).replace(URLS, '<url>'))}`
-      : '';
+  const reason = error instanceof Error ? `: ${short(error.message.slice(0, 500).replace(URLS, '<url>'))}` : '';
   return sentence(event.message) + reason;
 };
 
 export const problemSolved = (event: { message: string }) => sentence(event.message);
 
-export const listenerFailed = (listener: string, event: JobEvent, error: unknown) => {
-  const { name, message } = describeFailure(error);
-  const job = `${printable(event.name) || 'job'} (queue ${event.queue}, id ${printable(event.jobId)})`;
-  return `${listener} failed at event ${event.type} of ${job}: ${failureText({ failure: { name, message } })}`;
+export const listenerFailed = (listener: string, event: JobEvent, failure: FailureRecord) => {
+  const job = `${short(event.name) || 'job'} (queue ${event.queue}, id ${short(event.jobId)})`;
+  return `${listener} failed at event ${event.type} of ${job}: ${failureText({ failure })}`;
 };
 
 export const jobDropped = (event: { queue: string; jobId: string; reason: string }) =>
-  `Job ${printable(event.jobId)} (queue ${event.queue}) was dropped: ${event.reason}`;
+  `Job ${short(event.jobId)} (queue ${event.queue}) was dropped: ${short(event.reason)}`;
 
 export const differentOptions = (queue: string, elsewhere: string) =>
   `of queue "${queue}" differ from those in ${elsewhere}: give them once, or the same in both`;
@@ -118,14 +114,15 @@ const queuesText = (queues: readonly string[]) =>
   `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
 
 const jobText = (event: ExecutionEvent) =>
-  `Job ${printable(event.name)} (queue ${event.queue}, id ${printable(event.jobId)})`;
+  `Job ${short(event.name)} (queue ${event.queue}, id ${short(event.jobId)})`;
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const URLS = /[a-z][a-z0-9+.-]*:\/\/\S+/gi;
 
-/** Names and ids come out of Redis, where anybody may have put them: they never make a line of their own. */
-const printable = (text: string) => text.slice(0, 500).replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+/** Names and ids come out of Redis, where anybody may have put them, of any length. */
+const short = (text: string) => cleanLine(text, 500);
 
+/** The end of a sentence, or what stands before another part of one: our own errors end with a full stop. */
 const failureText = ({ failure }: { failure: { name: string; message: string } }) =>
-  failure.message ? `${failure.name}: ${failure.message}` : failure.name;
+  failure.message ? `${failure.name}: ${failure.message.replace(/\.$/, '')}` : failure.name;

@@ -9,6 +9,7 @@ import {
   DuplicateJobError,
   EnqueueManyError,
   InvalidOptionError,
+  ShortForm,
   assertJobId,
   assertJobName,
   assertQueueName,
@@ -47,29 +48,33 @@ import { RqJob } from './rq-job.js';
  *
  * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
  */
-export class Queue<Handlers = AnyHandlers> {
-  private readonly defaults: ResolvedDefaults;
-  private readonly inject: HeaderInjector | undefined;
-  private readonly batch: EnqueueBatch<NewJob>;
-  private readonly waiter: ResultWaiter;
+export class Queue<Handlers = AnyHandlers> extends ShortForm {
+  readonly #store: JobStore;
+  readonly #defaults: ResolvedDefaults;
+  readonly #inject: HeaderInjector | undefined;
+  readonly #batch: EnqueueBatch<NewJob>;
+  readonly #waiter: ResultWaiter;
+  readonly #knownNames = new Set<string>();
 
   /** @throws InvalidOptionError when the name or a default is impossible */
   constructor(
     readonly name: string,
-    private readonly store: JobStore,
+    store: JobStore,
     options: QueueOptions = {},
   ) {
+    super();
+    this.#store = store;
     assertQueueName(name);
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
-    this.defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    this.inject = options.inject;
-    this.batch = new EnqueueBatch(
+    this.#defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
+    this.#inject = options.inject;
+    this.#batch = new EnqueueBatch(
       (jobs) => this.send(jobs),
       TOGETHER,
       ({ data }) => data.length,
     );
-    this.waiter = new ResultWaiter(name, store);
+    this.#waiter = new ResultWaiter(name, store);
   }
 
   /**
@@ -134,7 +139,7 @@ export class Queue<Handlers = AnyHandlers> {
     for (let first = 0; first < prepared.length; first += AT_ONCE) {
       const slice = prepared.slice(first, first + AT_ONCE);
       try {
-        const [refusal] = await this.store.enqueue(this.name, slice, 'all');
+        const [refusal] = await this.#store.enqueue(this.name, slice, 'all');
         if (refusal?.reason === 'duplicate') throw this.duplicate(slice[refusal.index] as NewJob);
       } catch (cause) {
         if (first === 0) throw cause;
@@ -164,14 +169,14 @@ export class Queue<Handlers = AnyHandlers> {
     const { args = [], kwargs = {} } = call;
     const data = encodeCall(this.name, { name: this.named(func), args, kwargs });
     const job = this.prepare(func, data, options);
-    await this.batch.add(job);
+    await this.#batch.add(job);
     return this.job(job.id);
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
   async getJob<Result = unknown>(id: string): Promise<RqJob<Result> | undefined> {
     assertJobId(id, `getJob on queue "${this.name}"`);
-    const record = await this.store.read(id);
+    const record = await this.#store.read(id);
     return record && (record.origin === this.name || record.origin === '')
       ? this.job(id)
       : undefined;
@@ -179,7 +184,7 @@ export class Queue<Handlers = AnyHandlers> {
 
   /** The handle of a job by its id, without asking Redis whether there is such a job. */
   job<Result = unknown>(id: string): RqJob<Result> {
-    return new RqJob<Result>(this.name, id, this.store, this.waiter);
+    return new RqJob<Result>(this.name, id, this.#store, this.#waiter);
   }
 
   /** How many jobs wait in the queue (not the running, scheduled or settled ones). */
@@ -189,7 +194,7 @@ export class Queue<Handlers = AnyHandlers> {
 
   /** How many jobs are in each registry; watch `scheduled`, where retries wait, so that they cannot pile up. */
   counts(): Promise<RegistryCounts> {
-    return this.store.counts(this.name);
+    return this.#store.counts(this.name);
   }
 
   /**
@@ -215,7 +220,7 @@ export class Queue<Handlers = AnyHandlers> {
     }
     // To Redis a last index of -1 would mean all.
     if (limit === 0) return [];
-    const ids = await this.store.ids(this.name, registry, offset, limit);
+    const ids = await this.#store.ids(this.name, registry, offset, limit);
     return ids.map((id) => this.job(id));
   }
 
@@ -231,25 +236,25 @@ export class Queue<Handlers = AnyHandlers> {
    * link is cut. It ends with RqConnectionError when Redis cannot be reached in time at the start.
    */
   events(options?: ListeningOptions): Observable<JobEvent> {
-    return eventsOfQueue(this.name, this.store, options);
+    return eventsOfQueue(this.name, this.#store, options);
   }
 
   /** No worker takes a job of this queue until {@link resume}; running jobs go on, jobs may be enqueued. */
   pause(): Promise<void> {
-    return this.store.pause(this.name);
+    return this.#store.pause(this.name);
   }
 
   resume(): Promise<void> {
-    return this.store.resume(this.name);
+    return this.#store.resume(this.name);
   }
 
   isPaused(): Promise<boolean> {
-    return this.store.isPaused(this.name);
+    return this.#store.isPaused(this.name);
   }
 
   /** Deletes all waiting jobs (not the running, scheduled or settled ones). Gives how many. RQ's `empty`. */
   empty(): Promise<number> {
-    return this.store.empty(this.name);
+    return this.#store.empty(this.name);
   }
 
   /**
@@ -260,7 +265,7 @@ export class Queue<Handlers = AnyHandlers> {
     if (ids !== 'all') return this.requeueEach(ids);
     let requeued = 0;
     for (;;) {
-      const slice = await this.store.ids(this.name, 'failed', 0, 100);
+      const slice = await this.#store.ids(this.name, 'failed', 0, 100);
       const count = await this.requeueEach(slice);
       requeued += count;
       // What cannot be requeued stays at the head of the registry: do not go round in circles.
@@ -268,9 +273,14 @@ export class Queue<Handlers = AnyHandlers> {
     }
   }
 
+  /** What JSON and logs show of it. */
+  toJSON(): { readonly name: string } {
+    return { name: this.name };
+  }
+
   private async requeueEach(ids: readonly string[]): Promise<number> {
     const action = { type: 'requeue', front: false } as const;
-    const replies = await Promise.all(ids.map((id) => this.store.control(this.name, id, action)));
+    const replies = await Promise.all(ids.map((id) => this.#store.control(this.name, id, action)));
     return replies.filter(({ answer }) => answer === 'done').length;
   }
 
@@ -280,16 +290,16 @@ export class Queue<Handlers = AnyHandlers> {
     options: JobOptions | undefined,
   ): Promise<RqJob<Result>> {
     const job = this.prepare(name, encodePayload(this.name, this.named(name), data), options);
-    await this.batch.add(job);
+    await this.#batch.add(job);
     return this.job(job.id);
   }
 
   private prepare(name: string, data: string, options: JobOptions | undefined, item = ''): NewJob {
     const resolved = this.resolve(name, options, item);
-    const limit = this.store.maxPayloadBytes;
+    const limit = this.#store.maxPayloadBytes;
     assertSize(data, `data of job "${name}"`, limit);
     let meta: string | undefined;
-    const own = this.inject ? withInjectedHeaders(resolved.meta, this.inject) : resolved.meta;
+    const own = this.#inject ? withInjectedHeaders(resolved.meta, this.#inject) : resolved.meta;
     if (own && Object.keys(own).length > 0) {
       meta = toJson(own, { queue: this.name, name, what: 'meta' });
       assertSize(meta, `meta of job "${name}"`, limit);
@@ -300,26 +310,24 @@ export class Queue<Handlers = AnyHandlers> {
   }
 
   private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
-    if (options === undefined) return this.defaults.plainJob;
+    if (options === undefined) return this.#defaults.plainJob;
     return resolveJobOptions(
       options,
-      this.defaults,
+      this.#defaults,
       `${item}enqueue("${name}") on queue "${this.name}"`,
     );
   }
 
   private named(name: unknown): string {
-    if (typeof name === 'string' && this.knownNames.has(name)) return name;
+    if (typeof name === 'string' && this.#knownNames.has(name)) return name;
     assertJobName(name, `enqueue on queue "${this.name}"`);
-    if (this.knownNames.size < 1000) this.knownNames.add(name);
+    if (this.#knownNames.size < 1000) this.#knownNames.add(name);
     return name;
   }
 
-  private readonly knownNames = new Set<string>();
-
   private async send(jobs: NewJob[]): Promise<(Error | undefined)[]> {
     const problems: (Error | undefined)[] = [];
-    for (const { index, reason } of await this.store.enqueue(this.name, jobs, 'each')) {
+    for (const { index, reason } of await this.#store.enqueue(this.name, jobs, 'each')) {
       if (reason === 'duplicate') problems[index] = this.duplicate(jobs[index] as NewJob);
     }
     return problems;

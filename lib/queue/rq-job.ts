@@ -5,6 +5,7 @@ import {
   type JobStatus,
   InvalidJobStateError,
   JobNotFoundError,
+  ShortForm,
   isJobStatus,
   toMilliseconds,
 } from '../job/index.js';
@@ -18,16 +19,21 @@ import type { ResultWaiter } from './result-waiter.js';
  * A job's handle: an id, and everything that can be asked of it or done to it, from any process. It holds no copy of
  * the job; each method asks Redis.
  */
-export class RqJob<Result = unknown> {
+export class RqJob<Result = unknown> extends ShortForm {
+  readonly #store: JobStore;
+  readonly #waiter: ResultWaiter;
+
   constructor(
     /** Name of its queue. */
     readonly queue: string,
     readonly id: string,
-    /** @internal */
-    protected readonly store: JobStore,
-    /** @internal */
-    protected readonly waiter: ResultWaiter,
-  ) {}
+    store: JobStore,
+    waiter: ResultWaiter,
+  ) {
+    super();
+    this.#store = store;
+    this.#waiter = waiter;
+  }
 
   /** @throws JobNotFoundError */
   async status(): Promise<JobStatus> {
@@ -37,7 +43,7 @@ export class RqJob<Result = unknown> {
   /** All that is known of the job now. @throws JobNotFoundError, MalformedJobError when its data cannot be read */
   async refresh(): Promise<JobSnapshot> {
     const record = await this.record();
-    const { maxPayloadBytes } = this.store;
+    const { maxPayloadBytes } = this.#store;
     const call = record.call(maxPayloadBytes);
     return {
       id: this.id,
@@ -69,13 +75,13 @@ export class RqJob<Result = unknown> {
    */
   async result({ timeout = 60 }: { timeout?: Duration } = {}): Promise<Result> {
     const milliseconds = toMilliseconds(timeout, 'timeout', `result of job "${this.id}"`);
-    return (await this.waiter.wait(this.id, milliseconds)) as Result;
+    return (await this.#waiter.wait(this.id, milliseconds)) as Result;
   }
 
   /** Its runs that ended, oldest first: failed attempts (the last 10 are kept) and the result. @throws JobNotFoundError */
   async results(): Promise<JobAttempt[]> {
     const record = await this.record();
-    return attemptsOf(record, await this.store.results(this.id));
+    return attemptsOf(record, await this.#store.results(this.id));
   }
 
   /**
@@ -83,7 +89,7 @@ export class RqJob<Result = unknown> {
    * `failed` or `canceled`), and soon if it is settled or gone already. See `queue.events()` for what may be missed.
    */
   events(options?: ListeningOptions): Observable<JobEvent> {
-    return eventsOfJob(this.queue, this.id, this.store, options);
+    return eventsOfJob(this.queue, this.id, this.#store, options);
   }
 
   /**
@@ -120,18 +126,23 @@ export class RqJob<Result = unknown> {
 
   /** 0-based place in the queue; undefined when it does not wait there. Takes time in long queues. */
   position(): Promise<number | undefined> {
-    return this.store.position(this.queue, this.id);
+    return this.#store.position(this.queue, this.id);
   }
 
   /** Replaces the job's meta. @throws UnserializableDataError, PayloadTooLargeError, JobNotFoundError */
   async saveMeta(meta: Record<string, unknown>): Promise<void> {
     const json = toJson(meta, { queue: this.queue, name: this.id, what: 'meta' });
-    assertSize(json, `meta of job "${this.id}"`, this.store.maxPayloadBytes);
+    assertSize(json, `meta of job "${this.id}"`, this.#store.maxPayloadBytes);
     await this.control({ type: 'meta', json }, []);
   }
 
+  /** What JSON and logs show of it; `refresh()` tells more. */
+  toJSON(): { readonly queue: string; readonly id: string } {
+    return { queue: this.queue, id: this.id };
+  }
+
   private async control(action: ControlAction, allowed: readonly JobStatus[]): Promise<void> {
-    const { answer, status } = await this.store.control(this.queue, this.id, action);
+    const { answer, status } = await this.#store.control(this.queue, this.id, action);
     if (answer === 'missing') throw new JobNotFoundError({ jobId: this.id });
     if (answer === 'refused') {
       const known = isJobStatus(status) ? status : 'in an unknown state';
@@ -145,7 +156,7 @@ export class RqJob<Result = unknown> {
   }
 
   private async record(): Promise<JobRecord> {
-    const record = await this.store.read(this.id);
+    const record = await this.#store.read(this.id);
     if (!record) throw new JobNotFoundError({ jobId: this.id });
     return record;
   }

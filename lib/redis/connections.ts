@@ -1,5 +1,5 @@
 import { Redis, type RedisOptions } from 'ioredis';
-import { InvalidOptionError, RqConnectionError } from '../job/index.js';
+import { InvalidOptionError, RqConnectionError, ShortForm, hideFields } from '../job/index.js';
 import { type PlainConnection, plainOptions } from './lease-guard.js';
 
 /**
@@ -7,7 +7,7 @@ import { type PlainConnection, plainOptions } from './lease-guard.js';
  * first subscription, and one per consumed queue for blocking reads. They reconnect by themselves for as long as they
  * are open. A command is never kept back for a Redis that is away: it is refused in time, so that the caller knows.
  */
-export class Connections {
+export class Connections extends ShortForm {
   /** For all that does not block. */
   readonly commands: Redis;
   private readonly opened = new Set<Redis>();
@@ -25,9 +25,16 @@ export class Connections {
     private readonly connection: ConnectionOption = {},
     private readonly settings: ConnectionSettings = {},
   ) {
+    super();
     this.commands = this.open('commands', { enableOfflineQueue: false });
     this.commands.on('ready', () => this.tell('ready'));
     this.commands.on('close', () => this.tell('lost'));
+    hideFields(this);
+  }
+
+  /** What JSON and logs show of it: neither where Redis is nor how to get in. */
+  toJSON(): { readonly status: string } {
+    return { status: this.commands.status };
   }
 
   /** Milliseconds within which a command is answered or refused. */

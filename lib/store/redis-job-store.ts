@@ -1,4 +1,4 @@
-import type { JobEvent } from '../job/index.js';
+import { type JobEvent, ShortForm, hideFields } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
 import { CONTROL, decodeControl, encodeControl } from './scripts/control.js';
@@ -45,7 +45,7 @@ import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
 /** The store in Redis: RQ's keys, changed by scripts, each one step. */
-export class RedisJobStore implements WorkerStore {
+export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
@@ -56,11 +56,18 @@ export class RedisJobStore implements WorkerStore {
     readonly connections: Connections,
     options: RedisJobStoreOptions = {},
   ) {
+    super();
     this.keys = new Keyspace(options.prefix);
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.resultsPlace = options.results ?? 'hash';
     this.subscriptions = new Subscriptions(connections);
     this.workers = new WorkerRecords(connections, this.keys);
+    hideFields(this, 'keys', 'maxPayloadBytes');
+  }
+
+  /** What JSON and logs show of it. */
+  toJSON(): { readonly prefix: string; readonly maxPayloadBytes: number } {
+    return { prefix: this.keys.prefix, maxPayloadBytes: this.maxPayloadBytes };
   }
 
   async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {

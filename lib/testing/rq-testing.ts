@@ -2,6 +2,7 @@ import type { ModuleRef } from '@nestjs/core';
 import {
   type Duration,
   InvalidOptionError,
+  ShortForm,
   checkOptions,
   readFlag,
   toMilliseconds,
@@ -24,11 +25,15 @@ import { DRAIN_TIMEOUT } from './testing-options.js';
  * await expect(rq.queue('mail')).toHaveEnqueued('sendMail', { to: 'a@b.c' });
  * await rq.drain();
  */
-export class RqTesting {
-  constructor(
-    private readonly roots: EmbeddedRoots,
-    private readonly moduleRef: ModuleRef,
-  ) {}
+export class RqTesting extends ShortForm {
+  readonly #roots: EmbeddedRoots;
+  readonly #moduleRef: ModuleRef;
+
+  constructor(roots: EmbeddedRoots, moduleRef: ModuleRef) {
+    super();
+    this.#roots = roots;
+    this.#moduleRef = moduleRef;
+  }
 
   /**
    * A queue of the application, as `@InjectQueue` gives it.
@@ -38,7 +43,7 @@ export class RqTesting {
    */
   queue<Handlers = AnyHandlers>(name: string, root: string = DEFAULT_ROOT): Queue<Handlers> {
     this.storeOf(root);
-    const rqRoot = this.moduleRef.get<RqRoot>(getRootToken(root), { strict: false });
+    const rqRoot = this.#moduleRef.get<RqRoot>(getRootToken(root), { strict: false });
     return rqRoot.queues.get(name) as Queue<Handlers>;
   }
 
@@ -52,7 +57,7 @@ export class RqTesting {
    */
   async drain(options: { timeout?: Duration } = {}): Promise<DrainSummary> {
     checkOptions(options, DRAIN_KEYS, '', 'RqTesting.drain');
-    return this.roots.drain.run(readTimeout(options.timeout, 'RqTesting.drain'));
+    return this.#roots.drain.run(readTimeout(options.timeout, 'RqTesting.drain'));
   }
 
   /**
@@ -73,13 +78,13 @@ export class RqTesting {
     const where = 'RqTesting.advance';
     checkOptions(options, ADVANCE_KEYS, '', where);
     const milliseconds = toMilliseconds(duration, 'duration', where);
-    const before = { ...this.roots.control.totals };
+    const before = { ...this.#roots.control.totals };
     if (readFlag(options.drain ?? true, 'drain', where)) {
       await this.passThrough(milliseconds, readTimeout(options.timeout, where));
     } else {
-      this.roots.redis.advance(milliseconds);
+      this.#roots.redis.advance(milliseconds);
     }
-    return difference(this.roots.control.totals, before);
+    return difference(this.#roots.control.totals, before);
   }
 
   /**
@@ -90,7 +95,7 @@ export class RqTesting {
    */
   async enqueued(queue: string | Queue, root: string = DEFAULT_ROOT): Promise<EnqueuedJob[]> {
     if (typeof queue === 'string') return enqueuedJobs(this.storeOf(root), this.queue(queue, root));
-    const owner = [...this.roots.stores.keys()].find(
+    const owner = [...this.#roots.stores.keys()].find(
       (name) => this.queue(queue.name, name) === queue,
     );
     if (owner === undefined) {
@@ -102,7 +107,7 @@ export class RqTesting {
 
   /** Deletes all jobs and whatever else is in Redis, for the next test; the clock goes on from where it is. */
   async clear(): Promise<void> {
-    for (const store of this.roots.stores.values()) {
+    for (const store of this.#roots.stores.values()) {
       await store.connections.run('empty the embedded Redis', (redis) => redis.flushall());
       store.putOff.clear();
     }
@@ -110,12 +115,17 @@ export class RqTesting {
 
   /** What time it is for Redis. */
   async now(): Promise<Date> {
-    const [work] = await this.roots.drain.look();
+    const [work] = await this.#roots.drain.look();
     return new Date(work?.now ?? Date.now());
   }
 
+  /** What JSON and logs show of it: the names of the roots. */
+  toJSON(): { readonly roots: readonly string[] } {
+    return { roots: [...this.#roots.stores.keys()] };
+  }
+
   private async passThrough(milliseconds: number, timeout: number): Promise<void> {
-    const { drain, redis } = this.roots;
+    const { drain, redis } = this.#roots;
     const deadline = performance.now() + timeout;
     const run = () => drain.run(Math.max(0, deadline - performance.now()));
     await run();
@@ -133,9 +143,9 @@ export class RqTesting {
   }
 
   private storeOf(root: string): ControlledStore {
-    const store = this.roots.stores.get(root);
+    const store = this.#roots.stores.get(root);
     if (store) return store;
-    const known = [...this.roots.stores.keys()].join(', ') || 'none';
+    const known = [...this.#roots.stores.keys()].join(', ') || 'none';
     const problem = `is no RqModule.forRoot of this application. Known: ${known}`;
     throw new InvalidOptionError({ option: 'root', problem, value: root, where: 'RqTesting' });
   }

@@ -1,5 +1,6 @@
 /** What a consumer runs. */
 export { type Handler, HandlerRegistry } from './run/handler-registry.js';
+export { inRootContext } from './run/root-context.js';
 export { RunningJob } from './run/running-job.js';
 export { Worker } from './worker.js';
 export type * from './report/worker-observer.js';

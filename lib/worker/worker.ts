@@ -1,5 +1,11 @@
 import { randomBytes } from 'node:crypto';
-import { InvalidOptionError, ShutdownError, type StartedEvent } from '../job/index.js';
+import {
+  InvalidOptionError,
+  ShortForm,
+  ShutdownError,
+  type StartedEvent,
+  hideFields,
+} from '../job/index.js';
 import type { ClaimedJob } from '../wire/index.js';
 import type { LeaseGuard } from '../redis/index.js';
 import type { WorkerStore } from '../store/index.js';
@@ -33,7 +39,7 @@ import {
  * await worker.stop();
  * ```
  */
-export class Worker {
+export class Worker extends ShortForm {
   /** The name under which RQ's tools list it. */
   readonly name: string;
   /** The queues that it serves. */
@@ -62,6 +68,7 @@ export class Worker {
     options: WorkerOptions = {},
     ...observers: readonly WorkerObserver[]
   ) {
+    super();
     this.options = resolveWorkerOptions(options);
     this.reporter = new JobReporter(...observers);
     // Long, so that Redis keeps the started registry in the form that is quick also with hundreds of members.
@@ -81,6 +88,16 @@ export class Worker {
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
     this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter);
+    hideFields(this, 'name', 'queues');
+  }
+
+  /** What JSON and logs show of it. */
+  toJSON(): {
+    readonly name: string;
+    readonly queues: readonly string[];
+    readonly running: number;
+  } {
+    return { name: this.name, queues: this.queues, running: this.running };
   }
 
   /** How many jobs are running now. */

@@ -7,7 +7,14 @@ import {
   UseFilters,
   UseInterceptors,
 } from '@nestjs/common';
-import { Job, type JobEvent, type Queue, RqModule, getQueueToken } from 'nestjs-rq';
+import {
+  Job,
+  type JobEvent,
+  type Queue,
+  RqModule,
+  type RunningJob,
+  getQueueToken,
+} from 'nestjs-rq';
 import { Observable, concat, defer, map, of, throwError } from 'rxjs';
 import { deferred, eventually, within } from '../support/wait.js';
 import { Applications } from './support/applications.js';
@@ -62,6 +69,14 @@ class Jobs {
   async *generated() {
     yield 'one';
     yield 'two';
+  }
+
+  @Job({ queue: 'q', progress: true })
+  async *pausing(_: unknown, job: RunningJob) {
+    yield;
+    yield 'half';
+    await job.progress(undefined);
+    yield;
   }
 
   @Job({ queue: 'q', progress: true })
@@ -166,6 +181,14 @@ describe('the values of an Observable', () => {
     const { queue } = await start();
     const job = await queue.enqueue(name);
     await expect(job.result()).rejects.toThrow(message);
+  });
+
+  it('tell nothing where they are none', async () => {
+    const { queue, progress } = await start();
+    const job = await queue.enqueue('pausing');
+    expect(await job.result()).toBeNull();
+    expect(await progress()).toEqual(['half']);
+    expect((await job.refresh()).progress).toBe('half');
   });
 
   it('may be rescued by a filter', async () => {

@@ -27,6 +27,45 @@ it('what happens to jobs beside success and failure is a warn line', () => {
   ]);
 });
 
+it('the end of an error is no end of the line', () => {
+  const log = new WorkerLog('default');
+  const failure = {
+    name: 'JobTimeoutError',
+    message: 'let it stop when job.signal aborts.',
+    stack: '',
+  };
+  log.jobRetrying({ ...job, failure, error: undefined, delay: 0, retriesLeft: 1 });
+  log.jobFailed({ ...job, failure, error: undefined, why: 'no retries left' });
+  expect(logs.lines).toEqual([
+    expect.stringMatching(
+      / failed: JobTimeoutError: let it stop when job.signal aborts; runs again now$/,
+    ),
+    expect.stringMatching(/ aborts; it does not run again: no retries left$/),
+  ]);
+});
+
+it('no text of strangers is obeyed by a log or terminal', () => {
+  const log = new WorkerLog('default');
+  const bad = 'x\u001B[2J\nforged\u202E';
+  const failure = { name: bad, message: bad, stack: `Error\n  at ${bad}\r` };
+  const about = { queue: bad, name: bad, jobId: bad, attempt: 1 };
+  log.started([bad]);
+  log.jobRetrying({ ...about, failure, error: undefined, delay: 0, retriesLeft: 0 });
+  log.jobFailed({ ...about, failure, error: undefined, why: bad });
+  log.jobCanceled({ ...about, reason: bad });
+  log.jobLost(about);
+  log.jobRecovered({ ...about, outcome: 'failed' });
+  log.jobDropped({ ...about, reason: `its status is ${bad}` });
+  log.problem({ message: bad, error: new Error(bad) });
+  log.problemSolved({ message: bad });
+  log.stopped([bad]);
+  expect(logs.lines).toHaveLength(10);
+  expect(logs.lines.filter((line) => !/^\w+ RqWorker: .*x\?forged\?/.test(line))).toEqual([]);
+  // oxlint-disable-next-line no-control-regex -- they are what is looked for
+  expect(logs.lines.join('')).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/);
+  expect(logs.stacks).toEqual(['Error\n  at x\nforged   ']);
+});
+
 it('trouble with Redis and its end are an error and a log line, without URLs', () => {
   const log = new WorkerLog('default');
   const error = new Error('connect to redis://user:secret@host:6379 refused\nat once');

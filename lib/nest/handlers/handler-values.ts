@@ -25,7 +25,11 @@ async function lastOf(
   reportsProgress: boolean,
 ): Promise<unknown> {
   let told: Promise<void> | undefined;
-  const report = reportsProgress ? (value: unknown) => (told = job?.progress(value)) : undefined;
+  const tell = (value: unknown) => {
+    // A bare `yield;` only lets others run: it tells nothing.
+    if (value !== undefined) told = job?.progress(value);
+  };
+  const report = reportsProgress ? tell : undefined;
   const value = isObservable(values) ? await lastOfObservable(values, job, report) : values;
   const last = isAsyncIterable(value) ? await lastOfIterable(value, job, report) : value;
   // The last progress is written before the job is settled: nothing of it counts afterwards.

@@ -1,4 +1,5 @@
 import type { ArgumentsHost } from '@nestjs/common';
+import { ShortForm } from '../../job/index.js';
 import type { RunningJob } from '../../worker/index.js';
 import { RQ_CONTEXT_TYPE } from '../nest-internals.js';
 
@@ -11,12 +12,14 @@ import { RQ_CONTEXT_TYPE } from '../nest-internals.js';
  *   return RqContext.of<ImageDto>(context).data.path.startsWith('/uploads/');
  * }
  */
-export class RqContext<Data = unknown> {
+export class RqContext<Data = unknown> extends ShortForm {
   private constructor(
     /** The job's data, as it came out of Redis. */
     readonly data: Data,
     readonly job: RunningJob<Data>,
-  ) {}
+  ) {
+    super();
+  }
 
   /**
    * @throws TypeError when the context is not that of a job (`host.getType() !== 'rq'`)
@@ -29,5 +32,10 @@ export class RqContext<Data = unknown> {
       );
     }
     return new RqContext<Data>(host.getArgByIndex(0), host.getArgByIndex(1));
+  }
+
+  /** What JSON and logs show of it: the job, not its data. */
+  toJSON(): { readonly job: RunningJob<Data> } {
+    return { job: this.job };
   }
 }

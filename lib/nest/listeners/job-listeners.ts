@@ -1,11 +1,11 @@
-import { Logger } from '@nestjs/common';
 import type { Subscription } from 'rxjs';
-import type { JobEvent, JobEventType } from '../../job/index.js';
+import { type JobEvent, type JobEventType, describeFailure } from '../../job/index.js';
 import type { RqJob } from '../../queue/index.js';
-import type { WorkerObserver } from '../../worker/index.js';
+import { type WorkerObserver, inRootContext } from '../../worker/index.js';
 import { within } from '../../time/within.js';
 import * as messages from '../messages.js';
 import type { QueueCatalog } from '../queues/queue-catalog.js';
+import { RqLogger } from '../rq-logger.js';
 
 /**
  * The `@OnJob` methods of one root. Those that hear this process hang on its worker and cost Redis nothing; those that
@@ -15,7 +15,7 @@ import type { QueueCatalog } from '../queues/queue-catalog.js';
 export class JobListeners implements WorkerObserver {
   /** Not there when nobody wants it: the worker then makes no events. */
   readonly jobEvent: ((event: JobEvent) => void) | undefined;
-  private readonly logger = new Logger('RqModule');
+  private readonly logger = new RqLogger('RqModule');
   private readonly local: readonly FoundListener[];
   private readonly everywhere: readonly FoundListener[];
   private readonly subscriptions: Subscription[] = [];
@@ -66,10 +66,11 @@ export class JobListeners implements WorkerObserver {
 
   private async call(listener: FoundListener, event: JobEvent): Promise<void> {
     try {
-      await listener.run(event, this.queues.get(event.queue).job(event.jobId));
+      const job = this.queues.get(event.queue).job(event.jobId);
+      await inRootContext(() => listener.run(event, job));
     } catch (error) {
-      const stack = error instanceof Error ? error.stack : undefined;
-      this.logger.error(messages.listenerFailed(listener.owner, event, error), stack);
+      const failure = describeFailure(error);
+      this.logger.error(messages.listenerFailed(listener.owner, event, failure), failure.stack);
     }
   }
 }

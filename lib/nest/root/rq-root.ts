@@ -2,13 +2,13 @@ import {
   type OnApplicationShutdown,
   type OnModuleDestroy,
   type OnModuleInit,
-  Logger,
 } from '@nestjs/common';
 import type { Module } from '@nestjs/core/injector/module.js';
-import { RqConnectionError } from '../../job/index.js';
+import { RqConnectionError, ShortForm, hideFields } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
 import { RedisJobStore } from '../../store/index.js';
 import * as messages from '../messages.js';
+import { RqLogger } from '../rq-logger.js';
 import type { RootOptions } from '../options/read-root-options.js';
 import { QueueCatalog } from '../queues/queue-catalog.js';
 import type { QueueRegistration } from '../queues/queue-registration.js';
@@ -18,10 +18,13 @@ import type { RootOverride } from './root-override.js';
  * One Redis of an application: its connections, from before the first `onModuleInit` until after the last
  * `onApplicationShutdown`, so that other providers may enqueue in their own hooks, and its queues.
  */
-export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
+export class RqRoot
+  extends ShortForm
+  implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown
+{
   readonly store: RedisJobStore;
   readonly queues: QueueCatalog;
-  private readonly logger = new Logger('RqModule');
+  private readonly logger = new RqLogger('RqModule');
   private readonly connections: Connections;
   private connecting = false;
   private closing: Promise<void> | undefined;
@@ -41,6 +44,7 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
     registrations: readonly { registration: QueueRegistration; where: string }[],
     override?: RootOverride,
   ) {
+    super();
     const { connection, connectTimeout, commandTimeout, prefix, results, maxPayloadBytes } =
       options;
     this.connections = new Connections(connection, {
@@ -58,6 +62,12 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
       registrations,
       options.context.inject,
     );
+    hideFields(this, 'name', 'place');
+  }
+
+  /** What JSON and logs show of it. */
+  toJSON(): { readonly name: string; readonly place: string } {
+    return { name: this.name, place: this.place };
   }
 
   /** @throws RqConnectionError when Redis is not there, as `onRedisDown` says */

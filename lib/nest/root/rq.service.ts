@@ -1,4 +1,5 @@
 import type { InjectionToken } from '@nestjs/common';
+import { ShortForm } from '../../job/index.js';
 import type { AnyHandlers, Queue } from '../../queue/index.js';
 import type { RqRoot } from './rq-root.js';
 import { DEFAULT_ROOT } from '../tokens.js';
@@ -7,8 +8,13 @@ import { DEFAULT_ROOT } from '../tokens.js';
  * The queues of one Redis at run time: those whose names are known only then, and what an operator does with
  * a queue. Injected by its class for the root without a name, by `@InjectRqService('reports')` for another.
  */
-export class RqService {
-  constructor(private readonly root: RqRoot) {}
+export class RqService extends ShortForm {
+  readonly #root: RqRoot;
+
+  constructor(root: RqRoot) {
+    super();
+    this.#root = root;
+  }
 
   /**
    * A queue by its name; the registered one if there is one. It costs no connection and need not be closed.
@@ -16,17 +22,17 @@ export class RqService {
    * @throws InvalidOptionError when no queue can have this name
    */
   queue<Handlers = AnyHandlers>(name: string): Queue<Handlers> {
-    return this.root.queues.get(name) as Queue<Handlers>;
+    return this.#root.queues.get(name) as Queue<Handlers>;
   }
 
   /** The names of all queues that anybody has put a job into, Python's too. @throws RqConnectionError */
   names(): Promise<string[]> {
-    return this.root.store.queues();
+    return this.#root.store.queues();
   }
 
   /** The queues that this application has registered, handles or asked for by name. */
   queues(): Queue[] {
-    return this.root.queues.all();
+    return this.#root.queues.all();
   }
 
   /**
@@ -42,6 +48,11 @@ export class RqService {
   /** Workers take jobs of this queue again. @throws RqConnectionError */
   async resume(name: string): Promise<void> {
     await this.queue(name).resume();
+  }
+
+  /** What JSON and logs show of it: the root's name. */
+  toJSON(): { readonly root: string } {
+    return { root: this.#root.name };
   }
 }
 

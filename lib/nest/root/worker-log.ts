@@ -1,4 +1,3 @@
-import { Logger } from '@nestjs/common';
 import type {
   JobRetryingEvent,
   ExecutionEvent,
@@ -6,6 +5,7 @@ import type {
   WorkerObserver,
 } from '../../worker/index.js';
 import * as messages from '../messages.js';
+import { RqLogger } from '../rq-logger.js';
 
 /**
  * What an operator sees of the worker, through Nest's logger: a failed attempt that is tried again is one
@@ -13,7 +13,7 @@ import * as messages from '../messages.js';
  * well is not worth a line.
  */
 export class WorkerLog implements WorkerObserver {
-  private readonly logger = new Logger('RqWorker');
+  private readonly logger = new RqLogger('RqWorker');
 
   constructor(private readonly root: string) {}
 

@@ -2,6 +2,7 @@ import { DEFAULT_TIMEOUT, JobTimeoutError, type Verdict } from '../../job/index.
 import type { ClaimedJob } from '../../wire/index.js';
 import { type DecisionContext, decideReturned, decideThrown } from './verdict.js';
 import type { RegisteredHandler } from './handler-registry.js';
+import { inRootContext } from './root-context.js';
 import type { RunningJob } from './running-job.js';
 
 /**
@@ -46,7 +47,7 @@ export class Execution implements DecisionContext {
     let returned: unknown;
     let isAwaited: boolean;
     try {
-      returned = this.handler.run(this.job.data, this.job);
+      returned = inRootContext(this.handler.run, this.job.data, this.job);
       isAwaited = isThenable(returned);
     } catch (error) {
       this.fail(error);

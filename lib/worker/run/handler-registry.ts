@@ -5,6 +5,7 @@ import {
   type HandlerRetryOptions,
   DuplicateHandlerError,
   InvalidOptionError,
+  ShortForm,
   assertJobName,
   assertQueueName,
   handlerRetry,
@@ -17,8 +18,8 @@ import type { RunningJob } from './running-job.js';
  * Which function runs which job. Only names that were registered here ever run: a name that comes out of
  * Redis selects an entry of a `Map`, nothing else.
  */
-export class HandlerRegistry {
-  private readonly byQueue = new Map<string, Map<string, RegisteredHandler>>();
+export class HandlerRegistry extends ShortForm {
+  readonly #byQueue = new Map<string, Map<string, RegisteredHandler>>();
 
   /**
    * Makes a handler known.
@@ -28,7 +29,7 @@ export class HandlerRegistry {
   register(handler: Handler): void {
     assertQueueName(handler.queue);
     assertJobName(handler.name);
-    const handlers = this.byQueue.get(handler.queue) ?? new Map<string, RegisteredHandler>();
+    const handlers = this.#byQueue.get(handler.queue) ?? new Map<string, RegisteredHandler>();
     const existing = handlers.get(handler.name);
     if (existing) {
       throw new DuplicateHandlerError({
@@ -38,21 +39,26 @@ export class HandlerRegistry {
       });
     }
     handlers.set(handler.name, new RegisteredHandler(handler));
-    this.byQueue.set(handler.queue, handlers);
+    this.#byQueue.set(handler.queue, handlers);
   }
 
   find(queue: string, name: string): RegisteredHandler | undefined {
-    return this.byQueue.get(queue)?.get(name);
+    return this.#byQueue.get(queue)?.get(name);
   }
 
   /** The names that a queue's jobs may have. */
   names(queue: string): string[] {
-    return [...(this.byQueue.get(queue)?.keys() ?? [])];
+    return [...(this.#byQueue.get(queue)?.keys() ?? [])];
   }
 
   /** The queues that have a handler. */
   queues(): string[] {
-    return [...this.byQueue.keys()];
+    return [...this.#byQueue.keys()];
+  }
+
+  /** What JSON and logs show of it: the names by queue. */
+  toJSON(): Record<string, string[]> {
+    return Object.fromEntries(this.queues().map((queue) => [queue, this.names(queue)]));
   }
 }
 

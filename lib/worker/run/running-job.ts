@@ -10,22 +10,24 @@ import { ProgressReports } from './progress-reports.js';
  * asked for: most handlers only want their data.
  */
 export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> {
-  private controller: AbortController | undefined;
-  private abortReason: Error | undefined;
-  private loadedMeta: Record<string, unknown> | undefined;
-  private reports: ProgressReports | undefined;
+  readonly #claimed: ClaimedJob;
+  readonly #call: JobCall;
+  readonly #host: JobHost;
+  #controller: AbortController | undefined;
+  #abortReason: Error | undefined;
+  #loadedMeta: Record<string, unknown> | undefined;
+  #reports: ProgressReports | undefined;
 
-  constructor(
-    private readonly claimed: ClaimedJob,
-    private readonly call: JobCall,
-    private readonly host: JobHost,
-  ) {
+  constructor(claimed: ClaimedJob, call: JobCall, host: JobHost) {
     super(claimed.queue, claimed.id, host.store, host.waiter);
+    this.#claimed = claimed;
+    this.#call = call;
+    this.#host = host;
   }
 
   /** The name under which the handler is registered. */
   get name(): string {
-    return this.call.name;
+    return this.#call.name;
   }
 
   /**
@@ -33,33 +35,33 @@ export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> 
    * positionals.
    */
   get data(): Data {
-    return payloadOf(this.call) as Data;
+    return payloadOf(this.#call) as Data;
   }
 
   /** Positional arguments. */
   get args(): readonly unknown[] {
-    return this.call.args;
+    return this.#call.args;
   }
 
   /** Keyword arguments, as Python gives them. */
   get kwargs(): Readonly<Record<string, unknown>> {
-    return this.call.kwargs;
+    return this.#call.kwargs;
   }
 
   /** Which run this is, 1-based. Runs that were given back or put off do not count. */
   get attempt(): number {
-    return this.claimed.attempt;
+    return this.#claimed.attempt;
   }
 
   /** Retries that are left if this run fails; undefined: no policy is stored with the job yet, its handler's applies. */
   get retriesLeft(): number | undefined {
-    return this.claimed.retry?.max;
+    return this.#claimed.retry?.max;
   }
 
   /** As it was when the run began; `saveMeta` writes it back. */
   get meta(): Record<string, unknown> {
-    this.loadedMeta ??= this.claimed.meta(this.host.store.maxPayloadBytes);
-    return this.loadedMeta;
+    this.#loadedMeta ??= this.#claimed.meta(this.#host.store.maxPayloadBytes);
+    return this.#loadedMeta;
   }
 
   /**
@@ -67,33 +69,44 @@ export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> 
    * or ShutdownError. Pass it on to what the handler waits for (`fetch(url, { signal: job.signal })`).
    */
   get signal(): AbortSignal {
-    if (!this.controller) {
-      this.controller = new AbortController();
-      if (this.abortReason) this.controller.abort(this.abortReason);
+    if (!this.#controller) {
+      this.#controller = new AbortController();
+      if (this.#abortReason) this.#controller.abort(this.#abortReason);
     }
-    return this.controller.signal;
+    return this.#controller.signal;
   }
 
   /**
    * Tells how far the run is: any JSON value, which `refresh()` shows (`progress`) and events carry to those who listen.
    * It may be called as often as one likes: while one value travels only the newest waits. Resolves when Redis has it;
    * it need not be awaited, and never rejects (what Redis cannot take now is dropped).
+   * @param value undefined: nothing is told
    * @throws UnserializableDataError, PayloadTooLargeError at once
    */
   progress(value: unknown): Promise<void> {
-    const { claimed, host, name, id } = this;
+    // No value is nothing to tell, and no reason to fail.
+    if (value === undefined) return Promise.resolve();
+    const { name, id } = this;
+    const claimed = this.#claimed;
+    const host = this.#host;
     const json = toJson(value, { queue: this.queue, name, what: 'progress' });
     assertSize(json, `progress of job "${id}"`, host.store.maxPayloadBytes);
     const event = progressEvent(claimed, name, value);
     host.progressed(event);
-    this.reports ??= new ProgressReports(claimed, host.store);
-    return this.reports.report(json, event);
+    this.#reports ??= new ProgressReports(claimed, host.store);
+    return this.#reports.report(json, event);
+  }
+
+  /** What JSON and logs show of it: neither data nor meta. */
+  override toJSON() {
+    const { queue, id, name, attempt } = this;
+    return { queue, id, name, attempt };
   }
 
   /** @internal */
   abort(reason: Error): void {
-    this.abortReason ??= reason;
-    this.controller?.abort(this.abortReason);
+    this.#abortReason ??= reason;
+    this.#controller?.abort(this.#abortReason);
   }
 }
 
