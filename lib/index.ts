@@ -66,7 +66,12 @@ export {
   type WorkerOptions,
   type WorkerQueueOptions,
 } from './worker/index.js';
-export { Connections, type ConnectionOption, type ConnectionSettings } from './redis/index.js';
+export {
+  Connections,
+  type ConnectionOption,
+  type ConnectionSettings,
+  type RedisInstance,
+} from './redis/index.js';
 export {
   RedisJobStore,
   type JobStore,
@@ -117,6 +122,7 @@ export {
   MalformedJobError,
   PayloadTooLargeError,
   PoisonJobError,
+  RedisReplyError,
   ResultTimeoutError,
   RqConnectionError,
   RqError,

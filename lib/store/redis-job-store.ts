@@ -91,7 +91,11 @@ export class RedisJobStore implements WorkerStore {
       exchangeKeys(keys, this.keys.suspended),
       values,
     );
-    return decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
+    const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
+    // What Redis refuses inside of the script does not make it fail.
+    for (const { status } of decoded.refused) this.connections.refused(status);
+    if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
+    return decoded;
   }
 
   async renew(queue: string, lease: number, executions: readonly Lease[]): Promise<RenewReply[]> {
@@ -104,11 +108,8 @@ export class RedisJobStore implements WorkerStore {
         lease,
         ...slice.flatMap(({ id, execution }) => [id, execution]),
       ];
-      const reply = await this.run(
-        `renew leases on queue "${queue}"`,
-        SCRIPTS.renew,
-        [keys.started],
-        values,
+      const reply = await this.connections.runRenewal(`renew leases on queue "${queue}"`, (redis) =>
+        SCRIPTS.renew.run(redis, [keys.started], values),
       );
       const found = pairs(reply as (number | Buffer)[], (index, status) => ({
         index: first + Number(index) - 1,
@@ -209,7 +210,8 @@ export class RedisJobStore implements WorkerStore {
 
   leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard {
     const registries = queues.map((queue) => this.keys.queue(queue).started);
-    return new LeaseGuard({ connection: this.connections.plain, registries, token, lease });
+    const connection = this.connections.forThread();
+    return new LeaseGuard({ connection, registries, token, lease });
   }
 
   onReady(listener: () => void): () => void {

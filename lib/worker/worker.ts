@@ -47,8 +47,8 @@ export class Worker {
   private readonly recovery: Recovery;
   private readonly heartbeat: Heartbeat;
   private readonly stopListening: (() => void)[] = [];
-  /** Redis's clock minus ours, milliseconds. */
-  private clockOffset = 0;
+  /** Redis's clock minus that of `performance.now()`, which nobody sets; until Redis has told it, by ours. */
+  private clockOffset = Date.now() - performance.now();
   private starting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
 
@@ -188,7 +188,7 @@ export class Worker {
     return queues.map(({ name, concurrency, weight }) => {
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
-        now: () => Date.now() + this.clockOffset,
+        now: () => performance.now() + this.clockOffset,
         runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
         takeAhead: (matches: (job: ClaimedJob) => boolean) => consumer.takeAhead(matches),
         unknownJobs,
@@ -214,7 +214,7 @@ export class Worker {
         lease,
         workerName: this.name,
         token,
-        clock: (now) => (this.clockOffset = now - Date.now()),
+        clock: (now) => (this.clockOffset = now - performance.now()),
       });
       users.push(consumer);
       return { consumer, runner };

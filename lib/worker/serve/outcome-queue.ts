@@ -1,3 +1,4 @@
+import { after } from '../../time/timer.js';
 import type { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
@@ -104,11 +105,11 @@ export class OutcomeQueue {
     }
     const next = { ...outcome, errors: outcome.errors + 1 };
     this.later.add(next);
-    setTimeout(() => {
+    after(SETTLE_AGAIN_DELAY, () => {
       this.later.delete(next);
       this.pending.push(next);
       this.onMore();
-    }, SETTLE_AGAIN_DELAY).unref();
+    }).unref();
   }
 
   private problemSolved(trouble: string, queue: string): void {

@@ -1,3 +1,4 @@
+import { type Timer, after } from '../../time/timer.js';
 import type { ClaimedJob } from '../../wire/index.js';
 
 /**
@@ -9,7 +10,7 @@ export class PrefetchedJobs {
   isStalled = false;
 
   private jobs: ClaimedJob[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private firstBefore: ClaimedJob | undefined;
 
   /**
@@ -49,7 +50,7 @@ export class PrefetchedJobs {
   watch(): void {
     if (this.jobs.length === 0 || this.timer) return;
     this.firstBefore = this.jobs[0];
-    this.timer = setTimeout(() => {
+    this.timer = after(STALE_AFTER, () => {
       this.timer = undefined;
       const isStale = this.jobs.length > 0 && this.jobs[0] === this.firstBefore;
       if (isStale && this.mayReturn()) {
@@ -57,11 +58,11 @@ export class PrefetchedJobs {
         this.onStale(this.takeAll());
       }
       this.watch();
-    }, STALE_AFTER);
+    });
   }
 
   close(): void {
-    clearTimeout(this.timer);
+    this.timer?.cancel();
   }
 
   [Symbol.iterator](): Iterator<ClaimedJob> {

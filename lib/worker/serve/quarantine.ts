@@ -28,7 +28,7 @@ export class Quarantine {
   ask(): SuspectRule {
     const { from } = this;
     if (this.suspect && !this.isHeld(this.suspect)) this.suspect = undefined;
-    const ran = this.suspect ? Date.now() - this.since : 0;
+    const ran = this.suspect ? performance.now() - this.since : 0;
     const delay = Math.min(LONGEST_DELAY, Math.max(SHORTEST_DELAY, ran));
     const takes = !this.isAsked && !this.suspect;
     this.isAsked ||= takes;
@@ -39,7 +39,7 @@ export class Quarantine {
   answered(claimed: readonly ClaimedJob[]): void {
     this.isAsked = false;
     this.suspect = claimed.find(({ crashes }) => crashes >= this.from);
-    this.since = Date.now();
+    this.since = performance.now();
   }
 }
 

@@ -10,6 +10,7 @@ import { OutcomeQueue, type PendingSettlement } from './outcome-queue.js';
 import type { Prefetch } from './prefetch.js';
 import { QueueWaiter } from './queue-waiter.js';
 import type { SlotUser, Slots } from './slots.js';
+import { type Timer, after } from '../../time/timer.js';
 
 /**
  * Serves one queue. Outcomes and free slots that come up in one turn of the event loop go to Redis in one `exchange`,
@@ -43,7 +44,7 @@ export class QueueConsumer implements SlotUser {
   private isClosed = false;
   private isSearching = false;
   private mayHoldOrphans = false;
-  private backOff: NodeJS.Timeout | undefined;
+  private backOff: Timer | undefined;
   private onSettled: (() => void)[] = [];
 
   constructor(
@@ -98,7 +99,7 @@ export class QueueConsumer implements SlotUser {
   close(): void {
     this.isClaiming = false;
     this.isClosed = true;
-    clearTimeout(this.backOff);
+    this.backOff?.cancel();
     this.ahead.close();
     this.waiter.close();
   }
@@ -149,7 +150,7 @@ export class QueueConsumer implements SlotUser {
   /** A run has ended: its outcome is to be settled, its slot is free. */
   ended({ claimed, name, verdict, startedAt, duration, holdsSlot, reason }: RunEnd): void {
     if (verdict) {
-      const endedAt = Date.now();
+      const endedAt = startedAt + Math.round(duration ?? 0);
       this.outcomes.add({ job: claimed, name, verdict, startedAt, endedAt, reason });
     }
     if (duration !== undefined) this.settings.prefetch.ran(duration);
@@ -321,8 +322,8 @@ export class QueueConsumer implements SlotUser {
     this.settings.reporter.problem(this.trouble, error);
     const delay = Math.min(LONGEST_BACK_OFF, 50 * 2 ** Math.min(this.failures, 10));
     this.failures += 1;
-    clearTimeout(this.backOff);
-    if (!this.isClosed) this.backOff = setTimeout(() => this.tryAgain(), delay);
+    this.backOff?.cancel();
+    if (!this.isClosed) this.backOff = after(delay, () => this.tryAgain());
   }
 
   private get trouble(): string {
@@ -330,11 +331,11 @@ export class QueueConsumer implements SlotUser {
   }
 
   private tryAgain(): void {
-    clearTimeout(this.backOff);
+    this.backOff?.cancel();
     if (this.isClosed) return;
     // The other exchange must have failed, too, before it is known what was lost.
     if (this.inFlight > 0) {
-      this.backOff = setTimeout(() => this.tryAgain(), 50);
+      this.backOff = after(50, () => this.tryAgain());
       return;
     }
     this.backOff = undefined;
