@@ -1,6 +1,6 @@
-import type { RedisOptions } from 'ioredis';
+import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidOptionError, isObject } from '../job/index.js';
-import { MISTAKEN, OBEYED, REFUSED, RULED, nearestOption } from './connection-rules.js';
+import { AS_RULED, MISTAKEN, OBEYED, REFUSED, RULED, nearestOption } from './connection-rules.js';
 import { readUrl } from './connection-url.js';
 
 /**
@@ -23,6 +23,7 @@ export function readConnection(input: unknown, where: string | undefined): Conne
     if (refused) {
       if (value !== refused.but) refuse(refused.problem);
     } else if (Object.hasOwn(RULED, key)) {
+      if (value === AS_RULED[key]) continue;
       overruled.push(`connection.${key} is overruled (${RULED[key as keyof typeof RULED]})`);
     } else if (Object.hasOwn(OBEYED, key)) {
       const problem = problemWith(key as keyof typeof OBEYED, value);
@@ -32,7 +33,7 @@ export function readConnection(input: unknown, where: string | undefined): Conne
       refuse(`is not an option of a connection${hintFor(key)}`);
     }
   }
-  return { options: withDefaults(options), warnings: [...new Set(overruled)] };
+  return { options: withDefaults(options), warnings: overruled };
 }
 
 /** A URL (`redis://`, `rediss://`, `unix://`), ioredis options, or an ioredis instance whose settings are taken over. */
@@ -71,15 +72,29 @@ function givenOptions(instance: RedisInstance, where: string | undefined): Recor
     const problem = 'is a Redis Cluster, which cannot be used: give the connection to one server';
     throw new InvalidOptionError({ option: 'connection', problem, where });
   }
-  const { defaultOptions } = instance.constructor as { defaultOptions?: unknown };
-  const defaults = isObject(defaultOptions) ? defaultOptions : {};
   const given = Object.entries(instance.options).filter(
-    ([key, value]) => !sameValue(value, defaults[key]),
+    ([key, value]) => !DEFAULTS.some((defaults) => sameValue(value, defaults[key])),
   );
   return Object.fromEntries(given);
 }
 
+/** What an instance has that was made without options; an instance does not tell. */
+const DEFAULTS: readonly Readonly<Record<string, unknown>>[] = [
+  (Redis as unknown as { defaultOptions: Record<string, unknown> }).defaultOptions,
+  // Where version 5 differs.
+  {
+    keepAlive: 0,
+    retryStrategy: function (times: number) {
+      return Math.min(times * 50, 2000);
+    },
+  },
+];
+
+/** A function of another copy of ioredis is the same when its text is. */
 function sameValue(one: unknown, other: unknown): boolean {
+  if (typeof one === 'function' && typeof other === 'function') {
+    return String(one).replace(/\s/g, '') === String(other).replace(/\s/g, '');
+  }
   const areLists = Array.isArray(one) && Array.isArray(other);
   return areLists ? one.length === 0 && other.length === 0 : Object.is(one, other);
 }

@@ -67,6 +67,19 @@ export const RULED = {
   preferredSlaves: 'jobs need the primary',
 } as const satisfies Partial<Record<keyof RedisOptions, string>>;
 
+/** What is the case in any event: whoever gives it is not overruled. */
+export const AS_RULED: Readonly<Record<string, unknown>> = {
+  enableOfflineQueue: false,
+  maxRetriesPerRequest: 0,
+  autoResendUnfulfilledCommands: false,
+  autoResubscribe: true,
+  lazyConnect: true,
+  enableReadyCheck: true,
+  enableAutoPipelining: false,
+  stringNumbers: false,
+  replyMapping: 'legacy',
+};
+
 /** Options with which no job could be stored or run, with what to do; only for values other than these. */
 export const REFUSED: Readonly<
   Record<string, { readonly but: unknown; readonly problem: string }>
