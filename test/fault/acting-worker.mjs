@@ -6,7 +6,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 // The engine alone: loading Nest would double the time that every test takes to start its workers.
 import { Queue } from '../../dist/queue/index.js';
-import { Connections, RedisJobStore } from '../../dist/store/index.js';
+import { Connections } from '../../dist/redis/index.js';
+import { RedisJobStore } from '../../dist/store/index.js';
 import { HandlerRegistry, Worker } from '../../dist/worker/index.js';
 
 const { url, journal, label, queues, connection, options } = JSON.parse(process.env.ACTING_WORKER);

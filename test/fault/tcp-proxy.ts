@@ -4,12 +4,14 @@ import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 
 export class TcpProxy {
+  /** How many links were ever made. */
+  made = 0;
   private readonly links = new Set<Link>();
   private failure: 'none' | 'silent' | 'answers lost' = 'none';
 
   private constructor(
     private readonly server: Server,
-    private readonly target: { host: string; port: number },
+    private target: { host: string; port: number },
   ) {
     server.on('connection', (socket) => this.link(socket));
   }
@@ -23,6 +25,11 @@ export class TcpProxy {
 
   get url(): string {
     return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** New links lead there, as those through a stable address after a failover; those of before stay where they are. */
+  pointTo(target: { host: string; port: number }): void {
+    this.target = target;
   }
 
   /** From now on nothing comes through, in either direction. New links are accepted, and dead as well. */
@@ -58,6 +65,7 @@ export class TcpProxy {
     const far = connect(this.target);
     const link: Link = { near, far, failure: this.failure };
     this.links.add(link);
+    this.made += 1;
     near.on('data', (data) => {
       if (link.failure !== 'silent') far.write(data);
     });

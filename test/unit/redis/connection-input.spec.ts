@@ -58,7 +58,7 @@ const forms: [string, (options: Record<string, string | number | boolean>) => un
   ],
 ];
 
-describe.each(forms)('a connection given as %s', (form, give) => {
+describe.each(forms)('a connection given as %s', (_, give) => {
   it('is read', () => {
     expect(read(give({ db: 3, family: 4 })).options).toEqual({
       host: '127.0.0.1',
