@@ -7,6 +7,7 @@ export class TcpProxy {
   /** How many links were ever made. */
   made = 0;
   private readonly links = new Set<Link>();
+  private bytesPerSecond = Infinity;
   private failure: 'none' | 'silent' | 'answers lost' = 'none';
 
   private constructor(
@@ -30,6 +31,11 @@ export class TcpProxy {
   /** New links lead there, as those through a stable address after a failover; those of before stay where they are. */
   pointTo(target: { host: string; port: number }): void {
     this.target = target;
+  }
+
+  /** From now on each link lets only so many bytes a second through on their way to Redis. */
+  slowDown(bytesPerSecond: number): void {
+    this.bytesPerSecond = bytesPerSecond;
   }
 
   /** From now on nothing comes through, in either direction. New links are accepted, and dead as well. */
@@ -67,7 +73,12 @@ export class TcpProxy {
     this.links.add(link);
     this.made += 1;
     near.on('data', (data) => {
-      if (link.failure !== 'silent') far.write(data);
+      if (link.failure === 'silent') return;
+      far.write(data);
+      const pause = (data.length / this.bytesPerSecond) * 1000;
+      if (pause < 1) return;
+      near.pause();
+      setTimeout(() => near.resume(), pause);
     });
     far.on('data', (data) => {
       if (link.failure === 'none') near.write(data);

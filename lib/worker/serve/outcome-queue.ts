@@ -10,6 +10,8 @@ import type { Settlement } from '../report/settlement.js';
  */
 export class OutcomeQueue {
   private pending: PendingSettlement[] = [];
+  /** Those of which Redis has not said yet what became of them: a big one on a slow link takes its time. */
+  private readonly sent = new Set<PendingSettlement>();
   /** Those that Redis would not take and that are tried again in a moment. */
   private readonly later = new Set<PendingSettlement>();
   private trouble: string | undefined;
@@ -58,11 +60,14 @@ export class OutcomeQueue {
 
   /** Takes out the next ones to send. */
   take(most: number): PendingSettlement[] {
-    return this.pending.splice(0, most);
+    const taken = this.pending.splice(0, most);
+    for (const outcome of taken) this.sent.add(outcome);
+    return taken;
   }
 
   /** They could not be sent, or nobody knows whether they arrived. */
   putBack(outcomes: readonly PendingSettlement[], isUncertain: boolean): void {
+    for (const outcome of outcomes) this.sent.delete(outcome);
     const returned = isUncertain
       ? outcomes.map((outcome) => ({ ...outcome, isRepeated: true }))
       : outcomes;
@@ -73,6 +78,7 @@ export class OutcomeQueue {
   conclude(outcomes: readonly PendingSettlement[], refusals: ExchangeReply['refused']): void {
     const statuses = new Map(refusals.map(({ index, status }) => [index, status]));
     for (const [index, outcome] of outcomes.entries()) {
+      this.sent.delete(outcome);
       const status = statuses.get(index);
       if (status === undefined || wasWritten(outcome, status)) {
         this.reporter.settled(outcome);
@@ -88,6 +94,7 @@ export class OutcomeQueue {
   /** The jobs whose leases are still ours. */
   *jobs(): Iterable<ClaimedJob> {
     for (const { job } of this.pending) yield job;
+    for (const { job } of this.sent) yield job;
     for (const { job } of this.later) yield job;
   }
 
