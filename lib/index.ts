@@ -71,7 +71,12 @@ export {
   type WorkerOptions,
   type WorkerQueueOptions,
 } from './worker/index.js';
-export { Connections, type ConnectionOption, type ConnectionSettings } from './redis/index.js';
+export {
+  Connections,
+  type ConnectionOption,
+  type ConnectionSettings,
+  type RedisInstance,
+} from './redis/index.js';
 export {
   RedisJobStore,
   type JobStore,
@@ -122,6 +127,7 @@ export {
   MalformedJobError,
   PayloadTooLargeError,
   PoisonJobError,
+  RedisReplyError,
   ResultTimeoutError,
   RqConnectionError,
   RqError,

@@ -116,6 +116,14 @@ describe('the files of lib/', () => {
   });
 });
 
+describe('timers', () => {
+  it('are set in lib/time alone, which knows times that setTimeout does not', () => {
+    const timers = /\b(setTimeout|setInterval)\(/;
+    const setters = sources.filter(({ path, text }) => !path.endsWith('.mjs') && timers.test(text));
+    expect(setters.map(({ path }) => path)).toEqual(['time/timer.ts']);
+  });
+});
+
 describe('the Lua scripts', () => {
   const scripts = names.filter((name) => /^store\/scripts\/[^/]+\.lua$/.test(name)).map(read);
 

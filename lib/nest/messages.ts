@@ -12,6 +12,9 @@ export const connected = (root: string, waited: number) =>
 export const connectionFailed = (root: string, reason: string) =>
   `${reason} The application${ofRoot(root)} does not start (onRedisDown: 'fail').`;
 
+export const connectionOverruled = (root: string, overruled: readonly string[]) =>
+  `Redis${ofRoot(root)}: ${overruled.join('; ')}`;
+
 export const waitingForRedis = (root: string, waited: number, reason: string) =>
   `Waiting for Redis${ofRoot(root)} for ${formatDuration(waited)} now (onRedisDown: 'wait'). ${reason}`;
 

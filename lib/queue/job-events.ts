@@ -1,6 +1,7 @@
 import { Observable } from 'rxjs';
 import { type JobEvent, isLastEvent, isSettled } from '../job/index.js';
 import type { JobStore } from '../store/index.js';
+import { type Timer, after } from '../time/timer.js';
 
 /**
  * Events as Observables, heard from any process. Each subscription listens at Redis while it lasts; workers make events
@@ -38,7 +39,7 @@ export function eventsOfJob(
   { onListening }: ListeningOptions = {},
 ): Observable<JobEvent> {
   return new Observable((subscriber) => {
-    let timer: NodeJS.Timeout | undefined;
+    let timer: Timer | undefined;
     const look = async (): Promise<void> => {
       try {
         const record = await store.read(id);
@@ -50,7 +51,7 @@ export function eventsOfJob(
       } catch {
         // Redis is away; the next look tells.
       }
-      if (!subscriber.closed) timer = setTimeout(() => void look(), LOOK);
+      if (!subscriber.closed) timer = after(LOOK, () => void look());
     };
     const events = eventsOfQueue(queue, store, {
       onListening: () => {
@@ -67,7 +68,7 @@ export function eventsOfJob(
       error: (error: unknown) => subscriber.error(error),
     });
     return () => {
-      clearTimeout(timer);
+      timer?.cancel();
       subscription.unsubscribe();
     };
   });

@@ -7,6 +7,7 @@ import {
   isSettled,
 } from '../job/index.js';
 import type { JobStore } from '../store/index.js';
+import { after } from '../time/timer.js';
 import type { JobRecord, Settled } from '../wire/index.js';
 
 /**
@@ -28,7 +29,7 @@ export class ResultWaiter {
    * @param timeout milliseconds
    */
   async wait(id: string, timeout: number): Promise<unknown> {
-    const deadline = Date.now() + timeout;
+    const deadline = performance.now() + timeout;
     let announced: Settled | undefined;
     let wake: () => void = () => undefined;
     const listener = (settled: Settled) => {
@@ -43,13 +44,13 @@ export class ResultWaiter {
         if (announced) return outcomeOf(announced);
         if (!record) throw new JobNotFoundError({ jobId: id });
         if (isSettled(record.status)) return await this.stored(id, record);
-        const left = deadline - Date.now();
+        const left = deadline - performance.now();
         if (left <= 0) throw new ResultTimeoutError({ jobId: id, timeout, status: record.status });
         const pause = Math.min(left, FIRST_LOOK * 2 ** Math.min(look, 5), LAST_LOOK);
         await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, pause);
+          const timer = after(pause, resolve);
           wake = () => {
-            clearTimeout(timer);
+            timer.cancel();
             resolve();
           };
           if (announced) wake();

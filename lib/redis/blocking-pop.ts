@@ -1,5 +1,7 @@
 import type { Redis } from 'ioredis';
+import { translated } from './client-errors.js';
 import type { Connections } from './connections.js';
+import { afterAwake } from '../time/patience.js';
 import type { QueueKeys } from '../wire/keyspace.js';
 
 /**
@@ -61,37 +63,37 @@ export class BlockingPop {
     // A half-open link never answers: when Redis is silent for longer than it was told to wait, a new one is made.
     const { commandTimeout } = this.connections;
     const giveUp = () => redis.disconnect(true);
-    let watchdog = setTimeout(giveUp, commandTimeout).unref();
+    let stopWatching = afterAwake(commandTimeout, giveUp);
     try {
       if (redis.status === 'wait') await redis.connect();
       this.clientId ??= Number(await redis.client('ID'));
-      clearTimeout(watchdog);
+      stopWatching();
       if (this.isInterrupted) return undefined;
-      watchdog = setTimeout(giveUp, timeout + commandTimeout).unref();
+      stopWatching = afterAwake(timeout + commandTimeout, giveUp);
       const seconds = Math.max(0.01, timeout / 1000);
       this.isBlocking = true;
       const { list, intermediate } = this.keys;
       return (await redis.blmove(list, intermediate, 'LEFT', 'RIGHT', seconds)) ?? undefined;
+    } catch (error) {
+      this.connections.refused(error);
+      throw translated('wait for jobs', error);
     } finally {
       this.isBlocking = false;
-      clearTimeout(watchdog);
+      stopWatching();
     }
   }
 
   private async unblock(clientId: number, waiting: Promise<unknown>): Promise<void> {
     const { commands } = this.connections;
     if (commands.status !== 'ready') return;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, 1000)));
-    const answered = waiting.catch(() => undefined);
-    await Promise.race([
-      commands.client('UNBLOCK', clientId).then(
-        () => answered,
-        () => undefined,
-      ),
-      late,
-    ]);
-    clearTimeout(timer);
+    await new Promise<void>((resolve) => {
+      const stopWatching = afterAwake(UNBLOCK_TIMEOUT, resolve);
+      const done = () => {
+        stopWatching();
+        resolve();
+      };
+      commands.client('UNBLOCK', clientId).then(() => waiting.then(done, done), done);
+    });
   }
 
   private connect(): Redis {
@@ -100,3 +102,6 @@ export class BlockingPop {
     return redis;
   }
 }
+
+/** Milliseconds. */
+const UNBLOCK_TIMEOUT = 1000;

@@ -1,32 +1,54 @@
-import { Redis, type RedisOptions } from 'ioredis';
-import { InvalidOptionError, RqConnectionError, ShortForm, hideFields } from '../job/index.js';
-import { type PlainConnection, plainOptions } from './lease-guard.js';
+import type { Redis, RedisOptions } from 'ioredis';
+import { ShortForm, hideFields } from '../job/index.js';
+import { type Timer, after } from '../time/timer.js';
+import { isDemoted, replyText } from './client-errors.js';
+import { type ConnectionOption, readConnection } from './connection-input.js';
+import { Failover } from './failover.js';
+import { Link } from './link.js';
+import { type ThreadConnection, forThread } from './thread-connection.js';
 
 /**
  * The connections to one Redis: one for commands, shared by every queue and worker, one for messages, opened with the
- * first subscription, and one per consumed queue for blocking reads. They reconnect by themselves for as long as they
- * are open. A command is never kept back for a Redis that is away: it is refused in time, so that the caller knows.
+ * first subscription, one per consumed queue for blocking reads, and one for leases while jobs run for long. They are
+ * made again by themselves for as long as they are open, and leave a server that has become a replica.
+ *
+ * Options of ioredis are obeyed but for those that jobs depend on; see `warnings`, and docs/connections.md.
  */
 export class Connections extends ShortForm {
-  /** For all that does not block. */
-  readonly commands: Redis;
-  private readonly opened = new Set<Redis>();
+  /** The number of the database. */
+  readonly database: number;
+  /** Clauses for the log: which options of the connection are not obeyed, and why. */
+  readonly warnings: readonly string[];
+  /** Milliseconds within which a command is answered or refused; time in which our event loop stands still is not counted. */
+  readonly commandTimeout: number;
+
+  private readonly options: RedisOptions;
+  private readonly connectTimeout: number;
+  private readonly links = new Set<Link>();
   private readonly watchers = new Set<ConnectionWatcher>();
-  /** Ends each wait for the command connection: one that is being made again never tells that it was closed. */
-  private readonly waits = new Set<() => void>();
-  private subscriber: Redis | undefined;
-  private closed = false;
+  private readonly failover = new Failover();
+  private readonly main: Link;
+  private subscriber: Link | undefined;
+  private renewals: Link | undefined;
+  private renewalsEnd: Timer | undefined;
+  private closing: Promise<void> | undefined;
 
   /**
-   * @param connection a URL, ioredis options (also for Sentinel), or an ioredis instance, of which a copy is made
-   * @throws InvalidOptionError when it cannot be used
+   * @param connection a URL, ioredis options (also for Sentinel), or an ioredis instance, whose settings are taken over
+   * @throws InvalidOptionError when it cannot be used, naming the key
    */
   constructor(
-    private readonly connection: ConnectionOption = {},
+    connection: ConnectionOption = {},
     private readonly settings: ConnectionSettings = {},
   ) {
     super();
-    this.commands = this.open('commands', { enableOfflineQueue: false });
+    const { options, warnings } = readConnection(connection, settings.where);
+    this.options = options;
+    this.warnings = warnings;
+    this.database = options.db ?? 0;
+    this.commandTimeout = settings.commandTimeout ?? 5000;
+    this.connectTimeout = settings.connectTimeout ?? 10_000;
+    this.main = this.open('commands');
     this.commands.on('ready', () => this.tell('ready'));
     this.commands.on('close', () => this.tell('lost'));
     hideFields(this);
@@ -37,96 +59,75 @@ export class Connections extends ShortForm {
     return { status: this.commands.status };
   }
 
-  /** Milliseconds within which a command is answered or refused. */
-  get commandTimeout(): number {
-    return this.settings.commandTimeout ?? 5000;
+  /** For all that does not block. Its commands have no time limit: see `run`. */
+  get commands(): Redis {
+    return this.main.redis;
   }
 
-  /** The way to connect, for another thread. */
-  get plain(): PlainConnection {
-    const { connection } = this;
-    if (typeof connection === 'string') return { url: connection, options: {} };
-    return {
-      url: undefined,
-      options: plainOptions(isRedis(connection) ? connection.options : connection),
-    };
+  /** The way to connect, for another thread; or why there is none. */
+  forThread(): ThreadConnection {
+    return forThread(this.options);
   }
 
   /**
    * Opens the command connection.
    * @throws RqConnectionError when Redis is not there within `connectTimeout`
+   * @throws InvalidOptionError when Redis refuses the database
    */
   async connect(): Promise<void> {
-    await this.ready(this.settings.connectTimeout ?? 10_000, 'connect to Redis');
+    await this.main.ready(this.connectTimeout, 'connect to Redis');
   }
 
   /** Waits until the command connection is usable. @throws RqConnectionError after `timeout` milliseconds */
   async ready(timeout = this.commandTimeout, action = 'reach Redis'): Promise<void> {
-    const redis = this.commands;
-    if (redis.status === 'ready') return;
-    if (this.closed)
-      throw new RqConnectionError({ action, reason: new Error('the connection is closed') });
-    if (redis.status === 'wait') redis.connect().catch(() => undefined);
-    await new Promise<void>((resolve, reject) => {
-      let reason: unknown;
-      const finish = (error?: Error) => {
-        clearTimeout(timer);
-        this.waits.delete(onEnd);
-        redis.off('ready', onReady).off('error', onError).off('end', onEnd);
-        if (error) reject(error);
-        else resolve();
-      };
-      const onReady = () => finish();
-      const onError = (error: unknown) => (reason = error);
-      const onEnd = () =>
-        finish(
-          new RqConnectionError({
-            action,
-            reason: reason ?? new Error('the connection is closed'),
-          }),
-        );
-      const timer = setTimeout(() => finish(new RqConnectionError({ action, reason })), timeout);
-      this.waits.add(onEnd);
-      redis.on('ready', onReady).on('error', onError).on('end', onEnd);
-    });
+    await this.main.ready(timeout, action);
   }
 
   /**
-   * Runs a command on the command connection, and translates what goes wrong with the connection.
+   * Runs a command on the command connection, and translates what goes wrong.
    * @throws RqConnectionError within `commandTimeout`; `uncertain` tells whether it may have been carried out
+   * @throws RedisReplyError when Redis answers with an error
    */
-  async run<Reply>(action: string, command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
-    if (this.commands.status !== 'ready') await this.ready(this.commandTimeout, action);
-    try {
-      return await command(this.commands);
-    } catch (error) {
-      throw this.translated(action, error);
-    }
+  run<Reply>(action: string, command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
+    return this.main.run(action, command);
+  }
+
+  /**
+   * As `run`, for the renewal of leases: on a connection of its own, where it never queues behind the data of jobs. It
+   * is opened when it is needed and closed when it has not been for a while.
+   */
+  runRenewal<Reply>(action: string, command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
+    this.renewals ??= this.open('leases');
+    this.renewalsEnd?.cancel();
+    this.renewalsEnd = after(IDLE, () => this.endRenewals()).unref();
+    return this.renewals.run(action, command);
   }
 
   /** The connection for messages; opened when it is first asked for. */
-  messages(): Redis {
-    this.subscriber ??= this.open('messages', {
-      enableOfflineQueue: true,
-      autoResubscribe: true,
-      // A subscription is made when Redis is there, or refused at its timeout.
-      maxRetriesPerRequest: null,
-    });
+  messages(): Link {
+    this.subscriber ??= this.open('messages');
     return this.subscriber;
   }
 
   /** A new connection for blocking reads; the caller closes it with `release`. */
   blocking(): Redis {
-    return this.open('blocking', {
-      enableOfflineQueue: true,
-      commandTimeout: undefined,
-      socketTimeout: undefined,
-    });
+    return this.open('blocking', true).redis;
   }
 
   release(redis: Redis): void {
-    this.opened.delete(redis);
-    redis.disconnect();
+    for (const link of this.links) {
+      if (link.redis !== redis) continue;
+      this.links.delete(link);
+      link.release();
+    }
+  }
+
+  /** What Redis has refused, as its error or as text: if it has become a replica, all links are made anew. */
+  refused(reason: unknown): void {
+    const text = typeof reason === 'string' ? reason : replyText(reason);
+    if (text === undefined || this.closing || !isDemoted(text)) return;
+    if (!this.failover.mayLeave(performance.now())) return;
+    for (const link of this.links) link.renew();
   }
 
   /** Hears when the command connection is lost and when it is back. Returns the way to stop listening. */
@@ -136,62 +137,42 @@ export class Connections extends ShortForm {
   }
 
   /** Closes everything; never waits for a Redis that does not answer. */
-  async close(): Promise<void> {
-    if (this.closed) return;
-    this.closed = true;
-    for (const end of this.waits) end();
-    await Promise.all([...this.opened].map((redis) => closeGently(redis)));
-    this.opened.clear();
+  close(): Promise<void> {
+    this.closing ??= this.closeAll();
+    return this.closing;
   }
 
-  private open(purpose: string, options: RedisOptions): Redis {
-    const redis = create(this.connection, this.settings.where, {
-      connectionName: `nestjs-rq:${purpose}`,
-      lazyConnect: true,
-      // What was sent over a link that is lost gets no answer any more: it is refused at once, not at its timeout.
-      maxRetriesPerRequest: 0,
-      autoResendUnfulfilledCommands: false,
-      enableReadyCheck: true,
-      connectTimeout: this.settings.connectTimeout ?? 10_000,
-      // Milliseconds between two looks whether Redis has loaded its data; ioredis takes at least a second.
-      maxLoadingRetryTime: 200,
-      // How long a closing client waits for its stream, also for one that is gone already.
-      disconnectTimeout: 100,
+  private async closeAll(): Promise<void> {
+    this.renewalsEnd?.cancel();
+    await Promise.all([...this.links].map((link) => link.close()));
+    this.links.clear();
+  }
+
+  private endRenewals(): void {
+    if (this.renewals) this.release(this.renewals.redis);
+    this.renewals = undefined;
+  }
+
+  private open(purpose: string, queuesOffline = false): Link {
+    const link = new Link(this.options, {
+      purpose,
       commandTimeout: this.commandTimeout,
-      // A link that is cut without a word is noticed by the silence after a command.
-      socketTimeout: this.commandTimeout * 2,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000),
-      reconnectOnError: null,
-      ...options,
+      connectTimeout: this.connectTimeout,
+      queuesOffline,
+      where: this.settings.where,
+      onError: (error) => this.tell('error', error),
+      onRefused: (error) => this.refused(error),
     });
-    // Without a listener ioredis writes errors to the console; who has to know is told when a command fails.
-    redis.on('error', (error: Error) => this.tell('error', error));
-    // Each call that waits for Redis listens for its return: that many may wait is no leak.
-    redis.setMaxListeners(0);
-    this.opened.add(redis);
-    return redis;
+    if (this.closing) void link.close();
+    else this.links.add(link);
+    return link;
   }
 
   private tell(what: 'ready' | 'lost' | 'error', error?: Error): void {
-    if (this.closed) return;
+    if (this.closing) return;
     for (const watcher of this.watchers) watcher(what, error);
   }
-
-  private translated(action: string, error: unknown): unknown {
-    if (!(error instanceof Error)) return error;
-    if (error.name === 'ReplyError') {
-      return REFUSAL.test(error.message) ? new RqConnectionError({ action, reason: error }) : error;
-    }
-    // Not written at all: Redis cannot have carried it out.
-    const certain = error.message.includes("isn't writeable");
-    const isLost = certain || error.name === 'MaxRetriesPerRequestError';
-    const reason = isLost ? new Error('the connection was lost') : error;
-    return new RqConnectionError({ action, reason, uncertain: !certain });
-  }
 }
-
-/** A URL (`redis://`, `rediss://`), ioredis options, or an ioredis instance whose settings are taken over. */
-export type ConnectionOption = string | RedisOptions | Redis;
 
 export interface ConnectionSettings {
   /** Milliseconds to wait for Redis at the start; default 10 000. */
@@ -205,61 +186,5 @@ export interface ConnectionSettings {
 /** Hears of the command connection: usable again, lost, or an attempt that failed. */
 export type ConnectionWatcher = (what: 'ready' | 'lost' | 'error', error?: Error) => void;
 
-/** Redis is there and takes no such command now. Before Redis 7 the word stands inside the text of a script's error. */
-const REFUSAL =
-  /(^|[ -])(OOM|READONLY|LOADING|MASTERDOWN|NOPERM|NOAUTH|CLUSTERDOWN|MISCONF|BUSY|NOREPLICAS) /;
-
-function create(
-  connection: ConnectionOption,
-  where: string | undefined,
-  options: RedisOptions,
-): Redis {
-  if (typeof connection === 'string') {
-    if (!/^(rediss?|unix):\/\//.test(connection)) {
-      throw new InvalidOptionError({
-        option: 'connection',
-        problem: 'must be a URL that begins with redis:// or rediss://',
-        where,
-      });
-    }
-    return new Redis(connection, options);
-  }
-  if (isRedis(connection)) {
-    assertNoKeyPrefix(connection.options, where);
-    return connection.duplicate(options);
-  }
-  if (typeof connection !== 'object' || connection === null) {
-    throw new InvalidOptionError({
-      option: 'connection',
-      problem: 'must be a URL, ioredis options or an ioredis instance',
-      where,
-    });
-  }
-  assertNoKeyPrefix(connection, where);
-  return new Redis({ ...connection, ...options });
-}
-
-// By its shape: the application may have another copy of ioredis.
-function isRedis(connection: unknown): connection is Redis {
-  return typeof (connection as Redis | null)?.duplicate === 'function';
-}
-
-function assertNoKeyPrefix(options: RedisOptions, where: string | undefined): void {
-  if (options.keyPrefix) {
-    throw new InvalidOptionError({
-      option: 'connection.keyPrefix',
-      problem:
-        "cannot be used (the scripts' keys would not have it); give `prefix` to the module instead",
-      where,
-    });
-  }
-}
-
-async function closeGently(redis: Redis): Promise<void> {
-  if (redis.status === 'ready') {
-    const quit = redis.quit().catch(() => undefined);
-    const late = new Promise((resolve) => setTimeout(resolve, 500).unref());
-    await Promise.race([quit, late]);
-  }
-  redis.disconnect();
-}
+/** Milliseconds after which a connection that nobody needs is closed. */
+const IDLE = 60_000;

@@ -1,4 +1,5 @@
 /** The client of Redis: connections, ways to wait and to listen, scripts, the guard of leases. Nothing of jobs. */
 export type { BlockingPop } from './blocking-pop.js';
+export type { ConnectionOption, RedisInstance } from './connection-input.js';
 export * from './connections.js';
 export type { LeaseGuard } from './lease-guard.js';

@@ -7,7 +7,7 @@
  */
 import { workerData } from 'node:worker_threads';
 
-const { connection, registries, token, lease, state } = workerData;
+const { options, registries, token, lease, state } = workerData;
 const beats = new BigInt64Array(state, 0, 1);
 const deadline = new Float64Array(state, 8, 1);
 
@@ -15,16 +15,19 @@ const deadline = new Float64Array(state, 8, 1);
 let redis;
 let lastBeat = Atomics.load(beats, 0);
 
-setInterval(() => {
-  const beat = Atomics.load(beats, 0);
-  if (beat !== lastBeat) {
-    lastBeat = beat;
-    redis?.disconnect();
-    redis = undefined;
-  } else if (Date.now() < (deadline[0] ?? 0)) {
-    renew().catch(() => undefined);
-  }
-}, lease / 3);
+setInterval(
+  () => {
+    const beat = Atomics.load(beats, 0);
+    if (beat !== lastBeat) {
+      lastBeat = beat;
+      redis?.disconnect();
+      redis = undefined;
+    } else if (Number(process.hrtime.bigint()) / 1e6 < (deadline[0] ?? 0)) {
+      renew().catch(() => undefined);
+    }
+  },
+  Math.min(lease / 3, 2 ** 31 - 1),
+);
 
 async function renew() {
   const { Redis } = await import('ioredis');
@@ -43,13 +46,11 @@ async function renew() {
 
 /** @param {typeof import('ioredis').Redis} Redis */
 function connect(Redis) {
-  const options = {
-    ...connection.options,
-    connectionName: 'nestjs-rq:lease-guard',
+  const client = new Redis({
+    ...options,
+    connectionName: `${options.connectionName ?? 'nestjs-rq'}:lease-guard`,
     maxRetriesPerRequest: 1,
-    enableOfflineQueue: true,
-  };
-  const client = connection.url ? new Redis(connection.url, options) : new Redis(options);
+  });
   client.on('error', () => undefined);
   return client;
 }

@@ -1,4 +1,5 @@
 import { Worker as Thread } from 'node:worker_threads';
+import type { ThreadConnection } from './thread-connection.js';
 
 /**
  * Keeps leases while a handler blocks the event loop (long computations in JavaScript). The main thread shows that it
@@ -14,9 +15,20 @@ export class LeaseGuard {
 
   constructor(private readonly settings: LeaseGuardSettings) {}
 
+  /** Why there is no guard, for the log; undefined when there is one. */
+  get problem(): string | undefined {
+    const { connection } = this.settings;
+    return 'problem' in connection
+      ? `leases are not kept while a handler blocks the event loop: ${connection.problem}. ` +
+          'A job that computes for longer than `lease` may run a second time: give such jobs a longer lease'
+      : undefined;
+  }
+
   start(): void {
     const { connection, registries, token, lease } = this.settings;
-    const workerData = { connection, registries, token, lease, state: this.state };
+    if ('problem' in connection) return;
+    const { options } = connection;
+    const workerData = { options, registries, token, lease, state: this.state };
     this.thread = new Thread(new URL('./lease-guard-thread.mjs', import.meta.url), { workerData });
     this.thread.unref();
     // Without it, leases are kept by the main thread alone: jobs that block it may run twice, none is lost.
@@ -25,16 +37,17 @@ export class LeaseGuard {
 
   /**
    * The main thread lives; to be called every third of a lease.
-   * @param deadline when the last of the running jobs ends at the latest (milliseconds since the epoch)
+   * @param deadline when the last of the running jobs ends at the latest, by the clock of `performance.now()`
    */
   beat(deadline: number): void {
     Atomics.add(this.beats, 0, 1n);
-    this.deadline[0] = deadline;
+    this.deadline[0] = deadline + SHARED_CLOCK;
   }
 
-  /** A job starts that may take until then. */
+  /** A job starts that may take until then, by the same clock. */
   allowUntil(deadline: number): void {
-    if (deadline > (this.deadline[0] as number)) this.deadline[0] = deadline;
+    const shared = deadline + SHARED_CLOCK;
+    if (shared > (this.deadline[0] as number)) this.deadline[0] = shared;
   }
 
   async stop(): Promise<void> {
@@ -43,7 +56,7 @@ export class LeaseGuard {
 }
 
 export interface LeaseGuardSettings {
-  readonly connection: PlainConnection;
+  readonly connection: ThreadConnection;
   /** Keys of the started registries of the queues that are served. */
   readonly registries: readonly string[];
   /** Begins the executions that are ours. */
@@ -52,21 +65,5 @@ export interface LeaseGuardSettings {
   readonly lease: number;
 }
 
-/** How to connect, in a form that can be handed to a thread. */
-export interface PlainConnection {
-  readonly url: string | undefined;
-  readonly options: Readonly<Record<string, unknown>>;
-}
-
-/** What of connection options can be handed to a thread: everything but functions and objects that hold some. */
-export function plainOptions(options: object): Record<string, unknown> {
-  const plain: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(options)) {
-    try {
-      plain[name] = structuredClone(value);
-    } catch {
-      // A retry strategy, a TLS context: the thread does without.
-    }
-  }
-  return plain;
-}
+/** What leads from `performance.now()`, which each thread counts from its own start, to the clock that all share. */
+const SHARED_CLOCK = Number(process.hrtime.bigint()) / 1e6 - performance.now();

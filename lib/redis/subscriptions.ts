@@ -1,4 +1,4 @@
-import { RqConnectionError } from '../job/index.js';
+import { type Timer, after } from '../time/timer.js';
 import type { Connections } from './connections.js';
 
 /**
@@ -8,6 +8,7 @@ import type { Connections } from './connections.js';
 export class Subscriptions {
   private readonly listeners = new Map<string, Set<MessageListener>>();
   private attached = false;
+  private again: Timer | undefined;
 
   constructor(private readonly connections: Connections) {}
 
@@ -26,11 +27,11 @@ export class Subscriptions {
     const stop = () => this.stop(channel, listener);
     try {
       // Also for a second listener: the first one's subscription may not be confirmed yet.
-      await this.connections.messages().subscribe(channel);
+      await this.subscribe([channel]);
       return stop;
-    } catch (reason) {
+    } catch (error) {
       stop();
-      throw new RqConnectionError({ action: 'listen to messages from Redis', reason });
+      throw error;
     }
   }
 
@@ -38,17 +39,42 @@ export class Subscriptions {
     const listeners = this.listeners.get(channel);
     if (!listeners?.delete(listener) || listeners.size > 0) return;
     this.listeners.delete(channel);
-    const redis = this.connections.messages();
+    const { redis } = this.connections.messages();
     if (redis.status === 'ready') redis.unsubscribe(channel).catch(() => undefined);
   }
 
   private attach(): void {
     if (this.attached) return;
     this.attached = true;
-    this.connections.messages().on('message', (channel: string, message: string) => {
+    const { redis } = this.connections.messages();
+    redis.on('message', (channel: string, message: string) => {
       for (const listener of this.listeners.get(channel) ?? []) listener(message);
+    });
+    let isFirst = true;
+    redis.on('ready', () => {
+      if (!isFirst) this.subscribeAgain();
+      isFirst = false;
+    });
+  }
+
+  private async subscribe(channels: readonly string[]): Promise<void> {
+    const link = this.connections.messages();
+    await link.run('listen to messages from Redis', (redis) => redis.subscribe(...channels));
+  }
+
+  /** A new link knows of no subscription. One that is refused is tried again: nobody waits for it to hear of that. */
+  private subscribeAgain(): void {
+    this.again?.cancel();
+    const channels = [...this.listeners.keys()];
+    if (channels.length === 0) return;
+    this.subscribe(channels).catch(() => {
+      const isOpen = this.connections.messages().redis.status !== 'end';
+      if (isOpen) this.again = after(AFTER_TROUBLE, () => this.subscribeAgain()).unref();
     });
   }
 }
+
+/** Milliseconds. */
+const AFTER_TROUBLE = 1000;
 
 export type MessageListener = (message: string) => void;

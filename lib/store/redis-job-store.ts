@@ -82,7 +82,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const values = encodeExchange(request, this.place(queue));
     const sentAt = performance.now();
     const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
-    return decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
+    const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
+    // What Redis refuses inside of the script does not make it fail.
+    for (const { status } of decoded.refused) this.connections.refused(status);
+    if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
+    return decoded;
   }
 
   async renew(queue: string, lease: number, held: readonly Lease[]): Promise<RenewReply[]> {
@@ -91,7 +95,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     for (let first = 0; first < held.length; first += RENEWED_AT_ONCE) {
       const slice = held.slice(first, first + RENEWED_AT_ONCE);
       const values = encodeRenew(this.keys, queue, lease, slice);
-      const reply = await this.run(`renew leases on queue "${queue}"`, RENEW, [list], values);
+      const reply = await this.connections.runRenewal(`renew leases on queue "${queue}"`, (redis) =>
+        RENEW.run(redis, [list], values),
+      );
       for (const { index, status } of decodeRenew(reply)) {
         replies.push({ index: first + index, status });
       }
@@ -182,7 +188,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard {
     const registries = queues.map((queue) => this.keys.queue(queue).started);
-    return new LeaseGuard({ connection: this.connections.plain, registries, token, lease });
+    const connection = this.connections.forThread();
+    return new LeaseGuard({ connection, registries, token, lease });
   }
 
   onReady(listener: () => void): () => void {

@@ -1,3 +1,4 @@
+import { after } from '../time/timer.js';
 /**
  * The one switch of the kit: jobs start only while it is open, which is while somebody drains. It also notes what
  * happens meanwhile, in all roots together, so that a drain neither overlooks a job that moves from one queue to
@@ -45,11 +46,11 @@ export class RunControl {
   async nextChange(milliseconds: number): Promise<void> {
     await new Promise<void>((resolve) => {
       const finish = () => {
-        clearTimeout(timer);
+        timer.cancel();
         this.listeners.delete(finish);
         resolve();
       };
-      const timer = setTimeout(finish, milliseconds);
+      const timer = after(milliseconds, finish);
       this.listeners.add(finish);
     });
   }

@@ -1,14 +1,13 @@
+import { after } from './timer.js';
+
 /** Waits for the work, but no longer than that, and tells whether it ended; what it throws is of no interest any more. */
-export async function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), milliseconds);
+export function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = after(milliseconds, () => resolve(false));
+    const done = () => {
+      timer.cancel();
+      resolve(true);
+    };
+    work.then(done, done);
   });
-  const done = work.then(
-    () => true,
-    () => true,
-  );
-  const isInTime = await Promise.race([done, late]);
-  clearTimeout(timer);
-  return isInTime;
 }

@@ -53,8 +53,8 @@ export class Worker extends ShortForm {
   private readonly recovery: Recovery;
   private readonly heartbeat: Heartbeat;
   private readonly stopListening: (() => void)[] = [];
-  /** Redis's clock minus ours, milliseconds. */
-  private clockOffset = 0;
+  /** Redis's clock minus that of `performance.now()`, which nobody sets; until Redis has told it, by ours. */
+  private clockOffset = Date.now() - performance.now();
   private starting: Promise<void> | undefined;
   private stopping: Promise<void> | undefined;
 
@@ -205,7 +205,7 @@ export class Worker extends ShortForm {
     return queues.map(({ name, concurrency, weight }) => {
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
-        now: () => Date.now() + this.clockOffset,
+        now: () => performance.now() + this.clockOffset,
         runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
         removePrefetched: (matches: (job: ClaimedJob) => boolean) =>
           consumer.removePrefetched(matches),
@@ -232,7 +232,7 @@ export class Worker extends ShortForm {
         leaseMs: lease,
         workerName: this.name,
         token,
-        clock: (now) => (this.clockOffset = now - Date.now()),
+        clock: (now) => (this.clockOffset = now - performance.now()),
       });
       users.push(consumer);
       return { consumer, runner };

@@ -4,12 +4,15 @@ import { once } from 'node:events';
 import { type AddressInfo, type Server, type Socket, connect, createServer } from 'node:net';
 
 export class TcpProxy {
+  /** How many links were ever made. */
+  made = 0;
   private readonly links = new Set<Link>();
+  private bytesPerSecond = Infinity;
   private failure: 'none' | 'silent' | 'answers lost' = 'none';
 
   private constructor(
     private readonly server: Server,
-    private readonly target: { host: string; port: number },
+    private target: { host: string; port: number },
   ) {
     server.on('connection', (socket) => this.link(socket));
   }
@@ -23,6 +26,16 @@ export class TcpProxy {
 
   get url(): string {
     return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** New links lead there, as those through a stable address after a failover; those of before stay where they are. */
+  pointTo(target: { host: string; port: number }): void {
+    this.target = target;
+  }
+
+  /** From now on each link lets only so many bytes a second through on their way to Redis. */
+  slowDown(bytesPerSecond: number): void {
+    this.bytesPerSecond = bytesPerSecond;
   }
 
   /** From now on nothing comes through, in either direction. New links are accepted, and dead as well. */
@@ -58,8 +71,14 @@ export class TcpProxy {
     const far = connect(this.target);
     const link: Link = { near, far, failure: this.failure };
     this.links.add(link);
+    this.made += 1;
     near.on('data', (data) => {
-      if (link.failure !== 'silent') far.write(data);
+      if (link.failure === 'silent') return;
+      far.write(data);
+      const pause = (data.length / this.bytesPerSecond) * 1000;
+      if (pause < 1) return;
+      near.pause();
+      setTimeout(() => near.resume(), pause);
     });
     far.on('data', (data) => {
       if (link.failure === 'none') near.write(data);

@@ -72,6 +72,8 @@ export class RqRoot
 
   /** @throws RqConnectionError when Redis is not there, as `onRedisDown` says */
   async onModuleInit(): Promise<void> {
+    const { warnings } = this.connections;
+    if (warnings.length > 0) this.logger.warn(messages.connectionOverruled(this.name, warnings));
     this.connecting = true;
     try {
       await this.connect();
@@ -99,7 +101,7 @@ export class RqRoot
   }
 
   private async connect(): Promise<void> {
-    const start = Date.now();
+    const start = performance.now();
     for (;;) {
       try {
         await this.connections.connect();
@@ -112,11 +114,11 @@ export class RqRoot
           this.logger.error(messages.connectionFailed(this.name, messageOf(error)));
           throw error;
         }
-        const waited = Date.now() - start;
+        const waited = performance.now() - start;
         this.logger.warn(messages.waitingForRedis(this.name, waited, error.message));
       }
     }
-    const waited = Date.now() - start;
+    const waited = performance.now() - start;
     if (waited > this.options.connectTimeout) {
       this.logger.log(messages.connected(this.name, waited));
     }

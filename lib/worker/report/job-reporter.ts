@@ -120,7 +120,7 @@ export class JobReporter {
 
   /** Something is wrong with the surroundings: told once, then again only after a while. */
   problem(message: string, error?: unknown): void {
-    const now = Date.now();
+    const now = performance.now();
     if (now - (this.lastProblems.get(message) ?? -Infinity) < PROBLEM_INTERVAL) return;
     this.lastProblems.set(message, now);
     this.tell('problem', { message, error });

@@ -11,8 +11,9 @@ import type { RunningJob } from './running-job.js';
  * not looked at.
  */
 export class Execution implements DecisionContext {
-  readonly startedAt = Date.now();
-  /** Milliseconds of a clock that is finer than that of `startedAt`, and never set. */
+  /** By Redis's clock, whole milliseconds since the epoch. */
+  readonly startedAt: number;
+  /** Milliseconds of a clock that is never set. */
   private readonly begun = performance.now();
   private readonly timeout: number;
   private hasEnded = false;
@@ -24,15 +25,11 @@ export class Execution implements DecisionContext {
     private readonly settings: ExecutionSettings,
     private readonly onEnd: (execution: Execution, verdict: Verdict | undefined) => void,
   ) {
+    this.startedAt = Math.round(settings.now());
     this.timeout = timeoutOf(claimed, handler);
   }
 
-  /** When it ends at the latest: milliseconds since the epoch. */
-  get deadline(): number {
-    return this.timeout > 0 ? this.startedAt + this.timeout : Infinity;
-  }
-
-  /** The same by the clock of `performance.now()`. */
+  /** When it ends at the latest, by the clock of `performance.now()`. */
   get expiresAt(): number {
     return this.timeout > 0 ? this.begun + this.timeout : Infinity;
   }
@@ -43,7 +40,7 @@ export class Execution implements DecisionContext {
   }
 
   start(): void {
-    this.settings.runsUntil(this.deadline);
+    this.settings.runsUntil(this.expiresAt);
     let returned: unknown;
     let isAwaited: boolean;
     try {
@@ -110,7 +107,7 @@ export interface ExecutionSettings {
   readonly maxPayloadBytes: number;
   /** Redis's clock, milliseconds since the epoch. */
   now(): number;
-  /** Told how long a run may take at most: milliseconds since the epoch. */
+  /** Told how long a run may take at most, by the clock of `performance.now()`. */
   runsUntil(deadline: number): void;
 }
 

@@ -47,10 +47,10 @@ export class JobRunner {
     return this.running.size;
   }
 
-  /** When the last of the running jobs ends at the latest: milliseconds since the epoch. */
+  /** When the last of the running jobs ends at the latest, by the clock of `performance.now()`. */
   get latestDeadline(): number {
     let latest = 0;
-    for (const { deadline } of this.running.values()) latest = Math.max(latest, deadline);
+    for (const { expiresAt } of this.running.values()) latest = Math.max(latest, expiresAt);
     return latest;
   }
 
@@ -198,7 +198,8 @@ export class JobRunner {
     verdict: Verdict,
     reason?: PutBackReason,
   ): void {
-    this.onEnd({ claimed, name, verdict, startedAt: Date.now(), holdsSlot: false, reason });
+    const startedAt = Math.round(this.settings.now());
+    this.onEnd({ claimed, name, verdict, startedAt, holdsSlot: false, reason });
   }
 }
 

@@ -1,12 +1,12 @@
 import type { Execution } from './execution.js';
-import { LONGEST_TIMER } from '../../time/longest-timer.js';
+import { type Timer, after } from '../../time/timer.js';
 
 /**
  * Ends the runs whose timeout is over. One timer serves all of them, set for the earliest: a timer for each run would
  * cost as much as a short run itself, and hardly one of them ever goes off.
  */
 export class RunDeadlines {
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private wakesAt = Infinity;
 
   constructor(
@@ -20,15 +20,15 @@ export class RunDeadlines {
 
   /** No run is left, and none will start. */
   close(): void {
-    clearTimeout(this.timer);
+    this.timer?.cancel();
   }
 
   private wakeAt(time: number): void {
-    clearTimeout(this.timer);
+    this.timer?.cancel();
     this.wakesAt = time;
-    const milliseconds = Math.min(Math.ceil(time - performance.now()), LONGEST_TIMER);
+    const milliseconds = Math.ceil(time - performance.now());
     // It outlasts the runs that it was set for: it must not keep a process that is done.
-    this.timer = setTimeout(() => this.look(), milliseconds).unref();
+    this.timer = after(milliseconds, () => this.look()).unref();
   }
 
   private look(): void {

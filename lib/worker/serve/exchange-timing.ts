@@ -1,3 +1,4 @@
+import { type Timer, after } from '../../time/timer.js';
 import { ConsumerMode } from './consumer-mode.js';
 
 /**
@@ -16,7 +17,7 @@ export class ExchangeTiming {
   private failures = 0;
   private mayHaveOrphans = false;
   private planned: NodeJS.Immediate | undefined;
-  private backOffTimer: NodeJS.Timeout | undefined;
+  private backOffTimer: Timer | undefined;
 
   constructor(private readonly work: TimedWork) {}
 
@@ -80,7 +81,7 @@ export class ExchangeTiming {
 
   close(): void {
     this.mode.close();
-    clearTimeout(this.backOffTimer);
+    this.backOffTimer?.cancel();
   }
 
   private readonly exchangeAsPlanned = (): void => {
@@ -89,13 +90,13 @@ export class ExchangeTiming {
   };
 
   private tryAgainIn(milliseconds: number): void {
-    clearTimeout(this.backOffTimer);
+    this.backOffTimer?.cancel();
     if (this.mode.current === 'closed') return;
-    this.backOffTimer = setTimeout(() => this.tryAgain(), milliseconds);
+    this.backOffTimer = after(milliseconds, () => this.tryAgain());
   }
 
   private tryAgain(): void {
-    clearTimeout(this.backOffTimer);
+    this.backOffTimer?.cancel();
     if (this.mode.current === 'closed') return;
     if (this.underWay > 0) {
       // The other exchange must have ended, too, before it is known what was lost.

@@ -1,3 +1,4 @@
+import { after } from '../../time/timer.js';
 import type { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
@@ -9,6 +10,8 @@ import type { Settlement } from '../report/settlement.js';
  */
 export class OutcomeQueue {
   private pending: PendingSettlement[] = [];
+  /** Those of which Redis has not said yet what became of them: a big one on a slow link takes its time. */
+  private readonly sent = new Set<PendingSettlement>();
   /** Those that Redis would not take and that are tried again in a moment. */
   private readonly later = new Set<PendingSettlement>();
   private trouble: string | undefined;
@@ -57,11 +60,14 @@ export class OutcomeQueue {
 
   /** Removes the next ones to send. */
   removeFirst(most: number): PendingSettlement[] {
-    return this.pending.splice(0, most);
+    const removed = this.pending.splice(0, most);
+    for (const outcome of removed) this.sent.add(outcome);
+    return removed;
   }
 
   /** They could not be sent, or nobody knows whether they arrived. */
   putBack(outcomes: readonly PendingSettlement[], isUncertain: boolean): void {
+    for (const outcome of outcomes) this.sent.delete(outcome);
     const returned = isUncertain
       ? outcomes.map((outcome) => ({ ...outcome, isRepeated: true }))
       : outcomes;
@@ -72,6 +78,7 @@ export class OutcomeQueue {
   conclude(outcomes: readonly PendingSettlement[], refusals: ExchangeReply['refused']): void {
     const statuses = new Map(refusals.map(({ index, status }) => [index, status]));
     for (const [index, outcome] of outcomes.entries()) {
+      this.sent.delete(outcome);
       const status = statuses.get(index);
       if (status === undefined || wasWritten(outcome, status)) {
         this.reporter.settled(outcome);
@@ -87,6 +94,7 @@ export class OutcomeQueue {
   /** The jobs whose leases are still ours. */
   *jobs(): Iterable<ClaimedJob> {
     for (const { job } of this.pending) yield job;
+    for (const { job } of this.sent) yield job;
     for (const { job } of this.later) yield job;
   }
 
@@ -104,11 +112,11 @@ export class OutcomeQueue {
     }
     const next = { ...outcome, errors: outcome.errors + 1 };
     this.later.add(next);
-    setTimeout(() => {
+    after(SETTLE_AGAIN_DELAY_MS, () => {
       this.later.delete(next);
       this.pending.push(next);
       this.onMore();
-    }, SETTLE_AGAIN_DELAY_MS).unref();
+    }).unref();
   }
 
   private problemSolved(trouble: string, queue: string): void {

@@ -1,3 +1,4 @@
+import { type Timer, after } from '../../time/timer.js';
 import type { ClaimedJob } from '../../wire/index.js';
 
 /**
@@ -17,7 +18,7 @@ export class PrefetchedJobs {
   isStalled = false;
 
   private jobs: ClaimedJob[] = [];
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private firstBefore: ClaimedJob | undefined;
 
   /**
@@ -57,7 +58,7 @@ export class PrefetchedJobs {
   watch(): void {
     if (this.jobs.length === 0 || this.timer) return;
     this.firstBefore = this.jobs[0];
-    this.timer = setTimeout(() => {
+    this.timer = after(STALE_AFTER_MS, () => {
       this.timer = undefined;
       const isStale = this.jobs.length > 0 && this.jobs[0] === this.firstBefore;
       if (isStale && this.mayGoBack()) {
@@ -65,11 +66,11 @@ export class PrefetchedJobs {
         this.onStale(this.removeAll());
       }
       this.watch();
-    }, STALE_AFTER_MS);
+    });
   }
 
   close(): void {
-    clearTimeout(this.timer);
+    this.timer?.cancel();
   }
 
   [Symbol.iterator](): Iterator<ClaimedJob> {

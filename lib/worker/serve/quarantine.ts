@@ -40,7 +40,7 @@ export class Quarantine {
   ask(): SuspectRule {
     const { from } = this;
     if (this.suspect && !this.isHeld(this.suspect)) this.suspect = undefined;
-    const ranMs = this.suspect ? Date.now() - this.claimedAt : 0;
+    const ranMs = this.suspect ? performance.now() - this.claimedAt : 0;
     const delay = Math.min(LONGEST_DELAY_MS, Math.max(SHORTEST_DELAY_MS, ranMs));
     const takes = !this.isAsked && !this.suspect;
     this.isAsked ||= takes;
@@ -51,7 +51,7 @@ export class Quarantine {
   answered(claimed: readonly ClaimedJob[]): void {
     this.isAsked = false;
     this.suspect = claimed.find(({ crashes }) => crashes >= this.from);
-    this.claimedAt = Date.now();
+    this.claimedAt = performance.now();
   }
 }
 

@@ -150,7 +150,7 @@ export class QueueConsumer implements SlotUser {
   /** A run has ended: its outcome is to be settled, its slot is free. */
   ended({ claimed, name, verdict, startedAt, duration, holdsSlot, reason }: RunEnd): void {
     if (verdict) {
-      const endedAt = Date.now();
+      const endedAt = startedAt + Math.round(duration ?? 0);
       this.outcomes.add({ job: claimed, name, verdict, startedAt, endedAt, reason });
     }
     if (duration !== undefined) this.settings.prefetch.ran(duration);

@@ -1,6 +1,6 @@
 import type { BlockingPop } from '../../redis/index.js';
 import type { WorkerStore } from '../../store/index.js';
-import { LONGEST_TIMER } from '../../time/longest-timer.js';
+import { type Timer, after } from '../../time/timer.js';
 
 /**
  * How a consumer without work waits: a blocking read at the queue, a timer for the next scheduled job, and a
@@ -12,7 +12,7 @@ export class QueueWaiter {
   isWaiting = false;
 
   private readonly pop: BlockingPop;
-  private dueTimer: NodeJS.Timeout | undefined;
+  private dueTimer: Timer | undefined;
   private dueAt = Infinity;
   private unsubscribe: (() => void) | undefined;
   private isStopped = false;
@@ -53,11 +53,11 @@ export class QueueWaiter {
 
   /** Asks Redis in so many milliseconds, unless it asks earlier for another reason. */
   askIn(milliseconds: number): void {
-    const at = Date.now() + milliseconds;
+    const at = performance.now() + milliseconds;
     if (this.isStopped || at >= this.dueAt) return;
-    clearTimeout(this.dueTimer);
+    this.dueTimer?.cancel();
     this.dueAt = at;
-    this.dueTimer = setTimeout(() => this.askNow(), Math.min(milliseconds, LONGEST_TIMER));
+    this.dueTimer = after(milliseconds, () => this.askNow());
   }
 
   /** The connection for commands had to be made anew: the one that waits may be dead as well, and not know it. */
@@ -68,20 +68,20 @@ export class QueueWaiter {
   /** Ends all waiting. A job that a read brought meanwhile is still handed over. */
   async stop(): Promise<void> {
     this.isStopped = true;
-    clearTimeout(this.dueTimer);
+    this.dueTimer?.cancel();
     this.unsubscribe?.();
     await this.pop.interrupt();
   }
 
   close(): void {
     this.isStopped = true;
-    clearTimeout(this.dueTimer);
+    this.dueTimer?.cancel();
     this.unsubscribe?.();
     this.pop.close();
   }
 
   private askNow(): void {
-    clearTimeout(this.dueTimer);
+    this.dueTimer?.cancel();
     this.dueAt = Infinity;
     if (!this.isStopped) this.on.askNow();
   }

@@ -1,4 +1,5 @@
 import type { WorkerRecord, WorkerStore } from '../../store/index.js';
+import { type Timer, every } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
 
 /**
@@ -6,7 +7,7 @@ import type { JobReporter } from '../report/job-reporter.js';
  * has done. Jobs do not depend on it.
  */
 export class Heartbeat {
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private state: WorkerRecord['state'] = 'started';
   private writtenAt = 0;
 
@@ -20,14 +21,14 @@ export class Heartbeat {
 
   async start(): Promise<void> {
     this.state = 'idle';
-    this.writtenAt = Date.now();
+    this.writtenAt = performance.now();
     await this.store.workers.register({ ...this.worker, state: this.state });
-    this.timer = setInterval(() => void this.beat(), CHECK);
+    this.timer = every(CHECK, () => void this.beat());
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.timer);
     if (this.timer === undefined) return;
+    this.timer.cancel();
     await this.write();
     await this.store.workers.deregister({ ...this.worker, state: this.state });
   }
@@ -35,7 +36,7 @@ export class Heartbeat {
   private async beat(): Promise<void> {
     const state = this.look();
     const pause = state === 'busy' || state !== this.state ? 0 : IDLE_HEARTBEAT;
-    if (Date.now() - this.writtenAt < pause) return;
+    if (performance.now() - this.writtenAt < pause) return;
     this.state = state;
     try {
       await this.write();
@@ -45,7 +46,7 @@ export class Heartbeat {
   }
 
   private async write(): Promise<void> {
-    this.writtenAt = Date.now();
+    this.writtenAt = performance.now();
     await this.store.workers.heartbeat(
       { ...this.worker, state: this.state },
       this.reporter.takeCounts(),

@@ -1,5 +1,6 @@
 import type { LeaseGuard } from '../../redis/index.js';
 import type { WorkerStore } from '../../store/index.js';
+import { type Timer, every } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner } from '../run/job-runner.js';
 import type { QueueConsumer } from '../serve/queue-consumer.js';
@@ -10,7 +11,7 @@ import type { QueueConsumer } from '../serve/queue-consumer.js';
  * thread renews in its place.
  */
 export class LeaseKeeper {
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private isRenewing = false;
 
   /** @param lease milliseconds */
@@ -23,15 +24,17 @@ export class LeaseKeeper {
   ) {}
 
   start(): void {
+    const { problem } = this.guard;
+    if (problem !== undefined) this.reporter.problem(problem);
     this.guard.start();
-    this.timer = setInterval(() => {
+    this.timer = every(this.lease / 3, () => {
       this.guard.beat(Math.max(0, ...this.served.map(({ runner }) => runner.latestDeadline)));
       void this.renew();
-    }, this.lease / 3);
+    });
   }
 
   stop(): Promise<void> {
-    clearInterval(this.timer);
+    this.timer?.cancel();
     return this.guard.stop();
   }
 

@@ -1,4 +1,5 @@
 import type { WorkerStore } from '../../store/index.js';
+import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
 
 /**
@@ -7,7 +8,7 @@ import type { JobReporter } from '../report/job-reporter.js';
  * of a dead worker therefore runs again right when its lease ends.
  */
 export class Recovery {
-  private timers = new Map<string, NodeJS.Timeout>();
+  private timers = new Map<string, Timer>();
   private isStopped = false;
 
   constructor(
@@ -23,7 +24,7 @@ export class Recovery {
 
   stop(): void {
     this.isStopped = true;
-    for (const timer of this.timers.values()) clearTimeout(timer);
+    for (const timer of this.timers.values()) timer.cancel();
   }
 
   private async sweep(queue: string): Promise<void> {
@@ -51,7 +52,7 @@ export class Recovery {
     if (this.isStopped) return;
     this.timers.set(
       queue,
-      setTimeout(() => void this.sweep(queue), next),
+      after(next, () => void this.sweep(queue)),
     );
   }
 }

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { InvalidOptionError } from '../../../lib/job/index.js';
-import { type ConnectionOption, Connections } from '../../../lib/redis/connections.js';
+import { type ConnectionOption, Connections } from '../../../lib/redis/index.js';
 
 function open(connection: unknown): Connections {
   return new Connections(connection as ConnectionOption);
