@@ -1,11 +1,11 @@
 // Tests about killed processes need processes to kill: this starts a `.mjs` script, receives what it
 // says with `process.send(...)`, and ends it. Such a script cannot go through jest's TypeScript
 // transform, so it imports the built package from dist/ (`import { ... } from 'nestjs-rq'`).
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { endsWithUs } from './ends-with-us.js';
+import { hasEnded, startNode, type ExitStatus } from '../../scripts/child-processes.mjs';
 import { within, type WaitOptions } from './wait.js';
 
 export interface StartChildOptions {
@@ -17,10 +17,7 @@ export interface StartChildOptions {
   needsBuild?: boolean;
 }
 
-export interface ExitStatus {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
+export type { ExitStatus };
 
 /**
  * Starts a script: `startChild(new URL('./worker.mjs', import.meta.url), { env: { REDIS_URL: url } })`.
@@ -31,13 +28,7 @@ export function startChild(
 ): Child {
   if (needsBuild) assertBuilt();
   const path = fileURLToPath(script);
-  const child = fork(path, args, {
-    env: { ...process.env, ...env },
-    execArgv: [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  endsWithUs(child);
-  return new Child(path, child);
+  return new Child(path, startNode(path, args, { env }));
 }
 
 /** A running script. */
@@ -93,7 +84,7 @@ export class Child {
       const look = () => {
         const message = (this.messages as T[]).find(matches);
         if (message !== undefined) resolve(message);
-        else if (this.hasEnded()) reject(new Error(`${this.path} ended without ${what}`));
+        else if (hasEnded(this.child)) reject(new Error(`${this.path} ended without ${what}`));
       };
       this.listeners.add(look);
       stopListening = () => this.listeners.delete(look);
@@ -118,10 +109,6 @@ export class Child {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<ExitStatus> {
     this.child.kill(signal);
     return within(this.exited, { what: `${this.path} to end after ${signal}` });
-  }
-
-  private hasEnded(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   private changed(): void {
