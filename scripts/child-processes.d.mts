@@ -28,6 +28,7 @@ export interface StartNodeOptions {
   execArgv?: readonly string[];
   /** Where standard output and error go; 'pipe' by default. */
   output?: 'pipe' | 'inherit' | 'ignore';
+  cwd?: string;
   /** Environment variables, in addition to those of this process. */
   env?: Record<string, string>;
 }

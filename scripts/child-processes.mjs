@@ -45,8 +45,10 @@ export function start(command, args, options = {}) {
 }
 
 /** Starts a program of Node's that talks with us: `child.send(...)`, `child.on('message', ...)`. */
-export function startNode(script, args = [], { execArgv = [], output = 'pipe', env } = {}) {
+export function startNode(script, args = [], options = {}) {
+  const { execArgv = [], output = 'pipe', env, cwd } = options;
   return start(process.execPath, [...execArgv, script, ...args], {
+    cwd,
     env: { ...process.env, ...env },
     stdio: ['ignore', output, output, 'ipc'],
   });

@@ -13,6 +13,8 @@ export interface StartChildOptions {
   args?: string[];
   /** Environment variables, in addition to those of this process. */
   env?: Record<string, string>;
+  /** Its working directory; by default that of this process. */
+  cwd?: string;
   /** Whether dist/ has to be up to date, as for everything that imports nestjs-rq. True by default. */
   needsBuild?: boolean;
 }
@@ -24,11 +26,11 @@ export type { ExitStatus };
  */
 export function startChild(
   script: URL,
-  { args = [], env = {}, needsBuild = true }: StartChildOptions = {},
+  { args = [], env = {}, cwd, needsBuild = true }: StartChildOptions = {},
 ): Child {
   if (needsBuild) assertBuilt();
   const path = fileURLToPath(script);
-  return new Child(path, startNode(path, args, { env }));
+  return new Child(path, startNode(path, args, { env, cwd }));
 }
 
 /** A running script. */
