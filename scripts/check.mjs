@@ -1,12 +1,14 @@
 // `npm run check`: all that a change has to pass, the same for a newcomer and on a build machine.
 // The steps run one after the other; the first that fails ends the check and is named. The last line
 // is always jest's own count, `N passed, M failed`, so that a machine can tell that tests ran.
+// All that the tests need is installed by steps before them. `npm run check -- --prepare` ends there.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { CommandFailed, endAllOnSignals, runNpm } from './child-processes.mjs';
 import { dependenciesAreStale, installDependencies, root } from './dependencies.mjs';
 import { ensureRedisServer } from './ensure-redis-server.mjs';
+import { fetchPythonRq, whyNot } from './fetch-python-rq.mjs';
 
 /** Seconds. Tests that hang must not occupy a build machine for hours. */
 const TEST_TIME_LIMIT = 20 * 60;
@@ -16,9 +18,12 @@ const resultFile = join(resultFolder, 'jest.json');
 process.once('exit', () => rmSync(resultFolder, { recursive: true, force: true }));
 const interrupted = endAllOnSignals({ grace: 10 });
 
-const steps = [
+const preparation = [
   { name: 'packages', step: packagesStep },
   { name: 'redis-server', step: ensureRedisServer },
+  { name: 'Python RQ', step: pythonStep },
+];
+const tests = [
   { name: 'format', step: npmScript('format:check') },
   { name: 'lint', step: npmScript('lint') },
   { name: 'types', step: npmScript('typecheck') },
@@ -27,11 +32,14 @@ const steps = [
   { name: 'package', step: npmScript('check:package') },
 ];
 
+const isPreparing = process.argv.includes('--prepare');
+const steps = isPreparing ? preparation : [...preparation, ...tests];
 const begun = Date.now();
 process.exitCode = (await allStepsPass()) ? 0 : 1;
 if (!interrupted()) {
+  const passed = isPreparing ? 'All that the tests need is there' : 'The check passed';
   console.log(
-    process.exitCode === 0 ? `\nThe check passed in ${seconds(begun)}.` : '\nThe check FAILED.',
+    process.exitCode === 0 ? `\n${passed}, in ${seconds(begun)}.` : '\nThe check FAILED.',
   );
   const count = readCount();
   if (count !== undefined) {
@@ -49,8 +57,10 @@ async function allStepsPass() {
       console.log(`${remark ? `${remark}, ` : ''}${seconds(started)}`);
     } catch (error) {
       if (interrupted()) return false;
-      if (error instanceof CommandFailed) console.log(`\n${error.output}`);
-      console.log(`\nFAILED at "${name}" after ${seconds(started)}: ${error.message}`);
+      const isOfCommand = error instanceof CommandFailed;
+      if (isOfCommand) console.log(`\n${error.output}`);
+      const problem = isOfCommand ? error.problem : error.message;
+      console.log(`\nFAILED at "${name}" after ${seconds(started)}: ${problem}`);
       return false;
     }
   }
@@ -61,6 +71,12 @@ async function packagesStep() {
   if (!dependenciesAreStale()) return 'already installed';
   await installDependencies();
   return 'npm ci';
+}
+
+async function pythonStep() {
+  const remark = await fetchPythonRq();
+  if (remark === undefined && process.env.CI) throw new Error(whyNot());
+  return remark ?? whyNot();
 }
 
 function npmScript(script) {
@@ -75,6 +91,7 @@ async function runTests() {
   await runNpm(args, { cwd: root, what: 'npm run jest', show: true, timeLimit: TEST_TIME_LIMIT });
   const count = readCount();
   if (count === undefined || count.passed === 0) throw new Error('no test has run');
+  console.log(`seconds by folder (two files run at a time): ${count.byFolder}`);
   return `tests: ${count.passed} passed`;
 }
 
@@ -83,6 +100,7 @@ function readCount() {
   try {
     const result = JSON.parse(readFileSync(resultFile, 'utf8'));
     return {
+      byFolder: secondsByFolder(result.testResults),
       passed: result.numPassedTests,
       failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
       skipped: result.numPendingTests + result.numTodoTests,
@@ -90,6 +108,19 @@ function readCount() {
   } catch {
     return undefined; // The tests have not been reached, or were ended before their report.
   }
+}
+
+/** 'interop 118, unit 12, ...': what the files of each folder of test/ took, the longest first. */
+function secondsByFolder(files) {
+  const sums = new Map();
+  for (const { name, startTime, endTime } of files) {
+    const folder = relative(join(root, 'test'), name).split(sep)[0];
+    sums.set(folder, (sums.get(folder) ?? 0) + endTime - startTime);
+  }
+  return [...sums]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([folder, sum]) => `${folder} ${(sum / 1000).toFixed(0)}`)
+    .join(', ');
 }
 
 function seconds(since) {

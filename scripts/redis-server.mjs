@@ -1,12 +1,18 @@
-// Which Redis a script works with: the one of REDIS_URL, else a redis-server or valkey-server of this
-// machine, started on a free port with nothing kept on disk, else (demo and samples) an in-memory stand-in.
+// Starts real Redis servers for the scripts, the benchmarks and the tests, each on a free port and in an
+// empty folder. A server may be stopped, killed and started again at will; it ends with its parent.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { start } from './child-processes.mjs';
+import { end, hasEnded, start } from './child-processes.mjs';
+
+const HOST = '127.0.0.1';
+
+/** Seconds that a server has to answer, or to end. */
+const PATIENCE = 10;
 
 /** The first Redis-compatible server program on PATH: `{ command, version }`, or undefined. */
 export function findRedisServer() {
@@ -32,77 +38,143 @@ export function isAtLeast(version, minimum) {
 }
 
 /**
- * Opens a Redis for 'the demo', say: `{ url, notice }`. What it starts is ended with the other children.
+ * Starts a server and waits until it answers. `appendonly` keeps its data over kill() and restart(),
+ * `args` are further arguments of redis-server, `dir` is its folder in place of one of its own.
  */
-export async function openRedisFor(purpose) {
-  const given = process.env.REDIS_URL;
-  if (given) return { url: given, notice: 'the one of REDIS_URL' };
-
-  const found = findRedisServer();
-  if (found !== undefined) {
-    const port = await startServer(found.command);
-    return {
-      url: `redis://127.0.0.1:${port}`,
-      notice: `${found.command} ${found.version}, started on port ${port} for ${purpose}`,
-    };
-  }
-  return {
-    url: await startStandIn(),
-    notice: `no redis-server on PATH: in-memory stand-in, not Redis: for ${purpose} only`,
-  };
-}
-
-async function startServer(command) {
-  const port = await freePort();
-  const settings = { port, bind: '127.0.0.1', save: '', appendonly: 'no', dir: tmpdir() };
-  const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]);
-  const server = start(command, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-  let log = '';
-  for (const stream of [server.stdout, server.stderr]) {
-    stream.setEncoding('utf8').on('data', (text) => (log = (log + text).slice(-4000)));
-  }
-  const deadline = Date.now() + 10_000;
-  while (!(await answers(port))) {
-    if (server.exitCode !== null || Date.now() > deadline) {
-      throw new Error(`${command} did not start on port ${port}:\n${log}`);
+export async function startRedisServer(options = {}) {
+  // Another process may take the port between the look and the start: then another port will do.
+  for (let attempt = 1; ; attempt++) {
+    const server = new RunningRedis(await freePort(), options);
+    try {
+      await server.start();
+      return server;
+    } catch (error) {
+      await server.stop();
+      if (attempt === 5 || !String(error).includes('in use')) throw error;
     }
-    await pause(20);
   }
-  return port;
 }
 
-async function startStandIn() {
-  const script = fileURLToPath(new URL('./redis-stand-in.mjs', import.meta.url));
-  const server = start(process.execPath, [script], {
-    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-  });
-  const failed = once(server, 'exit').then(([code]) => {
-    throw new Error(`The in-memory stand-in for Redis did not start (exit code ${code})`);
-  });
-  const [message] = await Promise.race([once(server, 'message'), failed]);
-  failed.catch(() => {});
-  return message.url;
+class RunningRedis {
+  #options;
+  #child;
+  #ownDir;
+
+  constructor(port, options) {
+    this.host = HOST;
+    this.port = port;
+    this.url = `redis://${HOST}:${port}`;
+    this.#options = options;
+  }
+
+  get pid() {
+    const pid = this.#child?.pid;
+    if (pid === undefined) throw new Error(`The Redis on port ${this.port} is not running`);
+    return pid;
+  }
+
+  async start() {
+    const { appendonly = false, args = [] } = this.#options;
+    const dir =
+      this.#options.dir ?? (this.#ownDir ??= await mkdtemp(join(tmpdir(), 'nestjs-rq-redis-')));
+    const settings = {
+      port: this.port,
+      bind: HOST,
+      dir,
+      save: '',
+      appendonly: appendonly ? 'yes' : 'no',
+    };
+    const child = start(
+      serverCommand(),
+      [
+        ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
+        ...args,
+      ],
+      { stdio: ['ignore', 'pipe', 'pipe'] },
+    );
+    this.#child = child;
+    child.once('exit', () => {
+      if (this.#child === child) this.#child = undefined;
+    });
+    const closed = once(child, 'close');
+    let log = '';
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding('utf8').on('data', (text) => (log = (log + text).slice(-8000)));
+    }
+    const deadline = performance.now() + PATIENCE * 1000;
+    while (!(await answers(this.port, child.pid))) {
+      if (hasEnded(child)) {
+        await closed; // Now the log is complete.
+        throw new Error(`redis-server ended at once:\n${log}`);
+      }
+      if (performance.now() > deadline) {
+        throw new Error(`The Redis on port ${this.port} gave no answer in ${PATIENCE} s:\n${log}`);
+      }
+      await pause(5);
+    }
+  }
+
+  async stop() {
+    await this.#end('SIGTERM');
+    if (this.#ownDir !== undefined) await rm(this.#ownDir, { recursive: true, force: true });
+  }
+
+  async kill() {
+    await this.#end('SIGKILL');
+  }
+
+  async restart() {
+    await this.#end('SIGTERM');
+    await this.start();
+  }
+
+  async #end(signal) {
+    if (this.#child !== undefined) await end(this.#child, { signal, grace: PATIENCE });
+  }
 }
 
+let command;
+
+function serverCommand() {
+  command ??= findRedisServer()?.command;
+  if (command === undefined) {
+    throw new Error('redis-server is not on PATH: "npm run check" installs it or says how to');
+  }
+  return command;
+}
+
+/**
+ * A port below those that the system gives to outgoing connections. From that range, a client that
+ * tries again and again while its server is down could end up connected to itself.
+ */
 async function freePort() {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address();
-  probe.close();
-  await once(probe, 'close');
-  return port;
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const port = 10_000 + Math.floor(Math.random() * 20_000);
+    const probe = createServer();
+    try {
+      probe.listen(port, HOST);
+      await once(probe, 'listening');
+      return port;
+    } catch {
+      // Taken: the next one.
+    } finally {
+      probe.close();
+    }
+  }
+  throw new Error('No free port found for a Redis server');
 }
 
-async function answers(port) {
-  const socket = connect(port, '127.0.0.1').on('error', () => {});
+/** Whether our own process is ready for commands (or for a password) on the port. */
+async function answers(port, pid) {
+  const socket = connect(port, HOST);
+  socket.setTimeout(1000, () => socket.destroy());
+  socket.setEncoding('utf8').write('INFO server\r\n');
   try {
-    await once(socket, 'connect');
-    socket.write('PING\r\n');
-    const [reply] = await once(socket, 'data');
-    return reply.toString().startsWith('+PONG');
+    for await (const reply of socket) {
+      return reply.includes(`process_id:${pid}\r`) || reply.startsWith('-NOAUTH');
+    }
   } catch {
-    return false;
-  } finally {
-    socket.destroy();
+    // Nobody listens there yet.
   }
+  return false;
 }

@@ -1,17 +1,10 @@
 // Runs one of sample/ with one command, on a machine that has only Node: installs and builds what is
-// missing, opens a Redis (see redis-server.mjs) and runs the sample's tour against it; a sample about tests
+// missing, opens a Redis (see redis-for-samples.mjs) and runs the sample's tour against it; a sample about tests
 // has a Jest suite in place of a tour, and needs no Redis. What has been started is ended in all cases.
 import { existsSync } from 'node:fs';
-import {
-  CommandFailed,
-  endAll,
-  endAllOnSignals,
-  ended,
-  runNpm,
-  start,
-} from './child-processes.mjs';
+import { endAll, endAllOnSignals, ended, runNpm, start } from './child-processes.mjs';
 import { dependenciesAreStale, installDependencies, root } from './dependencies.mjs';
-import { openRedisFor } from './redis-server.mjs';
+import { openRedisFor } from './redis-for-samples.mjs';
 
 /**
  * Runs `sample/NAME`, and sets the exit code of this process to that of its tour.
@@ -34,7 +27,6 @@ export async function runSample(name, { purpose, args = [], env = {} }) {
   } catch (error) {
     if (!interrupted()) {
       console.error(`\n${capitalised(purpose)} could not run: ${error.message}`);
-      if (error instanceof CommandFailed && error.output) console.error(error.output);
       process.exitCode = 1;
     }
   } finally {

@@ -1,15 +1,15 @@
 // Child processes and their messages. Each measured side runs in a process of its own, so that its CPU time, memory and
 // garbage collection are its own; the harness only asks and listens.
 
-import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { end, hasEnded, startNode } from '../../scripts/child-processes.mjs';
 
 /** A child that answers requests: `ask({ ... })` resolves with the reply that carries the same number. */
 export class Child {
   #process;
   #pending = new Map();
   #number = 0;
-  #exited = false;
 
   /** @param {string} file relative to `bench/` */
   static start(file, args = [], execArgv = ['--expose-gc']) {
@@ -17,10 +17,10 @@ export class Child {
   }
 
   constructor(file, args, execArgv) {
-    this.#process = fork(
+    this.#process = startNode(
       fileURLToPath(new URL(`../${file}`, import.meta.url)),
       args.map((argument) => String(argument)),
-      { execArgv, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] },
+      { execArgv, output: 'inherit' },
     );
     this.#process.on('message', ({ number, error, ...reply }) => {
       const request = this.#pending.get(number);
@@ -29,7 +29,6 @@ export class Child {
       else request?.resolve(reply);
     });
     this.#process.once('exit', (code, signal) => {
-      this.#exited = true;
       for (const { reject } of this.#pending.values()) {
         reject(new Error(`the child process ended (${signal ?? code})`));
       }
@@ -38,7 +37,7 @@ export class Child {
   }
 
   get exited() {
-    return this.#exited;
+    return hasEnded(this.#process);
   }
 
   /** Rejects with the child's error, when the child ends, or after `deadline` milliseconds (then it is killed). */
@@ -60,8 +59,9 @@ export class Child {
 
   /** Lets the child end by itself, which writes its profile if it has one. */
   async end() {
-    if (this.#exited) return;
-    const exited = new Promise((resolve) => this.#process.once('exit', resolve));
+    if (this.exited) return;
+    // Not 'close', which never comes after a disconnect() of ours.
+    const exited = once(this.#process, 'exit');
     this.#process.disconnect();
     const timer = setTimeout(() => this.kill(), 10_000);
     await exited;
@@ -92,20 +92,14 @@ function describe(error) {
 
 /** Starts the proxy that adds `milliseconds` each way in front of a port. */
 export async function startDelayProxy(target, milliseconds) {
-  const proxy = fork(
+  const proxy = startNode(
     fileURLToPath(new URL('../delay-proxy.mjs', import.meta.url)),
     [String(target), String(milliseconds)],
-    { execArgv: [] },
+    { output: 'inherit' },
   );
   const { port } = await new Promise((resolve, reject) => {
     proxy.once('message', resolve);
     proxy.once('exit', () => reject(new Error('the delay proxy ended')));
   });
-  return {
-    port,
-    stop() {
-      proxy.removeAllListeners('exit');
-      proxy.kill();
-    },
-  };
+  return { port, stop: () => end(proxy) };
 }

@@ -43,7 +43,7 @@ export async function measureCase(benchmark, { redis, sides, rounds, limited, qu
     }
   } finally {
     await Promise.all([...children.values()].map((child) => child.end()));
-    proxy?.stop();
+    await proxy?.stop();
     await redis.client.flushall('SYNC');
   }
   return { ...summarise(benchmark, variants, runs), rounds: made };

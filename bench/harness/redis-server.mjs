@@ -1,45 +1,22 @@
 // The one Redis of a benchmark run: a real redis-server on a free port, without persistence, all else at its
 // defaults, in an empty folder that goes away with it.
 
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { startRedisServer } from '../../scripts/redis-server.mjs';
 
 /** @returns {Promise<{ port: number, client: Redis, stop(): Promise<void> }>} */
 export async function startRedis() {
-  const port = await freePort();
-  const folder = await mkdtemp(join(tmpdir(), 'nestjs-rq-bench-'));
-  const server = spawn(
-    'redis-server',
-    ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'],
-    { cwd: folder, stdio: 'ignore' },
-  );
-  const exited = new Promise((resolve) => server.once('exit', resolve));
-  const killOnExit = () => server.kill('SIGKILL');
-  process.once('exit', killOnExit);
-
-  await new Promise((resolve, reject) => {
-    server.once('spawn', resolve);
-    server.once('error', () =>
-      reject(new Error('redis-server was not found on PATH: install Redis 6.2 or newer')),
-    );
-  });
-  const client = new Redis({ port, host: '127.0.0.1', maxRetriesPerRequest: 100 });
-  client.on('error', () => {}); // refused until the server listens; ioredis tries again
+  const server = await startRedisServer();
+  const client = new Redis({ port: server.port, host: server.host, maxRetriesPerRequest: 100 });
+  client.on('error', () => {});
   await client.ping();
 
   return {
-    port,
+    port: server.port,
     client,
     async stop() {
       client.disconnect();
-      process.off('exit', killOnExit);
-      server.kill('SIGKILL');
-      await exited;
-      await rm(folder, { recursive: true, force: true });
+      await server.stop();
     },
   };
 }
@@ -65,15 +42,4 @@ export async function commandStatistics(client, except = ['info', 'config|resets
       microseconds: Number(/usec=(\d+)/.exec(text)[1]),
     }))
     .filter(({ command }) => !except.includes(command));
-}
-
-function freePort() {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const { port } = probe.address();
-      probe.close(() => resolve(port));
-    });
-  });
 }

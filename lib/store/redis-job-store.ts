@@ -57,7 +57,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     options: RedisJobStoreOptions = {},
   ) {
     super();
-    this.keys = new Keyspace(options.prefix);
+    this.keys = new Keyspace(options.prefix, connections.database);
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.resultsPlace = options.results ?? 'hash';
     this.subscriptions = new Subscriptions(connections);

@@ -1,5 +1,5 @@
 import { Worker as Thread } from 'node:worker_threads';
-import { EmbeddedRedisError } from './errors.js';
+import { EMBEDDED_REDIS_LINE, EmbeddedRedisError, type EmbeddedRedisProblem } from './errors.js';
 
 /**
  * A Redis inside the process that runs the tests: js-redis-server, in a thread of its own, so that it neither blocks
@@ -14,7 +14,7 @@ export class EmbeddedRedis {
 
   /**
    * Opens an empty server and gives its URL; several of them share the thread and the clock, nothing else.
-   * @throws EmbeddedRedisError when js-redis-server is not installed or does not start
+   * @throws EmbeddedRedisError when js-redis-server is not installed in the right version, or does not start
    */
   async open(): Promise<string> {
     this.thread ??= this.start();
@@ -48,7 +48,7 @@ export class EmbeddedRedis {
 
   private start(): Thread {
     const thread = new Thread(new URL('./embedded-redis-thread.mjs', import.meta.url), {
-      workerData: { ahead: this.ahead },
+      workerData: { ahead: this.ahead, line: EMBEDDED_REDIS_LINE },
     });
     thread.on('message', ({ request, port, problem }: Answer) => {
       const waiting = this.requests.get(request);
@@ -65,7 +65,7 @@ export class EmbeddedRedis {
   }
 
   private failAll(message: string): void {
-    const error = new EmbeddedRedisError({ isMissing: false, message });
+    const error = new EmbeddedRedisError({ kind: 'start', message });
     for (const { reject } of this.requests.values()) reject(error);
   }
 }
@@ -78,5 +78,5 @@ interface Request {
 interface Answer {
   readonly request: number;
   readonly port: number;
-  readonly problem?: { readonly isMissing: boolean; readonly message: string };
+  readonly problem?: EmbeddedRedisProblem;
 }

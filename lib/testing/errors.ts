@@ -2,19 +2,39 @@ import { RqError, formatDuration } from '../job/index.js';
 
 /** What can go wrong with the kit itself, beside what can go wrong with jobs. */
 
-/** The embedded server is not installed, or does not start. */
+/** The versions of js-redis-server that the kit is tested with: 0.3.x. */
+export const EMBEDDED_REDIS_LINE = '0.3';
+
+/** Why there is no embedded server: `found` is the version that is installed. */
+export type EmbeddedRedisProblem =
+  | { readonly kind: 'missing' }
+  | { readonly kind: 'version'; readonly found: string }
+  | { readonly kind: 'start'; readonly message: string };
+
+/** The embedded server is not installed, in another version than the kit needs, or does not start. */
 export class EmbeddedRedisError extends RqError {
   readonly code = 'RQ_EMBEDDED_REDIS';
 
-  /** @param details.isMissing the package is not installed; @param details.message what the thread said */
-  constructor(details: { isMissing: boolean; message: string }) {
-    super(
-      details.isMissing
-        ? 'RqTestingModule needs the package js-redis-server, an optional peer of nestjs-rq, which is not installed. ' +
-            'Install it: npm install --save-dev js-redis-server'
-        : `RqTestingModule could not start its embedded Redis: ${details.message.replace(/\.$/, '')}. ` +
-            'Check that the installed js-redis-server is the version that nestjs-rq names as its peer.',
-    );
+  constructor(problem: EmbeddedRedisProblem) {
+    super(embeddedRedisMessage(problem));
+  }
+}
+
+function embeddedRedisMessage(problem: EmbeddedRedisProblem): string {
+  const install = `Install it: npm install --save-dev js-redis-server@${EMBEDDED_REDIS_LINE}`;
+  switch (problem.kind) {
+    case 'missing':
+      return `RqTestingModule needs the package js-redis-server, which is not installed. ${install}`;
+    case 'version':
+      return (
+        `RqTestingModule needs js-redis-server ${EMBEDDED_REDIS_LINE}.x, and ${problem.found} is installed. ` +
+        install
+      );
+    case 'start':
+      return (
+        `RqTestingModule could not start its embedded Redis: ${problem.message.replace(/\.$/, '')}. ` +
+        'Reinstall the packages of this project; if that does not help, report it to nestjs-rq.'
+      );
   }
 }
 

@@ -372,7 +372,7 @@ describeInterop('control across the languages', () => {
         retries_left: 2,
         places: ['failed'],
       });
-      expect(worker.output()).toContain('Job stopped by user');
+      expect(worker.output()).toContain('stopped by user');
     });
 
     it('delete() leaves nothing that Python would find', async () => {

@@ -27,8 +27,9 @@ describeInterop('a Python RQ to test against', () => {
     await redis?.stop();
   });
 
-  it('is the version that the fixtures describe', async () => {
-    expect(await python.run('return rq.__version__')).toBe('2.3.3');
+  it('is the version that the name of the test says', async () => {
+    expect(await python.run('return rq.__version__')).toBe(python.version);
+    expect(python.version).toMatch(/^(2\.3\.3$|2\.1[2-9]\.)/);
   });
 
   it('gives the traceback of a snippet that fails', async () => {

@@ -1,48 +1,22 @@
-import {
-  type ChildProcess,
-  type ChildProcessWithoutNullStreams,
-  spawn,
-  spawnSync,
-} from 'node:child_process';
+import type { ChildProcess, ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, readdirSync } from 'node:fs';
 import { type Interface, createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { endsWithUs } from '../support/ends-with-us.js';
+import { start } from '../../scripts/child-processes.mjs';
 import { eventually } from '../support/wait.js';
+import { type Installation, chosenRq } from './installed-rq.js';
+
+export { describeInterop } from './installed-rq.js';
 
 /**
- * The Python half of the interoperability tests: a real RQ 2.3.3. `run` executes a snippet of Python against it,
- * `worker` starts a real `rq worker`, `rq` runs any other command of its command line. A test file that gets
- * `describeInterop` from here is skipped, loudly, where RQ cannot be fetched, but never in CI.
+ * The Python half of the interoperability tests: a real RQ, in each version that `describeInterop` runs a file with.
+ * `run` executes a snippet of Python against it, `worker` starts a real `rq worker`, `rq` runs any other command of
+ * its command line.
  */
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const FETCH = fileURLToPath(new URL('../../scripts/fetch-python-rq.mjs', import.meta.url));
-const EXIT_NO_DEBIAN_TOOLS = 3;
 const JSON_SERIALIZER = ['-S', 'rq.serializers.JSONSerializer'];
-
-interface Installation {
-  /** The executable. */
-  readonly python: string;
-  /** The folder that holds the package `rq`. */
-  readonly path: string;
-}
-
-const installation = install();
-
-/** `describe` where a Python RQ is to be had, else a `describe` that skips. */
-export const describeInterop = installation ? describe : describe.skip;
-
-function install(): Installation | undefined {
-  const fetched = spawnSync(process.execPath, [FETCH], { encoding: 'utf8' });
-  if (fetched.status === 0) return JSON.parse(fetched.stdout) as Installation;
-  if (fetched.status === EXIT_NO_DEBIAN_TOOLS && !process.env['CI']) {
-    process.stderr.write(fetched.stderr);
-    return undefined;
-  }
-  throw new Error(`No Python RQ to test against:\n${fetched.stderr}`);
-}
 
 /** What an `rq worker` is started with. */
 export interface PythonWorkerOptions {
@@ -67,9 +41,13 @@ export class PythonRq {
     url: string,
     private readonly modules = HERE,
   ) {
-    if (!installation) throw new Error('There is no Python RQ: use describeInterop');
-    this.found = installation;
+    this.found = chosenRq();
     this.url = url;
+  }
+
+  /** The version of RQ, of this object as of all that it starts: '2.12.0'. */
+  get version(): string {
+    return this.found.version;
   }
 
   /**
@@ -140,10 +118,9 @@ export class PythonRq {
   }
 
   private spawn(args: string[]): ChildProcessWithoutNullStreams {
-    const child = spawn(this.found.python, args, {
+    // In a group of its own: a worker's scheduler is ended with it.
+    const child = start(this.found.python, args, {
       cwd: this.modules,
-      // A group of its own: a worker's scheduler is ended with it.
-      detached: true,
       env: {
         PATH: process.env['PATH'],
         LC_ALL: 'C.UTF-8',
@@ -155,8 +132,7 @@ export class PythonRq {
         REDIS_URL: this.url,
       },
     });
-    endsWithUs(child);
-    return child;
+    return child as ChildProcessWithoutNullStreams;
   }
 }
 
@@ -198,7 +174,7 @@ export class PythonWorker {
 
   /** Its work is over and its death is registered; the process itself takes a second more to end. */
   async done(): Promise<void> {
-    await eventually(() => this.exited || this.output().includes('Unsubscribing from channel'), {
+    await eventually(() => this.exited || /unsubscribing from channel/i.test(this.output()), {
       timeout: 20_000,
       what: 'the rq worker to be done',
     });

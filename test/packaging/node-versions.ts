@@ -4,7 +4,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { CommandFailed, runNpm, runToEnd } from '../support/commands.js';
+import { CommandFailed, runNpm, runToEnd } from '../../scripts/child-processes.mjs';
 import { root } from './packed-library.js';
 
 export interface NodeVersion {
@@ -50,7 +50,7 @@ async function programOf(line: string): Promise<string | undefined> {
 
 /** Undefined: the program does not run here, for want of another C library. */
 async function versionOf(program: string): Promise<string | undefined> {
-  const end = await runToEnd(program, ['--version'], { what: program }).catch(() => undefined);
+  const end = await runToEnd(program, ['--version'], { timeLimit: 10 }).catch(() => undefined);
   return end?.code === 0 ? end.stdout.trim() : undefined;
 }
 
@@ -61,7 +61,7 @@ async function fetchProgram(line: string, program: string): Promise<void> {
   try {
     const name = `node-${platform}`;
     const options = ['--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder];
-    await runNpm(['install', ...options, `${name}@${line}`], { cwd: folder, timeout: 120_000 });
+    await runNpm(['install', ...options, `${name}@${line}`], { cwd: folder, timeLimit: 120 });
     await rename(join(folder, 'node_modules', name, 'bin/node'), program);
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { readdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, posix, sep } from 'node:path';
-import { run } from '../support/commands.js';
+import { run } from '../../scripts/child-processes.mjs';
 import { packLibrary, root, type PackedLibrary } from './packed-library.js';
 
 // Packing takes a second, and more on a busy machine.
@@ -16,7 +16,7 @@ let library: PackedLibrary;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'rq-packed-'));
   library = await packLibrary(folder);
-  await run('tar', ['-xzf', library.archive, '-C', folder], { what: 'tar' });
+  await run('tar', ['-xzf', library.archive, '-C', folder], { timeLimit: 60 });
 });
 
 afterAll(async () => {

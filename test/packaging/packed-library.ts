@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assertBuilt } from '../support/children.js';
-import { runNpm } from '../support/commands.js';
+import { runNpm } from '../../scripts/child-processes.mjs';
 
 export const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -18,7 +18,7 @@ export async function packLibrary(folder: string): Promise<PackedLibrary> {
   assertBuilt();
   // Without scripts: `prepack` would build, that is empty dist/ for a while, and other tests use it.
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-  const [packed] = JSON.parse(await runNpm(args, { cwd: root })) as [
+  const [packed] = JSON.parse(await runNpm(args, { cwd: root, timeLimit: 60 })) as [
     { filename: string; files: { path: string }[] },
   ];
   return {

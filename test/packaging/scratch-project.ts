@@ -4,7 +4,7 @@
 import { cp, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, runNpm, runToEnd } from '../support/commands.js';
+import { run, runNpm, runToEnd } from '../../scripts/child-processes.mjs';
 import type { NodeVersion } from './node-versions.js';
 import { root } from './packed-library.js';
 
@@ -30,7 +30,7 @@ export class ScratchProject {
     await runNpm(['install', ...INSTALL_OPTIONS, archive, ...packages], {
       what: `npm install with Nest ${nest}`,
       cwd: folder,
-      timeout: 120_000,
+      timeLimit: 120,
     });
     return new ScratchProject(folder);
   }
@@ -58,6 +58,7 @@ export class ScratchProject {
     const compiler = join(root, 'node_modules/typescript/bin/tsc');
     const end = await runToEnd(process.execPath, [compiler, '--project', sources], {
       what: `the compiler (${kind})`,
+      timeLimit: 60,
     });
     return end.stdout + end.stderr;
   }
@@ -73,7 +74,7 @@ export class ScratchProject {
     const output = await run(node.program, [program, platform], {
       what: `the application on Node ${node.version}`,
       env: { REDIS_URL: redis },
-      timeout: 30_000,
+      timeLimit: 30,
     });
     return JSON.parse(output);
   }

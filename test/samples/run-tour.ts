@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { assertBuilt } from '../support/children.js';
-import { run } from '../support/commands.js';
+import { run } from '../../scripts/child-processes.mjs';
 import { startRedis } from '../support/redis-server.js';
 
 /** For building and running one. */
@@ -21,6 +21,7 @@ export async function runTour(name: string): Promise<string> {
   await run(process.execPath, [nest, 'build', project], {
     what: `nest build ${project}`,
     cwd: root,
+    timeLimit: 60,
   });
 
   const redis = await startRedis();
@@ -28,6 +29,7 @@ export async function runTour(name: string): Promise<string> {
     return await run(process.execPath, [join(root, 'sample', name, 'dist/tour.js')], {
       what: `the tour of ${name}`,
       env: { REDIS_URL: redis.url, NO_COLOR: '1' },
+      timeLimit: 60,
     });
   } finally {
     await redis.stop();

@@ -1,7 +1,7 @@
 // The sample of the testing kit is a project of its own: its tests are run as its user runs them, in a process that
 // must end by itself and without an open handle.
 import { fileURLToPath } from 'node:url';
-import { runToEnd } from '../support/commands.js';
+import { runToEnd } from '../../scripts/child-processes.mjs';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
@@ -17,7 +17,7 @@ it('sample/03-testing passes its own tests, and leaves nothing open', async () =
   const { code, stdout, stderr } = await runToEnd(process.execPath, jest, {
     what: 'jest',
     cwd: root,
-    timeout: 100_000,
+    timeLimit: 100,
   });
   const output = stdout + stderr;
   expect({ code, output }).toEqual({

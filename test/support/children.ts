@@ -1,11 +1,11 @@
 // Tests about killed processes need processes to kill: this starts a `.mjs` script, receives what it
 // says with `process.send(...)`, and ends it. Such a script cannot go through jest's TypeScript
 // transform, so it imports the built package from dist/ (`import { ... } from 'nestjs-rq'`).
-import { fork, type ChildProcess } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { existsSync, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { endsWithUs } from './ends-with-us.js';
+import { hasEnded, startNode, type ExitStatus } from '../../scripts/child-processes.mjs';
 import { within, type WaitOptions } from './wait.js';
 
 export interface StartChildOptions {
@@ -13,31 +13,24 @@ export interface StartChildOptions {
   args?: string[];
   /** Environment variables, in addition to those of this process. */
   env?: Record<string, string>;
+  /** Its working directory; by default that of this process. */
+  cwd?: string;
   /** Whether dist/ has to be up to date, as for everything that imports nestjs-rq. True by default. */
   needsBuild?: boolean;
 }
 
-export interface ExitStatus {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
+export type { ExitStatus };
 
 /**
  * Starts a script: `startChild(new URL('./worker.mjs', import.meta.url), { env: { REDIS_URL: url } })`.
  */
 export function startChild(
   script: URL,
-  { args = [], env = {}, needsBuild = true }: StartChildOptions = {},
+  { args = [], env = {}, cwd, needsBuild = true }: StartChildOptions = {},
 ): Child {
   if (needsBuild) assertBuilt();
   const path = fileURLToPath(script);
-  const child = fork(path, args, {
-    env: { ...process.env, ...env },
-    execArgv: [],
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-  });
-  endsWithUs(child);
-  return new Child(path, child);
+  return new Child(path, startNode(path, args, { env, cwd }));
 }
 
 /** A running script. */
@@ -93,7 +86,7 @@ export class Child {
       const look = () => {
         const message = (this.messages as T[]).find(matches);
         if (message !== undefined) resolve(message);
-        else if (this.hasEnded()) reject(new Error(`${this.path} ended without ${what}`));
+        else if (hasEnded(this.child)) reject(new Error(`${this.path} ended without ${what}`));
       };
       this.listeners.add(look);
       stopListening = () => this.listeners.delete(look);
@@ -118,10 +111,6 @@ export class Child {
   async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<ExitStatus> {
     this.child.kill(signal);
     return within(this.exited, { what: `${this.path} to end after ${signal}` });
-  }
-
-  private hasEnded(): boolean {
-    return this.child.exitCode !== null || this.child.signalCode !== null;
   }
 
   private changed(): void {

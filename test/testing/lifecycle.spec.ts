@@ -1,4 +1,12 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -38,9 +46,33 @@ it('a process ends by itself when its application was never started', async () =
   expect(await whatSays(child)).toEqual({ ran: [] });
 });
 
-it('without js-redis-server, it says what to install', async () => {
+describe('what is installed of js-redis-server', () => {
+  it('nothing: it says what to install', async () => {
+    expect(await errorWithServer(() => undefined)).toMatch(
+      /js-redis-server, which is not installed.*npm install --save-dev js-redis-server@0\.3$/,
+    );
+  });
+
+  it('another version: it says which one there is, and what to install', async () => {
+    const message = await errorWithServer((modules) => installFake(modules, '0.4.1'));
+    expect(message).toMatch(
+      /needs js-redis-server 0\.3\.x, and 0\.4\.1 is installed.*npm install --save-dev js-redis-server@0\.3$/,
+    );
+  });
+});
+
+/** A package of that name and version, with nothing in it. */
+function installFake(modules: string, version: string): void {
+  const folder = join(modules, 'js-redis-server');
+  mkdirSync(folder);
+  writeFileSync(join(folder, 'package.json'), JSON.stringify({ name: 'js-redis-server', version }));
+  writeFileSync(join(folder, 'index.js'), '');
+}
+
+/** The error's message in a project with all packages of ours but js-redis-server, which `install` may put there. */
+async function errorWithServer(install: (modules: string) => void): Promise<string> {
   assertBuilt();
-  const folder = mkdtempSync(join(tmpdir(), 'nestjs-rq-without-peer-'));
+  const folder = mkdtempSync(join(tmpdir(), 'nestjs-rq-other-server-'));
   try {
     const modules = join(folder, 'node_modules');
     mkdirSync(join(modules, 'nestjs-rq'), { recursive: true });
@@ -51,15 +83,17 @@ it('without js-redis-server, it says what to install', async () => {
       if (name.startsWith('.') || name === 'js-redis-server') continue;
       symlinkSync(join(repository, 'node_modules', name), join(modules, name));
     }
+    install(modules);
     cpSync(program, join(folder, 'program.mjs'));
 
-    const { error } = await whatSays(startChild(pathToFileURL(join(folder, 'program.mjs'))));
+    const script = pathToFileURL(join(folder, 'program.mjs'));
+    const { error } = await whatSays(startChild(script, { cwd: folder }));
     expect(error).toMatchObject({ name: 'EmbeddedRedisError', code: 'RQ_EMBEDDED_REDIS' });
-    expect(error!.message).toMatch(/js-redis-server.*npm install --save-dev js-redis-server/);
+    return error!.message;
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
-});
+}
 
 it('other providers may enqueue in their own hooks, first and last', async () => {
   @Injectable()
