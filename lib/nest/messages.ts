@@ -53,7 +53,8 @@ export const jobRecovered = (event: {
 
 export const problem = (event: { message: string; error?: unknown }) => {
   const { error } = event;
-  const reason = error instanceof Error ? `: ${short(error.message.slice(0, 500).replace(URLS, '<url>'))}` : '';
+  const reason =
+    error instanceof Error ? `: ${short(error.message.slice(0, 500).replace(URLS, '<url>'))}` : '';
   return sentence(event.message) + reason;
 };
 

@@ -84,7 +84,8 @@ export class Worker extends ShortForm {
       const served = this.served.find(({ consumer }) => consumer.queue === queue);
       served?.consumer.dueIn(milliseconds);
     };
-    const duties = { lease, maxCrashes, onDue };
+    const before = (queue: string) => this.leaseKeeper.renewedLately(queue);
+    const duties = { lease, maxCrashes, before, onDue };
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
     this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter);
@@ -126,6 +127,7 @@ export class Worker extends ShortForm {
     if (this.stopping) return;
     this.stopListening.push(
       this.store.onReady(() => {
+        void this.leaseKeeper.renew();
         for (const { consumer } of this.served) consumer.reconnected();
       }),
     );

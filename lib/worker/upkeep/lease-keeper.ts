@@ -1,6 +1,6 @@
 import type { LeaseGuard } from '../../redis/index.js';
 import type { WorkerStore } from '../../store/index.js';
-import { type Timer, every } from '../../time/timer.js';
+import { type Timer, after, every } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner } from '../run/job-runner.js';
 import type { QueueConsumer } from '../serve/queue-consumer.js';
@@ -12,7 +12,10 @@ import type { QueueConsumer } from '../serve/queue-consumer.js';
  */
 export class LeaseKeeper {
   private timer: Timer | undefined;
-  private isRenewing = false;
+  private again: Timer | undefined;
+  private renewing: Promise<void> | undefined;
+  /** When the leases of each queue were renewed last, by the clock of `performance.now()`. */
+  private readonly renewedAt = new Map<string, number>();
 
   /** @param lease milliseconds */
   constructor(
@@ -35,19 +38,34 @@ export class LeaseKeeper {
 
   stop(): Promise<void> {
     this.timer?.cancel();
+    this.again?.cancel();
     return this.guard.stop();
   }
 
-  private async renew(): Promise<void> {
-    if (this.isRenewing) return;
-    this.isRenewing = true;
-    await Promise.all(this.served.map((queue) => this.renewQueue(queue)));
-    this.isRenewing = false;
+  /** Renews all leases now: Redis is back after a failure. Never rejects. */
+  renew(): Promise<void> {
+    this.renewing ??= this.renewAll().finally(() => (this.renewing = undefined));
+    return this.renewing;
   }
 
-  private async renewQueue({ consumer, runner }: ServedQueue): Promise<void> {
+  /** Resolves when the leases on this queue were renewed not long ago: before anything is swept there. Never rejects. */
+  async renewedLately(queue: string): Promise<void> {
+    const last = this.renewedAt.get(queue) ?? -Infinity;
+    if (performance.now() - last > this.lease / 2) await this.renew();
+  }
+
+  private async renewAll(): Promise<void> {
+    this.again?.cancel();
+    const renewed = await Promise.all(this.served.map((queue) => this.renewQueue(queue)));
+    // Not as late as the next round: leases go on ending while Redis is away.
+    if (renewed.includes(false)) this.again = after(this.lease / 15, () => void this.renew());
+  }
+
+  /** Whether it was possible. */
+  private async renewQueue({ consumer, runner }: ServedQueue): Promise<boolean> {
     const leases = consumer.leases();
-    if (leases.length === 0) return;
+    if (leases.length === 0) return true;
+    const begun = performance.now();
     const trouble = `leases on queue "${consumer.queue}" cannot be renewed`;
     try {
       for (const { index, status } of await this.store.renew(consumer.queue, this.lease, leases)) {
@@ -57,8 +75,11 @@ export class LeaseKeeper {
         else runner.lost(held.execution, status);
       }
       this.reporter.problemSolved(trouble, `leases on queue "${consumer.queue}" are renewed again`);
+      this.renewedAt.set(consumer.queue, begun);
+      return true;
     } catch (error) {
       this.reporter.problem(trouble, error);
+      return false;
     }
   }
 }

@@ -33,6 +33,7 @@ export class Recovery {
     let next = regular;
     const trouble = `queue "${queue}" cannot be looked after`;
     try {
+      await this.settings.before(queue);
       const { handled, nextLook, nextDue } = await this.store.recover(queue, {
         maxCrashes,
         lease,
@@ -62,6 +63,8 @@ export interface RecoverySettings {
   readonly lease: number;
   /** Crashes that make a job poison. */
   readonly maxCrashes: number;
+  /** Awaited before each look at a queue: what this worker holds must not be taken for lost. */
+  before(queue: string): Promise<void>;
   /** Told in how many milliseconds a scheduled job is due: Python's are not announced otherwise. */
   onDue(queue: string, milliseconds: number): void;
 }
