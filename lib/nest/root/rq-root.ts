@@ -7,7 +7,7 @@ import {
 import type { Module } from '@nestjs/core/injector/module.js';
 import { RqConnectionError } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
-import { RedisJobStore } from '../../store/index.js';
+import { RedisJobStore, type WorkerStore } from '../../store/index.js';
 import * as messages from '../messages.js';
 import type { RootOptions } from '../options/read-root-options.js';
 import { QueueCatalog } from '../queues/queue-catalog.js';
@@ -19,7 +19,7 @@ import type { RootOverride } from './root-override.js';
  * `onApplicationShutdown`, so that other providers may enqueue in their own hooks, and its queues.
  */
 export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown {
-  readonly store: RedisJobStore;
+  readonly store: WorkerStore;
   readonly queues: QueueCatalog;
   private readonly logger = new Logger('RqModule');
   private readonly connections: Connections;
