@@ -7,67 +7,77 @@ import type { LeaseGuard } from '../redis/lease-guard.js';
 import type { WorkerRecords } from './worker-records.js';
 
 /**
- * The one contract with the database: every change of a job's state is one call here and one step there. Queues and
- * workers know this, not Redis.
+ * The contracts with the database, by role: what producers need, what watchers read, what workers need beside both.
+ * Every change of a job's state is one call here and one step there. Queues and workers know these, not Redis.
  */
-export interface JobStore {
+
+/** Producers: store jobs, follow and control single jobs, pause and empty a queue. */
+export interface ProducerStore {
   /** The most bytes of UTF-8 that data, meta and a result may have. */
   readonly maxPayloadBytes: number;
 
   /** Stores new jobs, all or (mode `each`) each by itself, and answers with those that were not stored. */
   enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
-  /** The worker's one door: settles, promotes what is due, claims. */
-  exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply>;
-  /** Extends leases; answers with the executions that are not ours any more or shall stop. */
-  renew(queue: string, lease: number, executions: readonly Lease[]): Promise<RenewReply[]>;
-  /** Puts right what crashed workers left behind. */
-  recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
-  /** Executions in the started registry that hold this token: claimed by us, although the answer may have been lost. */
-  leasesOf(queue: string, token: string): Promise<Lease[]>;
 
   /** The job as it stands; undefined: no such job. */
   read(id: string): Promise<JobRecord | undefined>;
+  /** RQ's result stream of a job, oldest first. */
+  results(id: string): Promise<ResultEntry[]>;
+  /** 0-based place in the queue; undefined: not waiting there. */
+  position(queue: string, id: string): Promise<number | undefined>;
   /** As `read`, and has the settlement of an unsettled job announced (see `onSettled`). */
   watch(queue: string, id: string): Promise<JobRecord | undefined>;
   /** Hears of settlements that somebody watches. Resolves when nothing can be missed any more. */
   onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void>;
-  /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
-  progress(execution: Lease, json: string, event: JobEvent): Promise<boolean>;
   /** Hears the events of a queue's jobs. Resolves when Redis has confirmed; workers know a moment later. */
   onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void>;
-  /** RQ's result stream of a job, oldest first. */
-  results(id: string): Promise<ResultEntry[]>;
-  control(queue: string, id: string, action: ControlAction): Promise<ControlReply>;
-  /** 0-based place in the queue; undefined: not waiting there. */
-  position(queue: string, id: string): Promise<number | undefined>;
 
+  control(queue: string, id: string, action: ControlAction): Promise<ControlReply>;
+  /** Deletes all waiting jobs; answers how many. */
+  empty(queue: string): Promise<number>;
+  pause(queue: string): Promise<void>;
+  resume(queue: string): Promise<void>;
+}
+
+/** Watchers: read what is there, and change nothing. */
+export interface WatcherStore {
   /** Names of all queues that anybody has put a job into. */
   queues(): Promise<string[]>;
   counts(queue: string): Promise<RegistryCounts>;
   /** Ids in a registry or the queue, in its order. */
   ids(queue: string, registry: RegistryName, offset: number, limit: number): Promise<string[]>;
-  /** Deletes all waiting jobs; answers how many. */
-  empty(queue: string): Promise<number>;
-  pause(queue: string): Promise<void>;
-  resume(queue: string): Promise<void>;
   isPaused(queue: string): Promise<boolean>;
+  /** What is wrong with the database's settings, a sentence each. */
+  audit(): Promise<string[]>;
 }
 
-/** What a worker needs beside it: ways to wait, and to be seen. */
+/** What a `Queue` holds: it can neither claim nor settle a job. */
+export interface JobStore extends ProducerStore, WatcherStore {}
+
+/** Workers: claim, settle, keep leases, recover; ways to wait, and to be seen. */
 export interface WorkerStore extends JobStore {
-  readonly workers: WorkerRecords;
+  /** The worker's one door: settles, promotes what is due, claims. */
+  exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply>;
+  /** Extends leases; answers with the executions that are not ours any more or shall stop. */
+  renew(queue: string, lease: number, executions: readonly Lease[]): Promise<RenewReply[]>;
+  /** Keeps leases while the event loop is blocked. */
+  leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard;
+  /** Executions in the started registry that hold this token: claimed by us, although the answer may have been lost. */
+  leasesOf(queue: string, token: string): Promise<Lease[]>;
+  /** Puts right what crashed workers left behind. */
+  recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
+  /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
+  progress(execution: Lease, json: string, event: JobEvent): Promise<boolean>;
+
   /** The way to wait at an empty queue. */
   blockingPop(queue: string): BlockingPop;
   /** Hears that a job is due in so many milliseconds, or that the queue was resumed (undefined). */
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void>;
   /** Hears RQ's commands to a worker, as they were sent: anything may come. */
   onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
-  /** What is wrong with the database's settings, a sentence each. */
-  audit(): Promise<string[]>;
-  /** Keeps leases while the event loop is blocked. */
-  leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard;
   /** Hears when the database is reachable again. */
   onReady(listener: () => void): () => void;
+  readonly workers: WorkerRecords;
 }
 
 /** A job to be stored. */

@@ -176,3 +176,15 @@ RqModule.registerQueue('images', { name: 'mail', root: 'reports' });
 RqModule.registerQueue({ name: 'mail', retry: { max: 3 } });
 // @ts-expect-error -- an id belongs to one job
 RqModule.registerQueue({ name: 'mail', defaultJobOptions: { id: 'a' } });
+
+/** A queue holds no way to claim a job, to settle one or to recover what others left behind. */
+export function storeOfAQueue(store: ConstructorParameters<typeof Queue>[1]) {
+  void store.enqueue;
+  void store.counts;
+  // @ts-expect-error workers alone exchange
+  void store.exchange;
+  // @ts-expect-error workers alone renew leases
+  void store.renew;
+  // @ts-expect-error workers alone recover jobs
+  void store.recover;
+}

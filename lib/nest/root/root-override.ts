@@ -1,5 +1,5 @@
 import type { Connections } from '../../redis/index.js';
-import type { RedisJobStore, RedisJobStoreOptions } from '../../store/index.js';
+import type { RedisJobStoreOptions, WorkerStore } from '../../store/index.js';
 import type { BoundHandler } from '../handlers/bound-handler.js';
 import type { RqFactoryOptions } from '../options/index.js';
 
@@ -11,7 +11,7 @@ export interface RootOverride {
   /** The options to use, in place of those that the application gives to the root of this name. */
   options(root: string, given: RqFactoryOptions): Promise<RqFactoryOptions>;
   /** The store of the root, for its queues and its worker. */
-  store(root: string, connections: Connections, options: RedisJobStoreOptions): RedisJobStore;
+  store(root: string, connections: Connections, options: RedisJobStoreOptions): WorkerStore;
   /** What runs a job, in place of the bound `@Job` method; it should call that. */
   handler(run: BoundHandler): BoundHandler;
 }

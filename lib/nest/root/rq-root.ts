@@ -6,7 +6,7 @@ import {
 import type { Module } from '@nestjs/core/injector/module.js';
 import { RqConnectionError, ShortForm, hideFields } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
-import { RedisJobStore } from '../../store/index.js';
+import { RedisJobStore, type WorkerStore } from '../../store/index.js';
 import * as messages from '../messages.js';
 import { RqLogger } from '../rq-logger.js';
 import type { RootOptions } from '../options/read-root-options.js';
@@ -22,7 +22,7 @@ export class RqRoot
   extends ShortForm
   implements OnModuleInit, OnModuleDestroy, OnApplicationShutdown
 {
-  readonly store: RedisJobStore;
+  readonly store: WorkerStore;
   readonly queues: QueueCatalog;
   private readonly logger = new RqLogger('RqModule');
   private readonly connections: Connections;

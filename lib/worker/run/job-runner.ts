@@ -9,7 +9,6 @@ import {
 } from '../../job/index.js';
 import { ResultWaiter } from '../../queue/index.js';
 import type { ClaimedJob, JobCall } from '../../wire/index.js';
-import type { JobStore } from '../../store/index.js';
 import { Execution, type ExecutionSettings } from './execution.js';
 import { HandlerLimit } from './handler-limit.js';
 import type { HandlerRegistry, RegisteredHandler } from './handler-registry.js';
@@ -17,7 +16,7 @@ import type { JobReporter } from '../report/job-reporter.js';
 import { startedEvent } from '../report/about-job.js';
 import { decideNonRetryable } from './verdict.js';
 import { RunDeadlines } from './run-deadlines.js';
-import { type JobHost, RunningJob } from './running-job.js';
+import { type JobHost, type RunStore, RunningJob } from './running-job.js';
 import type { PutBackReason } from '../report/settlement.js';
 
 /**
@@ -32,7 +31,7 @@ export class JobRunner {
 
   constructor(
     private readonly queue: string,
-    store: JobStore,
+    store: RunStore,
     private readonly handlers: HandlerRegistry,
     private readonly reporter: JobReporter,
     private readonly settings: RunnerSettings,

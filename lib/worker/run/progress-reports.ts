@@ -1,5 +1,5 @@
 import type { ClaimedJob } from '../../wire/index.js';
-import type { JobStore } from '../../store/index.js';
+import type { WorkerStore } from '../../store/index.js';
 import type { ProgressEvent } from '../../job/index.js';
 
 /**
@@ -12,7 +12,7 @@ export class ProgressReports {
 
   constructor(
     private readonly claimed: ClaimedJob,
-    private readonly store: JobStore,
+    private readonly store: Pick<WorkerStore, 'progress'>,
   ) {}
 
   /** Resolves when this or a newer one is written down, or cannot be: progress is never worth a failure. */

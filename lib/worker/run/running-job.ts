@@ -1,6 +1,6 @@
 import type { ProgressEvent } from '../../job/index.js';
 import { type ClaimedJob, type JobCall, assertSize, payloadOf, toJson } from '../../wire/index.js';
-import { type JobStore } from '../../store/index.js';
+import type { JobStore, WorkerStore } from '../../store/index.js';
 import { type ResultWaiter, RqJob } from '../../queue/index.js';
 import { progressEvent } from '../report/about-job.js';
 import { ProgressReports } from './progress-reports.js';
@@ -112,8 +112,11 @@ export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> 
 
 /** What the jobs of one queue share. */
 export interface JobHost {
-  readonly store: JobStore;
+  readonly store: RunStore;
   readonly waiter: ResultWaiter;
   /** Hears what a handler tells. */
   progressed(event: ProgressEvent): void;
 }
+
+/** What a run needs of the database beside what every producer has. */
+export type RunStore = JobStore & Pick<WorkerStore, 'progress'>;

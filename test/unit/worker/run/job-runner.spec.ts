@@ -1,4 +1,4 @@
-import type { JobStore } from '../../../../lib/store/index.js';
+import type { WorkerStore } from '../../../../lib/store/index.js';
 import { PrefetchedJobs } from '../../../../lib/worker/serve/prefetched-jobs.js';
 import { type Handler, HandlerRegistry } from '../../../../lib/worker/run/handler-registry.js';
 import { JobReporter } from '../../../../lib/worker/report/job-reporter.js';
@@ -18,7 +18,7 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
   const prefetched = new PrefetchedJobs(() => undefined);
   const one = new JobRunner(
     'q',
-    {} as JobStore,
+    {} as WorkerStore,
     registry,
     new JobReporter({ jobLost: ({ jobId }) => lost.push(jobId) }),
     {

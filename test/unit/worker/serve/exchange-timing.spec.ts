@@ -50,8 +50,9 @@ describe('the time to exchange', () => {
   afterEach(async () => {
     timing.close();
     await endOfTurn();
-    expect(jest.getTimerCount()).toBe(0);
+    const timersLeft = jest.getTimerCount();
     jest.useRealTimers();
+    if (timersLeft > 0) throw new Error('A closed consumer has left a timer.');
   });
 
   it('is the end of the turn, once for all that came up in it', async () => {

@@ -85,9 +85,10 @@ describe.each([
         const asked = scene.underWay.reduce((sum, { want }) => sum + want, 0);
         const running = scene.runner.count;
         expect(used).toBeLessThanOrEqual(concurrency);
-        expect(used).toBeGreaterThanOrEqual(running);
-        if (options.prefetch === 0) expect(used).toBe(running + asked);
-        else expect(used).toBeLessThanOrEqual(running + asked);
+        expect(used).toBeLessThanOrEqual(running + asked);
+        // Without prefetch every job that is asked for has a slot.
+        const least = options.prefetch === 0 ? running + asked : running;
+        expect(used).toBeGreaterThanOrEqual(least);
       };
 
       await scene.start();
