@@ -88,25 +88,25 @@ export function toJson(
   value: unknown,
   place: { queue: string; name: string; what?: string },
 ): string {
-  const { text, cause } = jsonOf(value);
-  if (text === undefined) throw new UnserializableDataError({ ...place, cause });
+  let text: string | undefined;
+  try {
+    text = jsonOf(value);
+  } catch (cause) {
+    throw new UnserializableDataError({ ...place, cause });
+  }
+  if (text === undefined) throw new UnserializableDataError(place);
   return text;
 }
 
 /**
- * JSON text of a value; without a text: why it is none, if more is known than that JSON has no word for it. What is
- * nested in the value is not looked through, which would cost more than writing it: there JSON's own rules hold.
+ * JSON text of a value; undefined when JSON has no word for it. What is nested in it is not looked through, which would
+ * cost more than writing it: there JSON's own rules hold.
+ * @throws TypeError for a cycle, a BigInt, a Map, a Set, and what toJSON() throws
  */
-export function jsonOf(value: unknown): { readonly text?: string; readonly cause?: unknown } {
-  try {
-    if (value instanceof Map || value instanceof Set) {
-      const type = value instanceof Map ? 'Map' : 'Set';
-      return { cause: new TypeError(`JSON would make {} of a ${type}`) };
-    }
-    return { text: JSON.stringify(value) };
-  } catch (cause) {
-    return { cause };
-  }
+export function jsonOf(value: unknown): string | undefined {
+  if (value instanceof Map) throw new TypeError('JSON would make {} of a Map');
+  if (value instanceof Set) throw new TypeError('JSON would make {} of a Set');
+  return JSON.stringify(value);
 }
 
 /** @throws PayloadTooLargeError when the text is longer than so many bytes of UTF-8 */

@@ -253,3 +253,44 @@ describe('a key that holds something else', () => {
     },
   );
 });
+
+describe('a job with more than it may have', () => {
+  it('of data fails with a clear reason, without being read', async () => {
+    const limit = 10 * 1024 * 1024;
+    await put('large', { data: `["ok", null, ["${'a'.repeat(limit)}"], {}]` });
+
+    await workThroughQueue();
+
+    expect(await engine.places('large')).toEqual(['failed']);
+    expect(await engine.queue().job('large').results()).toMatchObject([
+      { error: expect.stringMatching(/longer than 10485760 bytes \(see maxPayloadBytes\)/) },
+    ]);
+  });
+
+  it('of time is kept for ever, as RQ keeps what is below 0', async () => {
+    const endless = String(Number.MAX_SAFE_INTEGER);
+    await put('long', { data: CALL, result_ttl: endless, failure_ttl: endless });
+    await put('below', { data: CALL, result_ttl: '-5' });
+    await put('fails', { data: '["boom", null, [], {}]', failure_ttl: endless });
+
+    await workThroughQueue();
+
+    for (const id of ['long', 'below', 'fails']) {
+      expect(await engine.client.ttl(`rq:job:${id}`)).toBe(-1);
+    }
+    expect(await engine.places('long')).toEqual(['finished']);
+    expect(await engine.places('fails')).toEqual(['failed']);
+  });
+
+  it('of an interval is retried in a hundred years', async () => {
+    const data = '["boom", null, [], {}]';
+    await put('later', { data, retries_left: '1', retry_intervals: '[1e999]' });
+
+    await workThroughQueue();
+
+    expect(await engine.places('later')).toEqual(['scheduled']);
+    const due = Number(await engine.client.zscore('rq:scheduled:jobs', 'later'));
+    expect(due - Date.now() / 1000).toBeGreaterThan(36_499 * 86_400);
+    expect(due - Date.now() / 1000).toBeLessThan(36_501 * 86_400);
+  });
+});

@@ -127,6 +127,27 @@ describe('@JobsOf', () => {
     expect(error.message).toMatch(/^@JobsOf on Bad: /);
   });
 
+  it('may switch retries off, for all or for one', async () => {
+    @JobsOf('q', { retry: false })
+    class Never {
+      @Job()
+      never() {}
+
+      @Job({ retry: { max: 2, interval: 5 } })
+      butThis() {}
+    }
+    @JobsOf('r', { retry: { max: 3 } })
+    class Mostly {
+      @Job({ retry: false })
+      notThis() {}
+    }
+    const jobs = await explored({ providers: [Never, Mostly] });
+    expect(jobs.handlers.find('q', 'never')?.retry).toBe(false);
+    expect(jobs.handlers.find('q', 'butThis')?.retry).toMatchObject({ max: 2, intervals: [5] });
+    expect(jobs.handlers.find('r', 'notThis')?.retry).toBe(false);
+    await jobs.close();
+  });
+
   it('of a root that the application has not is an error', async () => {
     @JobsOf('q', { root: 'reports' })
     class Reports {

@@ -100,8 +100,13 @@ export function decideNonRetryable(error: unknown): Verdict {
 
 /** @throws UnserializableResultError when the value is no JSON, for whatever reason */
 function resultText(value: unknown, jobId: string): string {
-  const { text, cause } = jsonOf(value);
-  if (text === undefined) throw new UnserializableResultError({ jobId, cause });
+  let text: string | undefined;
+  try {
+    text = jsonOf(value);
+  } catch (cause) {
+    throw new UnserializableResultError({ jobId, cause });
+  }
+  if (text === undefined) throw new UnserializableResultError({ jobId });
   return text;
 }
 
