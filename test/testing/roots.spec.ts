@@ -86,7 +86,10 @@ it('all other options of a root are kept', async () => {
     ],
     providers: [BothJobs],
   });
-  expect(logs.ours).toEqual([expect.stringMatching(/Worker started: .*concurrency 3$/)]);
+  expect(logs.ours).toEqual([
+    expect.stringMatching(/Mapped {work, ping} to BothJobs.ping/),
+    expect.stringMatching(/Worker started: .*concurrency 3$/),
+  ]);
   await rq.queue('work').enqueue('ping', 0);
   expect(await rq.enqueued('work')).toMatchObject([{ retriesLeft: 7 }]);
   await rq.queue('work', 'reports').enqueue('pong', 0);

@@ -1,3 +1,4 @@
+import { assertCalled, assertOlderKind, isTarget } from './called-decorator.js';
 import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.js';
 
 /**
@@ -8,7 +9,7 @@ import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.
  *
  * @param options the queue, or an object with it and the handler's options; may be left out where `@JobsOf` on the
  * class names the queue
- * @throws TypeError when it does not stand on an instance method with an ordinary name
+ * @throws TypeError when it does not stand on an instance method with an ordinary name, or has no parentheses
  *
  * @example
  * @Injectable()
@@ -17,8 +18,12 @@ import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.
  *   async processImage(data: ImageDto, job: RunningJob) {}
  * }
  */
-export function Job(options: string | JobHandlerOptions = {}): JobDecorator {
+export function Job(options?: string | JobHandlerOptions): JobDecorator;
+export function Job(...given: [(string | JobHandlerOptions)?]): JobDecorator {
+  assertCalled(isTarget(given, 'object'), 'Job', "@Job('images')");
+  const [options = {}] = given;
   return (target, key, descriptor) => {
+    assertOlderKind(key, 'Job');
     const handlerOptions = typeof options === 'string' ? { queue: options } : { ...options };
     addJobHandler(target, key, descriptor.value, handlerOptions);
   };

@@ -1,5 +1,6 @@
 import type { JobEventType } from '../../job/index.js';
 import { addJobListener, type JobListenerOptions } from '../listeners/listener-metadata.js';
+import { assertCalled, assertOlderKind, isTarget } from './called-decorator.js';
 import type { JobDecorator } from './job.decorator.js';
 
 /**
@@ -20,9 +21,15 @@ import type { JobDecorator } from './job.decorator.js';
  */
 export function OnJob(
   types: JobEventType | readonly JobEventType[],
-  options: JobListenerOptions = {},
+  options?: JobListenerOptions,
+): JobDecorator;
+export function OnJob(
+  ...given: [JobEventType | readonly JobEventType[], JobListenerOptions?]
 ): JobDecorator {
+  assertCalled(isTarget(given, 'object'), 'OnJob', "@OnJob('failed')");
+  const [types, options = {}] = given;
   return (target, key, descriptor) => {
+    assertOlderKind(key, 'OnJob');
     const list = typeof types === 'string' ? [types] : [...types];
     addJobListener(target, key, descriptor.value, { types: list, options: { ...options } });
   };

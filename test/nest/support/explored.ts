@@ -3,7 +3,6 @@ import {
   DiscoveryModule,
   DiscoveryService,
   ExternalContextCreator,
-  MetadataScanner,
   ModuleRef,
 } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
@@ -79,7 +78,6 @@ function explorerOf(
     ['default'],
     new ProviderMethods(
       app.get(DiscoveryService, { strict: false }),
-      app.get(MetadataScanner, { strict: false }),
     ),
     new HandlerBinder(app.get(ExternalContextCreator), app.get(ModuleRef), {
       globalEnhancers: false,
