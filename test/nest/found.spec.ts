@@ -495,7 +495,7 @@ describe('a decorator without parentheses', () => {
   };
   const onParameter = (decorator: unknown) => {
     class Target {
-      method(_: unknown) {}
+      method() {}
     }
     (decorator as (...args: unknown[]) => void)(Target.prototype, 'method', 0);
   };

@@ -8,6 +8,7 @@ import {
   type RqOptionsFactory,
   getQueueToken,
 } from 'nestjs-rq';
+import { inspect } from 'node:util';
 import { NOWHERE, closeApplicationsAfterEach, create, start } from './support/kit.js';
 
 closeApplicationsAfterEach();
@@ -55,6 +56,15 @@ it('two roots do not mix, also with the same connection and prefix', async () =>
   expect(await rq.enqueued('work')).toMatchObject([{ id: 'same', name: 'ping' }]);
   expect(await rq.enqueued('work', 'reports')).toMatchObject([{ id: 'same', name: 'pong' }]);
   expect(await rq.enqueued(rq.queue('work', 'reports'))).toMatchObject([{ name: 'pong' }]);
+});
+
+it('what a test holds is short in JSON and in the console', async () => {
+  const { rq } = await start(both);
+  expect(inspect(rq, { depth: 10, showHidden: true })).toBe(
+    `RqTesting { roots: [ 'default', 'reports', [length]: 2 ] }`,
+  );
+  expect(JSON.parse(JSON.stringify({ rq }))).toEqual({ rq: { roots: ['default', 'reports'] } });
+  expect(Object.keys(rq)).toEqual([]);
 });
 
 it('a drain runs the jobs of all roots, however they enqueue each other', async () => {
