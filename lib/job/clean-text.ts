@@ -22,6 +22,7 @@ function unescaped(text: string): string {
   return ESCAPE_START.test(text) ? text.replace(ESCAPES, '') : text;
 }
 
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
 const ESCAPE_START = /[\u001B\u009B]/;
 
 /** What terminals obey: `ESC [ ... letter` (colors, the cursor), `ESC ] ... end` (titles, links), `ESC letter`. */

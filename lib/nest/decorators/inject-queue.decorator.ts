@@ -1,4 +1,5 @@
 import { Inject } from '@nestjs/common';
+import { assertCalled } from './called-decorator.js';
 import { getQueueToken } from '../tokens.js';
 
 /**
@@ -10,4 +11,7 @@ import { getQueueToken } from '../tokens.js';
  * @example
  * constructor(@InjectQueue('images') private readonly images: Queue<ImageJobs>) {}
  */
-export const InjectQueue = (name: string, root?: string) => Inject(getQueueToken(name, root));
+export function InjectQueue(name: string, root?: string): PropertyDecorator & ParameterDecorator {
+  assertCalled(typeof name !== 'string', 'InjectQueue', "@InjectQueue('images')");
+  return Inject(getQueueToken(name, root));
+}

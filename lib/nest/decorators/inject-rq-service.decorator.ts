@@ -1,4 +1,5 @@
 import { Inject } from '@nestjs/common';
+import { assertCalled } from './called-decorator.js';
 import { getRqServiceToken } from '../root/rq.service.js';
 
 /**
@@ -6,4 +7,8 @@ import { getRqServiceToken } from '../root/rq.service.js';
  *
  * @param root the `name` given to `RqModule.forRoot`
  */
-export const InjectRqService = (root?: string) => Inject(getRqServiceToken(root));
+export function InjectRqService(root?: string): PropertyDecorator & ParameterDecorator {
+  const isBare = root !== undefined && typeof root !== 'string';
+  assertCalled(isBare, 'InjectRqService', "@InjectRqService() or @InjectRqService('reports')");
+  return Inject(getRqServiceToken(root));
+}

@@ -1,6 +1,7 @@
 import { InvalidOptionError, checkOptions } from '../../job/index.js';
 import { RqParameterType } from '../nest-internals.js';
 import * as messages from '../messages.js';
+import { assertCalled, isTarget } from './called-decorator.js';
 import {
   jobParameter,
   type JobParameter,
@@ -36,6 +37,7 @@ export function JobData(options: JobDataOptions): ParameterDecorator;
 export function JobData(property: string, ...pipes: ParameterPipe[]): ParameterDecorator;
 export function JobData(property: string, options: JobDataOptions): ParameterDecorator;
 export function JobData(...given: (string | ParameterPipe | JobDataOptions)[]): ParameterDecorator {
+  assertCalled(isTarget(given, 'number'), 'JobData', '@JobData()');
   const property = typeof given[0] === 'string' ? given[0] : undefined;
   const details = (property === undefined ? given : given.slice(1)).filter(Boolean);
   return jobParameter(RqParameterType.DATA, (method) => {

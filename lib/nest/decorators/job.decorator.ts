@@ -1,4 +1,5 @@
 import type { NamesJobs } from '../../queue/index.js';
+import { assertCalled, assertOlderKind, isTarget } from './called-decorator.js';
 import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.js';
 
 /**
@@ -13,7 +14,7 @@ import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.
  *
  * @param options the queue, or an object with it and the handler's options; may be left out where `@JobsOf` on the
  * class names the queue
- * @throws TypeError when it does not stand on an instance method with an ordinary name
+ * @throws TypeError when it does not stand on an instance method with an ordinary name, or has no parentheses
  *
  * @example
  * @Injectable()
@@ -23,9 +24,15 @@ import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.
  * }
  */
 export function Job<const Name extends string | undefined = undefined>(
-  options: string | JobHandlerOptions<Name> = {},
+  options?: string | JobHandlerOptions<Name>,
+): JobDecorator<Name>;
+export function Job<Name extends string | undefined>(
+  ...given: [(string | JobHandlerOptions<Name>)?]
 ): JobDecorator<Name> {
+  assertCalled(isTarget(given, 'object'), 'Job', "@Job('images')");
+  const [options = {}] = given;
   return (target, key, descriptor) => {
+    assertOlderKind(key, 'Job');
     const handlerOptions = typeof options === 'string' ? { queue: options } : { ...options };
     addJobHandler(target, key, descriptor.value, handlerOptions);
   };

@@ -1,3 +1,4 @@
+import { assertCalled } from './called-decorator.js';
 import { type JobsOfOptions, setJobsOf } from '../handlers/job-metadata.js';
 
 /**
@@ -18,6 +19,7 @@ import { type JobsOfOptions, setJobsOf } from '../handlers/job-metadata.js';
  * }
  */
 export function JobsOf(queue: string, options: JobsOfOptions = {}): JobsOfDecorator {
+  assertCalled(typeof queue === 'function', 'JobsOf', "@JobsOf('images')");
   return (type) => setJobsOf(type, { queue, options });
 }
 

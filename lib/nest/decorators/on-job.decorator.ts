@@ -1,5 +1,6 @@
 import type { JobEventType } from '../../job/index.js';
 import { addJobListener, type JobListenerOptions } from '../listeners/listener-metadata.js';
+import { assertCalled, assertOlderKind, isTarget } from './called-decorator.js';
 
 /**
  * Makes a provider's method hear what becomes of jobs. It is called with the event and the job's handle, as an ordinary
@@ -19,9 +20,15 @@ import { addJobListener, type JobListenerOptions } from '../listeners/listener-m
  */
 export function OnJob(
   types: JobEventType | readonly JobEventType[],
-  options: JobListenerOptions = {},
+  options?: JobListenerOptions,
+): OnJobDecorator;
+export function OnJob(
+  ...given: [JobEventType | readonly JobEventType[], JobListenerOptions?]
 ): OnJobDecorator {
+  assertCalled(isTarget(given, 'object'), 'OnJob', "@OnJob('failed')");
+  const [types, options = {}] = given;
   return (target, key, descriptor) => {
+    assertOlderKind(key, 'OnJob');
     const list = typeof types === 'string' ? [types] : [...types];
     addJobListener(target, key, descriptor.value, { types: list, options: { ...options } });
   };

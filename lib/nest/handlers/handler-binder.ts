@@ -8,11 +8,11 @@ import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
 import { InvalidOptionError } from '../../job/index.js';
 import type { RqJob } from '../../queue/index.js';
+import { methodOf } from '../discovery/method-marks.js';
 import type { BoundHandler } from './bound-handler.js';
 import {
+  ENHANCER_KEYS,
   EXCEPTION_FILTERS_METADATA,
-  GUARDS_METADATA,
-  INTERCEPTORS_METADATA,
   PIPES_METADATA,
   PLAIN_ARGUMENTS_METADATA,
   ROUTE_ARGUMENTS_METADATA,
@@ -150,7 +150,7 @@ export class HandlerBinder {
     return (
       this.forAll?.size === 0 &&
       !Reflect.hasMetadata(ROUTE_ARGUMENTS_METADATA, instance.constructor, method) &&
-      LAYERS.every((key) => !isMarked(key, instance, method))
+      ENHANCER_KEYS.every((key) => !isMarked(key, instance, method))
     );
   }
 
@@ -202,13 +202,7 @@ const PLAIN_ARGUMENTS = {
   [`${RqParameterType.JOB}:1`]: { index: 1, data: undefined, pipes: [] },
 };
 
-const LAYERS = [GUARDS_METADATA, INTERCEPTORS_METADATA, PIPES_METADATA, EXCEPTION_FILTERS_METADATA];
-
 const untouched = (returned: unknown) => Promise.resolve(returned);
-
-function methodOf(instance: object, method: string): (...args: unknown[]) => unknown {
-  return (instance as Record<string, (...args: unknown[]) => unknown>)[method]!;
-}
 
 function bareCall(instance: object, method: string): Call {
   const run = methodOf(instance, method);

@@ -1,6 +1,6 @@
 import type { Duration, HandlerRetryOptions } from '../../job/index.js';
 import type { RunningJob } from '../../worker/index.js';
-import { markMethod, marksOf, placeOf } from '../discovery/method-marks.js';
+import { markMethod, markedMethods, placeOf } from '../discovery/method-marks.js';
 
 /**
  * What `@Job` leaves on a method and `@JobsOf` on a class, and the one place that writes and reads it. The keys are
@@ -46,9 +46,9 @@ export function addJobHandler(
   markMethod(JOB_METADATA, placeOf('@Job', target, key), target, key, method, options);
 }
 
-/** The handlers that a method was made by `@Job`; none for any other function. */
-export function jobHandlersOf(method: object): readonly JobHandlerOptions[] {
-  return marksOf(JOB_METADATA, method);
+/** The methods of a class that `@Job` made handlers, by name, with the options of each. */
+export function jobHandlersOf(prototype: object): Map<string, JobHandlerOptions[]> {
+  return markedMethods(JOB_METADATA, prototype);
 }
 
 /** Writes down what `@JobsOf` says on a class. */

@@ -1,5 +1,5 @@
 import { JOB_EVENT_TYPES, type JobEventType } from '../../job/index.js';
-import { markMethod, marksOf, placeOf } from '../discovery/method-marks.js';
+import { markMethod, markedMethods, placeOf } from '../discovery/method-marks.js';
 
 /**
  * What `@OnJob` leaves on a method, and the one place that writes and reads it. The key is a registered symbol,
@@ -45,7 +45,7 @@ export function addJobListener(
   markMethod(LISTENER_METADATA, place, target, key, method, listener);
 }
 
-/** The listeners that a method was made by `@OnJob`; none for any other function. */
-export function jobListenersOf(method: object): readonly JobListener[] {
-  return marksOf(LISTENER_METADATA, method);
+/** The methods of a class that `@OnJob` made listeners, by name, with what each hears. */
+export function jobListenersOf(prototype: object): Map<string, JobListener[]> {
+  return markedMethods(LISTENER_METADATA, prototype);
 }

@@ -3,7 +3,6 @@ import {
   DiscoveryModule,
   DiscoveryService,
   ExternalContextCreator,
-  MetadataScanner,
   ModuleRef,
   ModulesContainer,
 } from '@nestjs/core';
@@ -19,6 +18,7 @@ import { ProviderMethods } from '../discovery/provider-methods.js';
 import { registrationsOf } from '../queues/queue-registration.js';
 import { ROOT_OVERRIDE, type RootOverride } from './root-override.js';
 import { RqRoot } from './rq-root.js';
+import { RqLogger } from '../rq-logger.js';
 import { DEFAULT_ROOT, getRootToken } from '../tokens.js';
 import { WorkerHost } from './worker-host.js';
 
@@ -87,7 +87,6 @@ export class RqWorkerModule {
         ModulesContainer,
         ModuleRef,
         DiscoveryService,
-        MetadataScanner,
         ExternalContextCreator,
         OVERRIDE,
       ],
@@ -102,7 +101,6 @@ function createWorkerHost(
   modules: ModulesContainer,
   moduleRef: ModuleRef,
   discovery: DiscoveryService,
-  scanner: MetadataScanner,
   contexts: ExternalContextCreator,
   override?: RootOverride,
 ): WorkerHost {
@@ -121,7 +119,8 @@ function createWorkerHost(
       extract: options.context.extract,
       where: place,
     });
-    const methods = new ProviderMethods(discovery, scanner);
+    const logger = new RqLogger('RqExplorer');
+    const methods = new ProviderMethods(discovery, (problem) => logger.warn(problem));
     return new HandlerExplorer(root.name, rootsOf(modules), methods, {
       bind: (...handler) => {
         const run = binder.bind(...handler);

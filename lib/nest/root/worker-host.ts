@@ -2,9 +2,11 @@ import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { InvalidOptionError } from '../../job/index.js';
 import { type HandlerRegistry, Worker } from '../../worker/index.js';
 import type { HandlerExplorer } from './handler-explorer.js';
+import { unprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import { JobListeners } from '../listeners/job-listeners.js';
 import * as messages from '../messages.js';
 import type { RqWorkerOptions } from '../options/index.js';
+import { HandlerList } from './handler-list.js';
 import type { RqRoot } from './rq-root.js';
 import { WorkerLog } from './worker-log.js';
 
@@ -15,6 +17,8 @@ import { WorkerLog } from './worker-log.js';
  */
 export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private worker: Worker | undefined;
+  private handlers: HandlerRegistry | undefined;
+  private lookingForUnprovided: NodeJS.Timeout | undefined;
   private listeners: JobListeners | undefined;
   private isClosing = false;
   private readonly log: WorkerLog;
@@ -24,7 +28,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly root: RqRoot,
     private readonly makeExplorer: () => Promise<HandlerExplorer>,
   ) {
-    this.log = new WorkerLog(root.name);
+    this.log = new WorkerLog(root.name, (queue) => this.handlers?.names(queue) ?? []);
   }
 
   /** @throws what makes the handlers or the worker impossible; the application does not start then */
@@ -42,6 +46,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   /** Resolves when running jobs have ended or were put back, soon after `shutdownTimeout` at the latest. */
   async onModuleDestroy(): Promise<void> {
     this.isClosing = true;
+    clearTimeout(this.lookingForUnprovided);
     if (this.worker) {
       await this.worker.stop();
       this.log.stopped(this.worker.queues);
@@ -54,14 +59,28 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     const explorer = await this.makeExplorer();
     const { worker: options } = this.root.options;
     const handlers = options === false ? undefined : explorer.handlers();
-    const listeners = new JobListeners(this.root.queues, explorer.listeners());
+    this.handlers = handlers;
+    const found = explorer.listeners();
+    const listeners = new JobListeners(this.root.queues, found);
     this.listeners = listeners;
     if (options && handlers) this.worker = this.makeWorker(options, handlers, listeners);
-    for (const name of this.worker?.queues ?? []) this.root.queues.get(name);
+    const served = this.worker?.queues ?? [];
+    for (const name of served) this.root.queues.get(name);
+    new HandlerList(this.root.name).print(handlers, found, served);
     // Before the worker: nothing that it does is missed.
     await listeners.listen();
     await this.worker?.start();
     if (this.worker && options) this.log.started(this.worker.queues, options.concurrency);
+    if (options) this.lookForUnprovided(served);
+  }
+
+  /** A moment later: another application of this process may provide what this one does not. */
+  private lookForUnprovided(served: readonly string[]): void {
+    // With handlers of its own, an application that only enqueues on another queue leaves that to other processes.
+    const queues = served.length > 0 ? served : this.root.queues.all().map(({ name }) => name);
+    this.lookingForUnprovided = setTimeout(() => {
+      for (const found of unprovidedHandlers(this.root.name, queues)) this.log.unprovided(found);
+    }, UNPROVIDED_AFTER).unref();
   }
 
   private makeWorker(
@@ -85,3 +104,6 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     }
   }
 }
+
+/** Milliseconds. */
+const UNPROVIDED_AFTER = 2000;

@@ -4,8 +4,10 @@ import type {
   JobFailedEvent,
   WorkerObserver,
 } from '../../worker/index.js';
+import type { UnprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import * as messages from '../messages.js';
 import { RqLogger } from '../rq-logger.js';
+import { UnknownNames } from './unknown-names.js';
 
 /**
  * What an operator sees of the worker, through Nest's logger: a failed attempt that is tried again is one
@@ -15,10 +17,20 @@ import { RqLogger } from '../rq-logger.js';
 export class WorkerLog implements WorkerObserver {
   private readonly logger = new RqLogger('RqWorker');
 
-  constructor(private readonly root: string) {}
+  private readonly unknownNames = new UnknownNames();
+
+  /** @param namesOn the names for which a queue has handlers */
+  constructor(
+    private readonly root: string,
+    private readonly namesOn: (queue: string) => readonly string[] = () => [],
+  ) {}
 
   started(queues: readonly string[], concurrency = 10): void {
     this.logger.log(messages.workerStarted(this.root, queues, concurrency));
+  }
+
+  unprovided(found: UnprovidedHandlers): void {
+    this.logger.warn(messages.unprovided(found));
   }
 
   stopped(queues: readonly string[]): void {
@@ -31,6 +43,15 @@ export class WorkerLog implements WorkerObserver {
 
   jobFailed(event: JobFailedEvent): void {
     this.logger.error(messages.jobFailed(event), event.failure.stack);
+  }
+
+  jobSnoozed(event: Parameters<NonNullable<WorkerObserver['jobSnoozed']>>[0]): void {
+    if (event.reason !== 'unknown job' || !this.unknownNames.isDue(event.queue, event.name)) return;
+    this.logger.warn(messages.unknownName(event, this.namesOn(event.queue)));
+  }
+
+  stopCommanded(event: Parameters<NonNullable<WorkerObserver['stopCommanded']>>[0]): void {
+    this.logger.warn(messages.stopCommanded(this.root, event));
   }
 
   jobCanceled(event: ExecutionEvent & { readonly reason: string }): void {

@@ -38,6 +38,8 @@ export interface WorkerObserver {
     readonly jobId: string;
     readonly reason: string;
   }): void;
+  /** RQ's command `shutdown` came for this worker: it stops, and nothing but a new worker takes its place. */
+  stopCommanded?(event: { readonly worker: string; readonly queues: readonly string[] }): void;
   /** Something is wrong with the surroundings (Redis, its settings); repeated at most once per interval. */
   problem?(event: { readonly message: string; readonly error?: unknown }): void;
   /** What was wrong is well again. */

@@ -1,11 +1,5 @@
 import type { INestApplication, ModuleMetadata } from '@nestjs/common';
-import {
-  DiscoveryModule,
-  DiscoveryService,
-  ExternalContextCreator,
-  MetadataScanner,
-  ModuleRef,
-} from '@nestjs/core';
+import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { RunningJob } from 'nestjs-rq';
 import { type BinderSettings, HandlerBinder } from '../../../lib/nest/handlers/handler-binder.js';
@@ -77,10 +71,7 @@ function explorerOf(
   return new HandlerExplorer(
     'default',
     ['default'],
-    new ProviderMethods(
-      app.get(DiscoveryService, { strict: false }),
-      app.get(MetadataScanner, { strict: false }),
-    ),
+    new ProviderMethods(app.get(DiscoveryService, { strict: false })),
     new HandlerBinder(app.get(ExternalContextCreator), app.get(ModuleRef), {
       globalEnhancers: false,
       tellsCurrentJob: true,

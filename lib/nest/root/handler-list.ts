@@ -1,0 +1,34 @@
+import type { HandlerRegistry } from '../../worker/index.js';
+import type { FoundListener } from '../listeners/job-listeners.js';
+import * as messages from '../messages.js';
+import { RqLogger } from '../rq-logger.js';
+
+/**
+ * What was found, one line each, as Nest lists an application's routes at start: a handler or a listener that is not
+ * there was not found, or is of no use here, and then its line says why.
+ */
+export class HandlerList {
+  private readonly logger = new RqLogger('RqExplorer');
+
+  constructor(private readonly root: string) {}
+
+  /** @param served the queues of the worker; none: there is no worker */
+  print(
+    handlers: HandlerRegistry | undefined,
+    listeners: readonly FoundListener[],
+    served: readonly string[],
+  ): void {
+    for (const queue of served) {
+      for (const name of handlers?.names(queue) ?? []) {
+        const owner = handlers?.find(queue, name)?.owner ?? '';
+        this.logger.log(messages.handlerMapped(this.root, queue, name, owner));
+      }
+    }
+    for (const listener of listeners) {
+      const { queue, everywhere } = listener;
+      const isDeaf =
+        !everywhere && (served.length === 0 || (queue !== undefined && !served.includes(queue)));
+      this.logger.log(messages.listenerMapped(this.root, listener, isDeaf));
+    }
+  }
+}

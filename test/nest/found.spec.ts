@@ -1,0 +1,554 @@
+// A handler or listener that is written down is found and runs, or one line says why not and what to do.
+import { type CanActivate, Injectable, UseGuards, UseInterceptors } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import {
+  CurrentJob,
+  InjectQueue,
+  InjectRqService,
+  Job,
+  JobData,
+  JobsOf,
+  OnJob,
+  type Queue,
+  RqContext,
+  RqModule,
+  type RqModuleOptions,
+  type RunningJob,
+  getQueueToken,
+} from 'nestjs-rq';
+import { map } from 'rxjs';
+import { UnknownNames } from '../../lib/nest/root/unknown-names.js';
+import { eventually } from '../support/wait.js';
+import { Applications } from './support/applications.js';
+import { explored } from './support/explored.js';
+
+const applications = Applications.forThisFile();
+
+const calls: string[] = [];
+beforeEach(() => {
+  calls.length = 0;
+});
+
+/** A decorator as tracers have it: another function takes the place of the method. */
+const Traced = (name = 'traced'): MethodDecorator =>
+  ((_: object, __: string, descriptor: PropertyDescriptor) => {
+    const inner = descriptor.value as (...args: unknown[]) => unknown;
+    descriptor.value = function (this: unknown, ...args: unknown[]) {
+      calls.push(name);
+      return inner.apply(this, args);
+    };
+  }) as MethodDecorator;
+
+/** Gives each instance its own bound function, by a getter. */
+const Bound: MethodDecorator = ((_: object, key: string, { value }: PropertyDescriptor) => ({
+  configurable: true,
+  get(this: object) {
+    const bound = (value as () => unknown).bind(this);
+    Object.defineProperty(this, key, { value: bound });
+    return bound;
+  },
+})) as never;
+
+@Injectable()
+class Refuse implements CanActivate {
+  canActivate() {
+    return false;
+  }
+}
+
+@Injectable()
+class Note implements CanActivate {
+  canActivate() {
+    calls.push('guard');
+    return true;
+  }
+}
+
+const Double = {
+  intercept: (_: unknown, next: { handle(): never }) =>
+    (next.handle() as ReturnType<typeof map> & never as any).pipe(
+      map((value: number) => value * 2),
+    ),
+};
+
+describe('a method that another decorator has replaced', () => {
+  class Replaced {
+    readonly factor = 3;
+
+    @Traced()
+    @Job('q')
+    above(data: number) {
+      return data * this.factor;
+    }
+
+    @Job('q')
+    @Traced()
+    below(data: number) {
+      return data * this.factor;
+    }
+
+    @Job({ queue: 'q', name: 'second' })
+    @Traced()
+    @Job({ queue: 'q', name: 'first' })
+    between() {
+      return 'between';
+    }
+
+    @Bound
+    @Job('q')
+    bound(data: number) {
+      return data * this.factor;
+    }
+
+    @Traced()
+    @UseGuards(Refuse)
+    @Job('q')
+    guarded() {
+      return 'never';
+    }
+
+    @UseGuards(Note)
+    @Traced()
+    @UseGuards(Refuse)
+    @Job('q')
+    guardedTwice() {
+      return 'never';
+    }
+
+    @Bound
+    @UseGuards(Refuse)
+    @Job('q')
+    guardedAndBound() {
+      return 'never';
+    }
+
+    @Traced()
+    @Job('q')
+    parameters(@CurrentJob() job: RunningJob, @JobData('width') width: number) {
+      return `${job.name} ${width}`;
+    }
+
+    @Traced()
+    @UseInterceptors(Double)
+    @Job('q')
+    doubled(data: number) {
+      return data;
+    }
+  }
+
+  class Inheriting extends Replaced {}
+
+  class Overriding extends Replaced {
+    override above() {
+      return 0;
+    }
+  }
+
+  class InConstructor {
+    constructor() {
+      this.own = this.own.bind(this);
+    }
+
+    @UseGuards(Refuse)
+    @Job('q')
+    own() {
+      return 'never';
+    }
+  }
+
+  it('is found, and the function in its place is what runs', async () => {
+    const jobs = await explored({ providers: [Replaced, Reflector] });
+    expect(jobs.handlers.names('q').toSorted()).toEqual(
+      [
+        'above',
+        'below',
+        'bound',
+        'doubled',
+        'first',
+        'guarded',
+        'guardedAndBound',
+        'guardedTwice',
+        'parameters',
+        'second',
+      ].toSorted(),
+    );
+    expect(await jobs.run('above', 2)).toBe(6);
+    expect(await jobs.run('below', 2)).toBe(6);
+    expect(await jobs.run('bound', 2)).toBe(6);
+    expect(await jobs.run('first')).toBe('between');
+    expect(calls).toEqual(['traced', 'traced', 'traced']);
+    expect(await jobs.run('parameters', { width: 5 })).toBe('parameters 5');
+    expect(await jobs.run('doubled', 4)).toBe(8);
+    await jobs.close();
+  });
+
+  it.each(['guarded', 'guardedTwice', 'guardedAndBound'])(
+    'keeps the guards that stand below: %s',
+    async (name) => {
+      const jobs = await explored({ providers: [Replaced] });
+      await expect(jobs.run(name)).rejects.toThrow(/Forbidden/);
+      expect(calls).toEqual([]);
+      await jobs.close();
+    },
+  );
+
+  it('keeps them when the constructor has bound it', async () => {
+    const jobs = await explored({ providers: [InConstructor] });
+    await expect(jobs.run('own')).rejects.toThrow(/Forbidden/);
+    await jobs.close();
+  });
+
+  it('is inherited; an override without a decorator is no handler', async () => {
+    const inherited = await explored({ providers: [Inheriting] });
+    expect(await inherited.run('above', 2)).toBe(6);
+    await inherited.close();
+    const overridden = await explored({ providers: [Overriding] });
+    expect(overridden.handlers.names('q')).not.toContain('above');
+    expect(await overridden.run('bound', 2)).toBe(6);
+    await overridden.close();
+  });
+});
+
+const start = (
+  providers: unknown[],
+  options: Partial<RqModuleOptions> = {},
+  queues: string[] = ['work'],
+) =>
+  applications.start({
+    imports: [RqModule.forRoot(applications.root(options)), RqModule.registerQueue(...queues)],
+    providers: providers as never,
+  });
+
+it('what cannot be called is one warn line that says what to do', async () => {
+  const Constant: MethodDecorator = (() => ({ configurable: true, value: 5 })) as never;
+  class Lost {
+    @Constant
+    @Job('work')
+    first() {}
+
+    @Job('work')
+    second() {}
+  }
+  const { logs } = await start([Lost]);
+  const about = logs.ours.filter((line) => line.includes('first'));
+  expect(about).toEqual([
+    expect.stringMatching(/^warn RqExplorer: @Job on Lost\.first in \w+ has no effect: .*Remove/),
+  ]);
+});
+
+describe('one instance under two tokens', () => {
+  class Both {
+    heard = 0;
+
+    @Job('work')
+    work() {}
+
+    @OnJob('finished')
+    hear() {
+      this.heard += 1;
+    }
+  }
+  abstract class Interface {}
+  const value = new Both();
+
+  it.each<[string, unknown[]]>([
+    ['a factory', [Both, { provide: 'AGAIN', useFactory: (one: Both) => one, inject: [Both] }]],
+    [
+      'an interface',
+      [Both, { provide: Interface, useFactory: (one: Both) => one, inject: [Both] }],
+    ],
+    ['an alias', [Both, { provide: 'AGAIN', useExisting: Both }]],
+    [
+      'a value',
+      [
+        { provide: Both, useValue: value },
+        { provide: 'AGAIN', useValue: value },
+      ],
+    ],
+  ])('is one: %s', async (_, providers) => {
+    const { app, logs } = await start(providers);
+    const both = app.get(Both);
+    both.heard = 0;
+    const job = await app.get<Queue>(getQueueToken('work')).enqueue('work');
+    await job.result();
+    await eventually(() => both.heard > 0, { what: 'the listener' });
+    // A second call would have come in the same turn.
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(both.heard).toBe(1);
+    expect(logs.ours.filter((line) => line.includes('Mapped'))).toHaveLength(2);
+  });
+
+  it('two instances of a class are two', async () => {
+    await expect(start([Both, { provide: 'OTHER', useClass: Both }])).rejects.toThrow(
+      /Two handlers for job "work" on queue "work"/,
+    );
+  });
+});
+
+describe('at start', () => {
+  class Images {
+    @Job('images')
+    resize() {}
+
+    @Job({ queue: 'images', name: 'images.scan' })
+    scan() {}
+
+    @Job('mail')
+    send() {}
+
+    @OnJob(['finished', 'failed'])
+    all() {}
+
+    @OnJob('failed', { queue: 'mail', name: 'send' })
+    mail() {}
+
+    @OnJob('failed', { queue: 'mail', everywhere: true })
+    everywhere() {}
+  }
+  const mapped = (lines: string[]) =>
+    lines
+      .filter((line) => line.startsWith('log RqExplorer: Mapped '))
+      .map((line) => line.slice('log RqExplorer: Mapped '.length));
+
+  it('handlers and listeners are listed like routes', async () => {
+    const { logs } = await start([Images]);
+    expect(mapped(logs.lines)).toEqual([
+      '{images, resize} to Images.resize in RootTestModule',
+      '{images, images.scan} to Images.scan in RootTestModule',
+      '{mail, send} to Images.send in RootTestModule',
+      '{all queues: finished, failed} to @OnJob on Images.all in RootTestModule',
+      '{mail, send: failed} to @OnJob on Images.mail in RootTestModule',
+      '{mail: failed, of all processes} to @OnJob on Images.everywhere in RootTestModule',
+    ]);
+  });
+
+  it('what cannot run or hear here is not listed, or says so', async () => {
+    const { logs } = await start([Images], { worker: { queues: ['images'] } });
+    expect(mapped(logs.lines)).toEqual([
+      '{images, resize} to Images.resize in RootTestModule',
+      '{images, images.scan} to Images.scan in RootTestModule',
+      '{all queues: finished, failed} to @OnJob on Images.all in RootTestModule',
+      expect.stringMatching(/^{mail, send: failed} to .*; it hears nothing: no worker here serves/),
+      '{mail: failed, of all processes} to @OnJob on Images.everywhere in RootTestModule',
+    ]);
+    const { logs: without } = await start([Images], { worker: false });
+    expect(mapped(without.lines).filter((line) => !line.includes('hears nothing'))).toEqual([
+      '{mail: failed, of all processes} to @OnJob on Images.everywhere in RootTestModule',
+    ]);
+  });
+});
+
+describe('a class that no module provides', () => {
+  const unprovided = (lines: string[]) => lines.filter((line) => line.includes('No module'));
+  const seen = async (lines: string[]) => {
+    await eventually(() => unprovided(lines).length > 0, { what: 'the line', timeout: 10_000 });
+    return unprovided(lines);
+  };
+
+  it('is one warn line, also where there is no other handler', async () => {
+    class Forgotten {
+      @Job('forgotten')
+      resize() {}
+
+      @Job('forgotten')
+      scan() {}
+    }
+    const { logs } = await start([], {}, ['forgotten']);
+    expect(await seen(logs.lines)).toEqual([
+      expect.stringMatching(
+        /^warn RqWorker: No module provides Forgotten, .*\(resize, scan; queue forgotten\): add it/,
+      ),
+    ]);
+    expect(Forgotten).toBeDefined();
+  });
+
+  it('is not told where it is none of this application', async () => {
+    class Missing {
+      @Job('served')
+      missing() {}
+    }
+    abstract class Base {
+      @Job('served')
+      inherited() {}
+    }
+    class Provided extends Base {
+      @Job('served')
+      provided() {}
+    }
+    class Mocked {
+      @Job('served')
+      mocked() {}
+    }
+    class OfAnotherQueue {
+      @Job('elsewhere')
+      other() {}
+    }
+    class OfAnotherRoot {
+      @Job({ queue: 'served', root: 'reports' })
+      other() {}
+    }
+    class OfAnotherApplication {
+      @Job('served')
+      another() {}
+    }
+    class OnlyEnqueued {
+      @Job('enqueued')
+      enqueued() {}
+    }
+    await start([Provided, { provide: Mocked, useValue: {} }], {}, ['served', 'enqueued']);
+    await start([], { worker: false }, ['served']);
+    // Nest has one logger for all applications of a process: that of the last.
+    const { logs } = await start([OfAnotherApplication], {}, []);
+    await eventually(() => unprovided(logs.lines).length >= 2, { what: 'a line of each worker' });
+    expect(unprovided(logs.lines)).toEqual([
+      expect.stringMatching(/provides Missing, .*\(missing; queue served\)/),
+      expect.stringMatching(/provides Missing, .*\(missing; queue served\)/),
+    ]);
+    expect([Missing, OfAnotherQueue, OfAnotherRoot, OnlyEnqueued]).toBeDefined();
+  });
+
+  it('is not told by an application that has closed', async () => {
+    class Late {
+      @Job('late')
+      late() {}
+    }
+    const { app } = await start([], {}, ['late']);
+    const { logs } = await start([], {}, ['late']);
+    await app.close();
+    expect(await seen(logs.lines)).toHaveLength(1);
+    expect(Late).toBeDefined();
+  });
+});
+
+describe("with unknownJobs: 'release'", () => {
+  class Jobs {
+    @Job('work')
+    resize() {}
+  }
+
+  it('a name that nobody has is one warn line, with those that are known', async () => {
+    const { app, logs } = await start([Jobs], { worker: { unknownJobs: 'release' } });
+    const work = app.get<Queue>(getQueueToken('work'));
+    await work.enqueueMany(['resiez', 'resiez', 'scna', 'resiez'].map((name) => ({ name })));
+    await (await work.enqueue('resize')).result();
+    const about = () => logs.ours.filter((line) => line.includes('no handler'));
+    await eventually(() => about().length >= 2, { what: 'a line for each name' });
+    await eventually(async () => (await work.counts()).scheduled === 4, { what: 'all put back' });
+    expect(about()).toEqual([
+      expect.stringMatching(
+        /^warn RqWorker: Job resiez \(.*put back for 10s.*Known here: resize\./,
+      ),
+      expect.stringMatching(/^warn RqWorker: Job scna \(/),
+    ]);
+  });
+
+  it('each name is told once, then rarely, and never too many', () => {
+    let now = 0;
+    const names = new UnknownNames(() => now);
+    expect([1, 2, 3].map(() => names.isDue('q', 'a'))).toEqual([true, false, false]);
+    expect(names.isDue('other', 'a')).toBe(true);
+    now = 599_000;
+    expect(names.isDue('q', 'a')).toBe(false);
+    now = 600_000;
+    expect(names.isDue('q', 'a')).toBe(true);
+    const told = Array.from({ length: 1000 }, (_, index) => names.isDue('q', `name ${index}`));
+    expect(told.filter(Boolean)).toHaveLength(99);
+    now = 1_300_000;
+    expect(names.isDue('q', 'name 999')).toBe(true);
+  });
+});
+
+it("RQ's command shutdown stops the worker with a line that says what that means", async () => {
+  class Jobs {
+    @Job('work')
+    resize() {}
+  }
+  const { app, logs } = await start([Jobs], { worker: { name: 'worker-of-images' } });
+  const client = applications.redis.client();
+  const command = JSON.stringify({ command: 'shutdown' });
+  await client.publish('rq:pubsub:worker-of-images', command);
+  await client.publish('rq:pubsub:worker-of-images', command);
+  const about = () => logs.ours.filter((line) => line.includes('shutdown'));
+  await eventually(() => about().length > 0, { what: 'the line' });
+  const work = app.get<Queue>(getQueueToken('work'));
+  await eventually(async () => (await client.smembers('rq:workers')).length === 0, {
+    what: 'the worker to be gone',
+  });
+  const job = await work.enqueue('resize');
+  expect(await job.status()).toBe('queued');
+  expect(about()).toEqual([
+    expect.stringMatching(
+      /^warn RqWorker: Worker worker-of-images \(queue work\) stops, .*until this application is started again$/,
+    ),
+  ]);
+  client.disconnect();
+});
+
+describe('a decorator without parentheses', () => {
+  // As JavaScript calls decorators: TypeScript refuses most of these.
+  const onMethod = (decorator: unknown) => {
+    class Target {
+      method() {}
+    }
+    const descriptor = Object.getOwnPropertyDescriptor(Target.prototype, 'method');
+    (decorator as (...args: unknown[]) => void)(Target.prototype, 'method', descriptor);
+  };
+  const onParameter = (decorator: unknown) => {
+    class Target {
+      method() {}
+    }
+    (decorator as (...args: unknown[]) => void)(Target.prototype, 'method', 0);
+  };
+  const onClass = (decorator: unknown) => {
+    class Target {}
+    (decorator as (...args: unknown[]) => void)(Target);
+  };
+  const onConstructor = (decorator: unknown) => {
+    class Target {}
+    (decorator as (...args: unknown[]) => void)(Target, undefined, 0);
+  };
+
+  it.each<[string, (decorator: unknown) => void, unknown]>([
+    ["@Job('images')", onMethod, Job],
+    ["@OnJob('failed')", onMethod, OnJob],
+    ["@JobsOf('images')", onClass, JobsOf],
+    ['@JobData()', onParameter, JobData],
+    ['@CurrentJob()', onParameter, CurrentJob],
+    ["@InjectQueue('images')", onConstructor, InjectQueue],
+    ['@InjectRqService()', onConstructor, InjectRqService],
+  ])('is a TypeError where the class is defined: %s', (example, apply, decorator) => {
+    expect(() => apply(decorator)).toThrow(TypeError);
+    expect(() => apply(decorator)).toThrow(`needs parentheses: write ${example}`);
+  });
+
+  it('and one in a project without the older decorators says which setting is missing', () => {
+    const apply = Job('q') as unknown as (method: unknown, context: object) => void;
+    expect(() => apply(() => undefined, { kind: 'method', name: 'resize' })).toThrow(
+      /^@Job: it needs, .*"experimentalDecorators": true in tsconfig.json/,
+    );
+  });
+});
+
+it('what handlers find in their context is that of the replaced method', async () => {
+  const Roles = Reflector.createDecorator<string[]>();
+  class Check implements CanActivate {
+    canActivate(context: never) {
+      const handler = (context as { getHandler(): () => void }).getHandler();
+      calls.push(String(new Reflector().get(Roles, handler)));
+      return RqContext.of(context).job.name === 'work';
+    }
+  }
+  class Jobs {
+    @Traced()
+    @Roles(['admin'])
+    @UseGuards(new Check())
+    @Job('q')
+    work() {
+      return 'done';
+    }
+  }
+  const jobs = await explored({ providers: [Jobs] });
+  expect(await jobs.run('work')).toBe('done');
+  expect(calls).toEqual(['admin', 'traced']);
+  await jobs.close();
+});
