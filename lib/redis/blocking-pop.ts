@@ -88,11 +88,11 @@ export class BlockingPop {
     if (commands.status !== 'ready') return;
     await new Promise<void>((resolve) => {
       const stopWatching = afterAwake(UNBLOCK_TIMEOUT, resolve);
-      const done = () => {
+      const finish = () => {
         stopWatching();
         resolve();
       };
-      commands.client('UNBLOCK', clientId).then(() => waiting.then(done, done), done);
+      commands.client('UNBLOCK', clientId).then(() => waiting.then(finish, finish), finish);
     });
   }
 

@@ -123,7 +123,7 @@ export function nearestOption(name: string): string | undefined {
 /** How many letters must be changed, added or left out to make one word of the other. */
 function distanceOf(from: string, to: string): number {
   let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of [...from.slice(0, 40)].entries()) {
+  for (const [index, letter] of from.slice(0, 40).split('').entries()) {
     const next = [index + 1];
     for (let at = 1; at <= to.length; at += 1) {
       const change = (row[at - 1] ?? 0) + (to[at - 1] === letter ? 0 : 1);

@@ -129,11 +129,11 @@ export class Link {
     if (redis.status === 'ready') {
       await new Promise<void>((resolve) => {
         const timer = after(LAST_WORDS, resolve).unref();
-        const done = () => {
+        const finish = () => {
           timer.cancel();
           resolve();
         };
-        redis.quit().then(done, done);
+        redis.quit().then(finish, finish);
       });
     }
     redis.disconnect();

@@ -4,10 +4,10 @@ import { after } from './timer.js';
 export function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = after(milliseconds, () => resolve(false));
-    const done = () => {
+    const finish = () => {
       timer.cancel();
       resolve(true);
     };
-    work.then(done, done);
+    work.then(finish, finish);
   });
 }

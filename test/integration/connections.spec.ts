@@ -90,6 +90,20 @@ describe('the database', () => {
   });
 });
 
+describe('connectTimeout', () => {
+  it('may be longer than a timer can count: 30 days', async () => {
+    const connections = open(redis.url, { connectTimeout: 30 * 86_400_000 });
+    await within(connections.connect(), { what: 'the connection' });
+    const away = open('redis://127.0.0.1:1', { connectTimeout: 30 * 86_400_000 });
+    let isOver = false;
+    const attempt = away.connect().catch(() => (isOver = true));
+    await connections.run('ask', (client) => client.ping());
+    expect(isOver).toBe(false);
+    await away.close();
+    await attempt;
+  });
+});
+
 describe('an error', () => {
   const secret = 'payload-4711';
 

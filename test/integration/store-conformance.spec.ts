@@ -250,7 +250,7 @@ describe.each<[string, Open]>([
       const [lost] = await claim(1, { lease: 1 });
       if (!lost) throw new Error('There was no job to claim.');
       await eventually(
-        async () => (await store.recover(queue, { maxCrashes: 3, stale: 60_000 })).handled.length,
+        async () => (await store.recover(queue, { maxCrashes: 3, lease: 100 })).handled.length,
         { what: 'the lease to end' },
       );
       const again = await claimOne();

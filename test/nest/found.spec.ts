@@ -73,6 +73,7 @@ const Double = {
 
 describe('a method that another decorator has replaced', () => {
   class Replaced {
+    declare readonly jobNames: { second: 'between'; first: 'between' };
     readonly factor = 3;
 
     @Traced()
@@ -287,6 +288,8 @@ describe('one instance under two tokens', () => {
 
 describe('at start', () => {
   class Images {
+    declare readonly jobNames: { 'images.scan': 'scan' };
+
     @Job('images')
     resize() {}
 

@@ -6,7 +6,11 @@ import type { JobEnhancers } from './enhancer-options.js';
 
 /** What `RqModule.forRoot` takes: one Redis, and the worker that runs inside the application. */
 export interface RqModuleOptions {
-  /** A URL, ioredis options (also for Sentinel), or an ioredis instance, whose settings are taken over. */
+  /**
+   * A URL (`redis://`, `rediss://`, `unix://`), ioredis options (also for Sentinel), or an instance of ioredis 5 or 6,
+   * whose settings are taken over. Options of ioredis that jobs depend on are overruled, and the log says so; an unknown
+   * key is an error. See docs/connections.md.
+   */
   connection: ConnectionOption;
   /** How every key in Redis begins; default `rq:`, RQ's own, which Python workers and tools expect. */
   prefix?: string;
@@ -37,7 +41,10 @@ export interface RqModuleOptions {
   shutdownTimeout?: Duration;
   /** How long the first connection may take; default 10 s. */
   connectTimeout?: Duration;
-  /** How long a command such as `enqueue` may take before it rejects with RqConnectionError; default 5 s. */
+  /**
+   * How long a command such as `enqueue` may take before it rejects with RqConnectionError; default 5 s. Time in which a
+   * handler blocks the event loop does not count.
+   */
   commandTimeout?: Duration;
   /**
    * Where results are kept: in a field of the job's hash (default), or in a stream per job, which is what
