@@ -8,6 +8,7 @@ import { join, relative, sep } from 'node:path';
 import { CommandFailed, endAllOnSignals, runNpm } from './child-processes.mjs';
 import { dependenciesAreStale, installDependencies, root } from './dependencies.mjs';
 import { ensureRedisServer } from './ensure-redis-server.mjs';
+import { fetchNodeVersions } from './fetch-node-versions.mjs';
 import { fetchPythonRq, whyNot } from './fetch-python-rq.mjs';
 
 /** Seconds. Tests that hang must not occupy a build machine for hours. */
@@ -22,6 +23,7 @@ const preparation = [
   { name: 'packages', step: packagesStep },
   { name: 'redis-server', step: ensureRedisServer },
   { name: 'Python RQ', step: pythonStep },
+  { name: 'Node versions', step: fetchNodeVersions },
 ];
 const tests = [
   { name: 'format', step: npmScript('format:check') },

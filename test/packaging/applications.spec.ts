@@ -30,7 +30,7 @@ const kinds: Record<11 | 12, Kind[]> = {
 };
 
 // Here, not in beforeAll: the names of the tests say which versions they ran on.
-const nodes = await nodeVersions();
+const nodes = nodeVersions();
 
 let folder: string;
 let library: PackedLibrary;

@@ -53,8 +53,8 @@ describe('a signup', () => {
     const { rq, mailer, post } = application;
     mailer.isDown = true;
     await post('/members', ann);
-    expect(await rq.drain()).toMatchObject({ retried: 1 });
-    expect(await rq.advance('1m')).toMatchObject({ retried: 1 });
+    expect(await rq.drain()).toMatchObject({ retrying: 1 });
+    expect(await rq.advance('1m')).toMatchObject({ retrying: 1 });
 
     mailer.isDown = false;
     expect(await rq.advance('9m')).toMatchObject({ finished: 0 });
@@ -66,7 +66,7 @@ describe('a signup', () => {
     const { rq, mailer, post } = application;
     mailer.isDown = true;
     await post('/members', ann);
-    expect(await rq.advance('2h')).toMatchObject({ retried: 3, failed: 1 });
+    expect(await rq.advance('2h')).toMatchObject({ retrying: 3, failed: 1 });
   });
 
   it('is reminded of after a day', async () => {
