@@ -4,7 +4,6 @@ import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
-import type { WorkerRecords } from './worker-records.js';
 
 /**
  * The one contract with the database: every change of a job's state is one call here and one step there. Queues and
@@ -55,7 +54,7 @@ export interface JobStore {
 
 /** What a worker needs beside it: ways to wait, and to be seen. */
 export interface WorkerStore extends JobStore {
-  readonly workers: WorkerRecords;
+  readonly workers: WorkerRegister;
   /** The way to wait at an empty queue. */
   blockingPop(queue: string): BlockingPop;
   /** Hears that a job is due in so many milliseconds, or that the queue was resumed (undefined). */
@@ -68,6 +67,31 @@ export interface WorkerStore extends JobStore {
   leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard;
   /** Hears when the database is reachable again. */
   onReady(listener: () => void): () => void;
+}
+
+/** Where workers show themselves; jobs do not depend on it. */
+export interface WorkerRegister {
+  register(worker: WorkerRecord): Promise<void>;
+  /** Tells that the worker lives, what it does, and what it has done since the last time. */
+  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<void>;
+  deregister(worker: WorkerRecord): Promise<void>;
+}
+
+/** A worker as it shows itself. */
+export interface WorkerRecord {
+  readonly name: string;
+  readonly queues: readonly string[];
+  readonly version: string;
+  /** Seconds without a sign of life after which it is not listed any more. */
+  readonly ttl: number;
+  readonly state: 'started' | 'idle' | 'busy' | 'suspended';
+}
+
+/** What a worker has done since it showed itself last. */
+export interface WorkDone {
+  readonly finished: number;
+  readonly failed: number;
+  readonly seconds: number;
 }
 
 /** A job to be stored. */

@@ -49,7 +49,7 @@ export class RedisJobStore implements WorkerStore {
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
-  private readonly resultsPlace: 'hash' | 'stream';
+  private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
 
   constructor(
@@ -58,14 +58,14 @@ export class RedisJobStore implements WorkerStore {
   ) {
     this.keys = new Keyspace(options.prefix);
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
-    this.resultsPlace = options.results ?? 'hash';
+    this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
     this.workers = new WorkerRecords(connections, this.keys);
   }
 
   async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
     const { list } = this.keys.queue(queue);
-    const values = encodeEnqueue(this.keys, queue, jobs, mode);
+    const values = encodeEnqueue(this.place(queue), jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     return decodeEnqueue(reply);
   }
@@ -83,7 +83,7 @@ export class RedisJobStore implements WorkerStore {
     const replies: RenewReply[] = [];
     for (let first = 0; first < held.length; first += RENEWED_AT_ONCE) {
       const slice = held.slice(first, first + RENEWED_AT_ONCE);
-      const values = encodeRenew(this.keys.prefix, lease, slice);
+      const values = encodeRenew(this.place(queue), lease, slice);
       const reply = await this.run(`renew leases on queue "${queue}"`, RENEW, [started], values);
       for (const { index, status } of decodeRenew(reply)) {
         replies.push({ index: first + index, status });
@@ -283,7 +283,7 @@ export class RedisJobStore implements WorkerStore {
   }
 
   private place(queue: string): ExchangePlace {
-    return { keyspace: this.keys, queue, results: this.resultsPlace };
+    return { keyspace: this.keys, queue, shared: this.shared };
   }
 
   private run(
@@ -299,8 +299,11 @@ export class RedisJobStore implements WorkerStore {
 export interface RedisJobStoreOptions {
   /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
   readonly prefix?: string;
-  /** Where results of our own jobs go: a field of the job (default), or RQ's stream, which Python's `return_value()` reads. */
-  readonly results?: 'hash' | 'stream';
+  /**
+   * Python programs and RQ's tools read this Redis: our own jobs, too, get what costs memory and what only they read
+   * (descriptions, results in RQ's streams, records of executions). Default false.
+   */
+  readonly sharedWithPython?: boolean;
   /** The most bytes that data, meta or a result may have; default 10 MiB. */
   readonly maxPayloadBytes?: number;
 }

@@ -41,14 +41,14 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
     registrations: readonly { registration: QueueRegistration; where: string }[],
     override?: RootOverride,
   ) {
-    const { connection, connectTimeout, commandTimeout, prefix, results, maxPayloadBytes } =
+    const { connection, connectTimeout, commandTimeout, prefix, sharedWithPython, maxPayloadBytes } =
       options;
     this.connections = new Connections(connection, {
       connectTimeout,
       commandTimeout,
       where: place,
     });
-    const storeOptions = { prefix, results, maxPayloadBytes };
+    const storeOptions = { prefix, sharedWithPython, maxPayloadBytes };
     this.store =
       override?.store(name, this.connections, storeOptions) ??
       new RedisJobStore(this.connections, storeOptions);

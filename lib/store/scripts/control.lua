@@ -19,6 +19,7 @@
 --- @include announce
 --- @include events
 --- @include finish
+--- @include executions
 --- @include commands
 --- @include ended
 
@@ -48,7 +49,10 @@ local function take_out()
   end
   if status == 'started' then
     for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
-      if member == id or string.match(member, '^(.*):') == id then redis.call('ZREM', queue.started, member) end
+      if member == id or string.match(member, '^(.*):') == id then
+        redis.call('ZREM', queue.started, member)
+        end_execution(id, string.sub(member, #id + 2))
+      end
     end
   end
 end

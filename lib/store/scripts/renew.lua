@@ -1,9 +1,10 @@
 -- Extends the leases of what a worker is running and tells what it has lost or should end.
 --
--- KEYS  started    the started registry
--- ARGV  prefix     how the names of all keys begin
---       lease      milliseconds
---       leases...  id, execution, id, execution, ...
+-- KEYS  started        the started registry
+-- ARGV  prefix         how the names of all keys begin
+--       lease          milliseconds
+--       execution_ttl  seconds for which RQ's records of executions are kept, '' = there are none
+--       leases...      id, execution, id, execution, ...
 -- Reply list of index (1-based), word, ...: 'stop' = somebody asked to stop it, else the status that the job
 --       has now although it is not ours any more ('missing' = no such job)
 -- State every execution that is still ours holds a full lease again
@@ -11,6 +12,7 @@
 --- @include now
 --- @include batched
 --- @include jobs
+--- @include executions
 
 local until_score = score(now + tonumber(ARGV.lease))
 local ids, members = {}, {}
@@ -26,6 +28,9 @@ for index, lease in ipairs(leases) do
   if lease and status == 'started' then
     renewed[#renewed + 1] = until_score
     renewed[#renewed + 1] = members[index]
+    if ARGV.execution_ttl ~= '' then
+      renew_execution(ids[index], string.sub(members[index], #ids[index] + 2), ARGV.execution_ttl)
+    end
     if job[2] then
       answer[#answer + 1] = index
       answer[#answer + 1] = 'stop'

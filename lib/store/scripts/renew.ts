@@ -1,13 +1,18 @@
 import { Script, type ScriptValue } from '../../redis/script.js';
 import type { Lease, RenewReply } from '../job-store.js';
 import { renew } from './compiled.js';
-import { pairs } from './exchange.js';
+import { type ExchangePlace, executionTtl, pairs } from './exchange.js';
 
 /** `renew.lua` as types: the one place that knows its arguments and its reply. */
 export const RENEW = new Script(renew);
 
-export function encodeRenew(prefix: string, lease: number, held: readonly Lease[]): ScriptValue[] {
-  const values = RENEW.values({ prefix, lease });
+export function encodeRenew(
+  { keyspace, shared }: Omit<ExchangePlace, 'queue'>,
+  lease: number,
+  held: readonly Lease[],
+): ScriptValue[] {
+  const { prefix } = keyspace;
+  const values = RENEW.values({ prefix, lease, execution_ttl: executionTtl({ shared }, lease) });
   for (const { id, execution } of held) values.push(id, execution);
   return values;
 }

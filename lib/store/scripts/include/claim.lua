@@ -66,7 +66,9 @@ local function claim(queue, claims, id)
   claims.jobs[#claims.jobs + 1] = values
   local leases = claims.leases
   leases[#leases + 1] = claims.lease_end
-  leases[#leases + 1] = id .. ':' .. claims.token .. string.format('%016x', claims.number)
+  local execution = claims.token .. string.format('%016x', claims.number)
+  leases[#leases + 1] = id .. ':' .. execution
+  if claims.execution_ttl ~= '' then begin_execution(id, execution, claims.worker, claims.execution_ttl) end
   claims.number = claims.number + 1
   return true
 end
