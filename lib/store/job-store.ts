@@ -1,15 +1,16 @@
-import type { JobEvent, Outcome, ResolvedJobOptions } from '../job/index.js';
+import type { JobEvent, JobSelection, Outcome, ResolvedJobOptions } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
 import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
+import type { WatcherStore } from './watcher-store.js';
 
 /**
  * The one contract with the database: every change of a job's state is one call here and one step there. Queues and
  * workers know this, not Redis.
  */
-export interface JobStore {
+export interface JobStore extends WatcherStore {
   /** The most bytes of UTF-8 that data, meta and a result may have. */
   readonly maxPayloadBytes: number;
 
@@ -40,11 +41,8 @@ export interface JobStore {
   /** 0-based place in the queue; undefined: not waiting there. */
   position(queue: string, id: string): Promise<number | undefined>;
 
-  /** Names of all queues that anybody has put a job into. */
-  queues(): Promise<string[]>;
-  counts(queue: string): Promise<RegistryCounts>;
-  /** Ids in a registry or the queue, in its order. */
-  ids(queue: string, registry: RegistryName, offset: number, limit: number): Promise<string[]>;
+  /** Puts ended jobs back into the queue, a slice at a time; answers how many. Ids without a job leave the registry. */
+  requeue(queue: string, selection: JobSelection): Promise<number>;
   /** Deletes all waiting jobs; answers how many. */
   empty(queue: string): Promise<number>;
   pause(queue: string): Promise<void>;
@@ -208,8 +206,3 @@ export interface ControlReply {
   /** The status that the job had. */
   readonly status: string;
 }
-
-export type RegistryName =
-  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
-
-export type RegistryCounts = Readonly<Record<RegistryName, number>>;

@@ -1,4 +1,4 @@
-import type { JobEvent } from '../job/index.js';
+import type { JobEvent, JobSelection } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
 import { CONTROL, decodeControl, encodeControl } from './scripts/control.js';
@@ -10,9 +10,18 @@ import {
   decodeExchange,
   encodeExchange,
 } from './scripts/exchange.js';
+import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
 import { PROGRESS, encodeProgress } from './scripts/progress.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
+import {
+  REQUEUE,
+  REQUEUED_AT_ONCE,
+  type RequeueReply,
+  type RequeueSlice,
+  decodeRequeue,
+  encodeRequeue,
+} from './scripts/requeue.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
 import {
@@ -31,11 +40,11 @@ import type {
   RecoverReply,
   RecoverSettings,
   Refusal,
-  RegistryCounts,
-  RegistryName,
   RenewReply,
   WorkerStore,
 } from './job-store.js';
+import type { ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
+import type { JobSummary } from '../wire/job-row.js';
 import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
@@ -236,19 +245,53 @@ export class RedisJobStore implements WorkerStore {
     };
   }
 
-  async ids(
+  async list(
     queue: string,
     registry: RegistryName,
-    offset: number,
-    limit: number,
-  ): Promise<string[]> {
-    const keys = this.keys.queue(queue);
-    const last = offset + limit - 1;
-    return this.connections.run(`list queue "${queue}"`, async (redis) => {
-      if (registry === 'queued') return redis.lrange(keys.list, offset, last);
-      const members = await redis.zrange(keys[registry], String(offset), String(last));
-      return registry === 'started' ? members.map((member) => splitMember(member)[0]) : members;
-    });
+    { offset, limit }: ListRange,
+  ): Promise<JobSummary[]> {
+    const { list } = this.keys.queue(queue);
+    const jobs: JobSummary[] = [];
+    for (let looked = 0; looked < limit;) {
+      const most = Math.min(LISTED_AT_ONCE, limit - looked);
+      const values = encodeList(this.keys, queue, registry, offset + looked, most);
+      const reply = await this.run(`list queue "${queue}"`, LIST, [list], values);
+      const slice = decodeList(queue, registry, reply);
+      jobs.push(...slice.jobs);
+      looked += slice.looked;
+      if (!slice.more) break;
+    }
+    return jobs;
+  }
+
+  async requeue(queue: string, selection: JobSelection): Promise<number> {
+    const { list } = this.keys.queue(queue);
+    const run = async (slice: RequeueSlice): Promise<RequeueReply> => {
+      const values = encodeRequeue(this.keys, queue, slice);
+      return decodeRequeue(await this.run(`requeue on queue "${queue}"`, REQUEUE, [list], values));
+    };
+    let requeued = 0;
+    if (!('in' in selection)) {
+      for (let first = 0; first < selection.length; first += REQUEUED_AT_ONCE) {
+        const ids = selection.slice(first, first + REQUEUED_AT_ONCE);
+        requeued += (await run({ ids, most: ids.length })).requeued;
+      }
+      return requeued;
+    }
+    const { in: registry, limit = Infinity } = selection;
+    // Jobs that fail again meanwhile come back into the registry: they are not taken once more.
+    let seen = 0;
+    let entries: number | undefined;
+    for (let offset = 0; seen < (entries ?? Infinity) && requeued < limit;) {
+      const most = Math.min(REQUEUED_AT_ONCE, limit - requeued);
+      const reply = await run({ registry, offset, most });
+      if (reply.looked === 0) break;
+      entries ??= reply.entries;
+      requeued += reply.requeued;
+      offset += reply.stay;
+      seen += reply.looked;
+    }
+    return requeued;
   }
 
   async empty(queue: string): Promise<number> {

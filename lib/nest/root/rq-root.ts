@@ -41,8 +41,14 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
     registrations: readonly { registration: QueueRegistration; where: string }[],
     override?: RootOverride,
   ) {
-    const { connection, connectTimeout, commandTimeout, prefix, sharedWithPython, maxPayloadBytes } =
-      options;
+    const {
+      connection,
+      connectTimeout,
+      commandTimeout,
+      prefix,
+      sharedWithPython,
+      maxPayloadBytes,
+    } = options;
     this.connections = new Connections(connection, {
       connectTimeout,
       commandTimeout,

@@ -22,6 +22,7 @@
 --- @include executions
 --- @include commands
 --- @include ended
+--- @include requeue
 
 local action, id = ARGV.action, ARGV.id
 local queue = queue_named(ARGV.queue)
@@ -70,13 +71,8 @@ elseif action == 'stop' then
   redis.call('HSET', KEYS.job, 'nrq_stop', '1')
   tell_worker('stop-job')
 elseif action == 'requeue' then
-  if not has_ended(status) or status == 'finished' then return { 'refused', status } end
-  queue_up(queue, id, ARGV.argument == 'front')
-  redis.call('SADD', prefix .. 'queues', queue.list)
-  redis.call('HDEL', KEYS.job, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_stop', 'nrq_crashes', 'nrq_reason')
-  redis.call('ZREM', queue.failed, id)
-  redis.call('ZREM', queue.canceled, id)
-  redis.call('PERSIST', KEYS.job)
+  if not can_be_requeued(status) then return { 'refused', status } end
+  requeue(queue, id, ARGV.argument == 'front')
 elseif action == 'delete' then
   take_out()
   tell_worker('cancel-job')

@@ -3,24 +3,23 @@
 -- Entries of the finished and failed registries whose time is over are passed over, as if they had been cleaned up; so
 -- the rest can be reached however many there are. Other ids without a job are left out.
 --
--- KEYS  none
+-- KEYS  list      the queue
 -- ARGV  prefix    how the names of all keys begin
 --       channels  how the names of our channels begin
 --       queue     name of the queue
 --       registry  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled'
 --       offset    place of the first entry, 0-based
 --       limit     how many entries to look at at most
--- Reply 1 list of rows, each a list: id, score, the first KB of the data, values of ROW_FIELDS ('' = none), then
---         name and message of the last failed attempt's error or '' and '', and RQ's exc_string ('' = none)
+-- Reply 1 list of rows, each a list of texts ('' = none): id, score, the beginning of the data, of the description and
+--         of exc_info, the last failed attempt's error name, its message, RQ's exc_string, values of the row fields
 --       2 how many entries were looked at: fewer than `limit` when there are no more, or when they are large
 --       3 '1' = there are more
---       4 the time in milliseconds
 -- State nothing is changed
 
 --- @include now
 --- @include queue
 
-local ROW_FIELDS = LIST_FIELD_NAMES
+local ROW_FIELDS = ROW_FIELD_NAMES
 -- Bytes. Names are shorter than that.
 local DATA_SHOWN = 1024
 local TEXT_SHOWN = 512
@@ -45,7 +44,7 @@ local function entries()
       local over = redis.call('ZCOUNT', queue[ARGV.registry], '0', score(now - 1))
       if first >= kept then
         first = first + over
-      elseif first + limit >= kept and over > 0 then
+      elseif first + limit > kept and over > 0 then
         -- Up to the last that is kept; the next call goes on behind those whose time is over.
         limit = kept - first
       end
@@ -71,22 +70,21 @@ local function beginning(key, field, length)
   return string.sub(redis.call('HGET', key, field), 1, length)
 end
 
--- What the last failed attempt said: name and message of its error as ours are kept, or RQ's text of a traceback.
+-- What the last failed attempt said: name and message of its error as we keep them, else RQ's text of a traceback.
 local function failure_of(id, key, status, attempts)
-  if attempts ~= '' then
-    local text = redis.call('HGET', key, 'nrq_attempt:' .. attempts)
-    local known, record = pcall(cjson.decode, text or '')
-    if known and type(record) == 'table' then
-      local name, message = tostring(record.error or ''), tostring(record.message or '')
-      return string.sub(name, 1, TEXT_SHOWN), string.sub(message, 1, TEXT_SHOWN), ''
+  local has_failed = status == 'failed' or status == 'stopped'
+  if attempts and status ~= 'finished' then
+    local known, record = pcall(cjson.decode, redis.call('HGET', key, 'nrq_attempt:' .. attempts) or '')
+    local outcome = known and type(record) == 'table' and record.outcome
+    if outcome and (not has_failed or outcome == 'failed' or outcome == 'stopped') then
+      return string.sub(tostring(record.error), 1, TEXT_SHOWN), string.sub(tostring(record.message), 1, TEXT_SHOWN), ''
     end
   end
-  if status == 'failed' or status == 'stopped' then
-    local newest = redis.pcall('XREVRANGE', results_prefix .. id, '+', '-', 'COUNT', 1)
-    local fields = not newest.err and newest[1] and newest[1][2] or {}
-    for index = 1, #fields, 2 do
-      if fields[index] == 'exc_string' and #fields[index + 1] <= LONGEST_FAILURE then return '', '', fields[index + 1] end
-    end
+  if not has_failed then return '', '', '' end
+  local newest = redis.pcall('XREVRANGE', results_prefix .. id, '+', '-', 'COUNT', 1)
+  local fields = not newest.err and newest[1] and newest[1][2] or {}
+  for index = 1, #fields, 2 do
+    if fields[index] == 'exc_string' and #fields[index + 1] <= LONGEST_FAILURE then return '', '', fields[index + 1] end
   end
   return '', '', ''
 end
@@ -94,15 +92,13 @@ end
 local function row_of(id, entry_score)
   local key = job_prefix .. id
   local values = redis.pcall('HMGET', key, unpack(ROW_FIELDS))
+  if values.err then return nil end
+  local data = beginning(key, 'data', DATA_SHOWN)
   -- Without data it is not a job, by RQ's rule.
-  if values.err or redis.call('HSTRLEN', key, 'data') == 0 then return nil end
-  local row = { id, entry_score, beginning(key, 'data', DATA_SHOWN) }
-  for index = 1, #ROW_FIELDS do row[#row + 1] = string.sub(values[index] or '', 1, TEXT_SHOWN) end
-  row[#row + 1] = beginning(key, 'description', TEXT_SHOWN)
-  row[#row + 1] = beginning(key, 'exc_info', DATA_SHOWN)
-  for _, value in ipairs({ failure_of(id, key, values[LIST.status], values[LIST.nrq_attempts] or '') }) do
-    row[#row + 1] = value
-  end
+  if data == '' then return nil end
+  local row = { id, entry_score, data, beginning(key, 'description', TEXT_SHOWN), beginning(key, 'exc_info', DATA_SHOWN) }
+  row[6], row[7], row[8] = failure_of(id, key, values[ROW.status], values[ROW.nrq_attempts])
+  for index = 1, #ROW_FIELDS do row[8 + index] = string.sub(values[index] or '', 1, TEXT_SHOWN) end
   return row
 end
 
@@ -118,4 +114,4 @@ for index, member in ipairs(members) do
   rows[#rows + 1] = row_of(id, scores[index] or '')
   looked = looked + 1
 end
-return { rows, looked, more and '1' or '', string.format('%.0f', now) }
+return { rows, looked, more and '1' or '' }
