@@ -38,7 +38,8 @@ function pythonText(value: unknown, enough: number): string {
     };
     return `{${listed(keys.length, enough, entry)}}`;
   }
-  return String(value);
+  // A number, which JSON and Python write alike.
+  return JSON.stringify(value);
 }
 
 function listed(

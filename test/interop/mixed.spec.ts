@@ -187,7 +187,7 @@ describeInterop('a job that both languages run', () => {
       expect(await sides.python.run('return fetch(given).result', job.id)).toEqual({ a: 1 });
     });
 
-    it("are, with sharedWithPython", async () => {
+    it('are, with sharedWithPython', async () => {
       const nest = await NestSide.connect(sides.redis.url, { sharedWithPython: true });
       try {
         const queue = nest.queue();
