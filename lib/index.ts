@@ -49,6 +49,7 @@ export {
   type JobPayload,
   type JobResult,
   type JobSnapshot,
+  type JobSummary,
   type JsonInput,
   type Jsonified,
   type ListeningOptions,
@@ -86,7 +87,7 @@ export {
 } from './store/index.js';
 
 // What is said about a job, and what its handler may say.
-export type { DefaultJobOptions, Duration, JobOptions } from './job/index.js';
+export type { DefaultJobOptions, Duration, JobOptions, JobSelection } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,

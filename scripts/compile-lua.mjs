@@ -8,7 +8,8 @@
 //   --       jobs...    the number of jobs, then per job ...
 //
 // and its body uses the names: KEYS.list, ARGV.prefix, and INDEX.jobs for the place of the first of many. They are
-// replaced by numbers here, at no cost per call. CLAIM.data and FURTHER.ttl are the places of a claim's fields.
+// replaced by numbers here, at no cost per call. CLAIM.data and FURTHER.ttl are the places of a claim's fields, ROW.status
+// of those of a list's row.
 // A line `--- @include NAME` puts in include/NAME.lua.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -16,6 +17,7 @@ import ts from 'typescript';
 
 const folder = fileURLToPath(new URL('../lib/store/scripts/', import.meta.url));
 const claim = await constantsOf(new URL('../lib/wire/claim-fields.ts', import.meta.url));
+const row = await constantsOf(new URL('../lib/wire/row-fields.ts', import.meta.url));
 
 const names = readdirSync(folder)
   .filter((name) => name.endsWith('.lua'))
@@ -37,15 +39,20 @@ function compile(name) {
   const header = headerOf(source);
   const keys = declared(header, 'KEYS', name);
   const values = declared(header, 'ARGV', name);
-  const body = included(source, name)
+  const whole = included(source, name);
+  const locals = whole.split('\n').filter((line) => /^local\b/.test(line)).length;
+  // Lua allows 200 in one function; what is not counted here (several in a line, in blocks) needs room, too.
+  if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
+  const body = whole
     .split('\n')
     .filter((line) => line.trim() !== '' && !/^\s*--/.test(line))
     .map((line) => line.replace(/^\s+/, ''))
     .join('\n');
   const replaced = body
-    .replace(/\b(KEYS|ARGV|INDEX|CLAIM|FURTHER)\.(\w+)/g, (_, table, word) => {
+    .replace(/\b(KEYS|ARGV|INDEX|CLAIM|FURTHER|ROW)\.(\w+)/g, (_, table, word) => {
       if (table === 'CLAIM') return place(claim.CLAIM_FIELDS, word, `${name}: CLAIM.${word}`);
       if (table === 'FURTHER') return place(claim.FURTHER_FIELDS, word, `${name}: FURTHER.${word}`);
+      if (table === 'ROW') return place(row.ROW_FIELDS, word, `${name}: ROW.${word}`);
       const list = table === 'KEYS' ? keys : values;
       const number = place(
         list,
@@ -56,10 +63,8 @@ function compile(name) {
     })
     .replaceAll('CLAIM_FIELD_NAMES', luaList(claim.CLAIM_FIELDS))
     .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
+    .replaceAll('ROW_FIELD_NAMES', luaList(row.ROW_FIELDS))
     .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length);
-  const locals = replaced.split('\n').filter((line) => /^local\b/.test(line)).length;
-  // Lua allows 200 in one function; what is not counted here (in blocks) needs room, too.
-  if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
   return { keys, values: values.filter((value) => !value.endsWith('...')), text: replaced };
 }
 

@@ -4,6 +4,7 @@ export * from './duration.js';
 export * from './errors.js';
 export * from './failure-reason.js';
 export * from './job-event.js';
+export * from './job-selection.js';
 export * from './job-options.js';
 export * from './job-status.js';
 export * from './names.js';

@@ -7,3 +7,4 @@ export { type HeaderInjector, headersOf, type JobHeaders } from './job-headers.j
 export { type ManyItem, Queue, type QueueOptions } from './queue.js';
 export { ResultWaiter } from './result-waiter.js';
 export { type JobSnapshot, RqJob } from './rq-job.js';
+export type { JobSummary } from '../wire/index.js';

@@ -4,6 +4,7 @@ import {
   type Duration,
   type JobEvent,
   type JobOptions,
+  type JobSelection,
   type ResolvedDefaults,
   type ResolvedJobOptions,
   DuplicateJobError,
@@ -13,6 +14,7 @@ import {
   assertJobId,
   assertJobName,
   assertQueueName,
+  assertSelection,
   layerDefaults,
   resolveDefaults,
   resolveJobOptions,
@@ -24,7 +26,7 @@ import {
   type RegistryName,
 } from '../store/index.js';
 import { EnqueueBatch } from './enqueue-batch.js';
-import { assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
+import { type JobSummary, assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
 import type {
   AnyHandlers,
   JobName,
@@ -198,18 +200,26 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   }
 
   /**
-   * Handles of the jobs in a registry, in its order (the queue: next first; registries: earliest first).
-   * @param registry default `queued`
+   * What a person wants to see of the jobs in a registry, in its order (the queue: next first; registries: earliest
+   * first). It is plain data; `queue.job(summary.id)` is the handle. Up to 200 jobs are one call, whatever their size.
+   *
+   * ```ts
+   * for (const { id, name, failure } of await queue.jobs('failed')) console.log(id, name, failure);
+   * ```
+   *
+   * A page may have fewer than `limit` jobs: ids whose job is gone (deleted, or its `ttl` is over) are left out.
+   * @param registry RQ's word; default `queued`, the queue itself; stopped jobs are in `failed`
    * @param range default the first 100
    * @throws InvalidOptionError when there is no such registry, or offset or limit is no whole number of at least 0
+   * @throws RqConnectionError
    */
   async jobs(
     registry: RegistryName = 'queued',
     { offset = 0, limit = 100 }: { offset?: number; limit?: number } = {},
-  ): Promise<RqJob[]> {
-    const where = `jobs of queue "${this.name}"`;
-    if (!REGISTRY_NAMES.includes(registry)) {
-      const problem = `must be one of ${REGISTRY_NAMES.join(', ')}`;
+  ): Promise<JobSummary[]> {
+    const where = `jobs of "${this.name}"`;
+    if (!REGISTRIES.has(registry)) {
+      const problem = `must be one of ${[...REGISTRIES].map((name) => `'${name}'`).join(', ')}`;
       throw new InvalidOptionError({ option: 'registry', problem, value: registry, where });
     }
     for (const [option, value] of Object.entries({ offset, limit })) {
@@ -218,10 +228,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
         throw new InvalidOptionError({ option, problem, value, where });
       }
     }
-    // To Redis a last index of -1 would mean all.
-    if (limit === 0) return [];
-    const ids = await this.#store.ids(this.name, registry, offset, limit);
-    return ids.map((id) => this.job(id));
+    return this.#store.list(this.name, registry, { offset, limit });
   }
 
   /**
@@ -258,30 +265,24 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   }
 
   /**
-   * Puts failed jobs back into the queue. Their spent retries stay spent, as in RQ. Gives how many.
-   * @param ids of which jobs; `'all'`: every job of the failed registry
+   * Puts failed, stopped or canceled jobs back into the queue, 500 per call. Their spent retries stay spent, as in RQ.
+   * Ids whose job is gone are passed over and leave the registry. Gives how many were put back.
+   *
+   * ```ts
+   * await queue.requeue({ in: 'failed' }); // all that are there now
+   * ```
+   *
+   * @throws InvalidOptionError naming the key of the selection
+   * @throws RqConnectionError; what was put back before stays so, and the call may be repeated
    */
-  async requeue(ids: readonly string[] | 'all'): Promise<number> {
-    if (ids !== 'all') return this.requeueEach(ids);
-    let requeued = 0;
-    for (;;) {
-      const slice = await this.#store.ids(this.name, 'failed', 0, 100);
-      const count = await this.requeueEach(slice);
-      requeued += count;
-      // What cannot be requeued stays at the head of the registry: do not go round in circles.
-      if (count === 0) return requeued;
-    }
+  async requeue(selection: JobSelection): Promise<number> {
+    assertSelection(selection, `requeue on queue "${this.name}"`);
+    return this.#store.requeue(this.name, selection);
   }
 
   /** What JSON and logs show of it. */
   toJSON(): { readonly name: string } {
     return { name: this.name };
-  }
-
-  private async requeueEach(ids: readonly string[]): Promise<number> {
-    const action = { type: 'requeue', front: false } as const;
-    const replies = await Promise.all(ids.map((id) => this.#store.control(this.name, id, action)));
-    return replies.filter(({ answer }) => answer === 'done').length;
   }
 
   private async add<Result>(
@@ -358,7 +359,11 @@ export type ManyItem<Handlers, Name extends JobName<Handlers>> =
         : { readonly data: JobPayload<Handlers, Name> })
     : never;
 
-const REGISTRY_NAMES = [
+/** Keeps a script below 5 ms. */
+const AT_ONCE = 1000;
+/** Of the jobs that are enqueued in one turn: as many as one call takes. */
+const TOGETHER = 25;
+const REGISTRIES: ReadonlySet<string> = new Set([
   'queued',
   'started',
   'scheduled',
@@ -366,9 +371,4 @@ const REGISTRY_NAMES = [
   'finished',
   'failed',
   'canceled',
-] as const satisfies readonly RegistryName[];
-
-/** Keeps a script below 5 ms. */
-const AT_ONCE = 1000;
-/** Of the jobs that are enqueued in one turn: as many as one call takes. */
-const TOGETHER = 25;
+] satisfies RegistryName[]);

@@ -1,10 +1,10 @@
-import type { JobEvent, Outcome, ResolvedJobOptions } from '../job/index.js';
+import type { JobEvent, JobSelection, Outcome, ResolvedJobOptions } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
 import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
-import type { WorkerRecords } from './worker-records.js';
+import type { WatcherStore } from './watcher-store.js';
 
 /**
  * The contracts with the database, by role: what producers need, what watchers read, what workers need beside both.
@@ -33,22 +33,12 @@ export interface ProducerStore {
   onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void>;
 
   control(queue: string, id: string, action: ControlAction): Promise<ControlReply>;
+  /** Puts ended jobs back into the queue, a slice at a time; answers how many. Ids without a job leave the registry. */
+  requeue(queue: string, selection: JobSelection): Promise<number>;
   /** Deletes all waiting jobs; answers how many. */
   empty(queue: string): Promise<number>;
   pause(queue: string): Promise<void>;
   resume(queue: string): Promise<void>;
-}
-
-/** Watchers: read what is there, and change nothing. */
-export interface WatcherStore {
-  /** Names of all queues that anybody has put a job into. */
-  queues(): Promise<string[]>;
-  counts(queue: string): Promise<RegistryCounts>;
-  /** Ids in a registry or the queue, in its order. */
-  ids(queue: string, registry: RegistryName, offset: number, limit: number): Promise<string[]>;
-  isPaused(queue: string): Promise<boolean>;
-  /** What is wrong with the database's settings, a sentence each. */
-  audit(): Promise<string[]>;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */
@@ -77,7 +67,32 @@ export interface WorkerStore extends JobStore {
   onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
   /** Hears when the database is reachable again. */
   onReady(listener: () => void): () => void;
-  readonly workers: WorkerRecords;
+  readonly workers: WorkerRegister;
+}
+
+/** Where workers show themselves; jobs do not depend on it. */
+export interface WorkerRegister {
+  register(worker: WorkerRecord): Promise<void>;
+  /** Tells that the worker lives, what it does, and what it has done since the last time. */
+  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<void>;
+  deregister(worker: WorkerRecord): Promise<void>;
+}
+
+/** A worker as it shows itself. */
+export interface WorkerRecord {
+  readonly name: string;
+  readonly queues: readonly string[];
+  readonly version: string;
+  /** Seconds without a sign of life after which it is not listed any more. */
+  readonly ttl: number;
+  readonly state: 'started' | 'idle' | 'busy' | 'suspended';
+}
+
+/** What a worker has done since it showed itself last. */
+export interface WorkDone {
+  readonly finished: number;
+  readonly failed: number;
+  readonly seconds: number;
 }
 
 /** A job to be stored. */
@@ -194,8 +209,3 @@ export interface ControlReply {
   /** The status that the job had. */
   readonly status: string;
 }
-
-export type RegistryName =
-  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
-
-export type RegistryCounts = Readonly<Record<RegistryName, number>>;

@@ -1,4 +1,4 @@
-import { type JobEvent, ShortForm, hideFields } from '../job/index.js';
+import { type JobEvent, type JobSelection, ShortForm, hideFields } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
 import { CONTROL, decodeControl, encodeControl } from './scripts/control.js';
@@ -10,9 +10,18 @@ import {
   decodeExchange,
   encodeExchange,
 } from './scripts/exchange.js';
+import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
 import { PROGRESS, encodeProgress } from './scripts/progress.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
+import {
+  REQUEUE,
+  REQUEUED_AT_ONCE,
+  type RequeueReply,
+  type RequeueSlice,
+  decodeRequeue,
+  encodeRequeue,
+} from './scripts/requeue.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
 import {
@@ -31,11 +40,11 @@ import type {
   RecoverReply,
   RecoverSettings,
   Refusal,
-  RegistryCounts,
-  RegistryName,
   RenewReply,
   WorkerStore,
 } from './job-store.js';
+import type { ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
+import type { JobSummary } from '../wire/job-row.js';
 import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
@@ -49,7 +58,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
-  private readonly resultsPlace: 'hash' | 'stream';
+  private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
 
   constructor(
@@ -59,7 +68,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     super();
     this.keys = new Keyspace(options.prefix, connections.database);
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
-    this.resultsPlace = options.results ?? 'hash';
+    this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
     this.workers = new WorkerRecords(connections, this.keys);
     hideFields(this, 'keys', 'maxPayloadBytes');
@@ -72,7 +81,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
     const { list } = this.keys.queue(queue);
-    const values = encodeEnqueue(this.keys, queue, jobs, mode);
+    const values = encodeEnqueue(this.place(queue), jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     return decodeEnqueue(reply);
   }
@@ -94,7 +103,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const replies: RenewReply[] = [];
     for (let first = 0; first < held.length; first += RENEWED_AT_ONCE) {
       const slice = held.slice(first, first + RENEWED_AT_ONCE);
-      const values = encodeRenew(this.keys, queue, lease, slice);
+      const values = encodeRenew(this.place(queue), lease, slice);
       const reply = await this.connections.runRenewal(`renew leases on queue "${queue}"`, (redis) =>
         RENEW.run(redis, [list], values),
       );
@@ -250,19 +259,53 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     };
   }
 
-  async ids(
+  async list(
     queue: string,
     registry: RegistryName,
-    offset: number,
-    limit: number,
-  ): Promise<string[]> {
-    const keys = this.keys.queue(queue);
-    const last = offset + limit - 1;
-    return this.connections.run(`list queue "${queue}"`, async (redis) => {
-      if (registry === 'queued') return redis.lrange(keys.list, offset, last);
-      const members = await redis.zrange(keys[registry], String(offset), String(last));
-      return registry === 'started' ? members.map((member) => splitMember(member)[0]) : members;
-    });
+    { offset, limit }: ListRange,
+  ): Promise<JobSummary[]> {
+    const { list } = this.keys.queue(queue);
+    const jobs: JobSummary[] = [];
+    for (let looked = 0; looked < limit;) {
+      const most = Math.min(LISTED_AT_ONCE, limit - looked);
+      const values = encodeList(this.keys, queue, registry, offset + looked, most);
+      const reply = await this.run(`list queue "${queue}"`, LIST, [list], values);
+      const slice = decodeList(queue, registry, reply);
+      jobs.push(...slice.jobs);
+      looked += slice.looked;
+      if (!slice.more) break;
+    }
+    return jobs;
+  }
+
+  async requeue(queue: string, selection: JobSelection): Promise<number> {
+    const { list } = this.keys.queue(queue);
+    const run = async (slice: RequeueSlice): Promise<RequeueReply> => {
+      const values = encodeRequeue(this.keys, queue, slice);
+      return decodeRequeue(await this.run(`requeue on queue "${queue}"`, REQUEUE, [list], values));
+    };
+    let requeued = 0;
+    if (!('in' in selection)) {
+      for (let first = 0; first < selection.length; first += REQUEUED_AT_ONCE) {
+        const ids = selection.slice(first, first + REQUEUED_AT_ONCE);
+        requeued += (await run({ ids, most: ids.length })).requeued;
+      }
+      return requeued;
+    }
+    const { in: registry, limit = Infinity } = selection;
+    // Jobs that fail again meanwhile come back into the registry: they are not taken once more.
+    let seen = 0;
+    let entries: number | undefined;
+    for (let offset = 0; seen < (entries ?? Infinity) && requeued < limit;) {
+      const most = Math.min(REQUEUED_AT_ONCE, limit - requeued);
+      const reply = await run({ registry, offset, most });
+      if (reply.looked === 0) break;
+      entries ??= reply.entries;
+      requeued += reply.requeued;
+      offset += reply.stay;
+      seen += reply.looked;
+    }
+    return requeued;
   }
 
   async empty(queue: string): Promise<number> {
@@ -297,7 +340,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   private place(queue: string): ExchangePlace {
-    return { keyspace: this.keys, queue, results: this.resultsPlace };
+    return { keyspace: this.keys, queue, shared: this.shared };
   }
 
   private run(
@@ -313,8 +356,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 export interface RedisJobStoreOptions {
   /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
   readonly prefix?: string;
-  /** Where results of our own jobs go: a field of the job (default), or RQ's stream, which Python's `return_value()` reads. */
-  readonly results?: 'hash' | 'stream';
+  /**
+   * Python programs and RQ's tools read this Redis: our own jobs, too, get what costs memory and what only they read
+   * (descriptions, results in RQ's streams, records of executions). Default false.
+   */
+  readonly sharedWithPython?: boolean;
   /** The most bytes that data, meta or a result may have; default 10 MiB. */
   readonly maxPayloadBytes?: number;
 }

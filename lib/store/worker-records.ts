@@ -1,63 +1,46 @@
 import { hostname } from 'node:os';
 import type { Connections } from '../redis/connections.js';
 import type { Keyspace } from '../wire/keyspace.js';
+import type { WorkDone, WorkerRecord, WorkerRegister } from './job-store.js';
+import { BEAT, encodeBeat } from './scripts/beat.js';
 
 /**
  * Workers as RQ's tools see them: a hash per worker with a time to live, and sets of all workers. Nothing here decides
  * over jobs: a worker that is not listed works all the same.
  */
-export class WorkerRecords {
+export class WorkerRecords implements WorkerRegister {
+  private address = '';
+
   constructor(
     private readonly connections: Connections,
     private readonly keys: Keyspace,
   ) {}
 
+  /** @throws RqConnectionError */
   async register(worker: WorkerRecord): Promise<void> {
-    const key = this.keys.worker(worker.name);
-    const now = new Date().toISOString();
-    const address = await this.ownAddress();
-    await this.connections.run(`register worker "${worker.name}"`, (redis) => {
-      const batch = redis
-        .multi()
-        .del(key)
-        .hset(key, {
-          birth: now,
-          last_heartbeat: now,
-          queues: worker.queues.join(','),
-          pid: process.pid,
-          hostname: hostname(),
-          ip_address: address,
-          version: worker.version,
-          python_version: `Node.js ${process.version}`,
-          state: worker.state,
-        })
-        .sadd(this.keys.workers, key);
-      for (const queue of worker.queues) {
-        batch.sadd(this.keys.workersOf(queue), key);
-        // RQ's tools list workers by the queues that they know.
-        batch.sadd(this.keys.queues, this.keys.queue(queue).list);
-      }
-      return batch.expire(key, WORKER_TTL).exec();
-    });
+    this.address = await this.ownAddress();
+    await this.beat(worker, { finished: 0, failed: 0, seconds: 0 }, true);
   }
 
   /** Tells that the worker lives, what it does, and what it has done since the last time. */
-  async heartbeat(worker: WorkerRecord, done: WorkDone): Promise<void> {
-    const key = this.keys.worker(worker.name);
-    const exists = await this.connections.run(`renew worker "${worker.name}"`, (redis) =>
-      redis.expire(key, WORKER_TTL),
-    );
-    // Redis may have lost it (a restart without persistence): the sets too, then.
-    if (exists === 0) await this.register(worker);
-    await this.connections.run(`renew worker "${worker.name}"`, (redis) => {
-      const batch = redis
-        .multi()
-        .hset(key, { last_heartbeat: new Date().toISOString(), state: worker.state });
-      if (done.finished > 0) batch.hincrby(key, 'successful_job_count', done.finished);
-      if (done.failed > 0) batch.hincrby(key, 'failed_job_count', done.failed);
-      if (done.seconds > 0) batch.hincrbyfloat(key, 'total_working_time', done.seconds);
-      return batch.exec();
-    });
+  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<void> {
+    return this.beat(worker, done, false);
+  }
+
+  private async beat(worker: WorkerRecord, done: WorkDone, begins: boolean): Promise<void> {
+    const { name, queues, state, version, ttl } = worker;
+    const birth = {
+      queues: queues.join(','),
+      pid: process.pid,
+      hostname: hostname(),
+      ip_address: this.address,
+      version,
+      python_version: `Node.js ${process.version}`,
+    };
+    const beat = { ttl, state, ...done, begins, queues, birth };
+    const values = encodeBeat(this.keys.prefix, beat);
+    const keys = [this.keys.worker(name), this.keys.workers];
+    await this.connections.run(`renew worker "${name}"`, (redis) => BEAT.run(redis, keys, values));
   }
 
   async deregister(worker: WorkerRecord): Promise<void> {
@@ -96,19 +79,5 @@ export class WorkerRecords {
   }
 }
 
-export interface WorkerRecord {
-  readonly name: string;
-  readonly queues: readonly string[];
-  readonly version: string;
-  readonly state: 'started' | 'idle' | 'busy' | 'suspended';
-}
-
-export interface WorkDone {
-  readonly finished: number;
-  readonly failed: number;
-  readonly seconds: number;
-}
-
-// Seconds; RQ's own.
-const WORKER_TTL = 480;
+/** Seconds for which RQ's tools may still ask for a worker that has stopped; RQ's own. */
 const DEAD_WORKER_TTL = 60;

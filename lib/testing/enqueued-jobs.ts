@@ -1,5 +1,5 @@
 import { JobNotFoundError } from '../job/index.js';
-import type { JobSnapshot, Queue, RqJob } from '../queue/index.js';
+import type { JobSnapshot, JobSummary, Queue, RqJob } from '../queue/index.js';
 import type { RegistryName } from '../store/index.js';
 import type { ControlledStore } from './controlled-store.js';
 
@@ -19,11 +19,11 @@ export interface EnqueuedJob extends JobSnapshot {
 export async function enqueuedJobs(store: ControlledStore, queue: Queue): Promise<EnqueuedJob[]> {
   const queued = await waitingJobs(queue, 'queued');
   const scheduled = await waitingJobs(queue, 'scheduled');
-  const { now, due } = await dueTimes(store, queue.name);
+  const now = await timeOf(store);
   const snapshots = scheduled.map((job) => {
-    const dueAt = due.get(job.id) ?? now;
-    const dueIn = Math.max(0, Math.round((dueAt - now) / 1000));
-    return { ...job, status: 'scheduled' as const, dueAt: new Date(dueAt), dueIn };
+    const dueAt = job.dueAt ?? new Date(now);
+    const dueIn = Math.max(0, Math.round((dueAt.getTime() - now) / 1000));
+    return { ...job, status: 'scheduled' as const, dueAt, dueIn };
   });
   return [
     ...queued.map((job) => ({ ...job, status: 'queued' as const, dueAt: undefined, dueIn: 0 })),
@@ -31,18 +31,17 @@ export async function enqueuedJobs(store: ControlledStore, queue: Queue): Promis
   ];
 }
 
-/** Snapshots of all jobs that wait in a queue or its schedule, in order. */
+/** Snapshots of all jobs that wait in a queue or its schedule, in order, and when they are due. */
 export async function waitingJobs(
-  queue: Pick<Queue, 'jobs'>,
+  queue: Pick<Queue, 'jobs' | 'job' | 'counts'>,
   registry: 'queued' | 'scheduled',
-): Promise<JobSnapshot[]> {
-  const snapshots: JobSnapshot[] = [];
-  for (let offset = 0; ; offset += AT_ONCE) {
-    const jobs = await queue.jobs(registry, { offset, limit: AT_ONCE });
-    const found = await Promise.all(jobs.map(snapshotOf));
-    snapshots.push(...found.filter((job) => job !== undefined));
-    if (jobs.length < AT_ONCE) return snapshots;
-  }
+): Promise<(JobSnapshot & Pick<JobSummary, 'dueAt'>)[]> {
+  const limit = (await queue.counts())[registry];
+  const found = (await queue.jobs(registry, { limit })).map(async ({ id, dueAt }) => {
+    const snapshot = await snapshotOf(queue.job(id));
+    return snapshot && { ...snapshot, dueAt };
+  });
+  return (await Promise.all(found)).filter((job) => job !== undefined);
 }
 
 /** Some jobs of a registry, for a message: `mail: sendMail (id)`. */
@@ -51,13 +50,11 @@ export async function describeJobs(
   queue: string,
   registry: RegistryName,
 ): Promise<string[]> {
-  const ids = await store.ids(queue, registry, 0, SHOWN + 1);
-  const shown = ids.slice(0, SHOWN).map(async (id) => {
-    const record = await store.read(id);
-    const name = record?.call(store.maxPayloadBytes).name ?? '(unreadable)';
-    return `${queue}: ${name} (${id})`;
-  });
-  return [...(await Promise.all(shown)), ...(ids.length > SHOWN ? [`${queue}: and more`] : [])];
+  const jobs = await store.list(queue, registry, { offset: 0, limit: SHOWN + 1 });
+  const shown = jobs
+    .slice(0, SHOWN)
+    .map(({ id, name = '(unreadable)' }) => `${queue}: ${name} (${id})`);
+  return [...shown, ...(jobs.length > SHOWN ? [`${queue}: and more`] : [])];
 }
 
 async function snapshotOf(job: RqJob): Promise<JobSnapshot | undefined> {
@@ -70,21 +67,12 @@ async function snapshotOf(job: RqJob): Promise<JobSnapshot | undefined> {
   }
 }
 
-async function dueTimes(
-  store: ControlledStore,
-  queue: string,
-): Promise<{ now: number; due: Map<string, number> }> {
-  const { scheduled } = store.keys.queue(queue);
-  const replies = await store.connections.run(`list queue "${queue}"`, (redis) =>
-    redis.multi().time().zrange(scheduled, '0', '-1', 'WITHSCORES').exec(),
+/** Redis's clock, milliseconds since the epoch. */
+async function timeOf(store: ControlledStore): Promise<number> {
+  const [seconds, microseconds] = await store.connections.run('read the time', (redis) =>
+    redis.time(),
   );
-  const [time, members] = (replies ?? []).map(([, reply]) => reply as string[]);
-  const due = new Map<string, number>();
-  for (let at = 0; members && at + 1 < members.length; at += 2) {
-    due.set(members[at] as string, Number(members[at + 1]) * 1000);
-  }
-  return { now: Number(time?.[0]) * 1000 + Number(time?.[1]) / 1000, due };
+  return Number(seconds) * 1000 + Number(microseconds) / 1000;
 }
 
-const AT_ONCE = 100;
 const SHOWN = 10;

@@ -3,5 +3,6 @@ export * from './call.js';
 export { ClaimedJob } from './claimed-job.js';
 export type { AttemptRecord } from './fields.js';
 export { JobRecord, type ResultEntry } from './job-record.js';
+export type { JobSummary } from './job-row.js';
 export { Keyspace, QueueKeys } from './keyspace.js';
 export type { Settled } from './settled-message.js';

@@ -28,8 +28,7 @@ export class JobRecord {
   }
 
   get status(): JobStatus {
-    const status = this.text('status');
-    return status !== undefined && isJobStatus(status) ? status : 'queued';
+    return statusOf(this.text('status'));
   }
 
   /** The queue. */
@@ -57,13 +56,11 @@ export class JobRecord {
 
   /** Runs so far, the current one included. */
   get attempts(): number {
-    const failed = Number(this.text('nrq_attempts') ?? 0) || 0;
-    return this.status === 'started' || this.status === 'finished' ? failed + 1 : failed;
+    return runsOf(this.status, this.text('nrq_attempts'));
   }
 
   get retriesLeft(): number | undefined {
-    const left = this.text('retries_left');
-    return left && Number.isSafeInteger(Number(left)) ? Number(left) : undefined;
+    return wholeNumber(this.text('retries_left'));
   }
 
   get workerName(): string | undefined {
@@ -127,9 +124,31 @@ export class JobRecord {
   }
 
   private date(field: string): Date | undefined {
-    const time = timeOf(this.text(field));
-    return time === undefined ? undefined : new Date(time);
+    return dateOf(this.text(field));
   }
+}
+
+/** A status that nobody knows counts as `queued`, as no status does. */
+export function statusOf(text: string | undefined): JobStatus {
+  return text !== undefined && isJobStatus(text) ? text : 'queued';
+}
+
+/**
+ * Runs so far, the current one included.
+ * @param failed text of `nrq_attempts`
+ */
+export function runsOf(status: JobStatus, failed: string | undefined): number {
+  const count = Number(failed ?? 0) || 0;
+  return status === 'started' || status === 'finished' ? count + 1 : count;
+}
+
+export function dateOf(text: string | undefined): Date | undefined {
+  const time = timeOf(text);
+  return time === undefined ? undefined : new Date(time);
+}
+
+export function wholeNumber(text: string | undefined): number | undefined {
+  return text && Number.isSafeInteger(Number(text)) ? Number(text) : undefined;
 }
 
 /** Reads the answer of HGETALL; undefined when there is no such job. */
@@ -187,7 +206,7 @@ export function decodeStreamedResult(base64: string): unknown {
   }
 }
 
-function decodeStreamedFailure(base64: Buffer | undefined): string {
+export function decodeStreamedFailure(base64: Buffer | undefined): string {
   if (!base64) return '';
   try {
     const deflated = Buffer.from(base64.toString(), 'base64');

@@ -132,7 +132,7 @@ describe('an error', () => {
       'of the store',
       async (connections) => {
         await redis.client().set('rq:queue:jobs', 'text');
-        return new RedisJobStore(connections).ids('jobs', 'queued', 0, 1);
+        return new RedisJobStore(connections).list('jobs', 'queued', { offset: 0, limit: 1 });
       },
     ],
   ])('%s names what was tried, and holds neither command nor data', async (_, act) => {

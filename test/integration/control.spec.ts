@@ -255,8 +255,8 @@ describe('requeue()', () => {
 
     const some = jobs.slice(0, 2).map(({ id }) => id);
     expect(await queue.requeue([...some, 'nosuchjob'])).toBe(2);
-    expect(await queue.requeue('all')).toBe(248);
-    expect(await queue.requeue('all')).toBe(0);
+    expect(await queue.requeue({ in: 'failed' })).toBe(248);
+    expect(await queue.requeue({ in: 'failed' })).toBe(0);
 
     await worker.events.waitFor('jobFinished', 250);
     expect(await queue.counts()).toMatchObject({ failed: 0, finished: 250 });

@@ -179,7 +179,7 @@ describe('enqueueMany()', () => {
     });
     expect(await queue.count()).toBe(2001);
     const [last] = await queue.jobs('queued', { offset: 2000 });
-    expect((await last?.refresh())?.data).toBe(1999);
+    expect((await queue.job(last?.id ?? '').refresh()).data).toBe(1999);
   });
 
   it('takes options for each job, and an empty list', async () => {

@@ -227,7 +227,7 @@ describe("a job's record", () => {
   });
 
   it('holds results in RQ’s stream when the worker is told so', async () => {
-    const store = await engine.openStore({ results: 'stream' });
+    const store = await engine.openStore({ sharedWithPython: true });
     await engine.work(
       {
         ok: () => ({ a: 1 }),

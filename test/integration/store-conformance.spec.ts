@@ -8,6 +8,7 @@ import {
   type ExchangeReply,
   type ExchangeRequest,
   type NewJob,
+  type RegistryName,
   RedisJobStore,
   type WorkerStore,
 } from '../../lib/store/index.js';
@@ -109,13 +110,16 @@ describe.each<[string, Open]>([
     return job;
   }
 
+  const ids = async (registry: RegistryName) =>
+    (await store.list(queue, registry, { offset: 0, limit: 10 })).map((row) => row.id);
+
   const settle = (job: ClaimedJob, outcome: Outcome) =>
     exchange({ outcomes: [{ job, outcome, startedAt: Date.now(), endedAt: Date.now() }] });
 
   describe('for producers', () => {
     it('keeps jobs in the order in which they were stored', async () => {
       await expect(enqueue('a', 'b', 'c')).resolves.toEqual([]);
-      expect(await store.ids(queue, 'queued', 0, 10)).toEqual([id('a'), id('b'), id('c')]);
+      expect(await ids('queued')).toEqual([id('a'), id('b'), id('c')]);
       expect(await store.position(queue, id('b'))).toBe(1);
       expect((await store.read(id('a')))?.status).toBe('queued');
       expect(await store.read(id('nobody'))).toBeUndefined();
@@ -125,7 +129,7 @@ describe.each<[string, Open]>([
       await enqueue('a');
       const jobs = [newJob(id('a'), { check: 'unique' }), newJob(id('b'), { check: 'unique' })];
       expect(await store.enqueue(queue, jobs, 'each')).toMatchObject([{ index: 0 }]);
-      expect(await store.ids(queue, 'queued', 0, 10)).toEqual([id('a'), id('b')]);
+      expect(await ids('queued')).toEqual([id('a'), id('b')]);
     });
 
     it('cancels, requeues and deletes', async () => {
@@ -134,7 +138,7 @@ describe.each<[string, Open]>([
       expect((await control('cancel')).answer).toBe('done');
       expect((await store.read(id('a')))?.status).toBe('canceled');
       await store.control(queue, id('a'), { type: 'requeue', front: true });
-      expect(await store.ids(queue, 'queued', 0, 10)).toEqual([id('a')]);
+      expect(await ids('queued')).toEqual([id('a')]);
       await control('delete');
       expect(await store.read(id('a'))).toBeUndefined();
       expect((await control('cancel')).answer).toBe('missing');
@@ -187,8 +191,8 @@ describe.each<[string, Open]>([
         failed: 1,
         canceled: 0,
       });
-      expect(await store.ids(queue, 'failed', 0, 10)).toEqual([id('b')]);
-      expect(await store.ids(queue, 'started', 0, 10)).toEqual([id('c')]);
+      expect(await ids('failed')).toEqual([id('b')]);
+      expect(await ids('started')).toEqual([id('c')]);
       expect(await store.queues()).toContain(queue);
     });
 

@@ -187,8 +187,8 @@ describeInterop('a job that both languages run', () => {
       expect(await sides.python.run('return fetch(given).result', job.id)).toEqual({ a: 1 });
     });
 
-    it("are, with results: 'stream'", async () => {
-      const nest = await NestSide.connect(sides.redis.url, { results: 'stream' });
+    it('are, with sharedWithPython', async () => {
+      const nest = await NestSide.connect(sides.redis.url, { sharedWithPython: true });
       try {
         const queue = nest.queue();
         const [ok, broken] = await queue.enqueueMany([{ name: 'ok' }, { name: 'broken' }]);

@@ -20,7 +20,7 @@ export class NestSide {
 
   static async connect(
     url: string,
-    options: { results?: 'hash' | 'stream' } = {},
+    options: { sharedWithPython?: boolean } = {},
   ): Promise<NestSide> {
     const connections = new Connections(url, { commandTimeout: 5000, connectTimeout: 5000 });
     await connections.connect();

@@ -158,7 +158,7 @@ describe.each(FORMS)('with a password in %s', (_, connection) => {
     const { app, work, jobs } = await start(connection());
     const job = await work.enqueue('itself', { some: 'data' });
     await job.result();
-    await work.requeue('all');
+    await work.requeue({ in: 'failed' });
     const connections = new Connections(connection());
     await connections.connect();
     connections.messages();

@@ -32,7 +32,7 @@ export interface RootOptions {
   readonly shutdownTimeout: number;
   readonly connectTimeout: number;
   readonly commandTimeout: number;
-  readonly results: 'hash' | 'stream';
+  readonly sharedWithPython: boolean;
   readonly maxPayloadBytes: number | undefined;
 }
 
@@ -69,7 +69,7 @@ export function readRootOptions(options: RqFactoryOptions, where: string): RootO
     shutdownTimeout: readTime(options.shutdownTimeout, 30, 'shutdownTimeout', where),
     connectTimeout: readTimeAboveZero(options.connectTimeout, 10, 'connectTimeout', where),
     commandTimeout: readTimeAboveZero(options.commandTimeout, 5, 'commandTimeout', where),
-    results: readChoice(options.results, ['hash', 'stream'], 'results', where),
+    sharedWithPython: readFlag(options.sharedWithPython, 'sharedWithPython', where),
     maxPayloadBytes,
   };
 }
@@ -136,6 +136,6 @@ const ROOT_KEYS: ReadonlySet<string> = new Set([
   'shutdownTimeout',
   'connectTimeout',
   'commandTimeout',
-  'results',
+  'sharedWithPython',
   'maxPayloadBytes',
 ] satisfies (keyof RqFactoryOptions)[]);

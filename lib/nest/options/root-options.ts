@@ -47,10 +47,11 @@ export interface RqModuleOptions {
    */
   commandTimeout?: Duration;
   /**
-   * Where results are kept: in a field of the job's hash (default), or in a stream per job, which is what
-   * Python reads and costs several times the memory.
+   * Python programs and RQ's tools read this Redis; default `false`. Our own jobs then get what only they read, too: a
+   * description (the first 75 characters of each argument), results and failures in RQ's streams, records of executions.
+   * Jobs take about three times the memory.
    */
-  results?: 'hash' | 'stream';
+  sharedWithPython?: boolean;
   /** The most bytes that a job's data, its meta or its result may have; default 10 MiB. */
   maxPayloadBytes?: number;
   /** Another Redis beside the one without a name: letters, digits, `_` and `-`. */

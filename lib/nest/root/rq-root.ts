@@ -45,14 +45,20 @@ export class RqRoot
     override?: RootOverride,
   ) {
     super();
-    const { connection, connectTimeout, commandTimeout, prefix, results, maxPayloadBytes } =
-      options;
+    const {
+      connection,
+      connectTimeout,
+      commandTimeout,
+      prefix,
+      sharedWithPython,
+      maxPayloadBytes,
+    } = options;
     this.connections = new Connections(connection, {
       connectTimeout,
       commandTimeout,
       where: place,
     });
-    const storeOptions = { prefix, results, maxPayloadBytes };
+    const storeOptions = { prefix, sharedWithPython, maxPayloadBytes };
     this.store =
       override?.store(name, this.connections, storeOptions) ??
       new RedisJobStore(this.connections, storeOptions);

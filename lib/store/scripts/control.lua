@@ -20,8 +20,10 @@
 --- @include announce
 --- @include events
 --- @include finish
+--- @include executions
 --- @include commands
 --- @include ended
+--- @include requeue
 
 local action, id = ARGV.action, ARGV.id
 local queue = queue_named(ARGV.queue)
@@ -54,7 +56,10 @@ local function take_out()
   for _, registry in ipairs({ 'scheduled', 'finished', 'failed', 'canceled', 'deferred' }) do
     redis.call('ZREM', queue[registry], id)
   end
-  if #executions > 0 then redis.call('ZREM', queue.started, unpack(executions)) end
+  for _, member in ipairs(executions) do
+    redis.call('ZREM', queue.started, member)
+    end_execution(id, string.sub(member, #id + 2))
+  end
 end
 
 if action == 'cancel' then
@@ -73,13 +78,8 @@ elseif action == 'stop' then
   if #executions > 0 then redis.call('EXPIRE', queue.stops, 86400) end
   tell_worker('stop-job')
 elseif action == 'requeue' then
-  if not has_ended(status) or status == 'finished' then return { 'refused', status } end
-  queue_up(queue, id, ARGV.argument == 'front')
-  redis.call('SADD', prefix .. 'queues', queue.list)
-  redis.call('HDEL', KEYS.job, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason')
-  redis.call('ZREM', queue.failed, id)
-  redis.call('ZREM', queue.canceled, id)
-  redis.call('PERSIST', KEYS.job)
+  if not can_be_requeued(status) then return { 'refused', status } end
+  requeue(queue, id, ARGV.argument == 'front')
 elseif action == 'delete' then
   take_out()
   tell_worker('cancel-job')

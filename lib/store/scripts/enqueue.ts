@@ -1,16 +1,15 @@
 import { optionFields } from '../../wire/fields.js';
-import { pairs } from './exchange.js';
+import { type ExchangePlace, pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
-import type { Keyspace } from '../../wire/keyspace.js';
+import { describeCall } from '../../wire/description.js';
 import { enqueue } from './compiled.js';
 
 /** `enqueue.lua` as types: the one place that knows its arguments and its reply. */
 export const ENQUEUE = new Script(enqueue);
 
 export function encodeEnqueue(
-  keyspace: Keyspace,
-  queue: string,
+  { keyspace, queue, shared }: ExchangePlace,
   jobs: readonly NewJob[],
   mode: 'all' | 'each',
 ): ScriptValue[] {
@@ -28,7 +27,8 @@ export function encodeEnqueue(
     rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
     const own: string[] = [];
     if (job.meta !== undefined) own.push('meta', job.meta);
-    if (options.description !== undefined) own.push('description', options.description);
+    const description = options.description ?? (shared ? describeCall(job.data) : undefined);
+    if (description !== undefined) own.push('description', description);
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;

@@ -26,10 +26,11 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
     takes_suspect: request.suspects.takes ? '1' : '',
     suspect_crashes: request.suspects.from,
     suspect_delay: request.suspects.delay,
+    execution_ttl: executionTtl(place, request.lease),
   });
   values.push(request.woken.length);
   for (const id of request.woken) values.push(id);
-  pushOutcomes(values, request, place.results === 'stream');
+  pushOutcomes(values, request, place.shared);
   values.push(request.events.length);
   for (const { event, outcome } of request.events) {
     values.push(encodeEvent(event), outcome === undefined ? 0 : outcome + 1);
@@ -37,11 +38,23 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
   return values;
 }
 
-/** Where a script acts, and where results go. */
+/** Where a script acts, and for whom it writes. */
 export interface ExchangePlace {
   readonly keyspace: Keyspace;
   readonly queue: string;
-  readonly results: 'hash' | 'stream';
+  /** Python reads this Redis, too: all results go to RQ's streams, and RQ's records of executions are kept. */
+  readonly shared: boolean;
+}
+
+/**
+ * Seconds for which RQ's records of an execution are kept; empty: there are none. RQ keeps the set of a job's executions
+ * for the time between two renewals and two minutes.
+ */
+export function executionTtl(
+  { shared }: Pick<ExchangePlace, 'shared'>,
+  lease: number,
+): ScriptValue {
+  return shared ? Math.ceil(lease / 1000) + 120 : '';
 }
 
 /** @param travelled for how many milliseconds the reply was on its way */
@@ -117,7 +130,7 @@ const LONGEST_IN_RUN = 200;
 function pushOutcomes(
   values: ScriptValue[],
   { outcomes, token }: ExchangeRequest,
-  streamsAll: boolean,
+  shared: boolean,
 ): void {
   const countAt = values.length;
   let count = 0;
@@ -126,19 +139,19 @@ function pushOutcomes(
   let run: Run | undefined;
   for (const settled of outcomes) {
     const { job, outcome } = settled;
-    const isStreamed = streamsAll || job.isSavedByPython;
+    const isStreamed = belongsInStream(job, shared);
     const execution = job.execution.slice(token.length);
-    if (outcome.type === 'finished' && isShort(outcome.result) && !job.id.includes('\n')) {
+    const fitsInRun = !isStreamed && !job.id.includes('\n');
+    if (outcome.type === 'finished' && fitsInRun && isShort(outcome.result)) {
       const { result = '' } = outcome;
       const ttl = job.resultTtl ?? RESULT_TTL;
-      if (run?.ttl !== ttl || run.isStreamed !== isStreamed) {
+      if (run?.ttl !== ttl) {
         count += 1;
-        values.push('finished', ttl, isStreamed ? 'stream' : 'hash', '');
-        run = { ttl, isStreamed, textAt: values.length - 1, lines: [] };
+        values.push('finished', ttl, 'hash', '');
+        run = { ttl, textAt: values.length - 1, lines: [] };
         runs.push(run);
       }
-      const text = isStreamed && result !== '' ? streamedResult(result) : result;
-      run.lines.push(job.id, execution, text);
+      run.lines.push(job.id, execution, result);
     } else {
       count += 1;
       run = undefined;
@@ -153,9 +166,13 @@ function pushOutcomes(
 /** Jobs that finished one after the other and are kept in the same way. */
 interface Run {
   readonly ttl: number;
-  readonly isStreamed: boolean;
   readonly textAt: number;
   readonly lines: string[];
+}
+
+/** Where Python looks for a result: in RQ's stream, never in the job itself. */
+function belongsInStream(job: ClaimedJob, shared: boolean): boolean {
+  return shared || job.isSavedByPython;
 }
 
 function isShort(result: string | undefined): boolean {
@@ -167,8 +184,13 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
   switch (outcome.type) {
     case 'finished': {
       const { result } = outcome;
-      const text = result === undefined ? '' : streamed ? streamedResult(result) : result;
-      values.push(3, job.resultTtl ?? RESULT_TTL, streamed ? 'stream' : 'hash', text);
+      const ttl = job.resultTtl ?? RESULT_TTL;
+      if (streamed) {
+        const text = result === undefined ? '' : streamedResult(result);
+        values.push(5, ttl, 'stream', text, ...secondsOf(settled));
+      } else {
+        values.push(3, ttl, 'hash', result ?? '');
+      }
       return;
     }
     case 'failed':
@@ -178,13 +200,14 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       const record = encodeAttempt(outcome.type, failure, settled);
       const place = streamed ? 'stream' : 'hash';
       values.push(
-        6,
+        8,
         job.failureTtl ?? FAILURE_TTL,
         place,
         failure.stack,
         text,
         job.attempt,
         record,
+        ...secondsOf(settled),
       );
       return;
     }
@@ -201,6 +224,11 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
     case 'canceled':
       values.push(2, job.failureTtl ?? FAILURE_TTL, outcome.reason);
   }
+}
+
+/** When the run began and ended, as RQ's streams hold it. */
+function secondsOf({ startedAt, endedAt }: SettleRequest): [string, string] {
+  return [(startedAt / 1000).toFixed(3), (endedAt / 1000).toFixed(3)];
 }
 
 function pushRetry(

@@ -17,7 +17,7 @@
 --       most              how many entries to handle at most
 --       failure           text of a poisoned job's failure
 --       streamed_failure  the same as RQ's result streams hold it
---       streams_all       '1' = results of all jobs are streamed, '' = only of those that Python has written
+--       shared            '1' = results of all jobs are streamed, '' = only of those that Python has written
 --       error             of a poisoned job as events tell it, JSON
 -- Reply 1 list of id, 'requeued' | 'failed', the event `lost` ('' = it did not run), ...  2 '1' = there is more to do
 --       3 milliseconds until the next lease ends or an intermediate id is stale, '' = there is neither
@@ -34,6 +34,7 @@
 --- @include crashes
 --- @include scheduler
 --- @include alive
+--- @include executions
 
 local queue = queue_named(ARGV.queue)
 local most = tonumber(ARGV.most)
@@ -51,12 +52,13 @@ local function tell(event)
   if listened then redis.call('PUBLISH', queue.events, event) end
 end
 
-local function fail_as_poison(id, ttl, streamed, attempt)
+local function fail_as_poison(id, ttl, streamed, attempt, worker, execution)
   local lost = event_text('lost', id, attempt, '')
   tell(lost)
   tell(event_text('failed', id, attempt, ',"error":' .. ARGV.error))
   if streamed and ttl ~= '0' then
-    add_result(id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV.streamed_failure)
+    add_result(id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV.streamed_failure, 'worker_name', worker,
+      'execution_id', execution)
   end
   finish(ending, id, 'failed', ttl, 'text', ARGV.failure, 'exc_info', ARGV.failure)
   report(id, 'failed', lost)
@@ -86,9 +88,10 @@ end
 local ended = {}
 for _, member in ipairs(expired) do
   local id = string.match(member, '^(.*):') or member
+  local execution = string.sub(member, #id + 2)
   local key = job_prefix .. id
   local job = redis.pcall('HMGET', key, 'status', 'nrq_crashes', 'retries_left', 'failure_ttl', 'nrq_attempts',
-    'success_callback_name', 'enqueued_at', 'nrq_retries_left')
+    'success_callback_name', 'enqueued_at', 'nrq_retries_left', 'worker_name')
   if not job.err and job[1] and stands_nowhere(id, job[1]) then
     local crashes = crashes_of(job[2], job[7]) + 1
     local attempt = string.format('%d', (tonumber(job[5]) or 0) + 1)
@@ -97,7 +100,7 @@ for _, member in ipairs(expired) do
       '{"outcome":"lost","error":"WorkerCrashed","message":"the worker stopped renewing its lease","endedAt":"' .. now_text .. '"}')
     if crashes >= tonumber(ARGV.max_crashes) then
       local ttl = tonumber(job[4]) and string.format('%d', tonumber(job[4])) or ARGV.failure_ttl
-      fail_as_poison(id, ttl, ARGV.streams_all == '1' or job[6], attempt)
+      fail_as_poison(id, ttl, ARGV.shared == '1' or job[6], attempt, job[9] or '', execution)
     else
       local left = tonumber(job[3])
       if left and tonumber(job[8]) then left = math.min(left, tonumber(job[8])) end
@@ -111,6 +114,7 @@ for _, member in ipairs(expired) do
       report(id, 'requeued', lost)
     end
   end
+  end_execution(id, execution)
   ended[#ended + 1] = member
 end
 conclude(queue, ending)

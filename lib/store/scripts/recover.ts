@@ -10,7 +10,7 @@ export const RECOVER = new Script(recover);
 
 export function encodeRecover(
   { maxCrashes, lease }: RecoverSettings,
-  { keyspace, queue, results }: ExchangePlace,
+  { keyspace, queue, shared }: ExchangePlace,
 ): ScriptValue[] {
   const poison = {
     name: 'PoisonJobError',
@@ -29,7 +29,7 @@ export function encodeRecover(
     most: RECOVERED_AT_ONCE,
     failure,
     streamed_failure: streamedFailure(failure),
-    streams_all: results === 'stream' ? '1' : '',
+    shared: shared ? '1' : '',
     error: JSON.stringify(poison),
   });
 }

@@ -1,11 +1,12 @@
 -- Extends the leases of what a worker is running and tells what it has lost or should end.
 --
--- KEYS  list       the queue
--- ARGV  prefix     how the names of all keys begin
---       channels   how the names of our channels begin
---       queue      name of the queue
---       lease      milliseconds
---       leases...  id, execution, id, execution, ...
+-- KEYS  list           the queue
+-- ARGV  prefix         how the names of all keys begin
+--       channels       how the names of our channels begin
+--       queue          name of the queue
+--       lease          milliseconds
+--       execution_ttl  seconds for which RQ's records of executions are kept, '' = there are none
+--       leases...      id, execution, id, execution, ...
 -- Reply list of index (1-based), word, ...: 'stop' = somebody asked to stop it, else the status that the job
 --       has now although it is not ours any more ('missing' = no such job)
 -- State every execution that is still ours holds a full lease again, and its job says `started`, whatever Python has
@@ -14,6 +15,7 @@
 --- @include now
 --- @include batched
 --- @include queue
+--- @include executions
 --- @include alive
 
 local queue = queue_named(ARGV.queue)
@@ -48,6 +50,9 @@ for index, lease in ipairs(leases) do
     renewed[#renewed + 1] = members[index]
     if status ~= 'started' then redis.call('HSET', key, 'status', 'started') end
     if stops and stops[index] then tell(index, 'stop') end
+    if ARGV.execution_ttl ~= '' then
+      renew_execution(ids[index], string.sub(members[index], #ids[index] + 2), ARGV.execution_ttl)
+    end
   end
 end
 batched('ZADD', queue.started, renewed)

@@ -1,19 +1,19 @@
 import { Script, type ScriptValue } from '../../redis/script.js';
-import type { Keyspace } from '../../wire/keyspace.js';
 import type { Lease, RenewReply } from '../job-store.js';
 import { renew } from './compiled.js';
-import { pairs } from './exchange.js';
+import { type ExchangePlace, executionTtl, pairs } from './exchange.js';
 
 /** `renew.lua` as types: the one place that knows its arguments and its reply. */
 export const RENEW = new Script(renew);
 
 export function encodeRenew(
-  { prefix, channels }: Keyspace,
-  queue: string,
+  { keyspace, queue, shared }: ExchangePlace,
   lease: number,
   held: readonly Lease[],
 ): ScriptValue[] {
-  const values = RENEW.values({ prefix, channels, queue, lease });
+  const { prefix, channels } = keyspace;
+  const execution_ttl = executionTtl({ shared }, lease);
+  const values = RENEW.values({ prefix, channels, queue, lease, execution_ttl });
   for (const { id, execution } of held) values.push(id, execution);
   return values;
 }

@@ -4,9 +4,10 @@ import type { JobReporter } from '../report/job-reporter.js';
 
 /**
  * Keeps this worker listed where RQ's tools look (`rq info`, dashboards): that it lives, whether it is busy, what it
- * has done. Jobs do not depend on it.
+ * has done. It shows itself every 10 seconds, and within a second when it becomes busy or idle. Jobs do not depend on it.
  */
 export class Heartbeat {
+  private readonly worker: Omit<WorkerRecord, 'state'>;
   private timer: Timer | undefined;
   private state: WorkerRecord['state'] = 'started';
   private writtenAt = 0;
@@ -14,10 +15,12 @@ export class Heartbeat {
   /** @param look what the worker does now */
   constructor(
     private readonly store: WorkerStore,
-    private readonly worker: Pick<WorkerRecord, 'name' | 'queues' | 'version'>,
+    worker: Pick<WorkerRecord, 'name' | 'queues' | 'version'>,
     private readonly look: () => WorkerRecord['state'],
     private readonly reporter: JobReporter,
-  ) {}
+  ) {
+    this.worker = { ...worker, ttl: LISTED };
+  }
 
   async start(): Promise<void> {
     this.state = 'idle';
@@ -35,8 +38,7 @@ export class Heartbeat {
 
   private async beat(): Promise<void> {
     const state = this.look();
-    const pause = state === 'busy' || state !== this.state ? 0 : IDLE_HEARTBEAT;
-    if (performance.now() - this.writtenAt < pause) return;
+    if (state === this.state && performance.now() - this.writtenAt < HEARTBEAT - CHECK / 2) return;
     this.state = state;
     try {
       await this.write();
@@ -54,6 +56,9 @@ export class Heartbeat {
   }
 }
 
-// Milliseconds.
+/** Milliseconds between two signs of life. */
+const HEARTBEAT = 10_000;
+/** Seconds, six heartbeats: a worker that was killed is listed no longer than that. */
+const LISTED = 60;
+/** Milliseconds between two looks at what the worker does: a change of it is shown as soon as that. */
 const CHECK = 1000;
-const IDLE_HEARTBEAT = 60_000;

@@ -68,7 +68,11 @@ local function claim(queue, claims, id)
   claims.jobs[#claims.jobs + 1] = values
   local leases = claims.leases
   leases[#leases + 1] = claims.lease_end
-  leases[#leases + 1] = id .. ':' .. claims.token .. string.format('%016x', claims.number)
+  local member = id .. ':' .. claims.token .. string.format('%016x', claims.number)
+  leases[#leases + 1] = member
+  if claims.execution_ttl ~= '' then
+    begin_execution(id, string.sub(member, #id + 2), claims.worker, claims.execution_ttl)
+  end
   claims.number = claims.number + 1
   return true
 end

@@ -3,8 +3,9 @@
 --- @include settle
 
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results
+-- has_records: RQ's records of executions are kept
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
-local function settle_all(queue, worker, executions)
+local function settle_all(queue, worker, executions, has_records)
   local refused, is_refused = {}, {}
   local ids, members, kinds = executions.ids, executions.members, executions.kinds
   if #ids == 0 then return refused, is_refused end
@@ -27,7 +28,7 @@ local function settle_all(queue, worker, executions)
       -- The most frequent outcome sees a deletion by itself.
       why = 'missing'
     else
-      execution.id, execution.key = id, key
+      execution.id, execution.key, execution.member = id, key, members[index]
       local written, problem = pcall(settle[kind], execution, executions.firsts[index], executions.results[index])
       if not written then
         why = 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
@@ -42,6 +43,7 @@ local function settle_all(queue, worker, executions)
     end
     if leases[index] and not (why and string.sub(why, 1, 6) == 'error ') then
       released[#released + 1] = members[index]
+      if has_records then end_execution(id, string.sub(members[index], #id + 2)) end
     end
   end
   conclude(queue, ending)

@@ -9,10 +9,18 @@ local function remember(key, attempt, record)
   if oldest > 0 then redis.call('HDEL', key, 'nrq_attempt:' .. string.format('%d', oldest)) end
 end
 
+-- Adds this run to RQ's result stream, with what RQ itself writes since 2.8.
+-- times: place in ARGV of when it began and ended, seconds  ...: name, value, ...
+local function add_run(execution, ttl, times, kind, ...)
+  add_result(execution.id, ttl, 'type', kind, 'worker_name', execution.worker,
+    'execution_id', string.sub(execution.member, #execution.id + 2),
+    'execution_started_at', ARGV[times], 'execution_ended_at', ARGV[times + 1], ...)
+end
+
 -- Per kind of outcome: (execution, place of its first value in ARGV, result).
 local settle = {}
 
--- 1 ttl  2 'hash' | 'stream'  3 result ('' = no value), unless it is given
+-- 1 ttl  2 'hash' | 'stream'  3 result ('' = no value), unless it is given  (of a stream) 4 began  5 ended
 function settle.finished(execution, first, result)
   local ttl, place = ARGV[first], ARGV[first + 1]
   result = result or ARGV[first + 2]
@@ -24,21 +32,21 @@ function settle.finished(execution, first, result)
   end
   if ttl ~= '0' then
     if result == '' then
-      add_result(id, ttl, 'type', STREAMED_FINISHED, 'worker_name', execution.worker)
+      add_run(execution, ttl, first + 3, STREAMED_FINISHED)
     else
-      add_result(id, ttl, 'type', STREAMED_FINISHED, 'return_value', result, 'worker_name', execution.worker)
+      add_run(execution, ttl, first + 3, STREAMED_FINISHED, 'return_value', result)
     end
   end
   return finish(execution.ending, id, 'finished', ttl, 'base64', result)
 end
 
--- 1 ttl  2 'hash' | 'stream'  3 text for the hash  4 text for the stream  5 attempt  6 record
+-- 1 ttl  2 'hash' | 'stream'  3 text for the hash  4 text for the stream  5 attempt  6 record  7 began  8 ended
 local function fail(execution, first, status)
   local ttl, place, text = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   assure_registry(execution.queue, execution.ending, 'failed')
   if ttl ~= '0' then
     if place == 'stream' then
-      add_result(execution.id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV[first + 3], 'worker_name', execution.worker)
+      add_run(execution, ttl, first + 6, STREAMED_FAILED, 'exc_string', ARGV[first + 3])
     end
     remember(execution.key, ARGV[first + 4], ARGV[first + 5])
   end

@@ -1,0 +1,50 @@
+-- Puts many failed, stopped or canceled jobs back into the queue: some by their ids, or those of a registry in its order.
+--
+-- KEYS  list      the queue
+-- ARGV  prefix    how the names of all keys begin
+--       channels  how the names of our channels begin
+--       queue     name of the queue
+--       registry  'failed' | 'canceled', '' = the ids are given
+--       offset    how many entries of the registry are to be passed over
+--       slice     how many entries to look at at most
+--       most      how many jobs to put back at most
+--       ids...    the ids, without a registry
+-- Reply 1 how many were put back  2 how many entries could not be and stay where they are  3 how many were looked at
+--       4 entries in the registry before
+-- State ids without a job are in neither registry any more, so that they are in nobody's way
+
+--- @include now
+--- @include batched
+--- @include queue
+--- @include queue-up
+--- @include ended
+--- @include requeue
+
+local queue = queue_named(ARGV.queue)
+local ids, entries = {}, 0
+if ARGV.registry == '' then
+  for index = INDEX.ids, #ARGV do ids[#ids + 1] = ARGV[index] end
+else
+  local offset = tonumber(ARGV.offset)
+  entries = redis.call('ZCARD', queue[ARGV.registry])
+  ids = redis.call('ZRANGE', queue[ARGV.registry], offset, offset + tonumber(ARGV.slice) - 1)
+end
+
+local most = tonumber(ARGV.most)
+local requeued, stay, looked, gone = 0, 0, 0, {}
+for _, id in ipairs(ids) do
+  if requeued == most then break end
+  looked = looked + 1
+  local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'data')
+  if job.err or not job[2] then
+    gone[#gone + 1] = id
+  elseif can_be_requeued(job[1]) then
+    requeue(queue, id, false)
+    requeued = requeued + 1
+  else
+    stay = stay + 1
+  end
+end
+batched('ZREM', queue.failed, gone)
+batched('ZREM', queue.canceled, gone)
+return { requeued, stay, looked, entries }

@@ -1,0 +1,29 @@
+import type { JobSummary } from '../wire/job-row.js';
+
+/** What watchers read: people with a list before them, command lines, dashboards, metrics. It changes nothing. */
+export interface WatcherStore {
+  /** Names of all queues that anybody has put a job into. */
+  queues(): Promise<string[]>;
+  counts(queue: string): Promise<RegistryCounts>;
+  /**
+   * The jobs of a registry or the queue, in its order, a call for up to 200 of them. Ids without a job are left out;
+   * entries of ended jobs whose time is over are not even counted by `offset`.
+   */
+  list(queue: string, registry: RegistryName, range: ListRange): Promise<JobSummary[]>;
+  isPaused(queue: string): Promise<boolean>;
+  /** What is wrong with the database's settings, a sentence each. */
+  audit(): Promise<string[]>;
+}
+
+export interface ListRange {
+  /** How many entries are passed over. */
+  readonly offset: number;
+  /** How many entries are looked at. */
+  readonly limit: number;
+}
+
+/** RQ's registries, and `queued` for the queue itself. Stopped jobs are in `failed`. */
+export type RegistryName =
+  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
+
+export type RegistryCounts = Readonly<Record<RegistryName, number>>;
