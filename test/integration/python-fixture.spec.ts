@@ -9,6 +9,7 @@ import {
   scheduleAsPython,
   TRACEBACK,
 } from './support/python-fixture.js';
+import { fieldsOf } from './support/stream-entry.js';
 
 const engine = Engine.forThisFile();
 
@@ -36,7 +37,14 @@ describe('a job that Python enqueued', () => {
     const [[, entry]] = (await engine.client.xrange('rq:results:a1b2', '-', '+')) as [
       [string, string[]],
     ];
-    expect(entry).toEqual(['type', '1', 'return_value', 'Mw==', 'worker_name', worker.name]);
+    expect(fieldsOf(entry)).toEqual({
+      type: '1',
+      return_value: 'Mw==',
+      worker_name: worker.name,
+      execution_id: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      execution_started_at: expect.stringMatching(/^\d+\.\d{3}$/) as string,
+      execution_ended_at: expect.stringMatching(/^\d+\.\d{3}$/) as string,
+    });
     expect(await engine.client.ttl('rq:results:a1b2')).toBeGreaterThan(490);
     expect(await engine.client.ttl('rq:job:a1b2')).toBeGreaterThan(490);
     expect(await engine.places('a1b2', 'tasks')).toEqual(['finished']);
