@@ -73,10 +73,9 @@ describe('a job that Python enqueued', () => {
     expect((await engine.fields('a1b2'))['retries_left']).toBe('0');
     const entries = await engine.client.xrange('rq:results:a1b2', '-', '+');
     expect(entries).toHaveLength(1);
-    const [[, [, type, , text = '']]] = entries as [[string, string[]]];
-    expect(type).toBe('2');
+    const entry = fieldsOf(entries[0]?.[1] ?? []);
     // base64 of zlib, as Python decompresses it.
-    expect(text).toMatch(/^eJ/);
+    expect(entry).toMatchObject({ type: '2', exc_string: expect.stringMatching(/^eJ/) as string });
     expect(await engine.client.ttl('rq:results:a1b2')).toBeGreaterThan(3590);
     expect((await job?.results())?.map(({ outcome }) => outcome)).toEqual([
       'retrying',
