@@ -9,6 +9,7 @@ import {
   scheduleAsPython,
   TRACEBACK,
 } from './support/python-fixture.js';
+import { fieldsOf } from './support/stream-entry.js';
 
 const engine = Engine.forThisFile();
 
@@ -36,7 +37,14 @@ describe('a job that Python enqueued', () => {
     const [[, entry]] = (await engine.client.xrange('rq:results:a1b2', '-', '+')) as [
       [string, string[]],
     ];
-    expect(entry).toEqual(['type', '1', 'return_value', 'Mw==', 'worker_name', worker.name]);
+    expect(fieldsOf(entry)).toEqual({
+      type: '1',
+      return_value: 'Mw==',
+      worker_name: worker.name,
+      execution_id: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
+      execution_started_at: expect.stringMatching(/^\d+\.\d{3}$/) as string,
+      execution_ended_at: expect.stringMatching(/^\d+\.\d{3}$/) as string,
+    });
     expect(await engine.client.ttl('rq:results:a1b2')).toBeGreaterThan(490);
     expect(await engine.client.ttl('rq:job:a1b2')).toBeGreaterThan(490);
     expect(await engine.places('a1b2', 'tasks')).toEqual(['finished']);
@@ -65,10 +73,9 @@ describe('a job that Python enqueued', () => {
     expect((await engine.fields('a1b2'))['retries_left']).toBe('0');
     const entries = await engine.client.xrange('rq:results:a1b2', '-', '+');
     expect(entries).toHaveLength(1);
-    const [[, [, type, , text = '']]] = entries as [[string, string[]]];
-    expect(type).toBe('2');
+    const entry = fieldsOf(entries[0]?.[1] ?? []);
     // base64 of zlib, as Python decompresses it.
-    expect(text).toMatch(/^eJ/);
+    expect(entry).toMatchObject({ type: '2', exc_string: expect.stringMatching(/^eJ/) as string });
     expect(await engine.client.ttl('rq:results:a1b2')).toBeGreaterThan(3590);
     expect((await job?.results())?.map(({ outcome }) => outcome)).toEqual([
       'retrying',

@@ -5,6 +5,7 @@ import { type RedisJobStore } from '../../lib/store/index.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine, type HandlerParts, type Run, type TestWorker } from './support/engine.js';
 import { enqueueAsPython } from './support/python-fixture.js';
+import { fieldsOf } from './support/stream-entry.js';
 
 const engine = Engine.forThisFile();
 
@@ -29,10 +30,7 @@ const recordKeys = async () =>
 
 async function entriesOf(id: string): Promise<Record<string, string>[]> {
   const entries = await engine.client.xrange(`rq:results:${id}`, '-', '+');
-  return entries.map(([, list]) => {
-    const pairs = list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1]]] : []));
-    return Object.fromEntries(pairs) as Record<string, string>;
-  });
+  return entries.map(([, list]) => fieldsOf(list));
 }
 
 describe('enqueued_at', () => {

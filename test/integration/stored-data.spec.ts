@@ -1,6 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
+import { fieldsOf } from './support/stream-entry.js';
 
 const engine = Engine.forThisFile();
 
@@ -19,12 +20,6 @@ async function keys(...ids: string[]): Promise<string[]> {
     (name) => !/^rq:(workers?|scheduler-lock|nrq:alive)\b/.test(name),
   );
   return lasting.toSorted();
-}
-
-/** A flat list of names and values as an object. */
-function fieldsOf(list: readonly string[]): Record<string, string> {
-  const pairs = list.flatMap((name, at) => (at % 2 === 0 ? [[name, list[at + 1] ?? '']] : []));
-  return Object.fromEntries(pairs) as Record<string, string>;
 }
 
 /** The fields that RQ reads as dates and as integers: anything else there makes a Python worker quit. */
