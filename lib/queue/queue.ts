@@ -217,9 +217,9 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     registry: RegistryName = 'queued',
     { offset = 0, limit = 100 }: { offset?: number; limit?: number } = {},
   ): Promise<JobSummary[]> {
-    const where = `jobs of "${this.name}"`;
+    const where = `jobs of queue "${this.name}"`;
     if (!REGISTRIES.has(registry)) {
-      const problem = `must be one of ${[...REGISTRIES].map((name) => `'${name}'`).join(', ')}`;
+      const problem = `must be one of ${[...REGISTRIES].join(', ')}`;
       throw new InvalidOptionError({ option: 'registry', problem, value: registry, where });
     }
     for (const [option, value] of Object.entries({ offset, limit })) {

@@ -4,6 +4,7 @@ import { type HandlerRegistry, Worker } from '../../worker/index.js';
 import type { HandlerExplorer } from './handler-explorer.js';
 import { unprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import { JobListeners } from '../listeners/job-listeners.js';
+import { type Timer, after } from '../../time/timer.js';
 import * as messages from '../messages.js';
 import type { RqWorkerOptions } from '../options/index.js';
 import { HandlerList } from './handler-list.js';
@@ -18,7 +19,7 @@ import { WorkerLog } from './worker-log.js';
 export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private worker: Worker | undefined;
   private handlers: HandlerRegistry | undefined;
-  private lookingForUnprovided: NodeJS.Timeout | undefined;
+  private lookingForUnprovided: Timer | undefined;
   private listeners: JobListeners | undefined;
   private isClosing = false;
   private readonly log: WorkerLog;
@@ -46,7 +47,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   /** Resolves when running jobs have ended or were put back, soon after `shutdownTimeout` at the latest. */
   async onModuleDestroy(): Promise<void> {
     this.isClosing = true;
-    clearTimeout(this.lookingForUnprovided);
+    this.lookingForUnprovided?.cancel();
     if (this.worker) {
       await this.worker.stop();
       this.log.stopped(this.worker.queues);
@@ -78,9 +79,9 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private lookForUnprovided(served: readonly string[]): void {
     // With handlers of its own, an application that only enqueues on another queue leaves that to other processes.
     const queues = served.length > 0 ? served : this.root.queues.all().map(({ name }) => name);
-    this.lookingForUnprovided = setTimeout(() => {
+    this.lookingForUnprovided = after(UNPROVIDED_AFTER, () => {
       for (const found of unprovidedHandlers(this.root.name, queues)) this.log.unprovided(found);
-    }, UNPROVIDED_AFTER).unref();
+    }).unref();
   }
 
   private makeWorker(
