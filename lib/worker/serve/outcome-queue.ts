@@ -1,17 +1,23 @@
 import type { ClaimedJob } from '../../wire/index.js';
-import type { ExchangeReply } from '../../store/index.js';
+import type { ExchangeReply, OutcomeCall } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { Settlement } from '../report/settlement.js';
 
 /**
  * Outcomes on their way to Redis. Each stays here until Redis has said what became of it: written down, refused since
- * the lease is not ours any more, or not written for a reason that may pass.
+ * the lease is not ours any more, or not written for a reason that may pass. When an answer is lost, the same outcomes
+ * are sent again as the same call, and Redis answers what became of them the first time.
  */
 export class OutcomeQueue {
   private pending: PendingSettlement[] = [];
   /** Those that Redis would not take and that are tried again in a moment. */
   private readonly later = new Set<PendingSettlement>();
   private trouble: string | undefined;
+  /** Calls whose answers were lost. */
+  private readonly lost: SentOutcomes[] = [];
+  private readonly slotsInUse = new Set<number>();
+  private nextCall = 0;
+  private notesRenewedAt = -Infinity;
 
   /** @param onMore called when there is something to send */
   constructor(
@@ -19,13 +25,14 @@ export class OutcomeQueue {
     private readonly onMore: () => void,
   ) {}
 
-  get length(): number {
-    return this.pending.length;
+  /** There is something to send now. */
+  get hasMore(): boolean {
+    return this.pending.length > 0 || this.lost.length > 0;
   }
 
   /** Nothing is left to send, now or in a moment. */
   get isEmpty(): boolean {
-    return this.pending.length === 0 && this.later.size === 0;
+    return !this.hasMore && this.later.size === 0;
   }
 
   /** @param ended when and how a run of the job ended */
@@ -38,7 +45,6 @@ export class OutcomeQueue {
       startedAt: ended.startedAt,
       endedAt: ended.endedAt,
       reason: ended.reason,
-      isRepeated: false,
       errors: 0,
     });
     this.onMore();
@@ -55,25 +61,33 @@ export class OutcomeQueue {
     }
   }
 
-  /** Takes out the next ones to send. */
-  take(most: number): PendingSettlement[] {
-    return this.pending.splice(0, most);
+  /** Takes out the next ones to send: those of a lost call first, and by themselves. */
+  take(most: number): SentOutcomes {
+    const lost = this.lost.shift();
+    if (lost) return lost;
+    if (this.pending.length === 0) return NOTHING;
+    return { outcomes: this.pending.splice(0, most), call: this.newCall() };
   }
 
   /** They could not be sent, or nobody knows whether they arrived. */
-  putBack(outcomes: readonly PendingSettlement[], isUncertain: boolean): void {
-    const returned = isUncertain
-      ? outcomes.map((outcome) => ({ ...outcome, isRepeated: true }))
-      : outcomes;
-    this.pending.unshift(...returned);
+  putBack({ outcomes, call }: SentOutcomes, isUncertain: boolean): void {
+    if (!call) return;
+    if (isUncertain || call.isRepeated) {
+      this.lost.push({ outcomes, call: { ...call, isRepeated: true } });
+    } else {
+      this.slotsInUse.delete(call.slot);
+      if (call.renewsNotes) this.notesRenewedAt = -Infinity;
+      this.pending.unshift(...outcomes);
+    }
   }
 
   /** Redis has answered. */
-  conclude(outcomes: readonly PendingSettlement[], refusals: ExchangeReply['refused']): void {
+  conclude({ outcomes, call }: SentOutcomes, refusals: ExchangeReply['refused']): void {
+    if (call) this.slotsInUse.delete(call.slot);
     const statuses = new Map(refusals.map(({ index, status }) => [index, status]));
     for (const [index, outcome] of outcomes.entries()) {
       const status = statuses.get(index);
-      if (status === undefined || wasWritten(outcome, status)) {
+      if (status === undefined) {
         this.reporter.settled(outcome);
         if (this.trouble !== undefined) this.problemSolved(this.trouble, outcome.job.queue);
       } else if (status.startsWith('error ')) {
@@ -87,7 +101,18 @@ export class OutcomeQueue {
   /** The jobs whose leases are still ours. */
   *jobs(): Iterable<ClaimedJob> {
     for (const { job } of this.pending) yield job;
+    for (const { outcomes } of this.lost) for (const { job } of outcomes) yield job;
     for (const { job } of this.later) yield job;
+  }
+
+  private newCall(): OutcomeCall {
+    let slot = 0;
+    while (this.slotsInUse.has(slot)) slot += 1;
+    this.slotsInUse.add(slot);
+    const now = performance.now();
+    const renewsNotes = now - this.notesRenewedAt > NOTES_RENEWAL;
+    if (renewsNotes) this.notesRenewedAt = now;
+    return { slot, number: this.nextCall++, isRepeated: false, renewsNotes };
   }
 
   /** Redis could not write this one down: the job's data are damaged, or it takes no writes now. */
@@ -121,28 +146,20 @@ export class OutcomeQueue {
 export type EndedJob = Omit<Settlement, 'outcome'>;
 
 export interface PendingSettlement extends Settlement {
-  /** It was sent before, and the answer was lost. */
-  readonly isRepeated: boolean;
   readonly errors: number;
 }
 
-/** The status of a job whose outcome was written down although the answer was lost. */
-const STATUSES_AFTER: Record<Settlement['outcome']['type'], readonly string[]> = {
-  finished: ['finished', 'missing'],
-  failed: ['failed', 'missing'],
-  stopped: ['stopped', 'missing'],
-  canceled: ['canceled'],
-  retrying: ['scheduled', 'queued'],
-  snoozed: ['scheduled'],
-  released: ['queued'],
-};
+/** What travels together. */
+export interface SentOutcomes {
+  readonly outcomes: readonly PendingSettlement[];
+  readonly call: OutcomeCall | undefined;
+}
 
-/** Milliseconds. */
+const NOTHING: SentOutcomes = { outcomes: [], call: undefined };
+
+// Milliseconds.
+const NOTES_RENEWAL = 3_600_000;
 const SETTLE_AGAIN_DELAY = 1000;
 
 /** It has nothing to do with the job: no memory, a replica, a disk that is full, too few replicas. */
 const PASSING = /\b(OOM|READONLY|MISCONF|NOREPLICAS)\b/;
-
-function wasWritten(outcome: PendingSettlement, status: string): boolean {
-  return outcome.isRepeated && STATUSES_AFTER[outcome.outcome.type].includes(status);
-}

@@ -6,7 +6,7 @@ import { PendingEvents } from '../report/pending-events.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner, RunEnd } from '../run/job-runner.js';
 import { Quarantine } from './quarantine.js';
-import { OutcomeQueue, type PendingSettlement } from './outcome-queue.js';
+import { OutcomeQueue, type SentOutcomes } from './outcome-queue.js';
 import type { Prefetch } from './prefetch.js';
 import { QueueWaiter } from './queue-waiter.js';
 import type { SlotUser, Slots } from './slots.js';
@@ -189,21 +189,21 @@ export class QueueConsumer implements SlotUser {
   private flush(): void {
     if (this.inFlight >= 2 || this.backOff || this.isSearching || this.isClosed) return;
     const { slots } = this.settings;
-    const outcomes = this.outcomes.take(SETTLED_AT_ONCE);
+    const settled = this.outcomes.take(SETTLED_AT_ONCE);
     const woken = this.woken.splice(0);
     const hasMore = this.isLookDue || !this.events.isEmpty;
-    const asksAnyway = outcomes.length > 0 || woken.length > 0 || hasMore;
+    const asksAnyway = settled.outcomes.length > 0 || woken.length > 0 || hasMore;
     const { reserved, ahead } = this.claimable(asksAnyway);
     if (!asksAnyway && reserved === 0) {
       this.waitForJobs();
       return;
     }
     this.isLookDue = false;
-    this.exchange({ outcomes, woken, reserved, ahead }).catch((error: unknown) => {
+    this.exchange({ settled, woken, reserved, ahead }).catch((error: unknown) => {
       this.settings.reporter.problem(this.trouble, error);
     });
     // A second one may follow: it travels while Redis works on the first.
-    if (this.outcomes.length > 0 || (this.mayHaveJobs && slots.free(this) > 0)) this.poke();
+    if (this.outcomes.hasMore || (this.mayHaveJobs && slots.free(this) > 0)) this.poke();
   }
 
   /** How many jobs to ask for, into free slots and ahead of them. */
@@ -232,7 +232,7 @@ export class QueueConsumer implements SlotUser {
 
   private async exchange(sent: Sent): Promise<void> {
     const { store, lease, workerName, token, prefetch, reporter } = this.settings;
-    const { outcomes, woken } = sent;
+    const { settled, woken } = sent;
     const want = sent.reserved + sent.ahead;
     const nextExecution = this.nextExecution;
     this.nextExecution += want;
@@ -252,8 +252,8 @@ export class QueueConsumer implements SlotUser {
         want,
         suspects,
         woken,
-        outcomes,
-        events: this.events.take(outcomes),
+        ...settled,
+        events: this.events.take(settled.outcomes),
       });
     } catch (thrown) {
       error = thrown;
@@ -272,7 +272,7 @@ export class QueueConsumer implements SlotUser {
     this.events.isListened = reply.listened;
     this.failures = 0;
     reporter.problemSolved(this.trouble, `queue "${this.queue}" is served again`);
-    this.outcomes.conclude(outcomes, reply.refused);
+    this.outcomes.conclude(settled, reply.refused);
     this.take(sent, reply);
     this.poke();
     if (this.isSettled) for (const resolve of this.onSettled.splice(0)) resolve();
@@ -308,7 +308,7 @@ export class QueueConsumer implements SlotUser {
 
   private failed(error: unknown, sent: Sent): void {
     const isUncertain = !(error instanceof RqConnectionError) || error.uncertain;
-    this.outcomes.putBack(sent.outcomes, isUncertain);
+    this.outcomes.putBack(sent.settled, isUncertain);
     this.woken.unshift(...sent.woken);
     this.mayHoldOrphans ||= isUncertain;
     this.mayHoldMore = true;
@@ -381,7 +381,7 @@ export interface ConsumerSettings {
 }
 
 interface Sent {
-  readonly outcomes: readonly PendingSettlement[];
+  readonly settled: SentOutcomes;
   readonly woken: readonly string[];
   readonly reserved: number;
   readonly ahead: number;
