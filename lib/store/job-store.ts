@@ -193,7 +193,8 @@ export type ControlAction =
   | { readonly type: 'meta'; readonly json: string };
 
 export interface ControlReply {
-  readonly answer: 'done' | 'refused' | 'missing';
+  /** `already`: it is as asked for, and nothing was changed. */
+  readonly answer: 'done' | 'already' | 'refused' | 'missing';
   /** The status that the job had. */
   readonly status: string;
 }

@@ -7,7 +7,8 @@
 --       action       'cancel' | 'stop' | 'requeue' | 'delete' | 'meta'
 --       id           of the job
 --       argument     'front' | 'back' (requeue), text of the meta (meta)
--- Reply 1 'done' | 'refused' | 'missing'  2 the status that the job had
+-- Reply 1 'done' | 'already' (it is as asked for: a call that is repeated changes nothing) | 'refused' | 'missing'
+--       2 the status that the job had
 -- State as RQ leaves it, in one step. A running job that is canceled or deleted is told to its worker, and its lease
 --       is taken away, so that the worker's outcome is refused whatever becomes of the job or its id before it comes;
 --       one that is stopped is ended by its worker.
@@ -52,6 +53,9 @@ local function take_out()
     end
   end
 end
+
+local already = { cancel = 'canceled', stop = 'stopped', requeue = 'queued' }
+if status == already[action] then return { 'already', status } end
 
 if action == 'cancel' then
   if has_ended(status) then return { 'refused', status } end
