@@ -9,7 +9,8 @@
 //
 // and its body uses the names: KEYS.list, ARGV.prefix, and INDEX.jobs for the place of the first of many. They are
 // replaced by numbers here, at no cost per call. CLAIM.data and FURTHER.ttl are the places of a claim's fields.
-// A line `--- @include NAME` puts in include/NAME.lua.
+// A line `--- @include NAME` puts in include/NAME.lua. A line `-- Flags allow-oom` in the header: where Redis knows such
+// flags (7 and newer), the script may write although memory is full.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -60,15 +61,17 @@ function compile(name) {
   const locals = replaced.split('\n').filter((line) => /^local\b/.test(line)).length;
   // Lua allows 200 in one function; what is not counted here (in blocks) needs room, too.
   if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
-  return { keys, values: values.filter((value) => !value.endsWith('...')), text: replaced };
+  const flags = header.map((line) => /^-- Flags (.+)$/.exec(line)?.[1]).find(Boolean) ?? '';
+  return { keys, values: values.filter((value) => !value.endsWith('...')), flags, text: replaced };
 }
 
-function moduleText(name, { keys, values, text: lua }) {
+function moduleText(name, { keys, values, flags, text: lua }) {
   const list = (words) => `[${words.map((word) => `'${word}'`).join(', ')}]`;
   return `export const ${name} = {
   name: '${name}',
   keys: ${list(keys)},
   values: ${list(values)},
+  flags: '${flags}',
   text: ${JSON.stringify(lua)},
 } as const;`;
 }

@@ -1,5 +1,6 @@
 -- What people and programs do to a job from outside: cancel, stop, requeue, delete, replace its meta.
 --
+-- Flags allow-oom
 -- KEYS  job          the job
 -- ARGV  prefix       how the names of all keys begin
 --       channels     how the names of our channels begin

@@ -8,6 +8,7 @@
 -- While our workers look after a queue they hold RQ's scheduler lock: they move due jobs themselves, and Python's
 -- schedulers, which could push an id a second time, leave the queue alone.
 --
+-- Flags allow-oom
 -- KEYS  list              the queue
 -- ARGV  prefix            how the names of all keys begin
 --       channels          how the names of our channels begin

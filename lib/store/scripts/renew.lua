@@ -1,5 +1,6 @@
 -- Extends the leases of what a worker is running and tells what it has lost or should end.
 --
+-- Flags allow-oom
 -- KEYS  started    the started registry
 -- ARGV  prefix     how the names of all keys begin
 --       lease      milliseconds
