@@ -37,7 +37,21 @@ end
 local function tell_canceled(reason)
   if not is_listened(queue) then return end
   local attempt = (tonumber(job[4]) or 0) + (status == 'started' and 1 or 0)
-  redis.call('PUBLISH', queue.events, event_text('canceled', id, attempt, ',"reason":"' .. reason .. '"'))
+  redis.pcall('PUBLISH', queue.events, event_text('canceled', id, attempt, ',"reason":"' .. reason .. '"'))
+end
+
+-- Raises when one of the places of jobs holds something else or may not be written to: nothing is changed then.
+local function assure_places()
+  for _, list in ipairs({ queue.list, queue.intermediate }) do
+    redis.call('LLEN', list)
+    for _, command in ipairs({ 'LREM', 'LPUSH', 'RPUSH' }) do assure_right(command, list) end
+  end
+  for _, registry in ipairs({ 'scheduled', 'finished', 'failed', 'canceled', 'deferred', 'started' }) do
+    redis.call('ZCARD', queue[registry])
+    assure_right('ZREM', queue[registry])
+    assure_right('ZADD', queue[registry])
+  end
+  for _, command in ipairs({ 'HSET', 'HDEL', 'DEL' }) do assure_right(command, KEYS.job) end
 end
 
 local function take_out()
@@ -60,6 +74,7 @@ if status == already[action] then return { 'already', status } end
 
 if action == 'cancel' then
   if has_ended(status) then return { 'refused', status } end
+  assure_places()
   take_out()
   local ending = new_ending()
   finish(ending, id, 'canceled', '-1', 'text', '')
@@ -72,13 +87,15 @@ elseif action == 'stop' then
   tell_worker('stop-job')
 elseif action == 'requeue' then
   if not has_ended(status) or status == 'finished' then return { 'refused', status } end
+  assure_places()
   queue_up(queue, id, ARGV.argument == 'front')
-  redis.call('SADD', prefix .. 'queues', queue.list)
+  redis.pcall('SADD', prefix .. 'queues', queue.list)
   redis.call('HDEL', KEYS.job, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_stop', 'nrq_crashes', 'nrq_reason')
   redis.call('ZREM', queue.failed, id)
   redis.call('ZREM', queue.canceled, id)
-  redis.call('PERSIST', KEYS.job)
+  redis.pcall('PERSIST', KEYS.job)
 elseif action == 'delete' then
+  assure_places()
   take_out()
   tell_worker('cancel-job')
   if status == 'queued' or status == 'scheduled' or status == 'deferred' then tell_canceled('deleted before it ran') end

@@ -47,7 +47,7 @@ local function report(id, outcome, event)
 end
 
 local function tell(event)
-  if listened then redis.call('PUBLISH', queue.events, event) end
+  if listened then redis.pcall('PUBLISH', queue.events, event) end
 end
 
 local function fail_as_poison(id, ttl, streamed, attempt)
@@ -55,15 +55,29 @@ local function fail_as_poison(id, ttl, streamed, attempt)
   tell(lost)
   tell(event_text('failed', id, attempt, ',"error":' .. ARGV.error))
   if streamed and ttl ~= '0' then
-    add_result(id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV.streamed_failure)
+    -- Its key may hold something else; the failure is in the hash, too.
+    pcall(add_result, id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV.streamed_failure)
   end
   finish(ending, id, 'failed', ttl, 'text', ARGV.failure, 'exc_info', ARGV.failure)
   report(id, 'failed', lost)
 end
 
+-- Nothing is changed when a place holds something else or may not be written to.
+for _, list in ipairs({ queue.list, queue.intermediate }) do
+  redis.call('LLEN', list)
+  assure_right('LPUSH', list)
+end
+for _, registry in ipairs({ 'started', 'scheduled', 'finished', 'failed' }) do
+  redis.call('ZCARD', queue[registry])
+  assure_right('ZREM', queue[registry])
+end
+assure_right('HSET', job_prefix)
+assure_right('LREM', queue.intermediate)
+assure_registry(queue, ending, 'failed')
+
 -- Hold the scheduler lock.
-local holder = redis.call('GET', queue.scheduler_lock)
-if not holder or holder == '0' then redis.call('SET', queue.scheduler_lock, '0', 'EX', 61) end
+local holder = redis.pcall('GET', queue.scheduler_lock)
+if not holder or holder == '0' then redis.pcall('SET', queue.scheduler_lock, '0', 'EX', 61) end
 
 -- Crashes.
 local expired = redis.call('ZRANGEBYSCORE', queue.started, '-inf', score(now - 1), 'LIMIT', 0, most)
@@ -104,9 +118,10 @@ batched('ZREM', queue.started, ended)
 local next_look
 for _, id in ipairs(redis.call('LRANGE', queue.intermediate, 0, most - 1)) do
   local mark = queue.intermediate .. ':first_seen:' .. id
-  local first_seen = tonumber(redis.call('GET', mark) or '')
+  local seen = redis.pcall('GET', mark)
+  local first_seen = type(seen) == 'string' and tonumber(seen)
   if not first_seen then
-    redis.call('SET', mark, string.format('%.3f', now / 1000), 'EX', 86400)
+    redis.pcall('SET', mark, string.format('%.3f', now / 1000), 'EX', 86400)
     first_seen = now / 1000
   end
   local left = first_seen * 1000 + tonumber(ARGV.stale) - now
@@ -119,7 +134,7 @@ for _, id in ipairs(redis.call('LRANGE', queue.intermediate, 0, most - 1)) do
       report(id, 'requeued')
     end
     redis.call('LREM', queue.intermediate, 1, id)
-    redis.call('DEL', mark)
+    redis.pcall('DEL', mark)
   end
 end
 

@@ -9,6 +9,22 @@ local LARGE_ANSWER = 49152
 -- Longer data travel by themselves: packing would copy them once more.
 local LONG_DATA = 2048
 
+-- Whether what follows the claims can be written; else the reason is noted. command: takes the ids from where they are
+local function may_claim(queue, claims, command, key)
+  local allowed, problem = pcall(function()
+    redis.call('ZCARD', queue.started)
+    assure_right('ZADD', queue.started)
+    assure_right(command, key)
+    if key ~= queue.list then
+      redis.call('LLEN', key)
+      redis.call('LLEN', queue.list)
+      assure_right('LPUSH', queue.list)
+    end
+  end)
+  if not allowed then claims.failure = type(problem) == 'table' and problem.err or tostring(problem) end
+  return allowed
+end
+
 -- claims: what the worker asked for, and what has come of it so far (see exchange.lua).
 -- Answers false when Redis refuses to write.
 local function claim(queue, claims, id)
@@ -36,7 +52,11 @@ local function claim(queue, claims, id)
   local is_suspect = further and (tonumber(further[FURTHER.nrq_crashes]) or 0) >= claims.suspect_crashes
   if is_suspect and claims.has_suspect then
     -- The worker has another: side by side, both would be taken for poison.
-    redis.call('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
+    local put_off = redis.pcall('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
+    if type(put_off) == 'table' then
+      claims.failure = put_off.err
+      return false
+    end
     redis.call('HSET', key, 'status', 'scheduled')
     if claims.next_due == '' or tonumber(claims.next_due) > claims.suspect_delay then
       claims.next_due = tostring(claims.suspect_delay)
@@ -60,7 +80,7 @@ local function claim(queue, claims, id)
   values[CLAIM_FIELD_COUNT + 1] = id
   if further then
     -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
-    if further[FURTHER.ttl] or further[FURTHER.ended_at] then redis.call('PERSIST', key) end
+    if further[FURTHER.ttl] or further[FURTHER.ended_at] then redis.pcall('PERSIST', key) end
     for index = 1, #FURTHER_FIELDS do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
   end
   claims.jobs[#claims.jobs + 1] = values
@@ -74,6 +94,7 @@ end
 -- woken: ids that a blocking read of this worker has moved to the intermediate list. They come first; those for which
 -- there is no room go back.
 local function claim_woken(queue, claims, woken)
+  if not may_claim(queue, claims, 'LREM', queue.intermediate) then return end
   for index = #woken, 1, -1 do
     -- Somebody may have put it back already, taking us for dead.
     if not redis.call('LPOS', queue.intermediate, woken[index]) then table.remove(woken, index) end
@@ -93,6 +114,7 @@ local function claim_from_list(queue, claims)
     claims.failure = ids.err
     return
   end
+  if #ids == 0 or not may_claim(queue, claims, 'LTRIM', queue.list) then return end
   local taken = 0
   for _, id in ipairs(ids) do
     if not claim(queue, claims, id) then break end

@@ -26,6 +26,11 @@ local function promote(queue, limit)
         moved[#moved + 1] = id
       end
     end
+    if #moved > 0 then assure_right('ZREM', queue.scheduled) end
+    if #front > 0 then
+      redis.call('LLEN', queue.list)
+      assure_right('LPUSH', queue.list)
+    end
     queue_up_all(queue, back, false)
     queue_up_all(queue, front, true)
     batched('ZREM', queue.scheduled, moved)

@@ -3,8 +3,9 @@
 --- @include settle
 
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results
+-- begin: called when all is known and nothing is written yet; answers why nothing can be, or nil
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
-local function settle_all(queue, worker, executions)
+local function settle_all(queue, worker, executions, begin)
   local refused, is_refused = {}, {}
   local ids, members, kinds = executions.ids, executions.members, executions.kinds
   if #ids == 0 then return refused, is_refused end
@@ -14,6 +15,7 @@ local function settle_all(queue, worker, executions)
   -- A lease shows that the job is ours and started, unless somebody canceled or deleted it: Python leaves the lease
   -- then. The most frequent outcome sees a deletion by itself, and is spared the look when nothing is canceled.
   local none_canceled = redis.call('EXISTS', queue.canceled) == 0
+  local obstacle = begin()
   for index, id in ipairs(ids) do
     local kind = kinds[index]
     local key = job_prefix .. id
@@ -23,7 +25,9 @@ local function settle_all(queue, worker, executions)
       if type(status) == 'table' then status = false end
     end
     local why
-    if leases[index] and status == 'started' then
+    if obstacle then
+      why = 'error ' .. obstacle
+    elseif leases[index] and status == 'started' then
       execution.id, execution.key = id, key
       local written, problem = pcall(settle[kind], execution, executions.firsts[index], executions.results[index])
       if not written then
@@ -44,7 +48,8 @@ local function settle_all(queue, worker, executions)
     end
   end
   conclude(queue, ending)
-  batched('ZREM', queue.started, released)
+  -- A lease that stays ends by itself: the job is not started any more.
+  pcall(batched, 'ZREM', queue.started, released)
   wake_for_earliest(queue, execution.scheduled)
   return refused, is_refused
 end

@@ -25,18 +25,11 @@ local function settle_once(queue, executions)
     end
     place = repeated
   end
-  local noted = redis.pcall('HSET', notes, place, number)
-  if type(noted) == 'table' then
-    local refused, is_refused = {}, {}
-    for index = 1, #executions.ids do
-      is_refused[index] = true
-      refused[#refused + 1] = index
-      refused[#refused + 1] = 'error ' .. noted.err
-    end
-    return refused, is_refused
-  end
-  if ARGV.calls_kept ~= '' then redis.pcall('EXPIRE', notes, ARGV.calls_kept) end
-  local refused, is_refused = settle_all(queue, ARGV.worker, executions)
+  local refused, is_refused = settle_all(queue, ARGV.worker, executions, function()
+    local noted = redis.pcall('HSET', notes, place, number)
+    if type(noted) == 'table' then return noted.err end
+    if ARGV.calls_kept ~= '' then redis.pcall('EXPIRE', notes, ARGV.calls_kept) end
+  end)
   if #refused > 0 then redis.pcall('HSET', notes, place, number .. '\n' .. cmsgpack.pack(refused)) end
   return refused, is_refused
 end
