@@ -59,6 +59,8 @@ export interface CompiledScript<Key extends string, Value extends string> {
   readonly values: readonly Value[];
   /** '' = none. */
   readonly flags: string;
+  /** What it may run, as an ACL names it: `hset`, `pubsub|numsub`. */
+  readonly commands: readonly string[];
   readonly text: string;
 }
 

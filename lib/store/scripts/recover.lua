@@ -71,7 +71,8 @@ for _, registry in ipairs({ 'started', 'scheduled', 'finished', 'failed' }) do
   redis.call('ZCARD', queue[registry])
   assure_right('ZREM', queue[registry])
 end
-assure_right('HSET', job_prefix)
+for _, command in ipairs({ 'HSET', 'HGET', 'HMGET' }) do assure_right(command, job_prefix) end
+assure_right('LPOS', queue.list)
 assure_right('LREM', queue.intermediate)
 assure_registry(queue, ending, 'failed')
 

@@ -22,7 +22,7 @@ end
 local leases = redis.call('ZMSCORE', KEYS.started, unpack(members))
 local answer, renewed = {}, {}
 for index, lease in ipairs(leases) do
-  local job = redis.pcall('HMGET', job_prefix .. ids[index], 'status', 'nrq_stop')
+  local job = looked_at(redis.pcall('HMGET', job_prefix .. ids[index], 'status', 'nrq_stop'))
   local status = not job.err and job[1] or 'missing'
   if lease and status == 'started' then
     renewed[#renewed + 1] = until_score

@@ -28,13 +28,13 @@ class FakeRedis extends EventEmitter {
       return Promise.reject(new Error('NOSCRIPT No matching script.'));
     }
     if (text.startsWith('#!') && this.refusal) return Promise.reject(new Error(this.refusal));
-    this.known.set(new Script({ name: 's', keys: [], values: [], flags: '', text }).digest, text);
+    this.known.set(new Script({ name: 's', keys: [], values: [], flags: '', commands: [], text }).digest, text);
     return Promise.resolve(text);
   }
 }
 
 const script = (flags: string) =>
-  new Script({ name: 's', keys: [], values: [], flags, text: TEXT });
+  new Script({ name: 's', keys: [], values: [], flags, commands: [], text: TEXT });
 
 async function run(redis: FakeRedis, flags = 'allow-oom'): Promise<[unknown, string[]]> {
   redis.calls.length = 0;

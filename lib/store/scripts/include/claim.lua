@@ -31,8 +31,11 @@ local function claim(queue, claims, id)
   local key = job_prefix .. id
   local values = redis.pcall('HMGET', key, unpack(CLAIM_FIELDS))
   local reason
-  if values.err then
+  if is_not_a_job(values) then
     reason = 'not a job'
+  elseif values.err then
+    claims.failure = values.err
+    return false
   elseif not values[CLAIM.data] then
     reason = 'missing'
   elseif values[CLAIM.status] and values[CLAIM.status] ~= 'queued' then
@@ -52,7 +55,8 @@ local function claim(queue, claims, id)
   local is_suspect = further and (tonumber(further[FURTHER.nrq_crashes]) or 0) >= claims.suspect_crashes
   if is_suspect and claims.has_suspect then
     -- The worker has another: side by side, both would be taken for poison.
-    local put_off = redis.pcall('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
+    local allowed, problem = pcall(assure_right, 'HSET', key)
+    local put_off = allowed and redis.pcall('ZADD', queue.scheduled, score(now + claims.suspect_delay), id) or problem
     if type(put_off) == 'table' then
       claims.failure = put_off.err
       return false

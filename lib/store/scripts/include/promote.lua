@@ -10,7 +10,7 @@ local function promote(queue, limit)
     local due = redis.call('ZRANGEBYSCORE', queue.scheduled, '-inf', due_until, 'LIMIT', 0, limit)
     local front, back, moved = {}, {}, {}
     for _, id in ipairs(due) do
-      local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueue_at_front')
+      local job = looked_at(redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueue_at_front'))
       if job.err or not job[1] then
         local since = tonumber(redis.call('ZSCORE', queue.scheduled, id))
         if job.err or since * 1000 < now - 60000 then moved[#moved + 1] = id else patience = 1000 end

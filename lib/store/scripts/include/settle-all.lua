@@ -22,10 +22,12 @@ local function settle_all(queue, worker, executions, begin)
     local status = 'started'
     if not leases[index] or kind ~= 'finished' or not none_canceled then
       status = redis.pcall('HGET', key, 'status')
-      if type(status) == 'table' then status = false end
+      if is_not_a_job(status) then status = false end
     end
     local why
-    if obstacle then
+    if type(status) == 'table' then
+      why = 'error ' .. status.err
+    elseif obstacle then
       why = 'error ' .. obstacle
     elseif leases[index] and status == 'started' then
       execution.id, execution.key = id, key
