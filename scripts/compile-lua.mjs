@@ -10,7 +10,10 @@
 // and its body uses the names: KEYS.list, ARGV.prefix, and INDEX.jobs for the place of the first of many. They are
 // replaced by numbers here, at no cost per call. CLAIM.data and FURTHER.ttl are the places of a claim's fields, ROW.status
 // of those of a list's row.
-// A line `--- @include NAME` puts in include/NAME.lua.
+//
+// A line `--- @include NAME` puts in include/NAME.lua. A line `-- Flags allow-oom` in the header: where Redis knows such
+// flags (7 and newer), the script may write although memory is full. The commands that a script runs are listed, so that
+// the rights that it needs are known.
 import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
@@ -65,17 +68,38 @@ function compile(name) {
     .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
     .replaceAll('ROW_FIELD_NAMES', luaList(row.ROW_FIELDS))
     .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length);
-  return { keys, values: values.filter((value) => !value.endsWith('...')), text: replaced };
+  const flags = header.map((line) => /^-- Flags (.+)$/.exec(line)?.[1]).find(Boolean) ?? '';
+  return {
+    keys,
+    values: values.filter((value) => !value.endsWith('...')),
+    flags,
+    commands: commandsOf(replaced),
+    text: replaced,
+  };
 }
 
-function moduleText(name, { keys, values, text: lua }) {
+function moduleText(name, { keys, values, flags, commands, text: lua }) {
   const list = (words) => `[${words.map((word) => `'${word}'`).join(', ')}]`;
   return `export const ${name} = {
   name: '${name}',
   keys: ${list(keys)},
   values: ${list(values)},
+  flags: '${flags}',
+  commands: ${list(commands)},
   text: ${JSON.stringify(lua)},
 } as const;`;
+}
+
+/** The commands that a script may run, as an ACL names them: they are always written as literals. */
+function commandsOf(lua) {
+  const found = new Set();
+  const call =
+    /(?:call\(|batched\(|pcall\(batched, )(?:front and )?'([A-Z]+)'(?: or '([A-Z]+)'|, '(NUMSUB)')?/g;
+  for (const [, command, other, sub] of lua.matchAll(call)) {
+    found.add(sub ? `${command}|${sub}` : command);
+    if (other) found.add(other);
+  }
+  return [...found].map((command) => command.toLowerCase()).toSorted();
 }
 
 function headerOf(source) {

@@ -52,50 +52,44 @@ export class InvalidOptionError extends RqError {
 /** Redis could not be reached or did not answer in time. It keeps no `cause`: a client's errors can hold the password. */
 export class RqConnectionError extends RqError {
   readonly code = 'RQ_CONNECTION';
-  /** The command may have been carried out although no answer came. Repeating it with the same job id is harmless. */
+  /** The command may have been carried out although no answer came. Repeating it (with the same job ids) is harmless. */
   readonly uncertain: boolean;
+  /**
+   * The ids of the caller's jobs that were to be enqueued, in their order; empty for other calls. So that no job is
+   * enqueued twice, repeat with them: `enqueue(name, data, { id: error.jobIds[0] })`.
+   */
+  readonly jobIds: readonly string[];
+  readonly #details: {
+    readonly action: string;
+    readonly reason?: unknown;
+    readonly uncertain?: boolean;
+  };
 
   /**
    * @param details.action what was tried, as in "could not ...": `enqueue on queue "images"`
    * @param details.reason the client's error, of which only a cleaned first line is kept
    * @param details.uncertain default false: nothing was carried out
+   * @param details.jobIds of the jobs that were to be enqueued
    */
-  constructor(details: { action: string; reason?: unknown; uncertain?: boolean }) {
-    const advice = details.uncertain
-      ? 'It may have been carried out all the same: repeat it with the same job id.'
+  constructor(details: {
+    action: string;
+    reason?: unknown;
+    uncertain?: boolean;
+    jobIds?: readonly string[];
+  }) {
+    const { action, reason, uncertain, jobIds = [] } = details;
+    const advice = uncertain
+      ? `It may have been carried out all the same: ${howToRepeat(jobIds.length)}.`
       : 'Check that Redis is running and that the connection options are right.';
-    super(`Could not ${details.action}: ${connectionTrouble(details.reason)}. ${advice}`);
-    this.uncertain = details.uncertain ?? false;
+    super(`Could not ${action}: ${connectionTrouble(reason)}. ${advice}`);
+    this.uncertain = uncertain ?? false;
+    this.jobIds = jobIds;
+    this.#details = { action, reason, uncertain };
   }
-}
 
-/** `unique: true` was asked for and a job with this id exists, in whatever state. */
-export class DuplicateJobError extends RqError {
-  readonly code = 'RQ_DUPLICATE_JOB';
-  readonly jobId: string;
-
-  constructor(details: { jobId: string; queue: string }) {
-    super(
-      `Job "${details.jobId}" exists already (enqueued as unique on queue "${details.queue}"). ` +
-        'Its id is free again when that job is deleted or its resultTtl or failureTtl has passed.',
-    );
-    this.jobId = details.jobId;
-  }
-}
-
-/** A long `enqueueMany` broke off between two slices: the first `stored` jobs of the list are enqueued, the rest are not. */
-export class EnqueueManyError extends RqError {
-  readonly code = 'RQ_ENQUEUE_MANY';
-  /** How many jobs, counted from the head of the list, are enqueued. */
-  readonly stored: number;
-
-  constructor(details: { queue: string; stored: number; total: number; cause: unknown }) {
-    super(
-      `enqueueMany on queue "${details.queue}" stored the first ${details.stored} of ${details.total} jobs: ` +
-        `${messageOf(details.cause)} Enqueue the rest of the list, from index ${details.stored}, again.`,
-      { cause: details.cause },
-    );
-    this.stored = details.stored;
+  /** The same error, for the one who was to enqueue these jobs. */
+  of(jobIds: readonly string[]): RqConnectionError {
+    return new RqConnectionError({ ...this.#details, jobIds });
   }
 }
 
@@ -330,6 +324,13 @@ export class PoisonJobError extends RqError {
   }
 }
 
+function howToRepeat(jobs: number): string {
+  if (jobs === 0) return 'repeating it is harmless';
+  return jobs === 1
+    ? 'repeat it with the same id, enqueue(name, data, { id: error.jobIds[0] })'
+    : 'repeat it with the same ids, { id: error.jobIds[index] } for each job of the list';
+}
+
 const LISTED_NAMES = 20;
 
 function listed(names: readonly string[]): string {
@@ -346,7 +347,8 @@ function because(cause: unknown): string {
   return text ? ` (${text})` : '';
 }
 
-function messageOf(cause: unknown): string {
+/** The first line of an error's message. */
+export function messageOf(cause: unknown): string {
   return cause instanceof Error ? firstLine(cause.message) : '';
 }
 

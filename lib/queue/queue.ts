@@ -10,6 +10,7 @@ import {
   DuplicateJobError,
   EnqueueManyError,
   InvalidOptionError,
+  RqConnectionError,
   ShortForm,
   assertJobId,
   assertJobName,
@@ -86,7 +87,8 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
    *
    * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError; nothing is stored then
    * @throws DuplicateJobError with `unique: true` when the id exists
-   * @throws RqConnectionError when Redis did not acknowledge in time
+   * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
+   * `{ id: error.jobIds[0] }`
    */
   async enqueue<Name extends JobName<Handlers>>(
     name: Name,
@@ -123,7 +125,8 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
    * Enqueues many jobs, in order. Up to 1000 are one step: all of them or none. A longer list goes in slices of 1000,
    * each all or nothing.
    *
-   * @throws EnqueueManyError when a later slice failed: `stored` tells how many jobs are enqueued
+   * @throws EnqueueManyError when a later slice failed: `stored` tells how many jobs are enqueued, `jobIds` the ids with
+   * which to repeat the rest
    * @throws what {@link enqueue} throws when nothing is stored
    */
   async enqueueMany<const Name extends JobName<Handlers>>(
@@ -144,13 +147,9 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
         const [refusal] = await this.#store.enqueue(this.name, slice, 'all');
         if (refusal?.reason === 'duplicate') throw this.duplicate(slice[refusal.index] as NewJob);
       } catch (cause) {
-        if (first === 0) throw cause;
-        throw new EnqueueManyError({
-          queue: this.name,
-          stored: first,
-          total: prepared.length,
-          cause,
-        });
+        const jobIds = prepared.map(({ id }) => id);
+        if (first === 0) throw ofJobs(cause, jobIds);
+        throw new EnqueueManyError({ queue: this.name, stored: first, jobIds, cause });
       }
     }
     return prepared.map(({ id }) => this.job(id));
@@ -171,8 +170,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     const { args = [], kwargs = {} } = call;
     const data = encodeCall(this.name, { name: this.named(func), args, kwargs });
     const job = this.prepare(func, data, options);
-    await this.#batch.add(job);
-    return this.job(job.id);
+    return this.added(job);
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
@@ -291,7 +289,15 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     options: JobOptions | undefined,
   ): Promise<RqJob<Result>> {
     const job = this.prepare(name, encodePayload(this.name, this.named(name), data), options);
-    await this.#batch.add(job);
+    return this.added(job);
+  }
+
+  private async added<Result>(job: NewJob): Promise<RqJob<Result>> {
+    try {
+      await this.#batch.add(job);
+    } catch (error) {
+      throw ofJobs(error, [job.id]);
+    }
     return this.job(job.id);
   }
 
@@ -358,6 +364,11 @@ export type ManyItem<Handlers, Name extends JobName<Handlers>> =
         ? { readonly data?: JobPayload<Handlers, Name> }
         : { readonly data: JobPayload<Handlers, Name> })
     : never;
+
+/** A call that failed carries jobs of several callers: each is told of its own. */
+function ofJobs(error: unknown, jobIds: readonly string[]): unknown {
+  return error instanceof RqConnectionError ? error.of(jobIds) : error;
+}
 
 /** Keeps a script below 5 ms. */
 const AT_ONCE = 1000;

@@ -94,8 +94,8 @@ export class RqJob<Result = unknown> extends ShortForm {
 
   /**
    * Keeps the job from running: out of the queue or the schedule at once. A running one is told by its signal
-   * (`job.signal`), and what it still does is not recorded.
-   * @throws InvalidJobStateError when it has ended, JobNotFoundError
+   * (`job.signal`), and what it still does is not recorded. One that is canceled already stays as it is.
+   * @throws InvalidJobStateError when it has ended otherwise, JobNotFoundError
    */
   async cancel(): Promise<void> {
     await this.control({ type: 'cancel' }, ['queued', 'scheduled', 'deferred', 'started']);
@@ -103,15 +103,16 @@ export class RqJob<Result = unknown> extends ShortForm {
 
   /**
    * Ends a running job: its signal aborts, it goes to the failed registry with status `stopped` and is not retried.
-   * Resolves when the worker has been told. RQ's `send_stop_job_command`.
-   * @throws InvalidJobStateError when it is not running, JobNotFoundError
+   * Resolves when the worker has been told. One that was stopped already stays as it is. RQ's `send_stop_job_command`.
+   * @throws InvalidJobStateError when it is not running and was not stopped, JobNotFoundError
    */
   async stop(): Promise<void> {
     await this.control({ type: 'stop' }, ['started']);
   }
 
   /**
-   * Puts a failed, stopped or canceled job back into the queue. Spent retries stay spent, as in RQ.
+   * Puts a failed, stopped or canceled job back into the queue. Spent retries stay spent, as in RQ. One that waits
+   * in the queue already stays where it is.
    * @param options.front to the head of the queue; default false
    * @throws InvalidJobStateError, JobNotFoundError
    */
@@ -119,7 +120,10 @@ export class RqJob<Result = unknown> extends ShortForm {
     await this.control({ type: 'requeue', front }, ['failed', 'stopped', 'canceled']);
   }
 
-  /** Deletes the job and everything of it, whatever its state; one that runs is told by its signal. @throws JobNotFoundError */
+  /**
+   * Deletes the job and everything of it, whatever its state; one that runs is told by its signal. Without such a job
+   * there is nothing to do.
+   */
   async delete(): Promise<void> {
     await this.control({ type: 'delete' }, []);
   }
@@ -143,7 +147,9 @@ export class RqJob<Result = unknown> extends ShortForm {
 
   private async control(action: ControlAction, allowed: readonly JobStatus[]): Promise<void> {
     const { answer, status } = await this.#store.control(this.queue, this.id, action);
-    if (answer === 'missing') throw new JobNotFoundError({ jobId: this.id });
+    if (answer === 'missing' && action.type !== 'delete') {
+      throw new JobNotFoundError({ jobId: this.id });
+    }
     if (answer === 'refused') {
       const known = isJobStatus(status) ? status : 'in an unknown state';
       throw new InvalidJobStateError({

@@ -5,13 +5,22 @@ import type { Redis } from 'ioredis';
  * A Lua script that Redis runs as one step. Its keys and arguments have names, which its header declares; the one who
  * calls it gives them by name. Redis is asked by digest, and given the text again when it has forgotten it (a restart,
  * `SCRIPT FLUSH`).
+ *
+ * Some scripts begin with a line of flags, by which they may write although Redis's memory is full: what runs must be
+ * settled. Redis before 7 takes such a line for a fault; the client that was told so is sent the plain text.
  */
 export class Script<Key extends string = string, Value extends string = string> {
-  private readonly digest: string;
+  /** Of the text without flags. */
+  readonly digest: string;
+  private readonly plain: ScriptText;
+  private readonly flagged: ScriptText | undefined;
 
   /** @param compiled what scripts/compile-lua.mjs made of the Lua file */
   constructor(private readonly compiled: CompiledScript<Key, Value>) {
-    this.digest = createHash('sha1').update(compiled.text).digest('hex');
+    const { flags, text } = compiled;
+    this.plain = withDigest(text);
+    this.digest = this.plain.digest;
+    if (flags !== '') this.flagged = withDigest(`#!lua flags=${flags}\n${text}`);
   }
 
   /** The keys in the script's order; for calls that are made again and again, so that they are put in order once. */
@@ -30,11 +39,16 @@ export class Script<Key extends string = string, Value extends string = string> 
     keys: readonly string[],
     values: readonly ScriptValue[],
   ): Promise<unknown> {
+    const { flagged } = this;
+    if (!flagged || withoutFlags.has(redis)) return call(this.plain, redis, keys, values);
     try {
-      return await redis.callBuffer('EVALSHA', this.digest, keys.length, ...keys, ...values);
+      return await call(flagged, redis, keys, values);
     } catch (error) {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
-      return redis.callBuffer('EVAL', this.compiled.text, keys.length, ...keys, ...values);
+      if (!(error instanceof Error) || !NO_FLAGS.test(error.message)) throw error;
+      withoutFlags.add(redis);
+      // The next link may lead to another server.
+      redis.once('close', () => withoutFlags.delete(redis));
+      return call(this.plain, redis, keys, values);
     }
   }
 }
@@ -43,7 +57,40 @@ export interface CompiledScript<Key extends string, Value extends string> {
   readonly name: string;
   readonly keys: readonly Key[];
   readonly values: readonly Value[];
+  /** '' = none. */
+  readonly flags: string;
+  /** What it may run, as an ACL names it: `hset`, `pubsub|numsub`. */
+  readonly commands: readonly string[];
   readonly text: string;
 }
 
 export type ScriptValue = string | number | Buffer;
+
+interface ScriptText {
+  readonly text: string;
+  readonly digest: string;
+}
+
+/** Clients whose Redis takes no line of flags. */
+const withoutFlags = new WeakSet<Redis>();
+
+/** The line of flags was taken for a fault, or the flag is unknown: nothing has run. */
+const NO_FLAGS = /Error compiling script|unexpected symbol near '#'|Unexpected (flag|engine)/;
+
+function withDigest(text: string): ScriptText {
+  return { text, digest: createHash('sha1').update(text).digest('hex') };
+}
+
+async function call(
+  { text, digest }: ScriptText,
+  redis: Redis,
+  keys: readonly string[],
+  values: readonly ScriptValue[],
+): Promise<unknown> {
+  try {
+    return await redis.callBuffer('EVALSHA', digest, keys.length, ...keys, ...values);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return redis.callBuffer('EVAL', text, keys.length, ...keys, ...values);
+  }
+}

@@ -136,8 +136,21 @@ export interface ExchangeRequest {
   readonly suspects: SuspectRule;
   readonly woken: readonly string[];
   readonly outcomes: readonly SettleRequest[];
+  /** The call that brings the outcomes; undefined: there are none. */
+  readonly call: OutcomeCall | undefined;
   /** What to tell to those who listen to the queue's events; empty while nobody does. */
   readonly events: readonly ToldEvent[];
+}
+
+/** A call that brings outcomes, as its note in the database names it: repeated, it changes nothing. */
+export interface OutcomeCall {
+  /** Small number that no other call has which is under way or of which the answer is missing. */
+  readonly slot: number;
+  readonly number: number;
+  /** It was made before, with the same outcomes, and its answer was lost. */
+  readonly isRepeated: boolean;
+  /** The notes of this worker are to be kept longer; at least once an hour. */
+  readonly renewsNotes: boolean;
 }
 
 /** What to do with jobs that were there when workers died. */
@@ -205,7 +218,8 @@ export type ControlAction =
   | { readonly type: 'meta'; readonly json: string };
 
 export interface ControlReply {
-  readonly answer: 'done' | 'refused' | 'missing';
+  /** `already`: it is as asked for, and nothing was changed. */
+  readonly answer: 'done' | 'already' | 'refused' | 'missing';
   /** The status that the job had. */
   readonly status: string;
 }

@@ -1,4 +1,4 @@
-import { JobCanceledError, JobStoppedError } from '../../lib/job/index.js';
+import { type JobEvent, JobCanceledError, JobStoppedError } from '../../lib/job/index.js';
 import type { RqJob } from '../../lib/queue/index.js';
 import type { RunningJob } from '../../lib/worker/index.js';
 import { deferred, eventually } from '../support/wait.js';
@@ -58,9 +58,9 @@ const STATUSES = ['queued', 'scheduled', 'started', 'finished', 'failed', 'stopp
 
 describe('what a status does not allow', () => {
   const allowed: Record<string, string[]> = {
-    cancel: ['queued', 'scheduled', 'started'],
-    stop: ['started'],
-    requeue: ['failed', 'stopped', 'canceled'],
+    cancel: ['queued', 'scheduled', 'started', 'canceled'],
+    stop: ['started', 'stopped'],
+    requeue: ['failed', 'stopped', 'canceled', 'queued'],
     delete: STATUSES,
   };
 
@@ -81,6 +81,62 @@ describe('what a status does not allow', () => {
       expect([await engine.fields(job.id), await engine.places(job.id)]).toEqual(before);
       await engine.stopWorkers();
     }
+  });
+});
+
+describe('a call that is repeated, since the answer to the first one was lost,', () => {
+  it.each(['cancel', 'stop', 'requeue', 'delete'] as const)(
+    'changes nothing more: %s()',
+    async (action) => {
+      const before = { cancel: 'queued', stop: 'started', requeue: 'failed', delete: 'queued' };
+      const job = await jobThatIs(before[action]);
+      const heard: JobEvent[] = [];
+      await new Promise<void>((resolve) => {
+        job.events({ onListening: resolve }).subscribe((event) => heard.push(event));
+      });
+      if (action !== 'stop') await engine.stopWorkers();
+      await job[action]();
+      if (action === 'stop') {
+        await eventually(async () => (await job.status()) === 'stopped', {
+          what: 'the job to stop',
+        });
+      }
+      const state = async () => [
+        await engine.fields(job.id),
+        await engine.places(job.id),
+        await engine.client.lrange('rq:queue:jobs', 0, -1),
+        await engine.client.zrange('rq:canceled:jobs', '0', '-1', 'WITHSCORES'),
+      ];
+      const after = await state();
+      for (let time = 1; time <= 2; time++) await job[action]();
+
+      expect(await state()).toEqual(after);
+      expect(heard.filter(({ type }) => type === 'canceled')).toHaveLength(
+        action === 'requeue' ? 0 : 1,
+      );
+    },
+  );
+
+  it('is not counted by requeue() of many', async () => {
+    const job = await jobThatIs('failed');
+    await engine.stopWorkers();
+    expect(await engine.queue().requeue([job.id])).toBe(1);
+    expect(await engine.queue().requeue([job.id])).toBe(0);
+    expect(await engine.client.llen('rq:queue:jobs')).toBe(1);
+  });
+
+  it('changes nothing more: pause(), resume(), empty(), saveMeta()', async () => {
+    const queue = engine.queue();
+    for (const isPaused of [true, true, false, false]) {
+      await (isPaused ? queue.pause() : queue.resume());
+      expect(await queue.isPaused()).toBe(isPaused);
+    }
+    const job = await queue.enqueue('ok');
+    for (let time = 1; time <= 2; time++) {
+      await job.saveMeta({ a: 1 });
+      expect((await job.refresh()).meta).toEqual({ a: 1 });
+    }
+    expect([await queue.empty(), await queue.empty()]).toEqual([1, 0]);
   });
 });
 

@@ -28,10 +28,11 @@ const OUTCOMES: Outcome[] = [
 /** A worker as Redis sees it: claims and settlements, nothing of its own in between. */
 class BareWorker {
   private nextExecution = 0;
+  private calls = 0;
 
   constructor(
     private readonly store: RedisJobStore,
-    private readonly token: string,
+    readonly token: string,
     private readonly lease = 60_000,
   ) {}
 
@@ -53,9 +54,11 @@ class BareWorker {
     return refused[0]?.status;
   }
 
-  private exchange(
+  /** As a call of its own, or the one given. */
+  exchange(
     want: number,
     outcomes: Parameters<RedisJobStore['exchange']>[1]['outcomes'],
+    call = { slot: 0, number: this.calls++, isRepeated: false, renewsNotes: true },
   ): Promise<ExchangeReply> {
     const nextExecution = this.nextExecution;
     this.nextExecution += want;
@@ -69,7 +72,7 @@ class BareWorker {
       woken: [],
       suspects: { from: 2, takes: true, delay: 10 },
     };
-    return this.store.exchange('jobs', { ...claims, outcomes, events: [] });
+    return this.store.exchange('jobs', { ...claims, outcomes, call, events: [] });
   }
 }
 
@@ -103,6 +106,44 @@ describe('an execution', () => {
       expect(await slow.settle(job, second)).toEqual(expect.any(String));
     }
     expect([await engine.fields(job.id), await engine.places(job.id)]).toEqual(before);
+  });
+});
+
+describe('a call that is repeated since its answer was lost', () => {
+  const times = { startedAt: 0, endedAt: 1 };
+  const call = { slot: 0, number: 7, renewsNotes: false };
+  const first = { ...call, isRepeated: false };
+  const again = { ...call, isRepeated: true };
+
+  it.each(OUTCOMES)(
+    'gives what became of its outcomes, whatever came then: $type',
+    async (outcome) => {
+      await engine.queue().enqueueMany([{ name: 'f' }, { name: 'f' }]);
+      const [job, lost] = (await slow.claim(2)) as [ClaimedJob, ClaimedJob];
+      await slow.settle(lost, { type: 'released' });
+      const outcomes = [job, lost].map((one) => ({ job: one, outcome, ...times }));
+      const { refused } = await slow.exchange(0, outcomes, first);
+      expect(refused.map(({ index }) => index)).toEqual([1]);
+      await engine.client.hset(`rq:job:${job.id}`, 'status', 'deferred');
+
+      for (let time = 1; time <= 2; time++) {
+        expect((await slow.exchange(0, outcomes, again)).refused).toEqual(refused);
+      }
+      expect(await engine.fields(job.id)).toMatchObject({ status: 'deferred' });
+    },
+  );
+
+  it('carries out what the first one did not, and the first one then changes nothing', async () => {
+    await engine.queue().enqueue('f');
+    const job = await slow.claimOne();
+    const outcomes = [{ job, outcome: FINISHED, ...times }];
+    expect((await slow.exchange(0, outcomes, again)).refused).toEqual([]);
+    expect(await engine.places(job.id)).toEqual(['finished']);
+    expect((await slow.exchange(0, outcomes, first)).refused).toHaveLength(1);
+    expect((await slow.exchange(0, outcomes, again)).refused).toEqual([]);
+    expect(await engine.client.ttl(`rq:nrq:calls:jobs:${slow.token}`)).toBe(-1);
+    await slow.exchange(0, outcomes, { ...first, renewsNotes: true });
+    expect(await engine.client.ttl(`rq:nrq:calls:jobs:${slow.token}`)).toBeGreaterThan(3600);
   });
 });
 

@@ -213,6 +213,7 @@ describe('with sharedWithPython', () => {
       suspects: { from: 99, takes: true, delay: 0 },
       woken: [],
       outcomes: [],
+      call: undefined,
       events: [],
     };
     const job = await sharedQueue().enqueue('f');

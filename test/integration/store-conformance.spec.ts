@@ -59,6 +59,7 @@ describe.each<[string, Open]>([
   /** Each test has a queue of its own. */
   let queue: string;
   let nextExecution = 0;
+  let nextCall = 0;
 
   beforeAll(async () => ({ store, close } = await open()));
   afterAll(() => close());
@@ -93,6 +94,7 @@ describe.each<[string, Open]>([
       suspects: { from: 2, takes: true, delay: 10 },
       woken: [],
       outcomes: [],
+      call: { slot: 0, number: (nextCall += 1), isRepeated: false, renewsNotes: true },
       events: [],
       ...parts,
     };

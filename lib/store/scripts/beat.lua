@@ -1,5 +1,6 @@
 -- Shows that a worker lives, what it does, and what it has done since the last time.
 --
+-- Flags allow-oom
 -- KEYS  worker    hash of the worker
 --       workers   set of the keys of all workers
 -- ARGV  prefix    how the names of all keys begin
@@ -15,22 +16,35 @@
 -- State the worker is listed until its time to live is over
 
 --- @include now
+--- @include rights
 
 local queues = tonumber(ARGV[INDEX.birth])
 local fields = INDEX.birth + queues + 1
-if ARGV.begins == '1' then redis.call('DEL', KEYS.worker) end
-if redis.call('EXISTS', KEYS.worker) == 0 then
+local begins = ARGV.begins == '1'
+local is_new = begins or redis.call('EXISTS', KEYS.worker) == 0
+
+-- Half a beat would list a worker for ever, or count its jobs twice when it is repeated: what may fail is looked at first.
+if not begins then redis.call('HLEN', KEYS.worker) end
+for _, command in ipairs({ 'HSET', 'HINCRBY', 'HINCRBYFLOAT', 'EXPIRE' }) do assure_right(command, KEYS.worker) end
+if is_new then
+  redis.call('SCARD', KEYS.workers)
+  assure_right('SADD', KEYS.workers)
+end
+
+if begins then redis.call('DEL', KEYS.worker) end
+if is_new then
   redis.call('HSET', KEYS.worker, 'birth', now_text, unpack(ARGV, fields + 1, fields + tonumber(ARGV[fields])))
   redis.call('SADD', KEYS.workers, KEYS.worker)
   for index = INDEX.birth + 1, INDEX.birth + queues do
-    redis.call('SADD', KEYS.workers .. ':' .. ARGV[index], KEYS.worker)
+    redis.pcall('SADD', KEYS.workers .. ':' .. ARGV[index], KEYS.worker)
     -- RQ's tools list workers by the queues that they know.
-    redis.call('SADD', ARGV.prefix .. 'queues', ARGV.prefix .. 'queue:' .. ARGV[index])
+    redis.pcall('SADD', ARGV.prefix .. 'queues', ARGV.prefix .. 'queue:' .. ARGV[index])
   end
 end
 redis.call('HSET', KEYS.worker, 'last_heartbeat', now_text, 'state', ARGV.state)
-if ARGV.finished ~= '0' then redis.call('HINCRBY', KEYS.worker, 'successful_job_count', ARGV.finished) end
-if ARGV.failed ~= '0' then redis.call('HINCRBY', KEYS.worker, 'failed_job_count', ARGV.failed) end
-if ARGV.seconds ~= '0' then redis.call('HINCRBYFLOAT', KEYS.worker, 'total_working_time', ARGV.seconds) end
 redis.call('EXPIRE', KEYS.worker, ARGV.ttl)
+-- What stands there may be no number: then it stays as it is.
+if ARGV.finished ~= '0' then redis.pcall('HINCRBY', KEYS.worker, 'successful_job_count', ARGV.finished) end
+if ARGV.failed ~= '0' then redis.pcall('HINCRBY', KEYS.worker, 'failed_job_count', ARGV.failed) end
+if ARGV.seconds ~= '0' then redis.pcall('HINCRBYFLOAT', KEYS.worker, 'total_working_time', ARGV.seconds) end
 return 1

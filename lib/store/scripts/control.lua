@@ -1,5 +1,6 @@
 -- What people and programs do to a job from outside: cancel, stop, requeue, delete, replace its meta.
 --
+-- Flags allow-oom
 -- KEYS  job          the job
 -- ARGV  prefix       how the names of all keys begin
 --       channels     how the names of our channels begin
@@ -8,7 +9,8 @@
 --       id           of the job
 --       argument     'front' | 'back' (requeue), text of the meta (meta)
 --       failure_ttl  in seconds, of jobs that have none: how long a canceled job is kept
--- Reply 1 'done' | 'refused' | 'missing'  2 the status that the job had
+-- Reply 1 'done' | 'already' (it is as asked for: a call that is repeated changes nothing) | 'refused' | 'missing'
+--       2 the status that the job had
 -- State as RQ leaves it, in one step. A running job that is canceled or deleted is told to its worker, and its lease
 --       is taken away, so that the worker's outcome is refused whatever becomes of the job or its id before it comes;
 --       one that is stopped is ended by its worker.
@@ -45,7 +47,21 @@ end
 local function tell_canceled(reason)
   if not is_listened(queue) then return end
   local attempt = (tonumber(job[4]) or 0) + (status == 'started' and 1 or 0)
-  redis.call('PUBLISH', queue.events, event_text('canceled', id, attempt, ',"reason":"' .. reason .. '"'))
+  redis.pcall('PUBLISH', queue.events, event_text('canceled', id, attempt, ',"reason":"' .. reason .. '"'))
+end
+
+-- Raises when one of the places of jobs holds something else or may not be written to: nothing is changed then.
+local function assure_places()
+  for _, list in ipairs({ queue.list, queue.intermediate }) do
+    redis.call('LLEN', list)
+    for _, command in ipairs({ 'LREM', 'LPUSH', 'RPUSH' }) do assure_right(command, list) end
+  end
+  for _, registry in ipairs({ 'scheduled', 'finished', 'failed', 'canceled', 'deferred', 'started' }) do
+    redis.call('ZCARD', queue[registry])
+    assure_right('ZREM', queue[registry])
+    assure_right('ZADD', queue[registry])
+  end
+  for _, command in ipairs({ 'HSET', 'HDEL', 'DEL' }) do assure_right(command, KEYS.job) end
 end
 
 local function take_out()
@@ -62,8 +78,12 @@ local function take_out()
   end
 end
 
+local already = { cancel = 'canceled', stop = 'stopped', requeue = 'queued' }
+if status == already[action] then return { 'already', status } end
+
 if action == 'cancel' then
   if has_ended(status) then return { 'refused', status } end
+  assure_places()
   take_out()
   local ending = new_ending()
   local ttl = tonumber(job[5]) and string.format('%d', tonumber(job[5])) or ARGV.failure_ttl
@@ -75,12 +95,14 @@ elseif action == 'stop' then
   if status ~= 'started' then return { 'refused', status } end
   -- For these executions alone: whoever runs the job next is not meant.
   for _, member in ipairs(executions) do redis.call('HSET', queue.stops, member, '1') end
-  if #executions > 0 then redis.call('EXPIRE', queue.stops, 86400) end
+  if #executions > 0 then redis.pcall('EXPIRE', queue.stops, 86400) end
   tell_worker('stop-job')
 elseif action == 'requeue' then
   if not can_be_requeued(status) then return { 'refused', status } end
+  assure_requeue(queue)
   requeue(queue, id, ARGV.argument == 'front')
 elseif action == 'delete' then
+  assure_places()
   take_out()
   tell_worker('cancel-job')
   if status == 'queued' or status == 'scheduled' or status == 'deferred' then tell_canceled('deleted before it ran') end

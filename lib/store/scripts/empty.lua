@@ -8,10 +8,12 @@
 
 --- @include batched
 --- @include jobs
+--- @include rights
 
 local ids = redis.call('LRANGE', KEYS.list, 0, tonumber(ARGV.most) - 1)
 local keys = {}
 for _, id in ipairs(ids) do add_keys_of(id, keys) end
+if #ids > 0 then assure_right('LTRIM', KEYS.list) end
 batched('DEL', nil, keys)
 if #ids > 0 then redis.call('LTRIM', KEYS.list, #ids, -1) end
 return #ids

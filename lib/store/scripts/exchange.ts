@@ -23,6 +23,10 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
     next_execution: request.nextExecution,
     want: request.want,
     promoted: PROMOTED_AT_ONCE,
+    call_slot: request.call?.slot ?? '',
+    call_number: request.call?.number ?? '',
+    call_is_repeated: request.call?.isRepeated ? '1' : '',
+    calls_kept: request.call?.renewsNotes ? CALLS_KEPT : '',
     takes_suspect: request.suspects.takes ? '1' : '',
     suspect_crashes: request.suspects.from,
     suspect_delay: request.suspects.delay,
@@ -119,6 +123,9 @@ const RESULT_TTL = 500;
 export const FAILURE_TTL = 31_536_000;
 /** Keeps a script that promotes below 5 ms. */
 const PROMOTED_AT_ONCE = 1000;
+
+/** Seconds, renewed each hour: a longer outage would leave open what became of the calls before it. */
+const CALLS_KEPT = 86_400;
 
 const NONE: [] = [];
 const PAUSED = Buffer.from('paused');

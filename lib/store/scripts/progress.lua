@@ -16,5 +16,5 @@
 local queue = queue_named(ARGV.queue)
 if not redis.call('ZSCORE', queue.started, ARGV.member) or redis.call('EXISTS', KEYS.job) == 0 then return 0 end
 redis.call('HSET', KEYS.job, 'nrq_progress', ARGV.progress)
-if is_listened(queue) then redis.call('PUBLISH', queue.events, ARGV.event) end
+if is_listened(queue) then redis.pcall('PUBLISH', queue.events, ARGV.event) end
 return 1

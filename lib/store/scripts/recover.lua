@@ -5,6 +5,7 @@
 -- by a worker that died before it claimed it: back to the head, nothing spent. Entries of registries whose time is
 -- over are dropped (their jobs have expired by themselves).
 --
+-- Flags allow-oom
 -- KEYS  list              the queue
 -- ARGV  prefix            how the names of all keys begin
 --       channels          how the names of our channels begin
@@ -49,7 +50,7 @@ local function report(id, outcome, event)
 end
 
 local function tell(event)
-  if listened then redis.call('PUBLISH', queue.events, event) end
+  if listened then redis.pcall('PUBLISH', queue.events, event) end
 end
 
 local function fail_as_poison(id, ttl, streamed, attempt, worker, execution)
@@ -57,16 +58,30 @@ local function fail_as_poison(id, ttl, streamed, attempt, worker, execution)
   tell(lost)
   tell(event_text('failed', id, attempt, ',"error":' .. ARGV.error))
   if streamed and ttl ~= '0' then
-    add_result(id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV.streamed_failure, 'worker_name', worker,
+    -- Its key may hold something else; the failure is in the hash, too.
+    pcall(add_result, id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV.streamed_failure, 'worker_name', worker,
       'execution_id', execution)
   end
   finish(ending, id, 'failed', ttl, 'text', ARGV.failure, 'exc_info', ARGV.failure)
   report(id, 'failed', lost)
 end
 
+-- Nothing is changed when a place holds something else or may not be written to.
+for _, list in ipairs({ queue.list, queue.intermediate }) do
+  redis.call('LLEN', list)
+  for _, command in ipairs({ 'LPUSH', 'LPOS', 'LREM', 'LRANGE' }) do assure_right(command, list) end
+end
+for _, registry in ipairs({ 'started', 'scheduled', 'finished', 'failed', 'canceled', 'deferred' }) do
+  redis.call('ZCARD', queue[registry])
+  for _, command in ipairs({ 'ZREM', 'ZSCORE', 'ZRANGE', 'ZRANGEBYSCORE' }) do assure_right(command, queue[registry]) end
+end
+for _, registry in ipairs({ 'failed', 'canceled' }) do assure_right('ZADD', queue[registry]) end
+for _, command in ipairs({ 'HSET', 'HMGET', 'TTL', 'DEL' }) do assure_right(command, job_prefix) end
+for _, command in ipairs({ 'GET', 'SET', 'PTTL' }) do assure_right(command, queue.alive) end
+
 -- Hold the scheduler lock.
 local patience = patience_with_scheduler(queue)
-if patience == 0 then redis.call('SET', queue.scheduler_lock, OURS, 'EX', 61) end
+if patience == 0 then redis.pcall('SET', queue.scheduler_lock, OURS, 'EX', 61) end
 
 -- It is lost unless it stands somewhere: Python may write any status at any moment.
 local function stands_nowhere(id, status)
@@ -121,8 +136,8 @@ conclude(queue, ending)
 batched('ZREM', queue.started, ended)
 
 -- Stops of executions that are over.
-for _, member in ipairs(redis.call('HKEYS', queue.stops)) do
-  if not redis.call('ZSCORE', queue.started, member) then redis.call('HDEL', queue.stops, member) end
+for _, member in ipairs(redis.pcall('HKEYS', queue.stops)) do
+  if not redis.call('ZSCORE', queue.started, member) then redis.pcall('HDEL', queue.stops, member) end
 end
 
 -- Ids that were popped and never claimed. What is noted of one is when it was first seen there, and in which state: the
@@ -130,9 +145,9 @@ end
 local next_look
 local popped = redis.call('LRANGE', queue.intermediate, 0, most - 1)
 local seen = {}
-local noted = redis.call('HGETALL', queue.popped)
+local noted = redis.pcall('HGETALL', queue.popped)
 for at = 1, #noted, 2 do seen[noted[at]] = noted[at + 1] end
-if #noted > 0 then redis.call('DEL', queue.popped) end
+if #noted > 0 or noted.err then redis.pcall('DEL', queue.popped) end
 local is_running
 local notes = {}
 for _, id in ipairs(popped) do
@@ -160,8 +175,8 @@ for _, id in ipairs(popped) do
     redis.call('LREM', queue.intermediate, 1, id)
   end
 end
-batched('HSET', queue.popped, notes)
-if #notes > 0 then redis.call('EXPIRE', queue.popped, 86400) end
+pcall(batched, 'HSET', queue.popped, notes)
+if #notes > 0 then redis.pcall('EXPIRE', queue.popped, 86400) end
 
 -- Entries whose time is over.
 for _, registry in ipairs({ 'finished', 'failed' }) do
@@ -182,7 +197,8 @@ for _, id in ipairs(over) do
     local left = redis.call('TTL', key)
     if left < 0 and tonumber(ttl) >= 0 then
       left = math.max(1, tonumber(ttl))
-      redis.call('EXPIRE', key, left)
+      -- What cannot be given an end is kept.
+      if redis.pcall('EXPIRE', key, left) ~= 1 then left = -1 end
     end
     redis.call('ZADD', queue.canceled, left < 0 and '+inf' or string.format('%.0f', math.ceil(now / 1000) + left), id)
   end

@@ -1,5 +1,6 @@
 -- Extends the leases of what a worker is running and tells what it has lost or should end.
 --
+-- Flags allow-oom
 -- KEYS  list           the queue
 -- ARGV  prefix         how the names of all keys begin
 --       channels       how the names of our channels begin
@@ -27,33 +28,39 @@ for at = INDEX.leases, #ARGV, 2 do
 end
 local leases = redis.call('ZMSCORE', queue.started, unpack(members))
 local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
-local stops = redis.call('EXISTS', queue.stops) == 1 and redis.call('HMGET', queue.stops, unpack(members))
-note_alive(queue, 2 * tonumber(ARGV.lease))
+local stops = redis.call('EXISTS', queue.stops) == 1 and looked_at(redis.pcall('HMGET', queue.stops, unpack(members)))
 
-local answer, renewed = {}, {}
+local answer, renewed, mended = {}, {}, {}
 local function tell(index, word)
   answer[#answer + 1] = index
   answer[#answer + 1] = word
 end
 for index, lease in ipairs(leases) do
   local key = job_prefix .. ids[index]
-  local status = redis.pcall('HGET', key, 'status')
+  local status = looked_at(redis.pcall('HGET', key, 'status'))
   if type(status) ~= 'string' then status = 'missing' end
   if not lease then
     tell(index, status)
   elseif canceled and canceled[index] then
     tell(index, 'canceled')
-  elseif redis.pcall('HEXISTS', key, 'data') ~= 1 then
+  elseif looked_at(redis.pcall('HEXISTS', key, 'data')) ~= 1 then
     tell(index, 'missing')
   else
     renewed[#renewed + 1] = until_score
     renewed[#renewed + 1] = members[index]
-    if status ~= 'started' then redis.call('HSET', key, 'status', 'started') end
+    if status ~= 'started' then mended[#mended + 1] = key end
     if stops and stops[index] then tell(index, 'stop') end
-    if ARGV.execution_ttl ~= '' then
-      renew_execution(ids[index], string.sub(members[index], #ids[index] + 2), ARGV.execution_ttl)
-    end
   end
 end
+
+-- The leases first: the rest may be refused.
 batched('ZADD', queue.started, renewed)
+note_alive(queue, 2 * tonumber(ARGV.lease))
+for _, key in ipairs(mended) do redis.pcall('HSET', key, 'status', 'started') end
+if ARGV.execution_ttl ~= '' then
+  for at = 2, #renewed, 2 do
+    local id, execution = string.match(renewed[at], '^(.*):(.*)$')
+    renew_execution(id, execution, ARGV.execution_ttl)
+  end
+end
 return answer

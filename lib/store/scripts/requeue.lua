@@ -1,5 +1,6 @@
 -- Puts many failed, stopped or canceled jobs back into the queue: some by their ids, or those of a registry in its order.
 --
+-- Flags allow-oom
 -- KEYS  list      the queue
 -- ARGV  prefix    how the names of all keys begin
 --       channels  how the names of our channels begin
@@ -30,12 +31,14 @@ else
   ids = redis.call('ZRANGE', queue[ARGV.registry], offset, offset + tonumber(ARGV.slice) - 1)
 end
 
+assure_requeue(queue)
+
 local most = tonumber(ARGV.most)
 local requeued, stay, looked, gone = 0, 0, 0, {}
 for _, id in ipairs(ids) do
   if requeued == most then break end
   looked = looked + 1
-  local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'data')
+  local job = looked_at(redis.pcall('HMGET', job_prefix .. id, 'status', 'data'))
   if job.err or not job[2] then
     gone[#gone + 1] = id
   elseif can_be_requeued(job[1]) then

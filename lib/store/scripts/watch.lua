@@ -9,6 +9,7 @@
 -- State an unsettled job is a member of the set
 
 --- @include ended
+--- @include rights
 
 local fields = redis.call('HGETALL', KEYS.job)
 local status
@@ -16,6 +17,7 @@ for index = 1, #fields, 2 do
   if fields[index] == 'status' then status = fields[index + 1] end
 end
 if #fields > 0 and not has_ended(status) then
+  assure_right('EXPIRE', KEYS.watched)
   redis.call('SADD', KEYS.watched, ARGV.id)
   redis.call('EXPIRE', KEYS.watched, ARGV.seconds)
 end

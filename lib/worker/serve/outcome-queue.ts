@@ -1,20 +1,26 @@
 import { after } from '../../time/timer.js';
 import type { ClaimedJob } from '../../wire/index.js';
-import type { ExchangeReply } from '../../store/index.js';
+import type { ExchangeReply, OutcomeCall } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { Settlement } from '../report/settlement.js';
 
 /**
  * Outcomes on their way to Redis. Each stays here until Redis has said what became of it: written down, refused since
- * the lease is not ours any more, or not written for a reason that may pass.
+ * the lease is not ours any more, or not written for a reason that may pass. When an answer is lost, the same outcomes
+ * are sent again as the same call, and Redis answers what became of them the first time.
  */
 export class OutcomeQueue {
   private pending: PendingSettlement[] = [];
-  /** Those of which Redis has not said yet what became of them: a big one on a slow link takes its time. */
-  private readonly sent = new Set<PendingSettlement>();
+  /** Calls of which Redis has not said yet what became of them: a big one on a slow link takes its time. */
+  private readonly sent = new Set<SentOutcomes>();
+  /** Calls whose answers were lost. */
+  private readonly lost: SentOutcomes[] = [];
   /** Those that Redis would not take and that are tried again in a moment. */
   private readonly later = new Set<PendingSettlement>();
   private trouble: string | undefined;
+  private readonly slotsInUse = new Set<number>();
+  private nextCall = 0;
+  private notesRenewedAt = -Infinity;
 
   /** @param onMore called when there is something to send */
   constructor(
@@ -22,13 +28,14 @@ export class OutcomeQueue {
     private readonly onMore: () => void,
   ) {}
 
-  get length(): number {
-    return this.pending.length;
+  /** There is something to send now. */
+  get hasMore(): boolean {
+    return this.pending.length > 0 || this.lost.length > 0;
   }
 
   /** Nothing is left to send, now or in a moment. */
   get isEmpty(): boolean {
-    return this.pending.length === 0 && this.later.size === 0;
+    return !this.hasMore && this.later.size === 0;
   }
 
   /** @param ended when and how a run of the job ended */
@@ -41,7 +48,6 @@ export class OutcomeQueue {
       startedAt: ended.startedAt,
       endedAt: ended.endedAt,
       reason: ended.reason,
-      isRepeated: false,
       errors: 0,
     });
     this.onMore();
@@ -58,29 +64,37 @@ export class OutcomeQueue {
     }
   }
 
-  /** Removes the next ones to send. */
-  removeFirst(most: number): PendingSettlement[] {
-    const removed = this.pending.splice(0, most);
-    for (const outcome of removed) this.sent.add(outcome);
-    return removed;
+  /** Removes the next ones to send: those of a lost call first, and by themselves. */
+  removeFirst(most: number): SentOutcomes {
+    const next = this.lost.shift() ?? this.newCall(most);
+    if (next.call) this.sent.add(next);
+    return next;
   }
 
   /** They could not be sent, or nobody knows whether they arrived. */
-  putBack(outcomes: readonly PendingSettlement[], isUncertain: boolean): void {
-    for (const outcome of outcomes) this.sent.delete(outcome);
-    const returned = isUncertain
-      ? outcomes.map((outcome) => ({ ...outcome, isRepeated: true }))
-      : outcomes;
-    this.pending.unshift(...returned);
+  putBack(returned: SentOutcomes, isUncertain: boolean): void {
+    const { outcomes, call } = returned;
+    if (!call) return;
+    this.sent.delete(returned);
+    if (isUncertain || call.isRepeated) {
+      this.lost.push({ outcomes, call: { ...call, isRepeated: true } });
+    } else {
+      this.slotsInUse.delete(call.slot);
+      if (call.renewsNotes) this.notesRenewedAt = -Infinity;
+      this.pending.unshift(...outcomes);
+    }
   }
 
   /** Redis has answered. */
-  conclude(outcomes: readonly PendingSettlement[], refusals: ExchangeReply['refused']): void {
+  conclude(answered: SentOutcomes, refusals: ExchangeReply['refused']): void {
+    const { outcomes, call } = answered;
+    if (!call) return;
+    this.sent.delete(answered);
+    this.slotsInUse.delete(call.slot);
     const statuses = new Map(refusals.map(({ index, status }) => [index, status]));
     for (const [index, outcome] of outcomes.entries()) {
-      this.sent.delete(outcome);
       const status = statuses.get(index);
-      if (status === undefined || wasWritten(outcome, status)) {
+      if (status === undefined) {
         this.reporter.settled(outcome);
         if (this.trouble !== undefined) this.problemSolved(this.trouble, outcome.job.queue);
       } else if (status.startsWith('error ')) {
@@ -94,8 +108,21 @@ export class OutcomeQueue {
   /** The jobs whose leases are still ours. */
   *jobs(): Iterable<ClaimedJob> {
     for (const { job } of this.pending) yield job;
-    for (const { job } of this.sent) yield job;
+    for (const { outcomes } of this.sent) for (const { job } of outcomes) yield job;
+    for (const { outcomes } of this.lost) for (const { job } of outcomes) yield job;
     for (const { job } of this.later) yield job;
+  }
+
+  private newCall(most: number): SentOutcomes {
+    if (this.pending.length === 0) return NOTHING;
+    let slot = 0;
+    while (this.slotsInUse.has(slot)) slot += 1;
+    this.slotsInUse.add(slot);
+    const now = performance.now();
+    const renewsNotes = now - this.notesRenewedAt > NOTES_RENEWAL_MS;
+    if (renewsNotes) this.notesRenewedAt = now;
+    const call = { slot, number: this.nextCall++, isRepeated: false, renewsNotes };
+    return { outcomes: this.pending.splice(0, most), call };
   }
 
   /** Redis could not write this one down: the job's data are damaged, or it takes no writes now. */
@@ -129,27 +156,19 @@ export class OutcomeQueue {
 export type EndedJob = Omit<Settlement, 'outcome'>;
 
 export interface PendingSettlement extends Settlement {
-  /** It was sent before, and the answer was lost. */
-  readonly isRepeated: boolean;
   readonly errors: number;
 }
 
-/** The status of a job whose outcome was written down although the answer was lost. */
-const STATUSES_AFTER: Record<Settlement['outcome']['type'], readonly string[]> = {
-  finished: ['finished', 'missing'],
-  failed: ['failed', 'missing'],
-  stopped: ['stopped', 'missing'],
-  canceled: ['canceled'],
-  retrying: ['scheduled', 'queued'],
-  snoozed: ['scheduled'],
-  released: ['queued'],
-};
+/** What travels together. */
+export interface SentOutcomes {
+  readonly outcomes: readonly PendingSettlement[];
+  readonly call: OutcomeCall | undefined;
+}
 
+const NOTHING: SentOutcomes = { outcomes: [], call: undefined };
+
+const NOTES_RENEWAL_MS = 3_600_000;
 const SETTLE_AGAIN_DELAY_MS = 1000;
 
 /** It has nothing to do with the job: no memory, a replica, a disk that is full, too few replicas. */
 const PASSING = /\b(OOM|READONLY|MISCONF|NOREPLICAS)\b/;
-
-function wasWritten(outcome: PendingSettlement, status: string): boolean {
-  return outcome.isRepeated && STATUSES_AFTER[outcome.outcome.type].includes(status);
-}

@@ -176,23 +176,25 @@ export class QueueConsumer implements SlotUser {
   }
 
   private exchange(): void {
-    const outcomes = this.outcomes.removeFirst(MOST_SETTLED);
-    const woken = this.woken.splice(0);
-    const hasNews = outcomes.length > 0 || woken.length > 0 || !this.events.isEmpty;
+    const settled = this.outcomes.removeFirst(MOST_SETTLED);
+    // What a lost answer brought goes back behind the repeated call, and before anything is claimed.
+    const claimsLater = settled.call?.isRepeated === true && this.outcomes.hasMore;
+    const woken = claimsLater ? [] : this.woken.splice(0);
+    const hasNews = settled.outcomes.length > 0 || woken.length > 0 || !this.events.isEmpty;
     const isAskedAnyway = hasNews || this.isAskDue;
-    const reserved = this.reserveSlots(isAskedAnyway);
+    const reserved = claimsLater ? 0 : this.reserveSlots(isAskedAnyway);
     if (!isAskedAnyway && reserved === 0) {
       this.waitForJobs();
       return;
     }
     this.isAskDue = false;
-    const prefetch = this.prefetchCount(reserved);
-    this.send({ outcomes, woken, reserved, prefetch }).catch((error: unknown) => {
+    const prefetch = claimsLater ? 0 : this.prefetchCount(reserved);
+    this.send({ settled, woken, reserved, prefetch }).catch((error: unknown) => {
       this.settings.reporter.problem(this.trouble, error);
     });
     // A second one may follow: it travels while Redis works on the first.
     const hasMore =
-      this.outcomes.length > 0 || (this.mayHaveJobs && this.settings.slots.free(this) > 0);
+      this.outcomes.hasMore || (this.mayHaveJobs && this.settings.slots.free(this) > 0);
     if (hasMore) this.timing.planExchange();
   }
 
@@ -216,6 +218,7 @@ export class QueueConsumer implements SlotUser {
 
   private async send(sent: Sent): Promise<void> {
     const { store, leaseMs, workerName, token, prefetch, reporter } = this.settings;
+    const { settled, woken } = sent;
     const want = sent.reserved + sent.prefetch;
     const nextExecution = this.nextExecution;
     this.nextExecution += want;
@@ -233,9 +236,9 @@ export class QueueConsumer implements SlotUser {
         nextExecution,
         want,
         suspects,
-        woken: sent.woken,
-        outcomes: sent.outcomes,
-        events: this.events.take(sent.outcomes),
+        woken,
+        ...settled,
+        events: this.events.take(settled.outcomes),
       });
     } catch (thrown) {
       error = thrown;
@@ -260,7 +263,7 @@ export class QueueConsumer implements SlotUser {
   /** The request or its answer was lost: what it took along travels again. */
   private failed(error: unknown, sent: Sent): void {
     const isUncertain = !(error instanceof RqConnectionError) || error.uncertain;
-    this.outcomes.putBack(sent.outcomes, isUncertain);
+    this.outcomes.putBack(sent.settled, isUncertain);
     this.woken.unshift(...sent.woken);
     this.budget.mayHoldJobs = true;
     this.settings.reporter.problem(this.trouble, error);

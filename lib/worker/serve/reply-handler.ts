@@ -2,7 +2,7 @@ import type { ExchangeReply } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { Claim, ClaimBudget } from './claim-budget.js';
 import type { JobStarter } from './job-starter.js';
-import type { OutcomeQueue, PendingSettlement } from './outcome-queue.js';
+import type { OutcomeQueue, SentOutcomes } from './outcome-queue.js';
 import type { QueueWaiter } from './queue-waiter.js';
 
 /**
@@ -32,7 +32,7 @@ export class ReplyHandler {
 
   handle(sent: Sent, reply: ExchangeReply): void {
     const { claimed, dropped, nextDue } = reply;
-    this.outcomes.conclude(sent.outcomes, reply.refused);
+    this.outcomes.conclude(sent.settled, reply.refused);
     for (const { id, reason } of dropped) {
       this.reporter.tell('jobDropped', { queue: this.queue, jobId: id, reason });
     }
@@ -47,7 +47,7 @@ export class ReplyHandler {
 
 /** What an exchange has taken along. */
 export interface Sent extends Claim {
-  readonly outcomes: readonly PendingSettlement[];
+  readonly settled: SentOutcomes;
   /** Jobs that a blocking read has moved out of the queue. */
   readonly woken: readonly string[];
 }

@@ -7,7 +7,7 @@ const everyError: [string, job.RqError][] = [
   ['RQ_DUPLICATE_JOB', new job.DuplicateJobError({ jobId: 'j1', queue: 'q' })],
   [
     'RQ_ENQUEUE_MANY',
-    new job.EnqueueManyError({ queue: 'q', stored: 1, total: 2, cause: undefined }),
+    new job.EnqueueManyError({ queue: 'q', stored: 1, jobIds: ['j1', 'j2'], cause: undefined }),
   ],
   [
     'RQ_DUPLICATE_HANDLER',
@@ -117,7 +117,11 @@ describe('RqConnectionError', () => {
   it('says that an uncertain command may be repeated with the same id', () => {
     const error = new job.RqConnectionError({ action: 'enqueue', uncertain: true });
     expect(error.uncertain).toBe(true);
-    expect(error.message).toContain('repeat it with the same job id');
+    expect(error.message).toContain('repeating it is harmless');
+    const one = error.of(['j1']);
+    expect(one.jobIds).toEqual(['j1']);
+    expect(one.message).toContain('with the same id, enqueue(name, data, { id: error.jobIds[0] })');
+    expect(error.of(['j1', 'j2']).message).toContain('{ id: error.jobIds[index] } for each job');
     expect(new job.RqConnectionError({ action: 'enqueue' }).uncertain).toBe(false);
   });
 });
@@ -168,7 +172,9 @@ describe('the other messages', () => {
 
   it('EnqueueManyError tells from where to go on', () => {
     const cause = new job.RqConnectionError({ action: 'enqueue' });
-    const error = new job.EnqueueManyError({ queue: 'images', stored: 2000, total: 2500, cause });
+    const jobIds = Array.from({ length: 2500 }, (_, number) => `j${number}`);
+    const error = new job.EnqueueManyError({ queue: 'images', stored: 2000, jobIds, cause });
+    expect(error.jobIds).toEqual(jobIds);
     expect(error.stored).toBe(2000);
     expect(error.cause).toBe(cause);
     expect(error.message).toContain('stored the first 2000 of 2500 jobs: Could not enqueue');

@@ -1,4 +1,9 @@
-import { InvalidOptionError, resolveDefaults } from '../../../lib/job/index.js';
+import {
+  EnqueueManyError,
+  InvalidOptionError,
+  RqConnectionError,
+  resolveDefaults,
+} from '../../../lib/job/index.js';
 import { Queue, type QueueOptions } from '../../../lib/queue/index.js';
 import type { JobStore, NewJob } from '../../../lib/store/index.js';
 
@@ -153,5 +158,61 @@ describe('what is enqueued', () => {
     await images.enqueue('f', undefined, { id: 'mine' });
     await images.enqueue('f', undefined, { id: 'mine', unique: true });
     expect(store.jobs.map(({ check }) => check)).toEqual(['new', 'once', 'unique']);
+  });
+});
+
+describe('an enqueue whose answer was lost', () => {
+  /** Stores everything, and lets nobody know. */
+  class SilentStore extends NotingStore {
+    constructor(private readonly answered = 0) {
+      super();
+    }
+
+    override enqueue(name: string, jobs: readonly NewJob[]): Promise<[]> {
+      const answers = this.jobs.length < this.answered;
+      void super.enqueue(name, jobs);
+      if (answers) return Promise.resolve([]);
+      return Promise.reject(new RqConnectionError({ action: 'enqueue', uncertain: true }));
+    }
+  }
+  const silent = (answered?: number) => {
+    const store = new SilentStore(answered);
+    return { store, images: new Queue('images', store as unknown as JobStore) };
+  };
+  const errorOf = (call: Promise<unknown>) =>
+    call.then(
+      () => undefined,
+      (error: unknown) => error as RqConnectionError,
+    );
+
+  it('tells each caller the id of its own job', async () => {
+    const { store, images } = silent();
+    const errors = await Promise.all([
+      errorOf(images.enqueue('a', 1)),
+      errorOf(images.enqueueIn(5, 'b', 2)),
+      errorOf(images.enqueueAt(new Date(), 'b', 2)),
+      errorOf(images.enqueueCall('c')),
+      errorOf(images.enqueue('d', 1, { id: 'mine' })),
+    ]);
+    expect(errors.map((error) => error?.jobIds)).toEqual(store.jobs.map(({ id }) => [id]));
+    expect(errors[4]?.jobIds).toEqual(['mine']);
+    for (const error of errors) expect(error?.uncertain).toBe(true);
+  });
+
+  it('of many jobs tells the ids of all', async () => {
+    const { store, images } = silent();
+    const error = await errorOf(images.enqueueMany([{ name: 'a' }, { name: 'b' }]));
+    expect(error).toBeInstanceOf(RqConnectionError);
+    expect(error?.jobIds).toEqual(store.jobs.map(({ id }) => id));
+  });
+
+  it('of a long list that broke off tells the ids of all, too', async () => {
+    const { store, images } = silent(1);
+    const error = await errorOf(
+      images.enqueueMany(Array.from({ length: 1200 }, () => ({ name: 'a' }))),
+    );
+    expect(error).toBeInstanceOf(EnqueueManyError);
+    expect(error?.jobIds).toHaveLength(1200);
+    expect(error?.jobIds).toEqual(store.jobs.map(({ id }) => id));
   });
 });

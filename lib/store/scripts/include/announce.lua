@@ -2,7 +2,7 @@
 -- The message: ID STATUS ENCODING TEXT, the encoding being 'json' or 'base64' (of JSON) for a result, 'text' for a
 -- failure or a reason.
 local function announce(queue, id, status, encoding, text)
-  if redis.call('SREM', queue.watched, id) == 1 then
-    redis.call('PUBLISH', queue.settled, id .. ' ' .. status .. ' ' .. encoding .. ' ' .. text)
+  if redis.pcall('SREM', queue.watched, id) == 1 then
+    redis.pcall('PUBLISH', queue.settled, id .. ' ' .. status .. ' ' .. encoding .. ' ' .. text)
   end
 end

@@ -9,14 +9,33 @@ local LARGE_ANSWER = 49152
 -- Longer data travel by themselves: packing would copy them once more.
 local LONG_DATA = 2048
 
+-- Whether what follows the claims can be written; else the reason is noted. command: takes the ids from where they are
+local function may_claim(queue, claims, command, key)
+  local allowed, problem = pcall(function()
+    redis.call('ZCARD', queue.started)
+    assure_right('ZADD', queue.started)
+    assure_right(command, key)
+    if key ~= queue.list then
+      redis.call('LLEN', key)
+      redis.call('LLEN', queue.list)
+      assure_right('LPUSH', queue.list)
+    end
+  end)
+  if not allowed then claims.failure = type(problem) == 'table' and problem.err or tostring(problem) end
+  return allowed
+end
+
 -- claims: what the worker asked for, and what has come of it so far (see exchange.lua).
 -- Answers false when Redis refuses to write.
 local function claim(queue, claims, id)
   local key = job_prefix .. id
   local values = redis.pcall('HMGET', key, unpack(CLAIM_FIELDS))
   local reason
-  if values.err then
+  if is_not_a_job(values) then
     reason = 'not a job'
+  elseif values.err then
+    claims.failure = values.err
+    return false
   elseif not values[CLAIM.data] then
     reason = 'missing'
   elseif values[CLAIM.status] and values[CLAIM.status] ~= 'queued' then
@@ -37,7 +56,12 @@ local function claim(queue, claims, id)
   local is_suspect = crashes >= claims.suspect_crashes
   if is_suspect and claims.has_suspect then
     -- The worker has another: side by side, both would be taken for poison.
-    redis.call('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
+    local allowed, problem = pcall(assure_right, 'HSET', job_prefix)
+    local put_off = allowed and redis.pcall('ZADD', queue.scheduled, score(now + claims.suspect_delay), id) or problem
+    if type(put_off) == 'table' then
+      claims.failure = put_off.err
+      return false
+    end
     redis.call('HSET', key, 'status', 'scheduled')
     if claims.next_due == '' or tonumber(claims.next_due) > claims.suspect_delay then
       claims.next_due = tostring(claims.suspect_delay)
@@ -61,7 +85,7 @@ local function claim(queue, claims, id)
   values[CLAIM_FIELD_COUNT + 1] = id
   if further then
     -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
-    if further[FURTHER.ttl] or further[FURTHER.ended_at] then redis.call('PERSIST', key) end
+    if further[FURTHER.ttl] or further[FURTHER.ended_at] then redis.pcall('PERSIST', key) end
     further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
     for index = 1, #FURTHER_FIELDS do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
   end
@@ -80,6 +104,7 @@ end
 -- woken: ids that a blocking read of this worker has moved to the intermediate list. They come first; those for which
 -- there is no room go back.
 local function claim_woken(queue, claims, woken)
+  if not may_claim(queue, claims, 'LREM', queue.intermediate) then return end
   for index = #woken, 1, -1 do
     -- Somebody may have put it back already, taking us for dead.
     if not redis.call('LPOS', queue.intermediate, woken[index]) then table.remove(woken, index) end
@@ -96,7 +121,7 @@ end
 local MOST_LOOKED_AT = 2000
 
 local function claim_from_list(queue, claims)
-  local looked_at = 0
+  local seen = 0
   while #claims.jobs < claims.want and claims.failure == '' and claims.state == '' do
     local wanted = claims.want - #claims.jobs
     local ids = redis.pcall('LRANGE', queue.list, 0, wanted - 1)
@@ -104,6 +129,7 @@ local function claim_from_list(queue, claims)
       claims.failure = ids.err
       return
     end
+    if #ids == 0 or not may_claim(queue, claims, 'LTRIM', queue.list) then return end
     local taken = 0
     for _, id in ipairs(ids) do
       if not claim(queue, claims, id) then break end
@@ -116,8 +142,8 @@ local function claim_from_list(queue, claims)
     batched('ZADD', queue.started, claims.leases)
     claims.leases = {}
     if taken > 0 then redis.call('LTRIM', queue.list, taken, -1) end
-    looked_at = looked_at + taken
+    seen = seen + taken
     if #ids < wanted then return end
-    if looked_at >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end
+    if seen >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end
   end
 end

@@ -2,7 +2,7 @@
 -- older version) is told over RQ's own channel, which all databases share.
 local function send_command(worker, command, id)
   local message = cjson.encode({ command = command, job_id = id })
-  if redis.call('PUBLISH', ARGV.channels .. 'commands:' .. worker, message) == 0 then
-    redis.call('PUBLISH', prefix .. 'pubsub:' .. worker, message)
+  if redis.pcall('PUBLISH', ARGV.channels .. 'commands:' .. worker, message) ~= 1 then
+    redis.pcall('PUBLISH', prefix .. 'pubsub:' .. worker, message)
   end
 end

@@ -22,10 +22,10 @@ end
 
 -- One that has expired, while a handler blocked the worker for long, stays away: RQ cannot read half a record.
 local function renew_execution(id, execution, ttl)
-  if redis.call('EXISTS', execution_key(id, execution)) == 1 then keep_execution(id, execution, ttl) end
+  if redis.pcall('EXISTS', execution_key(id, execution)) == 1 then keep_execution(id, execution, ttl) end
 end
 
 local function end_execution(id, execution)
-  redis.call('DEL', execution_key(id, execution))
+  redis.pcall('DEL', execution_key(id, execution))
   redis.pcall('ZREM', executions_key(id), execution)
 end

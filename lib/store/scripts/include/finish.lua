@@ -11,10 +11,11 @@ local function new_ending()
   return { deleted = {}, finished = {}, failed = {}, canceled = {}, announced = {}, checked = {} }
 end
 
--- Raises when the registry in which jobs are about to end holds something else; to be asked before anything is written.
+-- Raises when jobs cannot be entered in the registry where they are about to end; to be asked before anything is written.
 local function assure_registry(queue, ending, registry)
   if ending.checked[registry] then return end
   redis.call('ZCARD', queue[registry])
+  assure_right('ZADD', queue[registry])
   ending.checked[registry] = true
 end
 
@@ -26,8 +27,9 @@ local function end_of(ttl)
   return known_ends[ttl]
 end
 
+-- What cannot be given an end (a number too large, no right) is kept.
 local function keep(key, ttl)
-  if ttl == '-1' then redis.call('PERSIST', key) else redis.call('EXPIRE', key, ttl) end
+  if ttl == '-1' then redis.pcall('PERSIST', key) else redis.pcall('EXPIRE', key, ttl) end
 end
 
 -- fields: name, value, ...
@@ -43,6 +45,7 @@ end
 -- Answers 'missing' when there is no such job any more, else nothing.
 local function finish(ending, id, status, ttl, encoding, text, ...)
   if ttl == '0' then
+    assure_right('DEL', job_prefix)
     add_keys_of(id, ending.deleted)
   else
     local key = job_prefix .. id
@@ -59,7 +62,7 @@ local function finish(ending, id, status, ttl, encoding, text, ...)
       registry, score = ending.failed, ttl == '-1' and '-1' or end_of(ttl)
     end
     -- What workers died of before is of no account after an end.
-    if status ~= 'finished' then redis.call('HDEL', key, 'nrq_crashes') end
+    if status ~= 'finished' then redis.pcall('HDEL', key, 'nrq_crashes') end
     keep(key, ttl)
     registry[#registry + 1] = score
     registry[#registry + 1] = id
@@ -73,7 +76,7 @@ local function conclude(queue, ending)
   batched('ZADD', queue.failed, ending.failed)
   batched('ZADD', queue.canceled, ending.canceled)
   batched('DEL', nil, ending.deleted)
-  if #ending.announced > 0 and redis.call('EXISTS', queue.watched) == 1 then
+  if #ending.announced > 0 and redis.pcall('EXISTS', queue.watched) == 1 then
     for _, message in ipairs(ending.announced) do announce(queue, unpack(message)) end
   end
 end

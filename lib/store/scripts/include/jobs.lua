@@ -3,6 +3,17 @@ local prefix = ARGV.prefix
 local job_prefix = prefix .. 'job:'
 local results_prefix = prefix .. 'results:'
 
+-- Whether the look at a job says that its key holds something else. Any other error says nothing about the job.
+local function is_not_a_job(reply)
+  return type(reply) == 'table' and reply.err and string.find(reply.err, 'WRONGTYPE', 1, true)
+end
+
+-- The same, and raises any other error: before the first write.
+local function looked_at(reply)
+  if type(reply) == 'table' and reply.err and not is_not_a_job(reply) then error(reply) end
+  return reply
+end
+
 -- All keys of a job, for whoever deletes it.
 local function add_keys_of(id, keys)
   keys[#keys + 1] = job_prefix .. id

@@ -21,7 +21,7 @@ local function promote(queue, limit)
     local before = #moved
     for at = 1, #due, 2 do
       local id = due[at]
-      local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueue_at_front', 'nrq_crashes')
+      local job = looked_at(redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueue_at_front', 'nrq_crashes'))
       if not job.err and not job[1] and tonumber(due[at + 1]) * 1000 >= now - LATE_HASH then
         waited_for = waited_for + 1
       else
@@ -36,9 +36,16 @@ local function promote(queue, limit)
     end
     -- A slice of nothing but ids that are waited for does not hold up those behind it.
   until #moved > before or #due < 2 * limit or waited_for >= 10 * limit
+  if #moved > 0 then assure_right('ZREM', queue.scheduled) end
+  if #front > 0 then
+    redis.call('LLEN', queue.list)
+    assure_right('LPUSH', queue.list)
+  end
   queue_up_all(queue, back, false, keeps_time)
   -- Each goes to the head: of two that are due, the later one comes first.
-  for _, id in ipairs(front) do queue_up_all(queue, { id }, true, keeps_time) end
+  local latest_first = {}
+  for index = #front, 1, -1 do latest_first[#latest_first + 1] = front[index] end
+  queue_up_all(queue, latest_first, true, keeps_time)
   batched('ZREM', queue.scheduled, moved)
 
   local from = #moved >= limit and '-inf' or '(' .. due_until

@@ -1,6 +1,8 @@
 -- The one way into a queue: whoever puts jobs where they wait, does it here. The push comes first: when Redis refuses
 -- it, nothing has been changed.
 
+--- @include rights
+
 -- Puts jobs to the tail or (front) the head; the first of the list comes first in the queue in both cases.
 local function push(queue, ids, front)
   if not front then
@@ -24,17 +26,20 @@ end
 
 -- keeps_time: id -> true
 local function queue_up_all(queue, ids, front, keeps_time)
+  if #ids > 0 then assure_right('HSET', job_prefix) end
   push(queue, ids, front)
   for _, id in ipairs(ids) do mark_queued(id, keeps_time[id]) end
 end
 
 local function queue_up(queue, id, front)
+  assure_right('HSET', job_prefix)
   redis.call(front and 'LPUSH' or 'RPUSH', queue.list, id)
   mark_queued(id, false)
 end
 
 -- It has not run: back to the head, as if it had never been taken.
 local function put_back(queue, id)
+  assure_right('HSET', job_prefix)
   redis.call('LPUSH', queue.list, id)
   mark_queued(id, true)
 end

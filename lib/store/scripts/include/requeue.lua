@@ -1,12 +1,23 @@
 -- Puts a job that has failed, was stopped or was canceled back into its queue. Its spent retries stay spent, as in RQ.
 local function can_be_requeued(status) return status ~= 'finished' and has_ended(status) end
 
+-- Raises when one of the places holds something else or may not be written to: before anything is written.
+local function assure_requeue(queue)
+  redis.call('LLEN', queue.list)
+  for _, command in ipairs({ 'LPUSH', 'RPUSH' }) do assure_right(command, queue.list) end
+  for _, registry in ipairs({ 'failed', 'canceled' }) do
+    redis.call('ZCARD', queue[registry])
+    assure_right('ZREM', queue[registry])
+  end
+  for _, command in ipairs({ 'HSET', 'HDEL' }) do assure_right(command, job_prefix) end
+end
+
 local function requeue(queue, id, front)
   local key = job_prefix .. id
   queue_up(queue, id, front)
-  redis.call('SADD', prefix .. 'queues', queue.list)
+  redis.pcall('SADD', prefix .. 'queues', queue.list)
   redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason')
   redis.call('ZREM', queue.failed, id)
   redis.call('ZREM', queue.canceled, id)
-  redis.call('PERSIST', key)
+  redis.pcall('PERSIST', key)
 end

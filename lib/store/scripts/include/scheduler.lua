@@ -8,10 +8,10 @@ local WELL_OVERDUE = 10000
 
 -- For how many milliseconds a due job is left to whoever holds the lock.
 local function patience_with_scheduler(queue)
-  local holder = redis.call('GET', queue.scheduler_lock)
+  local holder = looked_at(redis.pcall('GET', queue.scheduler_lock))
   if holder == OURS then return 0 end
   if holder then return WELL_OVERDUE end
-  redis.call('SET', queue.scheduler_lock, OURS, 'EX', 61)
+  redis.pcall('SET', queue.scheduler_lock, OURS, 'EX', 61)
   return 0
 end
 

@@ -4,8 +4,9 @@
 
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results
 -- has_records: RQ's records of executions are kept
+-- begin: called when all is known and nothing is written yet; answers why nothing can be, or nil
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
-local function settle_all(queue, worker, executions, has_records)
+local function settle_all(queue, worker, executions, has_records, begin)
   local refused, is_refused = {}, {}
   local ids, members, kinds = executions.ids, executions.members, executions.kinds
   if #ids == 0 then return refused, is_refused end
@@ -15,19 +16,31 @@ local function settle_all(queue, worker, executions, has_records)
   -- The lease is the fence. Python may write any status at any moment (`job.save()` of a copy that it read earlier):
   -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
   local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
+  -- A lease that stayed would let its job be taken for one of a worker that died.
+  assure_right('ZREM', queue.started)
+  local obstacle = begin()
   for index, id in ipairs(ids) do
     local kind = kinds[index]
     local key = job_prefix .. id
     local why
-    if not leases[index] then
+    if obstacle then
+      why = 'error ' .. obstacle
+    elseif not leases[index] then
       local status = redis.pcall('HGET', key, 'status')
-      why = type(status) == 'string' and status or 'missing'
+      if is_not_a_job(status) then status = false end
+      why = type(status) == 'table' and 'error ' .. status.err or status or 'missing'
     elseif canceled and canceled[index] then
       why = 'canceled'
-    elseif kind ~= 'finished' and redis.pcall('HEXISTS', key, 'data') ~= 1 then
-      -- The most frequent outcome sees a deletion by itself.
-      why = 'missing'
     else
+      -- The most frequent outcome sees a deletion by itself.
+      local has_data = kind == 'finished' and 1 or redis.pcall('HEXISTS', key, 'data')
+      if has_data == 0 or is_not_a_job(has_data) then
+        why = 'missing'
+      elseif type(has_data) == 'table' then
+        why = 'error ' .. has_data.err
+      end
+    end
+    if not why then
       execution.id, execution.key, execution.member = id, key, members[index]
       local written, problem = pcall(settle[kind], execution, executions.firsts[index], executions.results[index])
       if not written then

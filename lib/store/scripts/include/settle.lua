@@ -6,7 +6,13 @@
 local function remember(key, attempt, record)
   redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record)
   local oldest = tonumber(attempt) - HISTORY
-  if oldest > 0 then redis.call('HDEL', key, 'nrq_attempt:' .. string.format('%d', oldest)) end
+  if oldest > 0 then redis.pcall('HDEL', key, 'nrq_attempt:' .. string.format('%d', oldest)) end
+end
+
+-- Raises when the job's fields could not be written after what is written first.
+local function assure_hash(key)
+  redis.call('HLEN', key)
+  assure_right('HSET', job_prefix)
 end
 
 -- Adds this run to RQ's result stream, with what RQ itself writes since 2.8.
@@ -31,6 +37,7 @@ function settle.finished(execution, first, result)
     return finish(execution.ending, id, 'finished', ttl, 'json', result, 'result', result)
   end
   if ttl ~= '0' then
+    assure_hash(execution.key)
     if result == '' then
       add_run(execution, ttl, first + 3, STREAMED_FINISHED)
     else
@@ -45,6 +52,7 @@ local function fail(execution, first, status)
   local ttl, place, text = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   assure_registry(execution.queue, execution.ending, 'failed')
   if ttl ~= '0' then
+    assure_hash(execution.key)
     if place == 'stream' then
       add_run(execution, ttl, first + 6, STREAMED_FAILED, 'exc_string', ARGV[first + 3])
     end
@@ -65,6 +73,7 @@ end
 
 local function put_off(execution, delay, front)
   if delay > 0 then
+    assure_right('HSET', job_prefix)
     redis.call('ZADD', execution.queue.scheduled, score(now + delay), execution.id)
     redis.call('HSET', execution.key, 'status', 'scheduled')
     execution.scheduled[execution.id] = true
@@ -86,8 +95,11 @@ function settle.retrying(execution, first)
   end
   if ARGV[first + 5] ~= '' then redis.call('HSET', key, 'retry_intervals', ARGV[first + 5]) end
   if ARGV[first + 6] ~= '' then redis.call('HSET', key, 'nrq_retry', ARGV[first + 6]) end
-  if ARGV[first + 7] == '1' then redis.call('HINCRBY', key, 'number_of_retries', 1) end
-  if ARGV[first + 8] == '1' then redis.call('HDEL', key, 'nrq_crashes') end
+  if ARGV[first + 7] == '1' and type(redis.pcall('HINCRBY', key, 'number_of_retries', 1)) == 'table' then
+    -- It was not a number.
+    redis.call('HSET', key, 'number_of_retries', '1')
+  end
+  if ARGV[first + 8] == '1' then redis.pcall('HDEL', key, 'nrq_crashes') end
 end
 
 -- 1 delay

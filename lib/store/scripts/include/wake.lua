@@ -4,8 +4,8 @@ local function wake_for_earliest(queue, added)
   if next(added) == nil then return end
   -- Of those that are not due yet: before them may stand what nobody can promote.
   local from = string.format('(%.3f', now / 1000 - 0.0005)
-  local earliest = redis.call('ZRANGEBYSCORE', queue.scheduled, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local earliest = redis.pcall('ZRANGEBYSCORE', queue.scheduled, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   if earliest[1] and added[earliest[1]] then
-    redis.call('PUBLISH', queue.wake, 'due ' .. string.format('%.1f', math.max(0, tonumber(earliest[2]) * 1000 - now)))
+    redis.pcall('PUBLISH', queue.wake, 'due ' .. string.format('%.1f', math.max(0, tonumber(earliest[2]) * 1000 - now)))
   end
 end

@@ -186,13 +186,18 @@ describe('an outcome', () => {
     ]);
   });
 
-  it('whose answer was lost counts as written when Redis refuses the repeated one as finished', async () => {
+  it('whose answer was lost is sent again in the same call, and told by its answer', async () => {
     const one = scene(1);
-    await (await sent(one)).fail('uncertain');
+    const lost = await sent(one);
+    const { call } = lost.request;
+    await lost.fail('uncertain');
     await one.afterBackOff('search');
     await one.found();
-    expect(one.exchange.outcomes).toEqual(['a finished']);
-    await one.exchange.answer([], { refused: [{ index: 0, status: 'finished' }] });
+    const [again] = one.underWay;
+    expect(again?.outcomes).toEqual(['a finished']);
+    expect(again?.request.call).toEqual({ ...call, isRepeated: true });
+    expect(one.consumer.leases().map(({ id }) => id)).toEqual(['a']);
+    await again?.answer();
     expect(one.told.filter((line) => line.endsWith(' a'))).toEqual(['finished a']);
   });
 
@@ -279,8 +284,12 @@ describe('an exchange that fails', () => {
     await one.failAll('uncertain');
     await one.afterBackOff('search');
     await one.found('a', 'x', 'y');
-    // `a` is ours: its outcome still waits here.
-    expect(one.exchange.outcomes).toEqual(['a finished', 'y released', 'x released']);
+    // `a` is ours: its outcome still waits here, and travels by itself.
+    expect(one.underWay.map(({ outcomes }) => outcomes)).toEqual([
+      ['a finished'],
+      ['y released', 'x released'],
+    ]);
+    expect(one.underWay.map(({ want }) => want)).toEqual([0, 1]);
     expect(one.runs).toEqual([]);
   });
 

@@ -19,6 +19,7 @@ const REPLY: ExchangeReply = {
 function scene() {
   const told: string[] = [];
   const asked: number[] = [];
+  const settled = { outcomes: [], call: undefined };
   const budget = new ClaimBudget(10);
   const handler = new ReplyHandler(
     'q',
@@ -33,7 +34,7 @@ function scene() {
     { askIn: (milliseconds) => asked.push(milliseconds) },
   );
   const handle = (parts: Partial<ExchangeReply>, reserved = 3, prefetch = 0) =>
-    handler.handle({ outcomes: [], woken: [], reserved, prefetch }, { ...REPLY, ...parts });
+    handler.handle({ settled, woken: [], reserved, prefetch }, { ...REPLY, ...parts });
   return { told, asked, budget, handle };
 }
 

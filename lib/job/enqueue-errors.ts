@@ -1,0 +1,43 @@
+import { RqError, messageOf } from './errors.js';
+
+/** Why jobs were not enqueued although Redis could be reached, or not all of them. */
+
+/** `unique: true` was asked for and a job with this id exists, in whatever state. */
+export class DuplicateJobError extends RqError {
+  readonly code = 'RQ_DUPLICATE_JOB';
+  readonly jobId: string;
+
+  constructor(details: { jobId: string; queue: string }) {
+    super(
+      `Job "${details.jobId}" exists already (enqueued as unique on queue "${details.queue}"). ` +
+        'Its id is free again when that job is deleted or its resultTtl or failureTtl has passed.',
+    );
+    this.jobId = details.jobId;
+  }
+}
+
+/** A long `enqueueMany` broke off between two slices: the first `stored` jobs of the list are enqueued, the rest are not. */
+export class EnqueueManyError extends RqError {
+  readonly code = 'RQ_ENQUEUE_MANY';
+  /** How many jobs, counted from the head of the list, are enqueued. */
+  readonly stored: number;
+  /** The ids of all jobs of the list, in its order. */
+  readonly jobIds: readonly string[];
+
+  /** @param details.jobIds of all jobs of the list */
+  constructor(details: {
+    queue: string;
+    stored: number;
+    jobIds: readonly string[];
+    cause: unknown;
+  }) {
+    super(
+      `enqueueMany on queue "${details.queue}" stored the first ${details.stored} of ${details.jobIds.length} jobs: ` +
+        `${messageOf(details.cause)} Enqueue the rest of the list, from index ${details.stored}, again, ` +
+        'each job with its id of error.jobIds.',
+      { cause: details.cause },
+    );
+    this.stored = details.stored;
+    this.jobIds = details.jobIds;
+  }
+}

@@ -1,0 +1,19 @@
+-- Nothing may fail after the first write of a script: half of a change would stay. What could be refused for the type of
+-- a key is asked with a look at the key; what could be refused for lack of rights is asked here. Announcements may fail:
+-- they are made by pcall.
+
+-- Redis before 7 cannot be asked: there, the look at the start of the process has to do.
+local may_run = redis.acl_check_cmd
+
+local assured = {}
+
+-- Raises when this user may not run a command on a key. It is asked once in a call: the prefix of all jobs stands for the
+-- key of each.
+local function assure_right(command, key)
+  local right = command .. ' ' .. key
+  if assured[right] then return end
+  if may_run and not may_run(command, key, '0', '0') then
+    error({ err = 'NOPERM missing right: ' .. string.lower(command) .. ' on key ' .. key })
+  end
+  assured[right] = true
+end

@@ -1,0 +1,112 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { JobEvent } from '../../lib/index.js';
+import { eventually } from '../support/wait.js';
+import { Scene } from './scene.js';
+import { TcpProxy } from './tcp-proxy.js';
+
+const connection = { commandTimeout: 500, connectTimeout: 2000 };
+/** Longer than anything here takes: nobody's lease ends by itself. */
+const LONG = 30;
+
+describe('an outcome whose answer was lost is told as what became of it', () => {
+  let scene: Scene;
+  let proxy: TcpProxy;
+  let heard: JobEvent[];
+
+  beforeEach(async () => {
+    scene = await Scene.open();
+    proxy = await TcpProxy.start(scene.redis);
+    heard = [];
+    await new Promise<void>((resolve) => {
+      scene
+        .queue()
+        .events({ onListening: resolve })
+        .subscribe((event) => heard.push(event));
+    });
+  });
+
+  afterEach(async () => {
+    await scene.close();
+    await proxy.close();
+  });
+
+  const heardOf = (type: string) =>
+    heard.filter((event) => event.type === type).map(({ jobId }) => jobId);
+
+  /** Has all jobs of the first worker end in a network that fails. */
+  async function endInVain(count: number): Promise<void> {
+    await scene.when('end', { worker: 'far', count });
+    await scene.when('problem', { worker: 'far' });
+  }
+
+  it('refused, when its lease ended on the way and another worker finished the job', async () => {
+    const far = await scene.worker('far', { connection, url: proxy.url, lease: 1 });
+    const queue = scene.queue();
+    const ids = ['a', 'b', 'c'];
+    for (const id of ids) {
+      await queue.enqueue('act', { waits: true }, { id, retry: { max: 9 } });
+    }
+    await scene.when('run', { worker: 'far', count: ids.length });
+    proxy.fallSilent();
+    far.go();
+    await endInVain(ids.length);
+    const near = await scene.worker('near', { lease: 1 });
+    near.go();
+    await scene.when('finished', { worker: 'near', count: ids.length });
+    proxy.heal();
+
+    await scene.when('lost', { worker: 'far', count: ids.length });
+    expect(scene.journal.of('finished', { worker: 'far' })).toEqual([]);
+    expect(scene.journal.ids('finished').toSorted()).toEqual(ids);
+    expect(heardOf('finished').toSorted()).toEqual(ids);
+    expect(await scene.audit(ids.map((id) => ({ id, retries: 9 })))).toEqual([]);
+  });
+
+  it('written, although the job has gone on since', async () => {
+    const far = await scene.worker('far', { connection, url: proxy.url, lease: LONG });
+    const queue = scene.queue();
+    const failing = await queue.enqueue('act', { waits: true, fails: 1 }, { id: 'failing' });
+    const finishing = await queue.enqueue('act', { waits: true }, { id: 'finishing' });
+    await queue.enqueue('act', { waits: true }, { id: 'vanishing', resultTtl: 0 });
+    await scene.when('run', { worker: 'far', count: 3 });
+    proxy.loseAnswers();
+    far.go();
+    await endInVain(3);
+    for (const [job, status] of [
+      [failing, 'failed'],
+      [finishing, 'finished'],
+    ] as const) {
+      await eventually(async () => (await job.status()) === status, {
+        what: `a job to be ${status}`,
+      });
+    }
+    await failing.requeue();
+    await finishing.delete();
+    await queue.enqueue('act', {}, { id: 'vanishing' });
+    const near = await scene.worker('near', { lease: LONG });
+    near.go();
+    await scene.when('finished', { worker: 'near', count: 2 });
+    proxy.heal();
+
+    await scene.when('finished', { worker: 'far', count: 2 });
+    await scene.when('failed', { worker: 'far' });
+    const told = (event: 'finished' | 'failed') =>
+      scene.journal.of(event).map(({ id, worker }) => `${id} ${worker}`);
+    expect(told('finished').toSorted()).toEqual([
+      'failing near',
+      'finishing far',
+      'vanishing far',
+      'vanishing near',
+    ]);
+    expect(told('failed')).toEqual(['failing far']);
+    expect(scene.journal.of('lost')).toEqual([]);
+    expect(scene.journal.of('canceled')).toEqual([]);
+    expect(heardOf('finished').toSorted()).toEqual([
+      'failing',
+      'finishing',
+      'vanishing',
+      'vanishing',
+    ]);
+    expect(heardOf('failed')).toEqual(['failing']);
+  });
+});

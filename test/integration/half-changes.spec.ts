@@ -1,0 +1,298 @@
+// Whatever Redis refuses in the middle of a script, a job is never left between two states: for every script, each key is
+// replaced by one of another type, and each command is taken from the user's rights, one at a time.
+import type { Outcome } from '../../lib/job/index.js';
+import { Queue } from '../../lib/queue/index.js';
+import { Connections } from '../../lib/redis/index.js';
+import { type ExchangeRequest, RedisJobStore } from '../../lib/store/index.js';
+import * as compiled from '../../lib/store/scripts/compiled.js';
+import type { ClaimedJob } from '../../lib/wire/index.js';
+import { Engine } from './support/engine.js';
+
+const engine = Engine.forThisFile();
+const TOKEN = 'a'.repeat(16);
+const FAILURE = { name: 'Error', message: 'no', stack: 'Error: no' };
+
+let limited: RedisJobStore;
+
+beforeAll(async () => {
+  await allowAllBut();
+  const connections = new Connections(`redis://rq:pw@${engine.redis.url.slice('redis://'.length)}`);
+  await connections.connect();
+  limited = new RedisJobStore(connections);
+});
+
+afterAll(() => limited.connections.close());
+
+async function allowAllBut(...commands: string[]): Promise<void> {
+  const rights = ['reset', 'on', '>pw', '~*', '&*', '+@all', ...commands.map((one) => `-${one}`)];
+  await engine.client.call('ACL', 'SETUSER', 'rq', ...rights);
+}
+
+function exchange(store: RedisJobStore, request: Partial<ExchangeRequest>) {
+  return store.exchange('jobs', {
+    lease: 60_000,
+    worker: 'w',
+    token: TOKEN,
+    nextExecution: 0,
+    want: 0,
+    suspects: { from: 2, takes: true, delay: 10 },
+    woken: [],
+    outcomes: [],
+    call: { slot: 0, number: 1, isRepeated: false, renewsNotes: true },
+    events: [],
+    ...request,
+  });
+}
+
+/** What is done with the job `j`, as the user whose rights are limited, and what was there before. */
+interface Scenario {
+  readonly script: keyof typeof compiled;
+  readonly name: string;
+  prepare?(): Promise<unknown>;
+  act(prepared: unknown): Promise<unknown>;
+  /** Another state that is whole. */
+  readonly otherwise?: readonly string[];
+}
+
+const enqueue = (options = {}) => engine.queue().enqueue('f', 1, { id: 'j', ...options });
+const claim = async () => {
+  await enqueue();
+  return (await exchange(engine.store, { want: 1 })).claimed[0];
+};
+const control = (action: Parameters<RedisJobStore['control']>[2]) => () =>
+  limited.control('jobs', 'j', action);
+
+function enqueues(name: string, options: object): Scenario {
+  const act = () => new Queue('jobs', limited).enqueue('f', 1, { id: 'j', ...options });
+  return { script: 'enqueue', name, act };
+}
+
+function settles(name: string, outcome: Outcome, fields: Record<string, string> = {}): Scenario {
+  return {
+    script: 'exchange',
+    name,
+    prepare: async () => {
+      await enqueue();
+      if (Object.keys(fields).length > 0) await engine.client.hset('rq:job:j', fields);
+      return (await exchange(engine.store, { want: 1 })).claimed[0];
+    },
+    act: (job) =>
+      exchange(limited, {
+        outcomes: [{ job: job as ClaimedJob, outcome, startedAt: 0, endedAt: 1 }],
+      }),
+  };
+}
+
+const retrying = { type: 'retrying', failure: FAILURE, policy: undefined } as const;
+const SCENARIOS: Scenario[] = [
+  enqueues('to the tail', {}),
+  enqueues('to the head, with a ttl', { atFront: true, ttl: 60 }),
+  enqueues('for later, with a ttl', { delay: 60, ttl: 60 }),
+  enqueues('unique', { unique: true, meta: { a: 1 } }),
+  settles('finished', { type: 'finished', result: '1' }),
+  settles('finished, kept for ever', { type: 'finished', result: '1' }, { result_ttl: '-1' }),
+  settles('finished, not kept', { type: 'finished', result: '1' }, { result_ttl: '0' }),
+  settles('finished, streamed', { type: 'finished', result: '1' }, { success_callback_name: '' }),
+  settles('failed', { type: 'failed', failure: FAILURE }),
+  settles('failed, streamed', { type: 'failed', failure: FAILURE }, { success_callback_name: '' }),
+  settles('stopped', { type: 'stopped', failure: FAILURE }),
+  settles('canceled', { type: 'canceled', reason: 'no' }),
+  settles('retrying at once', { ...retrying, delay: 0, front: false, returned: false }),
+  settles('retrying later', { ...retrying, delay: 60_000, front: true, returned: false }),
+  settles(
+    'retrying, with a number that is none',
+    { ...retrying, delay: 60_000, front: true, returned: true },
+    { number_of_retries: 'many' },
+  ),
+  settles('snoozed', { type: 'snoozed', delay: 60_000 }),
+  settles('released', { type: 'released' }),
+  {
+    script: 'exchange',
+    name: 'claims',
+    prepare: () => enqueue(),
+    act: () => exchange(limited, { want: 1 }),
+  },
+  {
+    script: 'exchange',
+    name: 'claims a suspect',
+    prepare: async () => {
+      await enqueue();
+      await engine.client.hset('rq:job:j', 'nrq_crashes', '2', 'nrq_attempts', '2');
+    },
+    act: () => exchange(limited, { want: 1, suspects: { from: 2, takes: false, delay: 60_000 } }),
+  },
+  {
+    script: 'exchange',
+    name: 'claims a woken one',
+    prepare: async () => {
+      await enqueue();
+      await engine.client.lmove('rq:queue:jobs', 'rq:queue:jobs:intermediate', 'LEFT', 'RIGHT');
+    },
+    act: () => exchange(limited, { want: 1, woken: ['j'] }),
+    // Put back to the queue.
+    otherwise: ['status queued', 'data true', 'rq:queue:jobs j'],
+  },
+  {
+    script: 'exchange',
+    name: 'promotes',
+    prepare: async () => {
+      await enqueue({ delay: 60 });
+      await engine.client.zadd('rq:scheduled:jobs', '1', 'j');
+    },
+    act: () => exchange(limited, {}),
+  },
+  ...[5, 1].map((maxCrashes) => ({
+    script: 'recover' as const,
+    name: maxCrashes === 1 ? 'fails as poison' : 'requeues',
+    prepare: async () => {
+      await claim();
+      const [member] = await engine.client.zrange('rq:wip:jobs', '0', '0');
+      await engine.client.zadd('rq:wip:jobs', '1', String(member));
+    },
+    act: () => limited.recover('jobs', { maxCrashes, lease: 60_000 }),
+  })),
+  {
+    script: 'recover',
+    name: 'puts back what was popped',
+    prepare: async () => {
+      await enqueue();
+      await engine.client.lmove('rq:queue:jobs', 'rq:queue:jobs:intermediate', 'LEFT', 'RIGHT');
+      await engine.client.set('rq:queue:jobs:intermediate:first_seen:j', '1');
+    },
+    act: () => limited.recover('jobs', { maxCrashes: 5, lease: 1000 }),
+  },
+  {
+    script: 'control',
+    name: 'cancels',
+    prepare: () => enqueue(),
+    act: control({ type: 'cancel' }),
+  },
+  {
+    script: 'control',
+    name: 'cancels for later',
+    prepare: () => enqueue({ delay: 60 }),
+    act: control({ type: 'cancel' }),
+  },
+  {
+    script: 'control',
+    name: 'cancels a running one',
+    prepare: claim,
+    act: control({ type: 'cancel' }),
+  },
+  {
+    script: 'control',
+    name: 'deletes',
+    prepare: () => enqueue(),
+    act: control({ type: 'delete' }),
+  },
+  {
+    script: 'control',
+    name: 'deletes a running one',
+    prepare: claim,
+    act: control({ type: 'delete' }),
+  },
+  { script: 'control', name: 'stops', prepare: claim, act: control({ type: 'stop' }) },
+  {
+    script: 'control',
+    name: 'requeues',
+    prepare: async () => {
+      await enqueue();
+      await engine.store.control('jobs', 'j', { type: 'cancel' });
+    },
+    act: control({ type: 'requeue', front: false }),
+  },
+  {
+    script: 'empty',
+    name: 'empties',
+    prepare: () => enqueue(),
+    act: () => limited.empty('jobs'),
+  },
+  {
+    script: 'watch',
+    name: 'watches',
+    prepare: () => enqueue(),
+    act: () => limited.watch('jobs', 'j'),
+  },
+];
+
+const REGISTRIES = ['wip', 'scheduled', 'deferred', 'finished', 'failed', 'canceled'];
+const LISTS = ['rq:queue:jobs', 'rq:queue:jobs:intermediate'];
+const KEYS = [
+  ...LISTS,
+  ...REGISTRIES.map((name) => `rq:${name}:jobs`),
+  'rq:queues',
+  'rq:results:j',
+  'rq:scheduler-lock:jobs',
+  'rq:nrq:waiting:jobs',
+  `rq:nrq:calls:jobs:${TOKEN}`,
+  'rq:queue:jobs:intermediate:first_seen:j',
+];
+
+/** The state of the job `j`: its status, whether it has what a stored job has, and the places where it is. */
+async function state(): Promise<string[]> {
+  const { client } = engine;
+  const found: string[] = [];
+  const [status, data] = await client.hmget('rq:job:j', 'status', 'data');
+  found.push(`status ${status}`, `data ${data !== null}`);
+  for (const list of LISTS) {
+    const ids = await client.lrange(list, 0, -1).catch(() => []);
+    for (const id of ids) found.push(`${list} ${id}`);
+  }
+  for (const registry of REGISTRIES) {
+    const members = await client.zrange(`rq:${registry}:jobs`, '0', '-1').catch(() => []);
+    for (const member of members) found.push(`${registry} ${member}`);
+  }
+  if ((await client.ttl('rq:nrq:waiting:jobs')) > 0) found.push('watched');
+  else if (await client.sismember('rq:nrq:waiting:jobs', 'j').catch(() => 0))
+    found.push('watched for ever');
+  return found;
+}
+
+/** A lease may be left behind: it ends by itself, and the job is not started any more. */
+const withoutLease = (found: string[]) =>
+  found.includes('status started') ? found : found.filter((line) => !line.startsWith('wip '));
+
+/** The states before and after, when something stands in the way. */
+async function attempt(
+  { prepare, act }: Scenario,
+  obstruct: () => Promise<unknown>,
+): Promise<{ before: string[]; after: string[] }> {
+  await engine.client.flushall();
+  await allowAllBut();
+  const prepared = await prepare?.();
+  await obstruct();
+  const before = await state();
+  await act(prepared).catch(() => undefined);
+  await allowAllBut();
+  return { before: withoutLease(before), after: withoutLease(await state()) };
+}
+
+describe.each(
+  SCENARIOS.map((scenario) => [`${scenario.script}: ${scenario.name}`, scenario] as const),
+)('%s', (_, scenario) => {
+  it('is done completely or not at all, whatever is refused', async () => {
+    const { before: start, after: done } = await attempt(scenario, () => Promise.resolve());
+    if (scenario.name !== 'stops') expect(done).not.toEqual(start);
+    const halves: object[] = [];
+    const look = async (obstacle: string, obstruct: () => Promise<unknown>) => {
+      const { before, after } = await attempt(scenario, obstruct);
+      const whole = [before, done, scenario.otherwise ?? before];
+      // What an obstacle has taken away is not to be seen afterwards.
+      const isHere = (line: string) => !obstacle.startsWith(line.replace(/ j$/, ' of another'));
+      const isHalf = whole.every((one) => String(one.filter(isHere)) !== String(after));
+      if (isHalf) halves.push({ obstacle, before, after, done });
+    };
+    for (const command of compiled[scenario.script].commands) {
+      await look(`-${command}`, () => allowAllBut(command));
+    }
+    await look('no channels', () => engine.client.call('ACL', 'SETUSER', 'rq', 'resetchannels'));
+    for (const key of KEYS) {
+      await look(`${key} of another type`, async () => {
+        await engine.client.del(key);
+        if (key.includes('lock') || key.includes('first_seen')) await engine.client.lpush(key, 'x');
+        else await engine.client.set(key, 'x');
+      });
+    }
+    expect(halves).toEqual([]);
+  });
+});
