@@ -125,7 +125,7 @@ function declared(header, word, script) {
 }
 
 function included(source, script) {
-  return source.replace(/^--- @include (\S+)$/gm, (_, name) => {
+  return source.replace(/^ *--- @include (\S+)$/gm, (_, name) => {
     const path = `${folder}include/${name}.lua`;
     if (!existsSync(path)) throw new Error(`${script}.lua includes "${name}", which is not there`);
     return included(readFileSync(path, 'utf8'), script);

@@ -28,7 +28,7 @@
 --- @include requeue
 
 local action, id = ARGV.action, ARGV.id
-local queue = queue_named(ARGV.queue)
+local queue = queue_of({ name = ARGV.queue })
 local job = redis.call('HMGET', KEYS.job, 'status', 'worker_name', 'data', 'nrq_attempts', 'failure_ttl')
 if not job[3] and not job[1] then return { 'missing', '' } end
 local status = job[1] or 'queued'
@@ -85,9 +85,9 @@ if action == 'cancel' then
   if has_ended(status) then return { 'refused', status } end
   assure_places()
   take_out()
-  local ending = new_ending()
+  local ending = {}
   local ttl = tonumber(job[5]) and string.format('%d', tonumber(job[5])) or ARGV.failure_ttl
-  finish(ending, id, 'canceled', ttl, 'text', '')
+  finish(queue, ending, id, 'canceled', ttl, 'text', '')
   conclude(queue, ending)
   tell_worker('cancel-job')
   tell_canceled(status == 'started' and 'canceled while it ran' or 'canceled before it ran')

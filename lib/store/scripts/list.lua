@@ -28,7 +28,7 @@ local LONGEST_FAILURE = 4096
 -- To show the first KB of something, Redis copies it all: so many bytes per call keep it below 5 ms.
 local BUDGET = 8388608
 
-local queue = queue_named(ARGV.queue)
+local queue = queue_of({ name = ARGV.queue })
 local offset, limit = tonumber(ARGV.offset), tonumber(ARGV.limit)
 
 -- Answers members and their scores ('' in the queue), and whether there are more.

@@ -13,7 +13,7 @@
 --- @include queue
 --- @include events-listened
 
-local queue = queue_named(ARGV.queue)
+local queue = queue_of({ name = ARGV.queue })
 if not redis.call('ZSCORE', queue.started, ARGV.member) or redis.call('EXISTS', KEYS.job) == 0 then return 0 end
 redis.call('HSET', KEYS.job, 'nrq_progress', ARGV.progress)
 if is_listened(queue) then redis.pcall('PUBLISH', queue.events, ARGV.event) end

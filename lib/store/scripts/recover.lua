@@ -32,15 +32,17 @@
 --- @include announce
 --- @include events
 --- @include finish
+--- @include results
 --- @include crashes
 --- @include scheduler
+--- @include until
 --- @include alive
 --- @include executions
 
-local queue = queue_named(ARGV.queue)
+local queue = queue_of({ name = ARGV.queue })
 local most = tonumber(ARGV.most)
 local handled, more = {}, ''
-local ending = new_ending()
+local ending = {}
 local listened = is_listened(queue)
 
 local function report(id, outcome, event)
@@ -62,7 +64,7 @@ local function fail_as_poison(id, ttl, streamed, attempt, worker, execution)
     pcall(add_result, id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV.streamed_failure, 'worker_name', worker,
       'execution_id', execution)
   end
-  finish(ending, id, 'failed', ttl, 'text', ARGV.failure, 'exc_info', ARGV.failure)
+  finish(queue, ending, id, 'failed', ttl, 'text', ARGV.failure, 'exc_info', ARGV.failure)
   report(id, 'failed', lost)
 end
 

@@ -19,7 +19,7 @@
 --- @include executions
 --- @include alive
 
-local queue = queue_named(ARGV.queue)
+local queue = queue_of({ name = ARGV.queue })
 local until_score = score(now + tonumber(ARGV.lease))
 local ids, members = {}, {}
 for at = INDEX.leases, #ARGV, 2 do

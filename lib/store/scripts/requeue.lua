@@ -21,7 +21,7 @@
 --- @include ended
 --- @include requeue
 
-local queue = queue_named(ARGV.queue)
+local queue = queue_of({ name = ARGV.queue })
 local ids, entries = {}, 0
 if ARGV.registry == '' then
   for index = INDEX.ids, #ARGV do ids[#ids + 1] = ARGV[index] end

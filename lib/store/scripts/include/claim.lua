@@ -9,25 +9,9 @@ local LARGE_ANSWER = 49152
 -- Longer data travel by themselves: packing would copy them once more.
 local LONG_DATA = 2048
 
--- Whether what follows the claims can be written; else the reason is noted. command: takes the ids from where they are
-local function may_claim(queue, claims, command, key)
-  local allowed, problem = pcall(function()
-    redis.call('ZCARD', queue.started)
-    assure_right('ZADD', queue.started)
-    assure_right(command, key)
-    if key ~= queue.list then
-      redis.call('LLEN', key)
-      redis.call('LLEN', queue.list)
-      assure_right('LPUSH', queue.list)
-    end
-  end)
-  if not allowed then claims.failure = type(problem) == 'table' and problem.err or tostring(problem) end
-  return allowed
-end
-
+-- Looks at a job that may be claimed: its fields, or nothing when it must not run or cannot be read now.
 -- claims: what the worker asked for, and what has come of it so far (see exchange.lua).
--- Answers false when Redis refuses to write.
-local function claim(queue, claims, id)
+local function look_at(queue, claims, id)
   local key = job_prefix .. id
   local values = redis.pcall('HMGET', key, unpack(CLAIM_FIELDS))
   local reason
@@ -35,7 +19,7 @@ local function claim(queue, claims, id)
     reason = 'not a job'
   elseif values.err then
     claims.failure = values.err
-    return false
+    return nil
   elseif not values[CLAIM.data] then
     reason = 'missing'
   elseif values[CLAIM.status] and values[CLAIM.status] ~= 'queued' then
@@ -45,76 +29,92 @@ local function claim(queue, claims, id)
     local dropped = claims.dropped
     dropped[#dropped + 1] = id
     dropped[#dropped + 1] = reason
-    return true
-  end
-  local further
-  local given = values[CLAIM.nrq_given]
-  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, 'x', 1, true)) then
-    further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
-  end
-  local crashes = further and crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at]) or 0
-  local is_suspect = crashes >= claims.suspect_crashes
-  if is_suspect and claims.has_suspect then
-    -- The worker has another: side by side, both would be taken for poison.
-    local allowed, problem = pcall(assure_right, 'HSET', job_prefix)
-    local put_off = allowed and redis.pcall('ZADD', queue.scheduled, score(now + claims.suspect_delay), id) or problem
-    if type(put_off) == 'table' then
-      claims.failure = put_off.err
-      return false
-    end
-    redis.call('HSET', key, 'status', 'scheduled')
-    if claims.next_due == '' or tonumber(claims.next_due) > claims.suspect_delay then
-      claims.next_due = tostring(claims.suspect_delay)
-    end
-    return true
-  end
-  local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', claims.worker)
-  if type(written) == 'table' then
-    claims.failure = written.err
-    return false
-  end
-  claims.has_suspect = claims.has_suspect or is_suspect
-  local data = values[CLAIM.data]
-  claims.bytes = claims.bytes + #data
-  -- Known, so it need not travel.
-  values[CLAIM.status] = false
-  if #data > LONG_DATA then
-    claims.long[#claims.long + 1] = data
-    values[CLAIM.data] = true
+    return nil
   end
   values[CLAIM_FIELD_COUNT + 1] = id
-  if further then
-    -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
-    if further[FURTHER.ttl] or further[FURTHER.ended_at] then redis.pcall('PERSIST', key) end
+  local given = values[CLAIM.nrq_given]
+  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, 'x', 1, true)) then
+    --- @include crashes
+    local further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
+    local crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
     further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
+    if crashes >= claims.suspect_crashes then
+      if claims.has_suspect then
+        -- The worker has another: side by side, both would be taken for poison.
+        local put_off = redis.pcall('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
+        if type(put_off) ~= 'table' then put_off = redis.pcall('HSET', key, 'status', 'scheduled') end
+        if type(put_off) == 'table' then claims.failure = put_off.err end
+        if claims.next_due == '' or tonumber(claims.next_due) > claims.suspect_delay then
+          claims.next_due = tostring(claims.suspect_delay)
+        end
+        return nil
+      end
+      claims.has_suspect = true
+    end
     for index = 1, #FURTHER_FIELDS do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
   end
-  claims.jobs[#claims.jobs + 1] = values
-  local leases = claims.leases
-  leases[#leases + 1] = claims.lease_end
-  local member = id .. ':' .. claims.token .. string.format('%016x', claims.number)
-  leases[#leases + 1] = member
-  if claims.execution_ttl ~= '' then
-    begin_execution(id, string.sub(member, #id + 2), claims.worker, claims.execution_ttl)
-  end
-  claims.number = claims.number + 1
-  return true
+  return values
 end
 
--- woken: ids that a blocking read of this worker has moved to the intermediate list. They come first; those for which
--- there is no room go back.
-local function claim_woken(queue, claims, woken)
-  if not may_claim(queue, claims, 'LREM', queue.intermediate) then return end
-  for index = #woken, 1, -1 do
-    -- Somebody may have put it back already, taking us for dead.
-    if not redis.call('LPOS', queue.intermediate, woken[index]) then table.remove(woken, index) end
+-- Claims as many of these ids as it can, in order, and answers how many of them need not be looked at again. The leases
+-- come first: a lease whose job is not started does no harm, a started job without a lease would be lost.
+local function claim(queue, claims, ids)
+  local found, leases, looked_at = {}, {}, 0
+  local number = claims.number
+  for _, id in ipairs(ids) do
+    local values = look_at(queue, claims, id)
+    if claims.failure ~= '' then break end
+    looked_at = looked_at + 1
+    if values then
+      found[#found + 1] = values
+      leases[#leases + 1] = claims.lease_end
+      leases[#leases + 1] = id .. ':' .. claims.token .. string.format('%016x', number)
+      number = number + 1
+      claims.bytes = claims.bytes + #values[CLAIM.data]
+      if claims.bytes > LARGE_ANSWER then
+        claims.state = 'more'
+        break
+      end
+    end
   end
-  local unclaimed = {}
-  for _, id in ipairs(woken) do
-    if #claims.jobs >= claims.want or not claim(queue, claims, id) then unclaimed[#unclaimed + 1] = id end
+  if #found == 0 then return looked_at end
+  local is_leased, problem = pcall(batched, 'ZADD', queue.started, leases)
+  if not is_leased then
+    claims.failure = type(problem) == 'table' and problem.err or tostring(problem)
+    return 0
   end
-  push(queue, unclaimed, true)
-  for _, id in ipairs(woken) do redis.call('LREM', queue.intermediate, 1, id) end
+  for index, values in ipairs(found) do
+    local id, data = values[CLAIM_FIELD_COUNT + 1], values[CLAIM.data]
+    local key = job_prefix .. id
+    local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', claims.worker)
+    if type(written) == 'table' then
+      claims.failure = written.err
+      for late = index, #found do redis.pcall('ZREM', queue.started, leases[2 * late]) end
+      for place, wanted in ipairs(ids) do
+        if wanted == id then return place - 1 end
+      end
+    end
+    -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
+    if values[CLAIM_FIELD_COUNT + 1 + FURTHER.ttl] or values[CLAIM_FIELD_COUNT + 1 + FURTHER.ended_at] then
+      redis.pcall('PERSIST', key)
+    end
+    -- Known, so it need not travel.
+    values[CLAIM.status] = false
+    if #data > LONG_DATA then
+      claims.long[#claims.long + 1] = data
+      values[CLAIM.data] = true
+    end
+    claims.jobs[#claims.jobs + 1] = values
+    claims.number = claims.number + 1
+  end
+  if claims.execution_ttl ~= '' then
+    --- @include executions
+    for index = 2, #leases, 2 do
+      local id, execution = string.match(leases[index], '^(.*):(.*)$')
+      begin_execution(id, execution, claims.worker, claims.execution_ttl)
+    end
+  end
+  return looked_at
 end
 
 -- Ids that are not jobs, or must not run, are taken out and do not hold up those behind them.
@@ -129,19 +129,13 @@ local function claim_from_list(queue, claims)
       claims.failure = ids.err
       return
     end
-    if #ids == 0 or not may_claim(queue, claims, 'LTRIM', queue.list) then return end
-    local taken = 0
-    for _, id in ipairs(ids) do
-      if not claim(queue, claims, id) then break end
-      taken = taken + 1
-      if claims.bytes > LARGE_ANSWER then
-        claims.state = 'more'
-        break
-      end
+    if #ids == 0 then return end
+    local taken = claim(queue, claims, ids)
+    -- What is not taken out is a job that says that it is started: it is dropped when it is met again.
+    if taken > 0 then
+      local trimmed = redis.pcall('LTRIM', queue.list, taken, -1)
+      if type(trimmed) == 'table' and trimmed.err then claims.failure = trimmed.err end
     end
-    batched('ZADD', queue.started, claims.leases)
-    claims.leases = {}
-    if taken > 0 then redis.call('LTRIM', queue.list, taken, -1) end
     seen = seen + taken
     if #ids < wanted then return end
     if seen >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end

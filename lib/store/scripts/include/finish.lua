@@ -1,52 +1,39 @@
 -- The one end of a job. Whoever ends it (its worker, the sweep, somebody from outside), status, `ended_at`, registry,
--- time to live, result stream and announcement are written here.
+-- time to live and announcement are written here; see results.lua for RQ's result stream.
 --
 -- `finish` writes what Redis could refuse, job by job; what frees memory or is one step for many jobs is gathered in
--- `ending` and done by `conclude` when all have succeeded.
+-- `ending`, an empty table at first, and done by `conclude` when all have succeeded.
 
-local HISTORY = 10
-local STREAMED_FINISHED, STREAMED_FAILED = 1, 2
-
-local function new_ending()
-  return { deleted = {}, finished = {}, failed = {}, canceled = {}, announced = {}, checked = {} }
-end
-
--- Raises when jobs cannot be entered in the registry where they are about to end; to be asked before anything is written.
-local function assure_registry(queue, ending, registry)
-  if ending.checked[registry] then return end
-  redis.call('ZCARD', queue[registry])
-  assure_right('ZADD', queue[registry])
-  ending.checked[registry] = true
-end
-
-local known_ends = {}
+local REGISTRIES = { 'finished', 'failed', 'canceled' }
 
 -- When something that is kept for ttl seconds is over, as a score.
-local function end_of(ttl)
-  if not known_ends[ttl] then known_ends[ttl] = string.format('%d', math.floor(now / 1000) + tonumber(ttl)) end
-  return known_ends[ttl]
+local function end_of(ending, ttl)
+  if ttl == '-1' then return '+inf' end
+  if ending.ttl ~= ttl then
+    ending.ttl, ending.score = ttl, string.format('%d', math.floor(now / 1000) + tonumber(ttl))
+  end
+  return ending.score
 end
 
--- What cannot be given an end (a number too large, no right) is kept.
-local function keep(key, ttl)
-  if ttl == '-1' then redis.pcall('PERSIST', key) else redis.pcall('EXPIRE', key, ttl) end
-end
-
--- fields: name, value, ...
-local function add_result(id, ttl, ...)
-  local key = results_prefix .. id
-  redis.call('XADD', key, 'MAXLEN', '~', HISTORY, '*', ...)
-  keep(key, ttl)
+-- Enters a job in the registry of its end; `conclude` writes that, unless `ending.is_entered` says that it is done.
+local function enter(ending, id, status, ttl)
+  local registry = status == 'stopped' and 'failed' or status
+  local list = ending[registry] or {}
+  ending[registry] = list
+  -- RQ writes -1 for failed jobs that are kept for ever.
+  list[#list + 1] = registry == 'failed' and ttl == '-1' and '-1' or end_of(ending, ttl)
+  list[#list + 1] = id
 end
 
 -- status: 'finished' | 'failed' | 'stopped' | 'canceled'
 -- ttl: seconds as text, '-1' = for ever, '0' = delete it at once
 -- ...: what else its hash holds from now on: name, value, ...
 -- Answers 'missing' when there is no such job any more, else nothing.
-local function finish(ending, id, status, ttl, encoding, text, ...)
+local function finish(queue, ending, id, status, ttl, encoding, text, ...)
   if ttl == '0' then
-    assure_right('DEL', job_prefix)
-    add_keys_of(id, ending.deleted)
+    local deleted = ending.deleted or {}
+    ending.deleted = deleted
+    add_keys_of(id, deleted)
   else
     local key = job_prefix .. id
     local added = redis.call('HSET', key, 'status', status, 'ended_at', now_text, ...)
@@ -55,28 +42,37 @@ local function finish(ending, id, status, ttl, encoding, text, ...)
       redis.call('DEL', key)
       return 'missing'
     end
-    local registry, score
-    if status == 'finished' or status == 'canceled' then
-      registry, score = ending[status], ttl == '-1' and '+inf' or end_of(ttl)
-    else
-      registry, score = ending.failed, ttl == '-1' and '-1' or end_of(ttl)
-    end
     -- What workers died of before is of no account after an end.
     if status ~= 'finished' then redis.pcall('HDEL', key, 'nrq_crashes') end
-    keep(key, ttl)
-    registry[#registry + 1] = score
-    registry[#registry + 1] = id
+    -- What cannot be given an end (a number too large, no right) is kept.
+    if ttl == '-1' then redis.pcall('PERSIST', key) else redis.pcall('EXPIRE', key, ttl) end
+    if not ending.is_entered then enter(ending, id, status, ttl) end
   end
-  local announced = ending.announced
-  announced[#announced + 1] = { id, status, encoding, text }
+  if ending.is_watched == nil then ending.is_watched = redis.pcall('EXISTS', queue.watched) == 1 end
+  if ending.is_watched then
+    local announced = ending.announced or {}
+    ending.announced = announced
+    announced[#announced + 1] = { id, status, encoding, text }
+  end
+end
+
+-- Writes the registries of the ends that were entered. Answers those that could not be written, with the reason.
+local function write_registries(queue, ending)
+  local obstacles = {}
+  for _, registry in ipairs(REGISTRIES) do
+    if ending[registry] then
+      local written, problem = pcall(batched, 'ZADD', queue[registry], ending[registry])
+      if not written then obstacles[registry] = type(problem) == 'table' and problem.err or tostring(problem) end
+    end
+  end
+  return obstacles
 end
 
 local function conclude(queue, ending)
-  batched('ZADD', queue.finished, ending.finished)
-  batched('ZADD', queue.failed, ending.failed)
-  batched('ZADD', queue.canceled, ending.canceled)
-  batched('DEL', nil, ending.deleted)
-  if #ending.announced > 0 and redis.pcall('EXISTS', queue.watched) == 1 then
+  if not ending.is_entered then write_registries(queue, ending) end
+  if ending.deleted then batched('DEL', nil, ending.deleted) end
+  if ending.announced then
+    --- @include announce
     for _, message in ipairs(ending.announced) do announce(queue, unpack(message)) end
   end
 end

@@ -5,11 +5,8 @@
 -- Milliseconds.
 local LATE_HASH, LOOK_FOR_HASH = 60000, 1000
 
-local function promote(queue, limit)
-  local earliest = redis.call('ZRANGE', queue.scheduled, 0, 0, 'WITHSCORES')
-  if not earliest[1] then return '' end
-  local due_at = tonumber(earliest[2]) * 1000
-  if due_at > now then return milliseconds_until(due_at) end
+-- due_at: when the earliest is due; that is over
+local function promote(queue, limit, due_at)
   local patience = patience_with_scheduler(queue)
   if due_at > now - patience then return milliseconds_until(due_at + patience) end
 
@@ -49,7 +46,7 @@ local function promote(queue, limit)
   batched('ZREM', queue.scheduled, moved)
 
   local from = #moved >= limit and '-inf' or '(' .. due_until
-  earliest = redis.call('ZRANGEBYSCORE', queue.scheduled, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+  local earliest = redis.call('ZRANGEBYSCORE', queue.scheduled, from, '+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   local next_at = earliest[2] and tonumber(earliest[2]) * 1000
   if next_at and patience > 0 and next_at <= now then next_at = next_at + patience end
   if waited_for > 0 then next_at = math.min(next_at or math.huge, now + LOOK_FOR_HASH) end

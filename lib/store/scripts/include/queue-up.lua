@@ -3,16 +3,7 @@
 
 --- @include rights
 
--- Puts jobs to the tail or (front) the head; the first of the list comes first in the queue in both cases.
-local function push(queue, ids, front)
-  if not front then
-    batched('RPUSH', queue.list, ids)
-  else
-    local reversed = {}
-    for index = #ids, 1, -1 do reversed[#reversed + 1] = ids[index] end
-    batched('LPUSH', queue.list, reversed)
-  end
-end
+--- @include push
 
 -- It is ready to run from now on. keeps_time: it was ready before and has not ended by itself since, so that its
 -- `enqueued_at` stays.

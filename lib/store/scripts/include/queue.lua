@@ -29,4 +29,5 @@ local function key_of_queue(queue, what)
 end
 
 local queue_methods = { __index = key_of_queue }
-local function queue_named(name) return setmetatable({ name = name }, queue_methods) end
+-- keys: the name, and the keys that are known already or surely needed: made at once they cost less.
+local function queue_of(keys) return setmetatable(keys, queue_methods) end

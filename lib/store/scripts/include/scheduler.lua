@@ -14,9 +14,3 @@ local function patience_with_scheduler(queue)
   redis.pcall('SET', queue.scheduler_lock, OURS, 'EX', 61)
   return 0
 end
-
--- A time from now in milliseconds, as a reply; '' for none, and for one that no timer could wait for.
-local function milliseconds_until(moment)
-  if not moment or moment ~= moment or moment > 1e15 then return '' end
-  return string.format('%.1f', math.max(0, moment - now))
-end

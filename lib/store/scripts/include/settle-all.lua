@@ -2,29 +2,45 @@
 
 --- @include settle
 
+-- The outcomes that end a job, and the registry for each.
+local ENDS = { finished = 'finished', failed = 'failed', stopped = 'failed', canceled = 'canceled' }
+
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results
 -- has_records: RQ's records of executions are kept
 -- begin: called when all is known and nothing is written yet; answers why nothing can be, or nil
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
 local function settle_all(queue, worker, executions, has_records, begin)
   local refused, is_refused = {}, {}
-  local ids, members, kinds = executions.ids, executions.members, executions.kinds
+  local ids, members, kinds, firsts = executions.ids, executions.members, executions.kinds, executions.firsts
   if #ids == 0 then return refused, is_refused end
   local leases = redis.call('ZMSCORE', queue.started, unpack(members))
-  local ending, released = new_ending(), {}
-  local execution = { queue = queue, worker = worker, ending = ending, scheduled = {} }
+  local ending, released = {}, {}
+  local execution = { queue = queue, worker = worker, ending = ending }
+  local others
   -- The lease is the fence. Python may write any status at any moment (`job.save()` of a copy that it read earlier):
   -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
   local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
-  -- A lease that stayed would let its job be taken for one of a worker that died.
-  assure_right('ZREM', queue.started)
   local obstacle = begin()
+  -- The registries of their ends are written first: what is refused there has not been changed.
+  local entered, obstacles = {}, {}
+  if not obstacle then
+    for index, id in ipairs(ids) do
+      local kind, ttl = kinds[index], ARGV[firsts[index]]
+      if ENDS[kind] and ttl ~= '0' and leases[index] and not (canceled and canceled[index]) then
+        enter(ending, id, kind, ttl)
+        entered[index] = ENDS[kind]
+      end
+    end
+    obstacles = write_registries(queue, ending)
+    ending.is_entered = true
+  end
   for index, id in ipairs(ids) do
     local kind = kinds[index]
     local key = job_prefix .. id
+    local hindered = obstacle or obstacles[entered[index] or kind]
     local why
-    if obstacle then
-      why = 'error ' .. obstacle
+    if hindered then
+      why = 'error ' .. hindered
     elseif not leases[index] then
       local status = redis.pcall('HGET', key, 'status')
       if is_not_a_job(status) then status = false end
@@ -42,7 +58,13 @@ local function settle_all(queue, worker, executions, has_records, begin)
     end
     if not why then
       execution.id, execution.key, execution.member = id, key, members[index]
-      local written, problem = pcall(settle[kind], execution, executions.firsts[index], executions.results[index])
+      local first = firsts[index]
+      local settle = settle_finished
+      if kind ~= 'finished' or ARGV[first + 1] ~= 'hash' then
+        others = others or other_outcomes()
+        settle = others[kind]
+      end
+      local written, problem = pcall(settle, execution, first, executions.results[index])
       if not written then
         why = 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
       elseif problem then
@@ -50,17 +72,27 @@ local function settle_all(queue, worker, executions, has_records, begin)
       end
     end
     if why then
+      if entered[index] then redis.pcall('ZREM', queue[entered[index]], id) end
       is_refused[index] = true
       refused[#refused + 1] = index
       refused[#refused + 1] = why
     end
     if leases[index] and not (why and string.sub(why, 1, 6) == 'error ') then
       released[#released + 1] = members[index]
-      if has_records then end_execution(id, string.sub(members[index], #id + 2)) end
     end
   end
+  if has_records then
+    --- @include executions
+    for _, member in ipairs(released) do end_execution(string.match(member, '^(.*):(.*)$')) end
+  end
   conclude(queue, ending)
-  batched('ZREM', queue.started, released)
-  wake_for_earliest(queue, execution.scheduled)
+  -- A lease that stays does no harm: its job does not say any more that it is running, and stands somewhere else.
+  for first = 1, #released, 4000 do
+    redis.pcall('ZREM', queue.started, unpack(released, first, math.min(first + 3999, #released)))
+  end
+  if execution.scheduled then
+    --- @include wake
+    wake_for_earliest(queue, execution.scheduled)
+  end
   return refused, is_refused
 end
