@@ -123,5 +123,6 @@ export {
   ShutdownError,
   UnknownJobError,
   UnserializableDataError,
+  UnusableRedisError,
   UnserializableResultError,
 } from './job/index.js';

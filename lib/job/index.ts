@@ -9,6 +9,7 @@ export * from './job-status.js';
 export * from './names.js';
 export * from './option-checks.js';
 export * from './outcome.js';
+export * from './redis-errors.js';
 export * from './retry-decision.js';
 export * from './retry-policy.js';
 export * from './signals.js';

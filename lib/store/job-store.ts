@@ -14,6 +14,12 @@ export interface JobStore {
   /** The most bytes of UTF-8 that data, meta and a result may have. */
   readonly maxPayloadBytes: number;
 
+  /**
+   * Looks whether the database can hold jobs, before anything is written: what is wrong with its settings and does not
+   * keep it from that, a sentence each.
+   * @throws UnusableRedisError when it cannot, or this process may not do there what it has to
+   */
+  audit(role: 'producer' | 'worker'): Promise<string[]>;
   /** Stores new jobs, all or (mode `each`) each by itself, and answers with those that were not stored. */
   enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
   /** The worker's one door: settles, promotes what is due, claims. */
@@ -62,8 +68,6 @@ export interface WorkerStore extends JobStore {
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void>;
   /** Hears RQ's commands to a worker, as they were sent: anything may come. */
   onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
-  /** What is wrong with the database's settings, a sentence each. */
-  audit(): Promise<string[]>;
   /** Keeps leases while the event loop is blocked. */
   leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard;
   /** Hears when the database is reachable again. */

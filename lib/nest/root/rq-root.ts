@@ -5,7 +5,8 @@ import {
   Logger,
 } from '@nestjs/common';
 import type { Module } from '@nestjs/core/injector/module.js';
-import { RqConnectionError } from '../../job/index.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { RqConnectionError, UnusableRedisError } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
 import { RedisJobStore } from '../../store/index.js';
 import * as messages from '../messages.js';
@@ -93,17 +94,23 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
     for (;;) {
       try {
         await this.connections.connect();
+        const warnings = await this.store.audit('producer');
+        // A worker looks by itself, and tells.
+        if (!this.options.worker) {
+          for (const warning of warnings) this.logger.warn(messages.problem({ message: warning }));
+        }
         break;
       } catch (error) {
         if (this.closing) {
           throw new RqConnectionError({ action: messages.closedWhileWaiting(this.name) });
         }
-        if (this.options.onRedisDown === 'fail' || !(error instanceof RqConnectionError)) {
+        if (this.options.onRedisDown === 'fail' || !mayPass(error)) {
           this.logger.error(messages.connectionFailed(this.name, messageOf(error)));
           throw error;
         }
+        if (error instanceof UnusableRedisError) await pause(Math.min(this.options.connectTimeout, 2000));
         const waited = Date.now() - start;
-        this.logger.warn(messages.waitingForRedis(this.name, waited, error.message));
+        this.logger.warn(messages.waitingForRedis(this.name, waited, messageOf(error)));
       }
     }
     const waited = Date.now() - start;
@@ -111,6 +118,12 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
       this.logger.log(messages.connected(this.name, waited));
     }
   }
+}
+
+/** What waiting may help against. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof UnusableRedisError) return error.mayPass;
+  return error instanceof RqConnectionError;
 }
 
 function messageOf(error: unknown): string {

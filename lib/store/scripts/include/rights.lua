@@ -7,7 +7,7 @@ local may_run = redis.acl_check_cmd
 
 -- Raises when this user may not run a command on a key.
 local function assure_right(command, key)
-  if may_run and not may_run(command, key, '0', '0') then
+  if may_run and not may_run(command, key) then
     error({ err = 'NOPERM missing right: ' .. string.lower(command) .. ' on key ' .. key })
   end
 end
