@@ -108,7 +108,8 @@ export class RqRoot implements OnModuleInit, OnModuleDestroy, OnApplicationShutd
           this.logger.error(messages.connectionFailed(this.name, messageOf(error)));
           throw error;
         }
-        if (error instanceof UnusableRedisError) await pause(Math.min(this.options.connectTimeout, 2000));
+        if (error instanceof UnusableRedisError)
+          await pause(Math.min(this.options.connectTimeout, 2000));
         const waited = Date.now() - start;
         this.logger.warn(messages.waitingForRedis(this.name, waited, messageOf(error)));
       }
