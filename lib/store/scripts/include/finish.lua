@@ -27,9 +27,13 @@ local function end_of(ttl)
   return known_ends[ttl]
 end
 
--- What cannot be given an end (a number too large, no right) is kept.
+-- Answers whether it ends; what cannot be given an end (a number too large, no right) is kept.
 local function keep(key, ttl)
-  if ttl == '-1' then redis.pcall('PERSIST', key) else redis.pcall('EXPIRE', key, ttl) end
+  if ttl == '-1' then
+    redis.pcall('PERSIST', key)
+    return false
+  end
+  return redis.pcall('EXPIRE', key, ttl) == 1
 end
 
 -- fields: name, value, ...
@@ -55,16 +59,11 @@ local function finish(ending, id, status, ttl, encoding, text, ...)
       redis.call('DEL', key)
       return 'missing'
     end
-    local registry, score
-    if status == 'finished' or status == 'canceled' then
-      registry, score = ending[status], ttl == '-1' and '+inf' or end_of(ttl)
-    else
-      registry, score = ending.failed, ttl == '-1' and '-1' or end_of(ttl)
-    end
+    local registry, for_ever = ending.failed, '-1'
+    if status == 'finished' or status == 'canceled' then registry, for_ever = ending[status], '+inf' end
     -- What workers died of before is of no account after an end.
     if status ~= 'finished' then redis.pcall('HDEL', key, 'nrq_crashes') end
-    keep(key, ttl)
-    registry[#registry + 1] = score
+    registry[#registry + 1] = keep(key, ttl) and end_of(ttl) or for_ever
     registry[#registry + 1] = id
   end
   local announced = ending.announced
