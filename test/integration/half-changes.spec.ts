@@ -400,7 +400,8 @@ async function state(): Promise<string[]> {
     found.push(`worker ${worker[0]} ${worker[1]} ${worker[2] !== null}`);
     if ((await client.ttl('rq:worker:w')) < 0) found.push('worker for ever');
   }
-  if (await client.sismember('rq:workers', 'rq:worker:w').catch(() => 0)) found.push('rq:workers w');
+  if (await client.sismember('rq:workers', 'rq:worker:w').catch(() => 0))
+    found.push('rq:workers w');
   if ((await client.ttl('rq:nrq:waiting:jobs')) > 0) found.push('watched');
   else if (await client.sismember('rq:nrq:waiting:jobs', 'j').catch(() => 0))
     found.push('watched for ever');
