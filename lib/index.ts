@@ -135,5 +135,6 @@ export {
   ShutdownError,
   UnknownJobError,
   UnserializableDataError,
+  UnusableRedisError,
   UnserializableResultError,
 } from './job/index.js';

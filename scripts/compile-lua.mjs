@@ -99,7 +99,8 @@ function commandsOf(lua) {
     found.add(sub ? `${command}|${sub}` : command);
     if (other) found.add(other);
   }
-  return [...found].map((command) => command.toLowerCase()).toSorted();
+  const commands = [...found].map((command) => command.toLowerCase());
+  return commands.toSorted((one, other) => (one < other ? -1 : 1));
 }
 
 function headerOf(source) {

@@ -11,7 +11,7 @@ const FLOORS = ['time', 'job', 'wire', 'redis', 'store', 'queue', 'worker', 'nes
 
 /** Rooms within rooms, lowest first; files that stand beside them are above all, but for those named here. */
 const SUB_FLOORS: Record<string, readonly string[]> = {
-  store: ['watcher-store.ts', 'job-store.ts', 'scripts'],
+  store: ['watcher-store.ts', 'job-store.ts', 'scripts', 'rights.ts'],
   worker: ['report', 'run', 'serve', 'upkeep'],
   nest: [
     'nest-internals.ts',

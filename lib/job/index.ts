@@ -16,3 +16,4 @@ export * from './retry-decision.js';
 export * from './retry-policy.js';
 export * from './short-form.js';
 export * from './signals.js';
+export * from './unusable-redis-error.js';

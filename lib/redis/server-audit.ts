@@ -1,32 +1,154 @@
+import { UnusableRedisError } from '../job/index.js';
 import type { Connections } from './connections.js';
 
 /**
- * What is wrong with a Redis for jobs, as it is set up: each a sentence that says what to change. Jobs that vanish
- * because Redis was told to evict them are the worst kind of loss: nobody is told.
+ * Looks, before anything is written, whether a Redis can hold jobs: version, role, settings, and the rights of our user.
+ * Jobs that vanish because Redis was told to evict them are the worst kind of loss: nobody is told.
  */
-export async function auditServer(connections: Connections): Promise<string[]> {
-  let info: string;
-  try {
-    info = await connections.run('read the settings of Redis', (redis) => redis.info());
-  } catch {
-    // No right to ask is no reason to complain.
-    return [];
-  }
-  const value = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(info)?.[1];
-  const warnings: string[] = [];
-  const version = value('redis_version') ?? '';
+export async function auditServer(connections: Connections, needed: Rights): Promise<Finding[]> {
+  const info = parseInfo(await ask(connections, (redis) => redis.info()));
+  const settings = await ask(connections, (redis) =>
+    redis.config('GET', 'stop-writes-on-bgsave-error'),
+  );
+  const stopsWrites = Array.isArray(settings) && settings[1] === 'yes';
+  return [...serverFindings(info, stopsWrites), ...(await missingRights(connections, needed))];
+}
+
+/** The findings that need no more than a word. @throws UnusableRedisError when there is one that keeps jobs from working */
+export function warningsOf(findings: readonly Finding[]): string[] {
+  const obstacles = findings.filter(({ severity }) => severity !== 'warning');
+  if (obstacles.length > 0) throw new UnusableRedisError({ findings: obstacles });
+  return findings.map(({ sentence, fix }) => `${sentence}: ${fix}`);
+}
+
+/** What is wrong with a server as `INFO` shows it; what it does not show is taken to be right. */
+export function serverFindings(info: ReadonlyMap<string, string>, stopsWrites: boolean): Finding[] {
+  const findings: Finding[] = [];
+  const add = (severity: Finding['severity'], code: string, sentence: string, fix: string) =>
+    findings.push({ severity, code, sentence, fix });
+  const version = info.get('redis_version') ?? '';
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (version && (major < 6 || (major === 6 && minor < 2))) {
-    warnings.push(`Redis ${version} is too old: 6.2 or newer is needed`);
+    add('fatal', 'too-old', `Redis ${version} is too old`, '6.2 or newer is needed');
   }
-  const policy = value('maxmemory_policy');
-  if (policy && policy !== 'noeviction') {
-    warnings.push(
-      `Redis may delete jobs when its memory is full (maxmemory-policy ${policy}): set it to noeviction`,
-    );
+  if (info.get('role') === 'slave') {
+    const fix = 'connect to its primary, or by Sentinel';
+    add('fatal', 'replica', 'it is a replica and takes no writes', fix);
   }
-  if (value('role') === 'slave') {
-    warnings.push('this Redis is a replica and cannot be written to: connect to its master');
+  if (info.get('cluster_enabled') === '1') {
+    const fix = 'use a single Redis, with replicas and Sentinel if need be';
+    add('fatal', 'cluster', 'it is a node of a cluster, whose keys are spread', fix);
   }
-  return warnings;
+  const policy = info.get('maxmemory_policy') ?? 'noeviction';
+  const limit = Number(info.get('maxmemory') ?? 0);
+  if (policy !== 'noeviction') {
+    const sentence = `Redis may delete jobs when its memory is full (maxmemory-policy ${policy})`;
+    add('warning', 'eviction', sentence, 'set it to noeviction');
+  } else if (limit > 0 && Number(info.get('used_memory')) > limit) {
+    add('passing', 'memory-full', 'its memory is full', 'raise maxmemory, or free memory');
+  }
+  const failed =
+    info.get('aof_last_write_status') === 'err' ||
+    (info.get('rdb_last_bgsave_status') === 'err' && stopsWrites);
+  if (failed) {
+    const fix = 'look at its log and its disk';
+    add('passing', 'no-persistence', 'it cannot save its data and takes no writes (MISCONF)', fix);
+  }
+  return findings;
+}
+
+/** What a process does with Redis: commands as an ACL names them, patterns of keys and channels. */
+export interface Rights {
+  readonly commands: readonly string[];
+  readonly keys: readonly string[];
+  readonly channels: readonly string[];
+}
+
+/** Something that is wrong. `passing`: waiting may help; `fatal`: it never will; `warning`: it works all the same. */
+export interface Finding {
+  readonly severity: 'fatal' | 'passing' | 'warning';
+  /** For code to compare with. */
+  readonly code: string;
+  readonly sentence: string;
+  /** What to do about it. */
+  readonly fix: string;
+}
+
+export function parseInfo(text: string | undefined): Map<string, string> {
+  const lines = (text ?? '').split(/\r?\n/);
+  return new Map(
+    lines.flatMap((line) => {
+      const colon = line.indexOf(':');
+      return colon > 0 ? [[line.slice(0, colon), line.slice(colon + 1)] as const] : [];
+    }),
+  );
+}
+
+// A script may ask for its user's rights, without any right to ask (Redis 7): one trip, and nothing is done.
+const RIGHTS = `
+local missing = {}
+if not redis.acl_check_cmd then return missing end
+local commands, keys, channels = unpack(cjson.decode(ARGV[1]))
+local allowed_key
+for _, key in ipairs(keys) do
+  local name = string.gsub(key, '%*', 'x')
+  if redis.acl_check_cmd('EXISTS', name) then allowed_key = name else missing[#missing + 1] = 'key ' .. key end
+end
+for _, command in ipairs(commands) do
+  local name, sub = string.match(command, '^([^|]+)|?(.*)$')
+  -- Those of channels are asked for with them.
+  if allowed_key and name ~= 'publish' and name ~= 'subscribe' then
+    local known, allowed
+    if sub ~= '' then
+      known, allowed = pcall(redis.acl_check_cmd, name, sub)
+    elseif string.sub(name, 1, 4) == 'eval' then
+      -- Their count of keys must be there: Redis 7.0 ends with a fault without it.
+      known, allowed = pcall(redis.acl_check_cmd, name, '', '0')
+    else
+      known, allowed = pcall(redis.acl_check_cmd, name, allowed_key, allowed_key)
+    end
+    if known and not allowed then missing[#missing + 1] = command end
+  end
+end
+for _, channel in ipairs(channels) do
+  local name = string.gsub(channel, '%*', 'x')
+  if not redis.acl_check_cmd('PUBLISH', name, '') then missing[#missing + 1] = 'publish to channel ' .. channel end
+  if not redis.acl_check_cmd('SUBSCRIBE', name) then missing[#missing + 1] = 'subscribe to channel ' .. channel end
+end
+return missing`;
+
+async function missingRights(connections: Connections, needed: Rights): Promise<Finding[]> {
+  const list = JSON.stringify([needed.commands, needed.keys, needed.channels]);
+  let missing: string[];
+  try {
+    missing = (await connections.run('look at the rights', (redis) =>
+      redis.eval(RIGHTS, 0, list),
+    )) as string[];
+  } catch (error) {
+    const denied = error instanceof Error && /NOPERM.*'(\S+)' command/.exec(error.message)?.[1];
+    if (!denied) return [];
+    missing = [denied];
+  }
+  if (missing.length === 0) return [];
+  const sentence = `its user lacks rights (missing: ${missing.join(', ')})`;
+  return [
+    {
+      severity: 'fatal',
+      code: 'missing-rights',
+      sentence,
+      fix: 'allow them, as docs/redis.md shows',
+    },
+  ];
+}
+
+async function ask<Reply>(
+  connections: Connections,
+  question: Parameters<typeof connections.run<Reply>>[1],
+): Promise<Reply | undefined> {
+  try {
+    return await connections.run('read the settings of Redis', question);
+  } catch {
+    // No right to ask is no reason to complain.
+    return undefined;
+  }
 }

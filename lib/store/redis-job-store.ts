@@ -49,7 +49,8 @@ import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
-import { auditServer } from '../redis/server-audit.js';
+import { auditServer, warningsOf } from '../redis/server-audit.js';
+import { type Role, rightsOf } from './rights.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -191,8 +192,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return () => stops.forEach((stop) => stop());
   }
 
-  audit(): Promise<string[]> {
-    return auditServer(this.connections);
+  async audit(role: Role): Promise<string[]> {
+    return warningsOf(await auditServer(this.connections, rightsOf(role, this.keys)));
   }
 
   leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard {

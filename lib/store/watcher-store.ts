@@ -11,8 +11,12 @@ export interface WatcherStore {
    */
   list(queue: string, registry: RegistryName, range: ListRange): Promise<JobSummary[]>;
   isPaused(queue: string): Promise<boolean>;
-  /** What is wrong with the database's settings, a sentence each. */
-  audit(): Promise<string[]>;
+  /**
+   * Looks whether the database can hold jobs, before anything is written: what is wrong with its settings and does not
+   * keep it from that, a sentence each.
+   * @throws UnusableRedisError when it cannot, or this process may not do there what it has to
+   */
+  audit(role: 'producer' | 'worker'): Promise<string[]>;
 }
 
 export interface ListRange {

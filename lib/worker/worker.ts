@@ -111,7 +111,7 @@ export class Worker extends ShortForm {
     return this.served.some(({ consumer }) => !consumer.isHeldUp) ? 'idle' : 'suspended';
   }
 
-  /** Starts to take jobs. @throws RqConnectionError when Redis cannot be reached in time */
+  /** Starts to take jobs. @throws RqConnectionError when Redis cannot be reached in time, UnusableRedisError */
   start(): Promise<void> {
     this.starting ??= this.startUp();
     return this.starting;
@@ -119,9 +119,9 @@ export class Worker extends ShortForm {
 
   private async startUp(): Promise<void> {
     if (this.stopping) return;
+    for (const warning of await this.store.audit('worker')) this.reporter.problem(warning);
+    if (this.stopping) return;
     await this.heartbeat.start();
-    const warnings = this.stopping ? [] : await this.store.audit();
-    for (const warning of warnings) this.reporter.problem(warning);
     if (this.stopping) return;
     this.stopListening.push(await this.store.onCommand(this.name, (message) => this.obey(message)));
     if (this.stopping) return;

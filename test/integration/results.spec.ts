@@ -117,12 +117,12 @@ describe('a result', () => {
       () => job.refresh(),
       () => job.results(),
       () => job.cancel(),
-      () => job.delete(),
       () => job.saveMeta({}),
     ]) {
       await expect(ask()).rejects.toMatchObject({ code: 'RQ_JOB_NOT_FOUND', jobId: job.id });
     }
     expect(await engine.queue().getJob(job.id)).toBeUndefined();
+    await job.delete();
   });
 
   it('refuses a timeout that is none', async () => {

@@ -15,9 +15,9 @@ async function keys(...ids: string[]): Promise<string[]> {
   const lettered = names.map((name) =>
     ids.reduce((text, id, index) => text.replaceAll(id, 'JKL'[index] ?? '?'), name),
   );
-  // What tells that somebody looks after the queue goes by itself.
+  // What tells that somebody looks after the queue, and what became of a worker's last calls, goes by itself.
   const lasting = lettered.filter(
-    (name) => !/^rq:(workers?|scheduler-lock|nrq:alive)\b/.test(name),
+    (name) => !/^rq:(workers?|scheduler-lock|nrq:alive|nrq:calls)\b/.test(name),
   );
   return lasting.toSorted();
 }

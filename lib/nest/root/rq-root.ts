@@ -4,9 +4,10 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import type { Module } from '@nestjs/core/injector/module.js';
-import { RqConnectionError, ShortForm, hideFields } from '../../job/index.js';
+import { RqConnectionError, ShortForm, UnusableRedisError, hideFields } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
 import { RedisJobStore, type WorkerStore } from '../../store/index.js';
+import { after } from '../../time/timer.js';
 import * as messages from '../messages.js';
 import { RqLogger } from '../rq-logger.js';
 import type { RootOptions } from '../options/read-root-options.js';
@@ -111,17 +112,25 @@ export class RqRoot
     for (;;) {
       try {
         await this.connections.connect();
+        const warnings = await this.store.audit('producer');
+        // A worker looks by itself, and tells.
+        if (!this.options.worker) {
+          for (const warning of warnings) this.logger.warn(messages.problem({ message: warning }));
+        }
         break;
       } catch (error) {
         if (this.closing) {
           throw new RqConnectionError({ action: messages.closedWhileWaiting(this.name) });
         }
-        if (this.options.onRedisDown === 'fail' || !(error instanceof RqConnectionError)) {
+        if (this.options.onRedisDown === 'fail' || !mayPass(error)) {
           this.logger.error(messages.connectionFailed(this.name, messageOf(error)));
           throw error;
         }
+        if (error instanceof UnusableRedisError) {
+          await pause(Math.min(this.options.connectTimeout, LONGEST_PAUSE_MS));
+        }
         const waited = performance.now() - start;
-        this.logger.warn(messages.waitingForRedis(this.name, waited, error.message));
+        this.logger.warn(messages.waitingForRedis(this.name, waited, messageOf(error)));
       }
     }
     const waited = performance.now() - start;
@@ -129,6 +138,19 @@ export class RqRoot
       this.logger.log(messages.connected(this.name, waited));
     }
   }
+}
+
+/** Between two looks at a Redis that answers and cannot be used. */
+const LONGEST_PAUSE_MS = 2000;
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => after(milliseconds, resolve));
+}
+
+/** What waiting may help against. */
+function mayPass(error: unknown): boolean {
+  if (error instanceof UnusableRedisError) return error.mayPass;
+  return error instanceof RqConnectionError;
 }
 
 function messageOf(error: unknown): string {

@@ -8,20 +8,21 @@ local REGISTRIES = { 'finished', 'failed', 'canceled' }
 
 -- When something that is kept for ttl seconds is over, as a score.
 local function end_of(ending, ttl)
-  if ttl == '-1' then return '+inf' end
   if ending.ttl ~= ttl then
     ending.ttl, ending.score = ttl, string.format('%d', math.floor(now / 1000) + tonumber(ttl))
   end
   return ending.score
 end
 
+-- RQ writes -1 for failed jobs that are kept for ever.
+local function for_ever(registry) return registry == 'failed' and '-1' or '+inf' end
+
 -- Enters a job in the registry of its end; `conclude` writes that, unless `ending.is_entered` says that it is done.
 local function enter(ending, id, status, ttl)
   local registry = status == 'stopped' and 'failed' or status
   local list = ending[registry] or {}
   ending[registry] = list
-  -- RQ writes -1 for failed jobs that are kept for ever.
-  list[#list + 1] = registry == 'failed' and ttl == '-1' and '-1' or end_of(ending, ttl)
+  list[#list + 1] = ttl == '-1' and for_ever(registry) or end_of(ending, ttl)
   list[#list + 1] = id
 end
 
@@ -44,8 +45,16 @@ local function finish(queue, ending, id, status, ttl, encoding, text, ...)
     end
     -- What workers died of before is of no account after an end.
     if status ~= 'finished' then redis.pcall('HDEL', key, 'nrq_crashes') end
-    -- What cannot be given an end (a number too large, no right) is kept.
-    if ttl == '-1' then redis.pcall('PERSIST', key) else redis.pcall('EXPIRE', key, ttl) end
+    if ttl == '-1' then
+      redis.pcall('PERSIST', key)
+    elseif redis.pcall('EXPIRE', key, ttl) ~= 1 then
+      -- What cannot be given an end (a number too large, no right) is kept.
+      ttl = '-1'
+      if ending.is_entered then
+        local registry = status == 'stopped' and 'failed' or status
+        redis.pcall('ZADD', queue[registry], for_ever(registry), id)
+      end
+    end
     if not ending.is_entered then enter(ending, id, status, ttl) end
   end
   if ending.is_watched == nil then ending.is_watched = redis.pcall('EXISTS', queue.watched) == 1 end

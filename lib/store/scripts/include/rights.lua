@@ -12,7 +12,7 @@ local assured = {}
 local function assure_right(command, key)
   local right = command .. ' ' .. key
   if assured[right] then return end
-  if may_run and not may_run(command, key, '0', '0') then
+  if may_run and not may_run(command, key) then
     error({ err = 'NOPERM missing right: ' .. string.lower(command) .. ' on key ' .. key })
   end
   assured[right] = true

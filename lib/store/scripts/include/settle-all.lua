@@ -37,7 +37,7 @@ local function settle_all(queue, worker, executions, has_records, begin)
   for index, id in ipairs(ids) do
     local kind = kinds[index]
     local key = job_prefix .. id
-    local hindered = obstacle or obstacles[entered[index] or kind]
+    local hindered = obstacle or obstacles[entered[index]]
     local why
     if hindered then
       why = 'error ' .. hindered

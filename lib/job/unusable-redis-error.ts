@@ -1,0 +1,28 @@
+import { RqError } from './errors.js';
+
+/**
+ * This Redis cannot hold jobs as it is set up: too old, a replica, a cluster, or its user lacks rights. Thrown at the
+ * start, before anything is written; the message says what to change.
+ */
+export class UnusableRedisError extends RqError {
+  readonly code = 'RQ_UNUSABLE_REDIS';
+  /** What was found, each by its code: `too-old`, `replica`, `cluster`, `missing-rights`, `memory-full`, `no-persistence`. */
+  readonly findings: readonly string[];
+  /** Waiting may help: all that was found may pass by itself. */
+  readonly mayPass: boolean;
+
+  /** @param details.findings what is wrong and what to do about it, a sentence each */
+  constructor(details: {
+    findings: readonly {
+      readonly severity: 'fatal' | 'passing' | 'warning';
+      readonly code: string;
+      readonly sentence: string;
+      readonly fix: string;
+    }[];
+  }) {
+    const reasons = details.findings.map(({ sentence, fix }) => `${sentence}: ${fix}.`);
+    super(`This Redis cannot be used for jobs. ${reasons.join(' ')}`);
+    this.mayPass = details.findings.every(({ severity }) => severity === 'passing');
+    this.findings = details.findings.map(({ code }) => code);
+  }
+}

@@ -1,0 +1,62 @@
+import type { Rights } from '../redis/server-audit.js';
+import type { Keyspace } from '../wire/keyspace.js';
+import {
+  beat,
+  control,
+  empty,
+  enqueue,
+  exchange,
+  list,
+  progress,
+  recover,
+  renew,
+  requeue,
+  watch,
+} from './scripts/compiled.js';
+
+/**
+ * What the user of a process must be allowed to do in Redis, by its role: what its scripts run, as they are compiled, and
+ * the plain commands beside them. docs/redis.md shows the same as lines for an ACL.
+ */
+export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
+  const commands = role === 'producer' ? PRODUCER : [...PRODUCER, ...WORKER];
+  const keys = [
+    'job:',
+    'queue:',
+    'wip:',
+    'scheduled:',
+    'finished:',
+    'failed:',
+    'canceled:',
+    'nrq:',
+  ];
+  const others = ['deferred:', 'results:', 'queues'];
+  const workers =
+    role === 'worker' ? ['worker:', 'workers', 'workers:', 'scheduler-lock:', 'suspended'] : [];
+  return {
+    commands: [...new Set(commands)].toSorted(),
+    keys: [...keys, ...others, ...workers].map((key) =>
+      key.endsWith(':') ? `${prefix}${key}*` : prefix + key,
+    ),
+    channels: [
+      ...['wake', 'settled', 'events', 'commands'].map((name) => `${channels}${name}:*`),
+      `${prefix}pubsub:*`,
+    ],
+  };
+}
+
+/** `worker`: one that also enqueues. */
+export type Role = 'producer' | 'worker';
+
+const PRODUCER: readonly string[] = [
+  ...[enqueue, control, requeue, list, empty, watch].flatMap((script) => script.commands),
+  ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
+  ...'hgetall lpos lrange llen zcard zrange smembers xrange'.split(' '),
+  ...'set del exists info'.split(' '),
+];
+
+const WORKER: readonly string[] = [
+  ...[exchange, renew, recover, progress, beat].flatMap((script) => script.commands),
+  ...'blmove client|id client|info client|unblock time'.split(' '),
+  ...'get srem hset expire zadd'.split(' '),
+];

@@ -1,0 +1,151 @@
+// The rights that a process needs: derived from the scripts, shown in docs/redis.md, enough to work, and named when
+// they are missing.
+import { readFileSync } from 'node:fs';
+import { UnusableRedisError } from '../../lib/job/index.js';
+import { Queue } from '../../lib/queue/index.js';
+import { Connections } from '../../lib/redis/index.js';
+import { RedisJobStore } from '../../lib/store/index.js';
+import { type Role, rightsOf } from '../../lib/store/rights.js';
+import { Keyspace } from '../../lib/wire/index.js';
+import { Engine } from './support/engine.js';
+
+const engine = Engine.forThisFile();
+const stores: RedisJobStore[] = [];
+
+afterEach(async () => {
+  await engine.stopWorkers();
+  await Promise.all(stores.splice(0).map(({ connections }) => connections.close()));
+});
+
+/** The line of docs/redis.md for a role, without the words that begin it. */
+function documented(role: Role): string[] {
+  const text = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
+  const line = new RegExp(`^ACL SETUSER rq-${role} (.*)$`, 'm').exec(text)?.[1];
+  return line?.split(' ') ?? [];
+}
+
+async function storeAs(user: string, rights: readonly string[]): Promise<RedisJobStore> {
+  await engine.client.call('ACL', 'SETUSER', user, 'reset', ...rights);
+  const address = engine.redis.url.slice('redis://'.length);
+  const connections = new Connections(`redis://${user}:PASSWORD@${address}`);
+  await connections.connect();
+  const store = new RedisJobStore(connections);
+  stores.push(store);
+  return store;
+}
+
+const denials = async () =>
+  Number(/errorstat_NOPERM:count=(\d+)/.exec(await engine.client.info('errorstats'))?.[1] ?? 0);
+
+describe.each(['producer', 'worker'] as const)(
+  'the rights of a %s in the documentation',
+  (role) => {
+    it('are those that its scripts and commands need', () => {
+      const { commands } = rightsOf(role, new Keyspace());
+      const shown = documented(role).filter((word) => word.startsWith('+'));
+      expect(shown).toEqual(commands.map((command) => `+${command}`));
+    });
+  },
+);
+
+it('a producer and a worker work with exactly these rights', async () => {
+  const producer = await storeAs('p', documented('producer'));
+  const working = await storeAs('w', documented('worker'));
+  const before = await denials();
+  expect(await producer.audit('producer')).toEqual([]);
+  const worker = await engine.work(
+    {
+      ok: (_, job) => job.progress(1),
+      boom: () => {
+        throw new Error('boom');
+      },
+    },
+    { store: working, lease: 1 },
+  );
+  const queue = new Queue('jobs', producer);
+  const events: string[] = [];
+  await new Promise<void>((resolve) => {
+    queue.events({ onListening: resolve }).subscribe(({ type }) => events.push(type));
+  });
+  const job = await queue.enqueue('ok', 1, { ttl: 60 });
+  await job.result({ timeout: 10 });
+  await (await queue.enqueueIn('100ms', 'ok', 1, { ttl: 60 })).result({ timeout: 10 });
+  const failing = await queue.enqueue('boom', 1, { retry: { max: 1, interval: 0.1 } });
+  await worker.events.waitFor('jobFailed');
+  await failing.requeue();
+  await worker.events.waitFor('jobFailed', 2);
+  await failing.results();
+  await queue.jobs('failed');
+  await queue.requeue({ in: 'failed' });
+  await worker.events.waitFor('jobFailed', 3);
+  await queue.counts();
+  await queue.pause();
+  const waiting = await queue.enqueue('ok', 1, { atFront: true });
+  await waiting.position();
+  await waiting.cancel();
+  await waiting.delete();
+  await queue.enqueue('ok');
+  await queue.empty();
+  await queue.resume();
+  await producer.queues();
+  await worker.stop();
+  expect(events).toContain('finished');
+  expect(worker.events.of('problem')).toEqual([]);
+  // What the client of Redis itself tries at the start: the settings, and its name in the list of clients.
+  const log = (await engine.client.call('ACL', 'LOG')) as string[][];
+  const denied = new Set(log.map((entry) => entry[entry.indexOf('object') + 1]));
+  for (const harmless of ['config|get', 'client|setname', 'client|setinfo', 'quit']) {
+    denied.delete(harmless);
+  }
+  expect([...denied]).toEqual([]);
+  expect(await denials()).toBeGreaterThanOrEqual(before);
+});
+
+describe('a right that is missing', () => {
+  const errorOf = async (role: Role, without: (right: string) => boolean, ...more: string[]) => {
+    const rights = documented(role).filter((right) => !without(right));
+    const store = await storeAs('less', [...rights, ...more]);
+    return store.audit(role).then(
+      () => undefined,
+      (error: unknown) => error as UnusableRedisError,
+    );
+  };
+
+  it.each([
+    ['producer', '+rpush', 'missing: rpush)'],
+    ['producer', '+eval', 'missing: eval)'],
+    ['producer', '+pubsub|numsub', 'missing: pubsub|numsub)'],
+    ['worker', '+blmove', 'missing: blmove)'],
+    ['worker', '+client|unblock', 'missing: client|unblock)'],
+  ] as const)('keeps a %s from starting, and is named: %s', async (role, right, named) => {
+    const error = await errorOf(role, (one) => one === right);
+    expect(error).toBeInstanceOf(UnusableRedisError);
+    expect(error?.message).toContain(named);
+    expect(error?.mayPass).toBe(false);
+  });
+
+  it('is named by the pattern of its channels or keys', async () => {
+    const channels = await errorOf('producer', (one) => one.startsWith('&'), '&rq:nrq:events:*');
+    expect(channels?.message).toContain('publish to channel rq:nrq:wake:*');
+    expect(channels?.message).not.toContain('rq:nrq:events');
+    const keys = await errorOf('producer', (one) => one.startsWith('~'), '~rq:job:*', '~rq:queue*');
+    expect(keys?.message).toContain('key rq:scheduled:*');
+    expect(keys?.message).not.toContain('key rq:job');
+  });
+
+  it('is not one of a worker alone to a producer', async () => {
+    const store = await storeAs('less', documented('producer'));
+    await expect(store.audit('worker')).rejects.toThrow(/missing: .*blmove/);
+    expect(await store.audit('producer')).toEqual([]);
+  });
+});
+
+it('a worker writes nothing to a Redis that it cannot work with', async () => {
+  const replica = engine.redis.client();
+  await engine.client.flushall();
+  await replica.replicaof('127.0.0.1', 1);
+  const started = engine.work({ ok: () => 1 });
+  await expect(started).rejects.toThrow(/This Redis cannot be used for jobs\. it is a replica/);
+  await replica.replicaof('NO', 'ONE');
+  expect(await engine.client.keys('*')).toEqual([]);
+});
