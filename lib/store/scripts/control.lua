@@ -18,6 +18,7 @@
 --- @include now
 --- @include batched
 --- @include queue
+--- @include rights
 --- @include queue-up
 --- @include announce
 --- @include events

@@ -28,6 +28,7 @@
 --- @include now
 --- @include batched
 --- @include queue
+--- @include rights
 --- @include queue-up
 --- @include announce
 --- @include events

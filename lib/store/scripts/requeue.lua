@@ -17,6 +17,7 @@
 --- @include now
 --- @include batched
 --- @include queue
+--- @include rights
 --- @include queue-up
 --- @include ended
 --- @include requeue

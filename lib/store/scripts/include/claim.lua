@@ -41,6 +41,7 @@ local function look_at(queue, claims, id)
     if crashes >= claims.suspect_crashes then
       if claims.has_suspect then
         -- The worker has another: side by side, both would be taken for poison.
+        assure_right('HSET', job_prefix)
         local put_off = redis.pcall('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
         if type(put_off) ~= 'table' then put_off = redis.pcall('HSET', key, 'status', 'scheduled') end
         if type(put_off) == 'table' then claims.failure = put_off.err end
@@ -120,7 +121,9 @@ end
 -- Ids that are not jobs, or must not run, are taken out and do not hold up those behind them.
 local MOST_LOOKED_AT = 2000
 
+-- Raises when what is claimed could not be taken out.
 local function claim_from_list(queue, claims)
+  assure_right('LTRIM', queue.list)
   local seen = 0
   while #claims.jobs < claims.want and claims.failure == '' and claims.state == '' do
     local wanted = claims.want - #claims.jobs
@@ -131,11 +134,7 @@ local function claim_from_list(queue, claims)
     end
     if #ids == 0 then return end
     local taken = claim(queue, claims, ids)
-    -- What is not taken out is a job that says that it is started: it is dropped when it is met again.
-    if taken > 0 then
-      local trimmed = redis.pcall('LTRIM', queue.list, taken, -1)
-      if type(trimmed) == 'table' and trimmed.err then claims.failure = trimmed.err end
-    end
+    if taken > 0 then redis.call('LTRIM', queue.list, taken, -1) end
     seen = seen + taken
     if #ids < wanted then return end
     if seen >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end

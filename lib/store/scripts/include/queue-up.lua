@@ -1,8 +1,6 @@
 -- The one way into a queue: whoever puts jobs where they wait, does it here. The push comes first: when Redis refuses
 -- it, nothing has been changed.
 
---- @include rights
-
 --- @include push
 
 -- It is ready to run from now on. keeps_time: it was ready before and has not ended by itself since, so that its

@@ -5,15 +5,9 @@
 -- Redis before 7 cannot be asked: there, the look at the start of the process has to do.
 local may_run = redis.acl_check_cmd
 
-local assured = {}
-
--- Raises when this user may not run a command on a key. It is asked once in a call: the prefix of all jobs stands for the
--- key of each.
+-- Raises when this user may not run a command on a key.
 local function assure_right(command, key)
-  local right = command .. ' ' .. key
-  if assured[right] then return end
   if may_run and not may_run(command, key) then
     error({ err = 'NOPERM missing right: ' .. string.lower(command) .. ' on key ' .. key })
   end
-  assured[right] = true
 end

@@ -20,6 +20,8 @@ local function settle_all(queue, worker, executions, has_records, begin)
   -- The lease is the fence. Python may write any status at any moment (`job.save()` of a copy that it read earlier):
   -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
   local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
+  -- A lease that stayed would let its job be taken for one of a worker that died.
+  assure_right('ZREM', queue.started)
   local obstacle = begin()
   -- The registries of their ends are written first: what is refused there has not been changed.
   local entered, obstacles = {}, {}
@@ -86,10 +88,7 @@ local function settle_all(queue, worker, executions, has_records, begin)
     for _, member in ipairs(released) do end_execution(string.match(member, '^(.*):(.*)$')) end
   end
   conclude(queue, ending)
-  -- A lease that stays does no harm: its job does not say any more that it is running, and stands somewhere else.
-  for first = 1, #released, 4000 do
-    redis.pcall('ZREM', queue.started, unpack(released, first, math.min(first + 3999, #released)))
-  end
+  batched('ZREM', queue.started, released)
   if execution.scheduled then
     --- @include wake
     wake_for_earliest(queue, execution.scheduled)
