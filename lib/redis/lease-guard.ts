@@ -87,7 +87,7 @@ export class LeaseGuard {
 
   private report(problem: string | undefined): void {
     if (problem !== undefined) {
-      this.trouble = notKept(`the thread that renews them then is not let in (${problem})`);
+      this.trouble = notKept(`the thread for that cannot renew them (${problem})`);
       this.observer?.problem(this.trouble);
     } else if (this.trouble !== undefined) {
       const again = 'leases are kept again while a handler blocks the event loop';
@@ -98,7 +98,7 @@ export class LeaseGuard {
   private died(error?: unknown): void {
     const reason = error instanceof Error ? ` (${error.message})` : '';
     this.thread = undefined;
-    this.observer?.problem(notKept(`the thread that renews them then has ended${reason}`));
+    this.observer?.problem(notKept(`the thread for that has ended${reason}`));
     this.observer = undefined;
   }
 }
