@@ -28,6 +28,8 @@ let standsStill = false;
 let link: RenewalLink | undefined;
 let again: Timer | undefined;
 let renewing = false;
+/** The renewal at the start has ended, well or not: it is not broken off. */
+let isProved = false;
 let failed = false;
 
 parentPort?.on('message', (message: RenewalAddress) => (address = message));
@@ -38,12 +40,15 @@ every(lease / 3, () => {
   standsStill = beat === lastBeat;
   lastBeat = beat;
   if (standsStill) renewWhileAllowed();
-  else rest();
+  else if (isProved) rest();
 });
 
 function renewWhileAllowed(): void {
-  const isAllowed = Number(process.hrtime.bigint()) / 1e6 < (deadline[0] as number);
-  if (isAllowed && Atomics.load(beats, 0) === lastBeat) void renew();
+  if (jobsMayRun() && Atomics.load(beats, 0) === lastBeat) void renew();
+}
+
+function jobsMayRun(): boolean {
+  return Number(process.hrtime.bigint()) / 1e6 < (deadline[0] as number);
 }
 
 async function renew(): Promise<void> {
@@ -56,11 +61,13 @@ async function renew(): Promise<void> {
     current = link ??= new RenewalLink(address, login);
     await current.run(script, Math.max(lease / 3, SHORTEST_WAIT));
     tell(undefined);
+    if (!jobsMayRun()) rest();
   } catch (error) {
     // Otherwise the main thread moves again, and nobody waits for this any more.
     if (link === current) failedWith(error);
   } finally {
     renewing = false;
+    isProved = true;
   }
 }
 
