@@ -110,7 +110,7 @@ describe('the lease guard follows a failover', () => {
     const address = await TcpProxy.start(one);
     cleanUp.push(() => address.close());
     await one.client().zadd(REGISTRY, 1, MEMBER);
-    const { standStill } = await startGuard(address.url);
+    const { said, standStill } = await startGuard(address.url);
     standStill();
     await renewed(one.client());
 
@@ -119,6 +119,9 @@ describe('the lease guard follows a failover', () => {
     // As what the old primary becomes: it lives on, and takes no writes.
     await one.client().replicaof(other.host, other.port);
     await renewed(other.client());
+    // READONLY meanwhile; now it is well again.
+    await eventually(() => said.at(-1)?.startsWith('solved'), { what: 'a word that it is over' });
+    expect(said).toEqual([expect.stringContaining('READONLY'), said.at(-1)]);
   });
 
   it('of Sentinel: it connects to where the application is connected now', async () => {
@@ -143,6 +146,7 @@ describe('the lease guard follows a failover', () => {
     });
     guard.beat(performance.now() + DEADLINE);
     await renewed(other.client());
+    expect(await scoreOf(other.client())).toBeGreaterThan(1);
   });
 });
 
@@ -194,7 +198,7 @@ describe('the lease guard says', () => {
   });
 
   it.each([
-    ['may not be started', (_: string) => permissionFlags, /^problem: .* has ended \(.*\)/],
+    ['may not be started', () => permissionFlags, /^problem: .* has ended \(.*\)/],
     ['ends', (preload: string) => ['--require', preload], /^problem: .* has ended\./],
   ])('that its thread %s', async (_, flags, message) => {
     const redis = await startServer();
