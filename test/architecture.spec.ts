@@ -56,7 +56,9 @@ const names = readdirSync(lib, { recursive: true, encoding: 'utf8' }).map((name)
   name.split(sep).join('/'),
 );
 const read = (path: string): SourceFile => ({ path, text: readFileSync(join(lib, path), 'utf8') });
-const sources = names.filter((name) => /\.(ts|mjs)$/.test(name)).map(read);
+/** Written by scripts/compile.mjs, out of sources that are looked at themselves. */
+const MADE = ['redis/lease-guard-program.ts', 'store/scripts/compiled.ts'];
+const sources = names.filter((name) => /\.(ts|mjs)$/.test(name) && !MADE.includes(name)).map(read);
 
 describe('the rooms of lib/', () => {
   it('have source files to look at', () => {

@@ -1,3 +1,4 @@
+import { ReplyError } from 'ioredis';
 import { RedisReplyError, RqConnectionError, RqError } from '../job/index.js';
 
 /**
@@ -16,7 +17,7 @@ export function translated(action: string, error: unknown): Error {
   const message = error instanceof Error ? error.message : '';
   // Not written at all: Redis cannot have carried it out.
   const certain = message.includes("isn't writeable");
-  const isLost = certain || (error instanceof Error && LOST.has(error.name));
+  const isLost = certain || LOST.test(message);
   const reason = isLost ? new Error('the connection was lost') : error;
   return new RqConnectionError({ action, reason, uncertain: !certain });
 }
@@ -35,7 +36,8 @@ export function isDemoted(text: string): boolean {
 
 /** What Redis itself has answered; undefined when the error is the client's. */
 export function replyText(error: unknown): string | undefined {
-  if (!(error instanceof Error) || error.name !== 'ReplyError') return undefined;
+  // By its class and not by its name: in a minified bundle the classes of the client have other names.
+  if (!isReplyError(error)) return undefined;
   // Why a transaction was not run stands in the answers to its commands.
   const { previousErrors } = error as { previousErrors?: unknown };
   const first: unknown = Array.isArray(previousErrors) ? previousErrors[0] : undefined;
@@ -44,8 +46,12 @@ export function replyText(error: unknown): string | undefined {
   return message.replace(/,? with args beginning with:.*$/s, '');
 }
 
-/** The client's errors about a link that ended before the answer. */
-const LOST = new Set(['MaxRetriesPerRequestError', 'AbortError']);
+function isReplyError(error: unknown): error is Error {
+  return error instanceof (ReplyError as ErrorConstructor);
+}
+
+/** The client's errors about a link that ended before the answer; it does not export their classes. */
+const LOST = /^(Reached the max retries per request limit|Command aborted due to connection close)/;
 
 /** Redis is there and takes no such command now. Before Redis 7 the word stands inside the text of a script's error. */
 const REFUSAL =

@@ -5,7 +5,12 @@ import { isDemoted, replyText } from './client-errors.js';
 import { type ConnectionOption, readConnection } from './connection-input.js';
 import { Failover } from './failover.js';
 import { Link } from './link.js';
-import { type ThreadConnection, forThread } from './thread-connection.js';
+import {
+  type ServerAddress,
+  type ThreadConnection,
+  forThread,
+  serverAddress,
+} from './thread-connection.js';
 
 /**
  * The connections to one Redis: one for commands, shared by every queue and worker, one for messages, opened with the
@@ -32,6 +37,7 @@ export class Connections extends ShortForm {
   private renewals: Link | undefined;
   private renewalsEnd: Timer | undefined;
   private closing: Promise<void> | undefined;
+  private lastServer: ServerAddress | undefined;
 
   /**
    * @param connection a URL, ioredis options (also for Sentinel), or an ioredis instance, whose settings are taken over
@@ -49,7 +55,10 @@ export class Connections extends ShortForm {
     this.commandTimeout = settings.commandTimeout ?? 5000;
     this.connectTimeout = settings.connectTimeout ?? 10_000;
     this.main = this.open('commands');
-    this.commands.on('ready', () => this.tell('ready'));
+    this.commands.on('ready', () => {
+      this.lastServer = serverAddress(this.commands.stream);
+      this.tell('ready');
+    });
     this.commands.on('close', () => this.tell('lost'));
     hideFields(this);
   }
@@ -66,7 +75,14 @@ export class Connections extends ShortForm {
 
   /** The way to connect, for another thread; or why there is none. */
   forThread(): ThreadConnection {
-    return forThread(this.options);
+    // As ioredis has read it: a name may stand for options.
+    const { tls } = this.commands.options;
+    return forThread(tls ? { ...this.options, tls } : this.options);
+  }
+
+  /** The server that the command connection is, or was last, connected to; undefined before, and with a Unix socket. */
+  get server(): ServerAddress | undefined {
+    return this.lastServer;
   }
 
   /**

@@ -1,38 +1,65 @@
 import { Worker as Thread } from 'node:worker_threads';
-import type { ThreadConnection } from './thread-connection.js';
+import type { Connections } from './connections.js';
+import { LEASE_GUARD_PROGRAM } from './lease-guard-program.js';
+import type { GuardData, GuardReport } from './lease-guard-thread.js';
+import type { RenewalScript } from './renewal-link.js';
+import { renewalAddress, renewalLogin } from './thread-connection.js';
 
 /**
  * Keeps leases while a handler blocks the event loop (long computations in JavaScript). The main thread shows that it
  * lives by a counter in shared memory; a second thread watches it and, when it stands still, renews the leases in its
  * place, for as long as the running jobs' timeouts allow. A process that is dead or stopped renews nothing: its thread
  * is dead or stopped, too.
+ *
+ * Whenever that cannot be relied on, it is said: see `problem`, and GuardObserver.
  */
 export class LeaseGuard {
   private readonly state = new SharedArrayBuffer(16);
   private readonly beats = new BigInt64Array(this.state, 0, 1);
   private readonly deadline = new Float64Array(this.state, 8, 1);
+  private observer: GuardObserver | undefined;
   private thread: Thread | undefined;
+  private stopWatching: (() => void) | undefined;
+  private trouble: string | undefined;
 
-  constructor(private readonly settings: LeaseGuardSettings) {}
+  constructor(
+    private readonly connections: Connections,
+    private readonly settings: LeaseGuardSettings,
+  ) {}
 
   /** Why there is no guard, for the log; undefined when there is one. */
   get problem(): string | undefined {
-    const { connection } = this.settings;
-    return 'problem' in connection
-      ? `leases are not kept while a handler blocks the event loop: ${connection.problem}. ` +
-          'A job that computes for longer than `lease` may run a second time: give such jobs a longer lease'
-      : undefined;
+    const connection = this.connections.forThread();
+    return 'problem' in connection ? notKept(connection.problem) : undefined;
   }
 
-  start(): void {
-    const { connection, registries, token, lease } = this.settings;
-    if ('problem' in connection) return;
+  start(observer?: GuardObserver): void {
+    this.observer = observer;
+    const connection = this.connections.forThread();
+    if ('problem' in connection) return observer?.problem(notKept(connection.problem));
     const { options } = connection;
-    const workerData = { options, registries, token, lease, state: this.state };
-    this.thread = new Thread(new URL('./lease-guard-thread.mjs', import.meta.url), { workerData });
+    const { script, lease } = this.settings;
+    const address = () => renewalAddress(options, this.connections.server);
+    const login = renewalLogin(options);
+    const workerData: GuardData = { address: address(), login, script, lease, state: this.state };
+    try {
+      this.thread = new Thread(LEASE_GUARD_PROGRAM, {
+        eval: true,
+        workerData,
+        name: 'lease-guard',
+      });
+    } catch (error) {
+      this.died(error);
+      return;
+    }
+    this.thread.on('message', ({ problem }: GuardReport) => this.report(problem));
+    this.thread.on('error', (error) => this.died(error));
+    this.thread.on('exit', () => this.died());
     this.thread.unref();
-    // Without it, leases are kept by the main thread alone: jobs that block it may run twice, none is lost.
-    this.thread.on('error', () => (this.thread = undefined));
+    // In advance: a main thread that is blocked could not tell any more.
+    this.stopWatching = this.connections.watch((what) => {
+      if (what === 'ready') this.thread?.postMessage(address());
+    });
   }
 
   /**
@@ -51,18 +78,50 @@ export class LeaseGuard {
   }
 
   async stop(): Promise<void> {
-    await this.thread?.terminate();
+    const { thread } = this;
+    this.thread = undefined;
+    this.observer = undefined;
+    this.stopWatching?.();
+    await thread?.terminate();
+  }
+
+  private report(problem: string | undefined): void {
+    if (problem !== undefined) {
+      this.trouble = notKept(`the thread for that cannot renew them (${problem})`);
+      this.observer?.problem(this.trouble);
+    } else if (this.trouble !== undefined) {
+      const again = 'leases are kept again while a handler blocks the event loop';
+      this.observer?.problemSolved(this.trouble, again);
+    }
+  }
+
+  private died(error?: unknown): void {
+    const reason = error instanceof Error ? ` (${error.message})` : '';
+    this.thread = undefined;
+    this.observer?.problem(notKept(`the thread for that has ended${reason}`));
+    this.observer = undefined;
   }
 }
 
+/** Hears that leases are not kept while the event loop is blocked, and that they are again. */
+export interface GuardObserver {
+  problem(message: string): void;
+  /** @param problem the message of then */
+  problemSolved(problem: string, message: string): void;
+}
+
 export interface LeaseGuardSettings {
-  readonly connection: ThreadConnection;
-  /** Keys of the started registries of the queues that are served. */
-  readonly registries: readonly string[];
-  /** Begins the executions that are ours. */
-  readonly token: string;
+  /** Gives all executions that are ours a full lease. */
+  readonly script: RenewalScript;
   /** Milliseconds. */
   readonly lease: number;
+}
+
+function notKept(reason: string): string {
+  return (
+    `leases are not kept while a handler blocks the event loop: ${reason}. ` +
+    'Jobs that block it for longer than `lease` may run twice: give them a longer lease'
+  );
 }
 
 /** What leads from `performance.now()`, which each thread counts from its own start, to the clock that all share. */

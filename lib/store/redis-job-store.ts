@@ -10,6 +10,7 @@ import {
   decodeExchange,
   encodeExchange,
 } from './scripts/exchange.js';
+import { extend } from './scripts/extend.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
 import { PROGRESS, encodeProgress } from './scripts/progress.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
@@ -198,8 +199,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard {
     const registries = queues.map((queue) => this.keys.queue(queue).started);
-    const connection = this.connections.forThread();
-    return new LeaseGuard({ connection, registries, token, lease });
+    return new LeaseGuard(this.connections, { script: extend(registries, token, lease), lease });
   }
 
   onReady(listener: () => void): () => void {

@@ -27,9 +27,7 @@ export class LeaseKeeper {
   ) {}
 
   start(): void {
-    const { problem } = this.guard;
-    if (problem !== undefined) this.reporter.problem(problem);
-    this.guard.start();
+    this.guard.start(this.reporter);
     this.timer = every(this.lease / 3, () => {
       this.guard.beat(Math.max(0, ...this.served.map(({ runner }) => runner.latestDeadline)));
       void this.renew();

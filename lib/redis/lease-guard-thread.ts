@@ -1,0 +1,110 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Timer, after, every } from '../time/timer.js';
+import {
+  type RenewalAddress,
+  RenewalLink,
+  type RenewalLogin,
+  type RenewalScript,
+} from './renewal-link.js';
+
+/**
+ * The program of the lease guard's thread. It is never imported: scripts/compile-thread.mjs makes a text of it.
+ *
+ * 1. At the start it renews once, so that a Redis that does not let it in is known before a job needs it.
+ * 2. As long as the main thread's counter moves it does nothing, and has no connection.
+ * 3. When the counter stands still, it renews what the main thread holds, until the latest deadline of the jobs that
+ *    were running.
+ */
+const { login, script, lease, state, ...given } = workerData as GuardData;
+const beats = new BigInt64Array(state, 0, 1);
+const deadline = new Float64Array(state, 8, 1);
+
+/** Milliseconds that Redis has at least to answer. */
+const SHORTEST_WAIT = 1000;
+
+let address = given.address;
+let lastBeat = Atomics.load(beats, 0);
+let standsStill = false;
+let link: RenewalLink | undefined;
+let again: Timer | undefined;
+let renewing = false;
+/** The renewal at the start has ended, well or not: it is not broken off. */
+let isProved = false;
+let failed = false;
+
+parentPort?.on('message', (message: RenewalAddress) => (address = message));
+
+void renew();
+every(lease / 3, () => {
+  const beat = Atomics.load(beats, 0);
+  standsStill = beat === lastBeat;
+  lastBeat = beat;
+  if (standsStill) renewWhileAllowed();
+  else if (isProved) rest();
+});
+
+function renewWhileAllowed(): void {
+  if (jobsMayRun() && Atomics.load(beats, 0) === lastBeat) void renew();
+}
+
+function jobsMayRun(): boolean {
+  return Number(process.hrtime.bigint()) / 1e6 < (deadline[0] as number);
+}
+
+async function renew(): Promise<void> {
+  again?.cancel();
+  // One that is under way ends by itself.
+  if (renewing) return;
+  renewing = true;
+  let current: RenewalLink | undefined;
+  try {
+    current = link ??= new RenewalLink(address, login);
+    await current.run(script, Math.max(lease / 3, SHORTEST_WAIT));
+    tell(undefined);
+    if (!jobsMayRun()) rest();
+  } catch (error) {
+    // Otherwise the main thread moves again, and nobody waits for this any more.
+    if (link === current) failedWith(error);
+  } finally {
+    renewing = false;
+    isProved = true;
+  }
+}
+
+function failedWith(error: unknown): void {
+  link = undefined;
+  const { message, code } = error as NodeJS.ErrnoException;
+  tell(message || code || 'unknown');
+  // Not as late as the next round: leases go on ending.
+  if (standsStill) again = after(lease / 15, renewWhileAllowed);
+}
+
+function rest(): void {
+  again?.cancel();
+  const idle = link;
+  link = undefined;
+  idle?.end();
+}
+
+/** Once when it begins to fail, and once when that is over. */
+function tell(problem: string | undefined): void {
+  if (failed === (problem !== undefined)) return;
+  failed = !failed;
+  parentPort?.postMessage({ problem } satisfies GuardReport);
+}
+
+/** What the thread is started with; the main thread sends another address when the server has changed. */
+export interface GuardData {
+  readonly address: RenewalAddress;
+  readonly login: RenewalLogin;
+  readonly script: RenewalScript;
+  /** Milliseconds. */
+  readonly lease: number;
+  /** The main thread's counter, and until when its jobs may run. */
+  readonly state: SharedArrayBuffer;
+}
+
+/** Why leases cannot be renewed; `undefined` when they can again. */
+export interface GuardReport {
+  readonly problem: string | undefined;
+}
