@@ -66,7 +66,7 @@ if action == 'cancel' then
   if has_ended(status) then return { 'refused', status } end
   take_out()
   local ending = new_ending()
-  local ttl = tonumber(job[5]) and string.format('%d', tonumber(job[5])) or ARGV.failure_ttl
+  local ttl = ttl_of(job[5], ARGV.failure_ttl)
   finish(ending, id, 'canceled', ttl, 'text', '')
   conclude(queue, ending)
   tell_worker('cancel-job')

@@ -28,7 +28,7 @@ end
 local leases = redis.call('ZMSCORE', queue.started, unpack(members))
 local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
 local stops = redis.call('EXISTS', queue.stops) == 1 and redis.call('HMGET', queue.stops, unpack(members))
-note_alive(queue, 2 * tonumber(ARGV.lease))
+note_alive(queue, tonumber(ARGV.lease))
 
 local answer, renewed = {}, {}
 local function tell(index, word)

@@ -5,6 +5,8 @@
 -- `ending` and done by `conclude` when all have succeeded.
 
 local HISTORY = 10
+-- Seconds: a hundred years.
+local LONGEST_TTL = 3153600000
 local STREAMED_FINISHED, STREAMED_FAILED = 1, 2
 
 local function new_ending()
@@ -16,6 +18,15 @@ local function assure_registry(queue, ending, registry)
   if ending.checked[registry] then return end
   redis.call('ZCARD', queue[registry])
   ending.checked[registry] = true
+end
+
+-- Seconds as text, of what a job's hash holds. RQ's rule: below 0 is for ever; so is what Redis could not count.
+local function ttl_of(text, default)
+  local seconds = tonumber(text)
+  -- Not a whole number, not a number at all, endless.
+  if not seconds or seconds ~= math.floor(seconds) or math.abs(seconds) > 9e15 then return default end
+  if seconds < 0 or seconds > LONGEST_TTL then return '-1' end
+  return string.format('%d', seconds)
 end
 
 local known_ends = {}
