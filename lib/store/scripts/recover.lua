@@ -135,7 +135,7 @@ local noted = redis.call('HGETALL', queue.popped)
 for at = 1, #noted, 2 do seen[noted[at]] = noted[at + 1] end
 if #noted > 0 then redis.call('DEL', queue.popped) end
 local is_running
-local notes = {}
+local notes, removed = {}, 0
 for _, id in ipairs(popped) do
   local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueued_at', 'started_at')
   local state = job.err and '' or (job[2] or '') .. ' ' .. (job[3] or '')
@@ -148,7 +148,9 @@ for _, id in ipairs(popped) do
       is_running[string.match(member, '^(.*):') or member] = true
     end
   end
-  if left > 0 or is_running[id] then
+  -- Nobody waits for what is no job any more.
+  local is_gone = job.err or not job[1] and redis.call('EXISTS', job_prefix .. id) == 0
+  if not is_gone and (left > 0 or is_running[id]) then
     -- A Python worker has entered it as started, and the process that runs it takes it out of this list.
     if left > 0 then next_look = math.min(next_look or left, left) end
     notes[#notes + 1] = id
@@ -159,8 +161,10 @@ for _, id in ipairs(popped) do
       report(id, 'requeued')
     end
     redis.call('LREM', queue.intermediate, 1, id)
+    removed = removed + 1
   end
 end
+if removed > 0 and #popped == most then more = '1' end
 batched('HSET', queue.popped, notes)
 if #notes > 0 then redis.call('EXPIRE', queue.popped, 86400) end
 
