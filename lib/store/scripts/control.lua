@@ -36,7 +36,7 @@ local executions = {}
 for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
   if member == id or string.match(member, '^(.*):') == id then executions[#executions + 1] = member end
 end
-if #executions > 0 and not has_ended(status) then status = 'started' end
+if #executions > 0 and not stands_at_end(queue, id, status) then status = 'started' end
 
 local function tell_worker(command)
   if status == 'started' and job[2] and job[2] ~= '' then send_command(job[2], command, id) end
