@@ -62,6 +62,11 @@ local function claim(queue, claims, id)
   if further then
     -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
     if further[FURTHER.ttl] or further[FURTHER.ended_at] then redis.call('PERSIST', key) end
+    if further[FURTHER.ended_at] then
+      -- Python enqueues a job that has ended without taking it out of there.
+      redis.call('HDEL', key, 'ended_at', 'result', 'exc_info')
+      for _, registry in ipairs({ 'finished', 'failed', 'canceled' }) do redis.pcall('ZREM', queue[registry], id) end
+    end
     further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
     for index = 1, #FURTHER_FIELDS do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
   end

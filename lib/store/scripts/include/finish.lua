@@ -60,7 +60,7 @@ local function finish(ending, id, status, ttl, encoding, text, ...)
     local added = redis.call('HSET', key, 'status', status, 'ended_at', now_text, ...)
     if added == 2 + select('#', ...) / 2 then
       -- Not even a status was there: the job was deleted while it ran, and this is not a job.
-      redis.call('DEL', key)
+      redis.call('DEL', key, results_prefix .. id)
       return 'missing'
     end
     local registry, score
