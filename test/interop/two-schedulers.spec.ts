@@ -56,7 +56,7 @@ describeInterop("RQ's scheduler beside our workers", () => {
 
   async function startWorkers(queues: readonly string[]): Promise<void> {
     const note = (_: unknown, { id }: { id: string }) => void runs.push(id);
-    await Promise.all(queues.map((queue) => sides.nest.worker({ note }, { queue })));
+    await Promise.all(queues.map((queue) => sides.nest.worker({ note }, { queue, lease: 3 })));
   }
 
   /** Jobs that are due in whole seconds, as those of cron are: the next ones but one. Gives how many. */
