@@ -3,6 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { eventually } from '../support/wait.js';
 import { Scene } from './scene.js';
 
+/** Seconds, of workers of which a test says nothing else. */
+const LEASE = 0.7;
+
 /** An outage is as long as it is: here the time itself is what is tested. */
 const outage = (milliseconds: number) => pause(milliseconds);
 
@@ -47,7 +50,7 @@ describe('an outage that is longer than a lease', () => {
     const [seconds] = await scene.client.time();
     await eventually(
       async () => {
-        const ends = await scene.client.zrange('rq:wip:work', 0, -1, 'WITHSCORES');
+        const ends = await scene.client.zrange('rq:wip:work', '0', '-1', 'WITHSCORES');
         const scores = ends.filter((_, index) => index % 2 === 1).map(Number);
         return scores.length === ids.length && Math.min(...scores) > Number(seconds) + lease;
       },
@@ -68,13 +71,13 @@ describe('an outage that is longer than a lease', () => {
 
   it('Redis stands still, five times: nothing runs again, and none is taken for poison', async () => {
     const [first, second] = await Promise.all([
-      scene.worker('first', { concurrency: 5 }),
-      scene.worker('second', { concurrency: 5 }),
+      scene.worker('first', { concurrency: 5, lease: LEASE }),
+      scene.worker('second', { concurrency: 5, lease: LEASE }),
     ]);
     await startTen();
-    for (const length of [3000, 1500, 1400, 1300, 1200]) {
+    for (const length of [2100, 1200, 1100, 1100, 1100]) {
       await freeze(length);
-      await allRenewed(1);
+      await allRenewed(LEASE);
     }
     first.go();
     second.go();
@@ -83,28 +86,28 @@ describe('an outage that is longer than a lease', () => {
 
   it('jobs that end while Redis stands still ran once', async () => {
     const workers = await Promise.all([
-      scene.worker('first', { concurrency: 5 }),
-      scene.worker('second', { concurrency: 5, connection: { commandTimeout: 400 } }),
+      scene.worker('first', { concurrency: 5, lease: LEASE }),
+      scene.worker('second', { concurrency: 5, lease: LEASE, connection: { commandTimeout: 400 } }),
     ]);
     await startTen();
     process.kill(scene.redis.pid, 'SIGSTOP');
     for (const worker of workers) worker.go();
     await scene.when('end', { count: ids.length });
-    await outage(2500);
+    await outage(1500);
     process.kill(scene.redis.pid, 'SIGCONT');
     await expectOneRunEach();
   });
 
   it('a worker with long leases does not take the short ones of others, nor the other way round', async () => {
     const [long, short] = await Promise.all([
-      scene.worker('long', { concurrency: 5, lease: 3 }),
-      scene.worker('short', { concurrency: 5, lease: 1 }),
+      scene.worker('long', { concurrency: 5, lease: 2 }),
+      scene.worker('short', { concurrency: 5, lease: LEASE }),
     ]);
     await startTen();
     // Longer than the short leases, no time for the long ones; then too long for both.
-    for (const length of [2000, 4000]) {
+    for (const length of [1300, 2700]) {
       await freeze(length);
-      await allRenewed(0.9);
+      await allRenewed(LEASE);
     }
     long.go();
     short.go();
@@ -124,12 +127,12 @@ describe('an outage that is longer than a lease', () => {
     ],
   ])('%s: what runs and what ends meanwhile ran once', async (_, refuse, relieve) => {
     const [first, second] = await Promise.all([
-      scene.worker('first', { concurrency: 5 }),
-      scene.worker('second', { concurrency: 5 }),
+      scene.worker('first', { concurrency: 5, lease: LEASE }),
+      scene.worker('second', { concurrency: 5, lease: LEASE }),
     ]);
     await startTen();
     await refuse();
-    await outage(1000);
+    await outage(500);
     first.go();
     await scene.when('end', { worker: 'first', count: 5 });
     await outage(1500);
@@ -140,14 +143,14 @@ describe('an outage that is longer than a lease', () => {
   });
 
   it('a worker that dies in it is recovered afterwards, the other keeps what it runs', async () => {
-    const doomed = await scene.worker('doomed', { concurrency: 5 });
+    const doomed = await scene.worker('doomed', { concurrency: 5, lease: LEASE });
     await enqueueTen();
     await scene.when('run', { count: 5 });
-    const survivor = await scene.worker('survivor', { concurrency: 10 });
+    const survivor = await scene.worker('survivor', { concurrency: 10, lease: LEASE });
     await scene.when('run', { count: ids.length });
     process.kill(scene.redis.pid, 'SIGSTOP');
     await doomed.kill();
-    await outage(2000);
+    await outage(1500);
     process.kill(scene.redis.pid, 'SIGCONT');
     const back = Date.now();
 
@@ -169,16 +172,16 @@ describe('an outage that is longer than a lease', () => {
   });
 
   it('the only worker is killed and started again: its jobs run after a lease and a moment', async () => {
-    const doomed = await scene.worker('doomed', { concurrency: 10 });
+    const doomed = await scene.worker('doomed', { concurrency: 10, lease: LEASE });
     await startTen();
     await doomed.kill();
     const killed = Date.now();
-    const next = await scene.worker('next', { concurrency: 10 });
+    const next = await scene.worker('next', { concurrency: 10, lease: LEASE });
     next.go();
 
     const last = await scene.when('run', { worker: 'next', count: ids.length });
 
-    expect(last.at - killed).toBeLessThan(1000 + 1000 + 2500);
+    expect(last.at - killed).toBeLessThan(LEASE * 1000 + 1000 + 2500);
     await scene.drained();
     expect(await scene.audit(ids.map((id) => ({ id, retries: 3 })))).toEqual([]);
   });

@@ -139,7 +139,7 @@ describe('a hundred thousand ids without a job at a head hold up nothing for lon
       what: 'what is over to be dropped',
     });
     expect(await evals()).toBeLessThan(300);
-    expect(await engine.client.zrange(key, 0, -1)).toEqual(['kept']);
+    expect(await engine.client.zrange(key, '0', '-1')).toEqual(['kept']);
   });
 });
 

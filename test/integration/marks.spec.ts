@@ -58,7 +58,9 @@ const FAILURE = { name: 'Error', message: 'm', stack: '' };
 describe('how often workers died of a job', () => {
   beforeEach(async () => {
     await engine.queue().enqueue('f', null, { id: 'J', retry: { max: 9, interval: 0 } });
-    expect([await crash(), await crash()]).toEqual(['requeued', 'requeued']);
+    for (const count of [1, 2]) {
+      if ((await crash()) !== 'requeued') throw new Error(`crash ${count} was not found`);
+    }
   });
 
   it('is still known after it was put back without having run', async () => {

@@ -14,7 +14,7 @@ describeInterop('our own marks', () => {
   /** The leases of what runs were renewed so often since. */
   async function renewed(times: number): Promise<void> {
     const lease = async () =>
-      Number((await sides.client.zrange('rq:wip:shared', 0, 0, 'WITHSCORES'))[1]);
+      Number((await sides.client.zrange('rq:wip:shared', '0', '0', 'WITHSCORES'))[1]);
     for (let round = 0; round < times; round += 1) {
       const before = await lease();
       await eventually(async () => (await lease()) > before, { what: 'the lease to be renewed' });

@@ -6,8 +6,8 @@ import { describeInterop } from './python-rq.js';
 jest.setTimeout(60_000);
 
 const QUEUES = Array.from({ length: 10 }, (_, number) => `phase-${number}`);
-const PER_SECOND = 10;
-const SECONDS = 3;
+const PER_SECOND = 15;
+const SECONDS = 2;
 
 /** RQ's scheduler moves due jobs without looking whether somebody else just has; ours must not be that somebody. */
 describeInterop("RQ's scheduler beside our workers", () => {
@@ -122,7 +122,7 @@ describeInterop("RQ's scheduler beside our workers", () => {
     const count = await enqueueAligned([queue]);
     // As if the time had passed: ten seconds beyond when they were due.
     const key = `rq:scheduled:${queue}`;
-    for (const id of await sides.client.zrange(key, 0, 9)) {
+    for (const id of await sides.client.zrange(key, '0', '9')) {
       await sides.client.zadd(key, Date.now() / 1000 - 9, id);
     }
     // Their worker has a timer for the earliest that it knew of.
