@@ -108,6 +108,9 @@ export const listenerFailed = (listener: string, event: JobEvent, failure: Failu
 export const jobDropped = (event: { queue: string; jobId: string; reason: string }) =>
   `Job ${short(event.jobId)} (queue ${event.queue}) was dropped: ${short(event.reason)}`;
 
+export const moreDropped = (more: { queue: string; reason: string; count: number }) =>
+  `${more.count} more jobs of queue ${more.queue} were dropped: ${short(more.reason)}`;
+
 export const differentOptions = (queue: string, elsewhere: string) =>
   `of queue "${queue}" differ from those in ${elsewhere}: give them once, or the same in both`;
 

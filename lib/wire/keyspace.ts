@@ -100,6 +100,16 @@ export class QueueKeys {
   readonly paused: string;
   /** Set of the ids whose settlement somebody waits for. */
   readonly watched: string;
+  /** Executions that somebody asked to stop. */
+  readonly stops: string;
+  /** When ids of the intermediate list were first seen there. */
+  readonly popped: string;
+  /** Due ids whose jobs may still come, with the moment at which they were due. */
+  readonly late: string;
+  /** Lengths of the leases in use, with the moment at which somebody with such leases was here last. */
+  readonly alive: string;
+  /** Exists while leases that have ended are left alone. */
+  readonly grace: string;
   /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
   readonly wake: string;
   /** Channel on which settlements that somebody waits for are announced. */
@@ -123,6 +133,11 @@ export class QueueKeys {
     this.schedulerLock = `${prefix}scheduler-lock:${name}`;
     this.paused = `${prefix}nrq:paused:${name}`;
     this.watched = `${prefix}nrq:waiting:${name}`;
+    this.stops = `${prefix}nrq:stops:${name}`;
+    this.popped = `${prefix}nrq:popped:${name}`;
+    this.late = `${prefix}nrq:late:${name}`;
+    this.alive = `${prefix}nrq:alive:${name}`;
+    this.grace = `${prefix}nrq:grace:${name}`;
     this.wake = `${channels}wake:${name}`;
     this.settled = `${channels}settled:${name}`;
     this.events = `${channels}events:${name}`;

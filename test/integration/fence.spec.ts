@@ -152,7 +152,7 @@ describe('a worker that lost its job', () => {
   async function endLease(): Promise<void> {
     const [member = ''] = await engine.client.zrange('rq:wip:jobs', '0', '0');
     await engine.client.zadd('rq:wip:jobs', 1, member);
-    await engine.client.set('rq:nrq:alive:jobs', Date.now());
+    await engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '15000');
     await engine.store.recover('jobs', { maxCrashes: 3, lease: 15_000 });
   }
 
@@ -262,7 +262,7 @@ describe('a lease', () => {
     const end = Number(await leaseEnd()) * 1000;
     await eventually(() => Date.now() > end, { what: 'the end of the lease' });
     // All the time there was somebody who could have renewed.
-    await engine.client.set('rq:nrq:alive:jobs', Date.now());
+    await engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '15000');
 
     const worker = await engine.work({ f: (_, { attempt }) => attempt }, { concurrency: 1 });
 
@@ -285,7 +285,7 @@ describe('a lease', () => {
     for (let crash = 1; crash <= 3; crash += 1) {
       await quick.claimOne();
       // All the time there was somebody who could have renewed.
-      await engine.client.set('rq:nrq:alive:jobs', Date.now());
+      await engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '15000');
       await eventually(
         async () =>
           (await engine.store.recover('jobs', { maxCrashes: 3, lease: 15_000 })).handled.length > 0,

@@ -219,7 +219,7 @@ describe('with sharedWithPython', () => {
     const job = await sharedQueue().enqueue('f');
     for (let crash = 1; crash <= 2; crash += 1) {
       // All the time there was somebody who could have renewed.
-      await engine.client.set('rq:nrq:alive:jobs', Date.now());
+      await engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '15000');
       await store.exchange('jobs', { ...claim, nextExecution: crash });
       expect(await executionsOf(job.id)).toHaveLength(1);
       await eventually(

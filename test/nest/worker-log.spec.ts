@@ -1,3 +1,4 @@
+import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
 import { WorkerLog } from '../../lib/nest/root/worker-log.js';
 import { LogLines } from './support/applications.js';
@@ -25,6 +26,44 @@ it('what happens to jobs beside success and failure is a warn line', () => {
     'warn RqWorker: Job a1 (queue work) was dropped: no such job',
     'warn RqWorker: Job resize (queue work, id a1): canceled in attempt 2: nobody wants it',
   ]);
+});
+
+it('many dropped ids are one line, and one with their number when a minute is over or the worker stops', () => {
+  jest.useFakeTimers();
+  try {
+    const log = new WorkerLog('default');
+    const drop = (count: number, reason: string) => {
+      for (let number = 1; number <= count; number += 1)
+        log.jobDropped({ queue: 'work', jobId: `${reason}-${number}`, reason });
+    };
+    drop(1000, 'missing');
+    drop(1, 'canceled');
+    expect(logs.lines).toEqual([
+      'warn RqWorker: Job missing-1 (queue work) was dropped: missing',
+      'warn RqWorker: Job canceled-1 (queue work) was dropped: canceled',
+    ]);
+    jest.advanceTimersByTime(60_000);
+    expect(logs.lines.slice(2)).toEqual([
+      'warn RqWorker: 999 more jobs of queue work were dropped: missing',
+    ]);
+    drop(3, 'missing');
+    log.stopped(['work']);
+    expect(logs.lines.slice(4, 5)).toEqual([
+      'warn RqWorker: 2 more jobs of queue work were dropped: missing',
+    ]);
+    expect(jest.getTimerCount()).toBe(0);
+  } finally {
+    jest.useRealTimers();
+  }
+});
+
+it('reasons out of Redis do not fill the log either', () => {
+  const log = new WorkerLog('default');
+  for (let number = 1; number <= 1000; number += 1)
+    log.jobDropped({ queue: 'work', jobId: 'a', reason: `status ${number}` });
+  log.stopped([]);
+  expect(logs.lines.length).toBeLessThan(105);
+  expect(logs.lines.at(-2)).toMatch(/899 more jobs of queue work were dropped: other reasons$/);
 });
 
 it('the end of an error is no end of the line', () => {

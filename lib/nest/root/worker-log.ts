@@ -7,6 +7,7 @@ import type {
 import type { UnprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import * as messages from '../messages.js';
 import { RqLogger } from '../rq-logger.js';
+import { DroppedIds } from './dropped-ids.js';
 import { UnknownNames } from './unknown-names.js';
 
 /**
@@ -18,6 +19,11 @@ export class WorkerLog implements WorkerObserver {
   private readonly logger = new RqLogger('RqWorker');
 
   private readonly unknownNames = new UnknownNames();
+
+  private readonly dropped = new DroppedIds(
+    (one) => this.logger.warn(messages.jobDropped(one)),
+    (more) => this.logger.warn(messages.moreDropped(more)),
+  );
 
   /** @param namesOn the names for which a queue has handlers */
   constructor(
@@ -34,6 +40,7 @@ export class WorkerLog implements WorkerObserver {
   }
 
   stopped(queues: readonly string[]): void {
+    this.dropped.flush();
     this.logger.log(messages.workerStopped(this.root, queues));
   }
 
@@ -67,7 +74,7 @@ export class WorkerLog implements WorkerObserver {
   }
 
   jobDropped(event: Parameters<NonNullable<WorkerObserver['jobDropped']>>[0]): void {
-    this.logger.warn(messages.jobDropped(event));
+    this.dropped.add(event);
   }
 
   problem(event: { readonly message: string; readonly error?: unknown }): void {

@@ -39,7 +39,7 @@ local executions = {}
 for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
   if member == id or string.match(member, '^(.*):') == id then executions[#executions + 1] = member end
 end
-if #executions > 0 and not has_ended(status) then status = 'started' end
+if #executions > 0 and not stands_at_end(queue, id, status) then status = 'started' end
 
 local function tell_worker(command)
   if status == 'started' and job[2] and job[2] ~= '' then send_command(job[2], command, id) end
@@ -87,7 +87,7 @@ if action == 'cancel' then
   assure_places()
   take_out()
   local ending = {}
-  local ttl = tonumber(job[5]) and string.format('%d', tonumber(job[5])) or ARGV.failure_ttl
+  local ttl = ttl_of(job[5], ARGV.failure_ttl)
   finish(queue, ending, id, 'canceled', ttl, 'text', '')
   conclude(queue, ending)
   tell_worker('cancel-job')

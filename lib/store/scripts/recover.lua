@@ -12,9 +12,7 @@
 --       queue             name of the queue
 --       max_crashes       crashes that make a job poison
 --       failure_ttl       in seconds, of jobs that have none
---       stale             milliseconds after which an intermediate id is stale
---       silence           milliseconds: when nobody could write here for longer, leases are left alone for a while
---       grace             the milliseconds of that while
+--       lease             milliseconds: of this worker's leases; so old an intermediate id is stale
 --       most              how many entries to handle at most
 --       failure           text of a poisoned job's failure
 --       streamed_failure  the same as RQ's result streams hold it
@@ -80,7 +78,7 @@ for _, registry in ipairs({ 'started', 'scheduled', 'finished', 'failed', 'cance
 end
 for _, registry in ipairs({ 'failed', 'canceled' }) do assure_right('ZADD', queue[registry]) end
 for _, command in ipairs({ 'HSET', 'HMGET', 'TTL', 'DEL' }) do assure_right(command, job_prefix) end
-for _, command in ipairs({ 'GET', 'SET', 'PTTL' }) do assure_right(command, queue.alive) end
+for _, command in ipairs({ 'GET', 'SET', 'PTTL', 'ZRANGE', 'ZADD' }) do assure_right(command, queue.alive) end
 
 -- Hold the scheduler lock.
 local patience = patience_with_scheduler(queue)
@@ -97,7 +95,8 @@ local function stands_nowhere(id, status)
 end
 
 -- Crashes.
-local grace = grace_left(queue, tonumber(ARGV.silence), ARGV.grace)
+local lease = tonumber(ARGV.lease)
+local grace, shortest_lease = note_alive(queue, lease)
 local expired = {}
 if grace == 0 then
   expired = redis.call('ZRANGEBYSCORE', queue.started, '-inf', score(now - 1), 'LIMIT', 0, most)
@@ -117,7 +116,7 @@ for _, member in ipairs(expired) do
       'nrq_attempts', attempt, 'nrq_attempt:' .. attempt,
       '{"outcome":"lost","error":"WorkerCrashed","message":"the worker stopped renewing its lease","endedAt":"' .. now_text .. '"}')
     if crashes >= tonumber(ARGV.max_crashes) then
-      local ttl = tonumber(job[4]) and string.format('%d', tonumber(job[4])) or ARGV.failure_ttl
+      local ttl = ttl_of(job[4], ARGV.failure_ttl)
       fail_as_poison(id, ttl, ARGV.shared == '1' or job[6], attempt, job[9] or '', execution)
     else
       local left = tonumber(job[3])
@@ -145,27 +144,30 @@ end
 
 -- Ids that were popped and never claimed. What is noted of one is when it was first seen there, and in which state: the
 -- same id that was popped again later is another case.
-local next_look
+-- Those whose leases are shorter look as often as they need it: so does everybody, lest silence is taken for an outage.
+local next_look = shortest_lease < lease and shortest_lease / 2 or nil
 local popped = redis.call('LRANGE', queue.intermediate, 0, most - 1)
 local seen = {}
 local noted = redis.pcall('HGETALL', queue.popped)
 for at = 1, #noted, 2 do seen[noted[at]] = noted[at + 1] end
 if #noted > 0 or noted.err then redis.pcall('DEL', queue.popped) end
 local is_running
-local notes = {}
+local notes, removed = {}, 0
 for _, id in ipairs(popped) do
   local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueued_at', 'started_at')
   local state = job.err and '' or (job[2] or '') .. ' ' .. (job[3] or '')
   local since, seen_state = string.match(seen[id] or '', '^(%d+) (.*)$')
   if seen_state ~= state then since = string.format('%.0f', now) end
-  local left = tonumber(since) + tonumber(ARGV.stale) - now
+  local left = math.max(tonumber(since) + lease - now, grace)
   if left <= 0 and not is_running then
     is_running = {}
     for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
       is_running[string.match(member, '^(.*):') or member] = true
     end
   end
-  if left > 0 or is_running[id] then
+  -- Nobody waits for what is no job any more.
+  local is_gone = job.err or not job[1] and redis.call('EXISTS', job_prefix .. id) == 0
+  if not is_gone and (left > 0 or is_running[id]) then
     -- A Python worker has entered it as started, and the process that runs it takes it out of this list.
     if left > 0 then next_look = math.min(next_look or left, left) end
     notes[#notes + 1] = id
@@ -176,8 +178,10 @@ for _, id in ipairs(popped) do
       report(id, 'requeued')
     end
     redis.call('LREM', queue.intermediate, 1, id)
+    removed = removed + 1
   end
 end
+if removed > 0 and #popped == most then more = '1' end
 pcall(batched, 'HSET', queue.popped, notes)
 if #notes > 0 then redis.pcall('EXPIRE', queue.popped, 86400) end
 
@@ -188,7 +192,7 @@ for _, registry in ipairs({ 'finished', 'failed' }) do
   batched('ZREM', queue[registry], over)
 end
 -- Python enters canceled jobs with the time of the cancel, and keeps them for ever: they get an end here.
-local over = redis.call('ZRANGEBYSCORE', queue.canceled, '0', score(now - 1), 'LIMIT', 0, most)
+local over = redis.call('ZRANGEBYSCORE', queue.canceled, '-inf', score(now - 1), 'LIMIT', 0, most)
 if #over == most then more = '1' end
 for _, id in ipairs(over) do
   local key = job_prefix .. id
@@ -196,7 +200,7 @@ for _, id in ipairs(over) do
   if job.err or job[1] ~= 'canceled' then
     redis.call('ZREM', queue.canceled, id)
   else
-    local ttl = tonumber(job[2]) and string.format('%d', tonumber(job[2])) or ARGV.failure_ttl
+    local ttl = ttl_of(job[2], ARGV.failure_ttl)
     local left = redis.call('TTL', key)
     if left < 0 and tonumber(ttl) >= 0 then
       left = math.max(1, tonumber(ttl))

@@ -23,9 +23,7 @@ export function encodeRecover(
     queue,
     max_crashes: maxCrashes,
     failure_ttl: FAILURE_TTL,
-    stale: lease,
-    silence: Math.round(lease * SILENCE),
-    grace: Math.round(lease * GRACE),
+    lease,
     most: RECOVERED_AT_ONCE,
     failure,
     streamed_failure: streamedFailure(failure),
@@ -56,8 +54,3 @@ export function decodeRecover(queue: string, reply: unknown): RecoverReply & { m
 
 /** Keeps one script below 5 ms. */
 const RECOVERED_AT_ONCE = 500;
-
-// Shares of a lease. Workers write here at least each half of one (the sweep), those that run jobs each third: when
-// nobody could for longer than that, Redis was not there. Those that live then renew within the next third.
-const SILENCE = 0.6;
-const GRACE = 0.5;

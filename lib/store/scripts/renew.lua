@@ -55,7 +55,7 @@ end
 
 -- The leases first: the rest may be refused.
 batched('ZADD', queue.started, renewed)
-note_alive(queue, 2 * tonumber(ARGV.lease))
+pcall(note_alive, queue, tonumber(ARGV.lease))
 for _, key in ipairs(mended) do redis.pcall('HSET', key, 'status', 'started') end
 if ARGV.execution_ttl ~= '' then
   for at = 2, #renewed, 2 do

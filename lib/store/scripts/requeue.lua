@@ -33,6 +33,17 @@ else
 end
 
 assure_requeue(queue)
+-- Whether somebody holds its lease.
+local running
+local function is_running(id)
+  if not running then
+    running = {}
+    for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
+      running[string.match(member, '^(.*):') or member] = true
+    end
+  end
+  return running[id]
+end
 
 local most = tonumber(ARGV.most)
 local requeued, stay, looked, gone = 0, 0, 0, {}
@@ -42,7 +53,7 @@ for _, id in ipairs(ids) do
   local job = looked_at(redis.pcall('HMGET', job_prefix .. id, 'status', 'data'))
   if job.err or not job[2] then
     gone[#gone + 1] = id
-  elseif can_be_requeued(job[1]) then
+  elseif can_be_requeued(job[1]) and (stands_at_end(queue, id, job[1]) or not is_running(id)) then
     requeue(queue, id, false)
     requeued = requeued + 1
   else

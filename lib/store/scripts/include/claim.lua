@@ -99,6 +99,11 @@ local function claim(queue, claims, ids)
     if values[CLAIM_FIELD_COUNT + 1 + FURTHER.ttl] or values[CLAIM_FIELD_COUNT + 1 + FURTHER.ended_at] then
       redis.pcall('PERSIST', key)
     end
+    if values[CLAIM_FIELD_COUNT + 1 + FURTHER.ended_at] then
+      -- Python enqueues a job that has ended without taking it out of there.
+      redis.pcall('HDEL', key, 'ended_at', 'result', 'exc_info')
+      for _, registry in ipairs({ 'finished', 'failed', 'canceled' }) do redis.pcall('ZREM', queue[registry], id) end
+    end
     -- Known, so it need not travel.
     values[CLAIM.status] = false
     if #data > LONG_DATA then

@@ -5,6 +5,17 @@
 -- `ending`, an empty table at first, and done by `conclude` when all have succeeded.
 
 local REGISTRIES = { 'finished', 'failed', 'canceled' }
+-- Seconds: a hundred years.
+local LONGEST_TTL = 3153600000
+
+-- Seconds as text, of what a job's hash holds. RQ's rule: below 0 is for ever; so is what Redis could not count.
+local function ttl_of(text, default)
+  local seconds = tonumber(text)
+  -- Not a whole number, not a number at all, endless.
+  if not seconds or seconds ~= math.floor(seconds) or math.abs(seconds) > 9e15 then return default end
+  if seconds < 0 or seconds > LONGEST_TTL then return '-1' end
+  return string.format('%d', seconds)
+end
 
 -- When something that is kept for ttl seconds is over, as a score.
 local function end_of(ending, ttl)
@@ -40,7 +51,7 @@ local function finish(queue, ending, id, status, ttl, encoding, text, ...)
     local added = redis.call('HSET', key, 'status', status, 'ended_at', now_text, ...)
     if added == 2 + select('#', ...) / 2 then
       -- Not even a status was there: the job was deleted while it ran, and this is not a job.
-      redis.call('DEL', key)
+      redis.call('DEL', key, results_prefix .. id)
       return 'missing'
     end
     -- What workers died of before is of no account after an end.

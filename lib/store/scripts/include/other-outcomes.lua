@@ -43,6 +43,8 @@ function settle.finished(execution, first, result)
       add_run(execution, ttl, first + 3, STREAMED_FINISHED, 'return_value', result)
     end
   end
+  -- Python may have written an earlier one back.
+  redis.pcall('HDEL', execution.key, 'result')
   return finish(execution.queue, execution.ending, execution.id, 'finished', ttl, 'base64', result)
 end
 
