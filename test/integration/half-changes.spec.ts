@@ -86,7 +86,7 @@ const WORKER = { name: 'w', queues: ['jobs'], version: '1', ttl: 60, state: 'idl
 const DONE = { finished: 1, failed: 1, seconds: 1 };
 
 /** Leases count: there was somebody all the time who could have renewed them. */
-const noteAlive = () => engine.client.set('rq:nrq:alive:jobs', Date.now());
+const noteAlive = () => engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '15000');
 const enqueue = (options = {}) => engine.queue().enqueue('f', 1, { id: 'j', ...options });
 const claim = async () => {
   await enqueue();
@@ -360,7 +360,7 @@ const KEYS = [
   'rq:workers',
   'rq:workers:jobs',
 ];
-const TEXTS = ['rq:scheduler-lock:jobs', 'rq:nrq:alive:jobs', 'rq:nrq:grace:jobs'];
+const TEXTS = ['rq:scheduler-lock:jobs', 'rq:nrq:grace:jobs'];
 
 /**
  * The state of the job `j`: its status, whether it has what a stored job has, and the places where it is. And of the

@@ -19,6 +19,7 @@ async function exchange(
     token: TOKEN,
     lease: 60_000,
     nextExecution: (executions += 10),
+    call: undefined,
     want,
     woken: [],
     suspects: { from: 2, takes, delay: 1 },

@@ -42,7 +42,7 @@ describe.each<[string, Keyspace]>([
 
       const found = await evaluate(
         keyspace,
-        `local queue, names = queue_named(given[3]), {}
+        `local queue, names = queue_of({ name = given[3] }), {}
          for at = 4, #given do names[#names + 1] = queue[given[at]] end
          return names`,
         name,
@@ -91,7 +91,7 @@ describe.each<[string, Keyspace]>([
 });
 
 it('what a script asks for and there is not is an error that names it', async () => {
-  await expect(evaluate(new Keyspace(), "return queue_named('jobs').strated")).rejects.toThrow(
+  await expect(evaluate(new Keyspace(), "return queue_of({ name = 'jobs' }).strated")).rejects.toThrow(
     'a queue has no key strated',
   );
 });
