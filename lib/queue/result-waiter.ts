@@ -45,7 +45,11 @@ export class ResultWaiter {
         if (!record) throw new JobNotFoundError({ jobId: id });
         if (isSettled(record.status)) return await this.stored(id, record);
         const left = deadline - performance.now();
-        if (left <= 0) throw new ResultTimeoutError({ jobId: id, timeout, status: record.status });
+        if (left <= 0) {
+          const { status } = record;
+          const advice = this.store.adviceForLateResult?.(status);
+          throw new ResultTimeoutError({ jobId: id, timeout, status, advice });
+        }
         const pause = Math.min(left, FIRST_LOOK * 2 ** Math.min(look, 5), LAST_LOOK);
         await new Promise<void>((resolve) => {
           const timer = after(pause, resolve);

@@ -1,3 +1,4 @@
+import type { JobStatus } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
 import { type Connections } from '../redis/index.js';
 import {
@@ -12,6 +13,7 @@ import {
 import type { ReleaseReason, SnoozeReason } from '../worker/index.js';
 import { QuietPop } from './quiet-pop.js';
 import type { RunControl } from './run-control.js';
+import type { ResolvedTestingOptions } from './testing-options.js';
 
 /**
  * The store of an application under test: the real one, with the real scripts, of which the kit holds the reins. Its
@@ -23,12 +25,16 @@ export class ControlledStore extends RedisJobStore {
   private readonly listeners = new Map<string, Set<() => void>>();
   private readonly pops = new Map<string, QuietPop>();
 
-  /** @param onEnqueued called when jobs are stored; whoever enqueued them waits for it */
+  /**
+   * @param onEnqueued called when jobs are stored; whoever enqueued them waits for it
+   * @param mode for errors
+   */
   constructor(
     connections: Connections,
     options: RedisJobStoreOptions,
     private readonly runs: RunControl,
     private readonly onEnqueued: (count: number) => Promise<void>,
+    private readonly mode: ResolvedTestingOptions['mode'],
   ) {
     super(connections, options);
   }
@@ -62,6 +68,12 @@ export class ControlledStore extends RedisJobStore {
     const reply = await this.runs.during(super.exchange(queue, allowed));
     this.note(request.outcomes, reply);
     return isHeld ? { ...reply, paused: true } : reply;
+  }
+
+  /** Whoever waits for a result that the test holds back is told how to let it come. */
+  adviceForLateResult(status: JobStatus): string | undefined {
+    if (status === 'scheduled') return SCHEDULED;
+    return status === 'queued' && this.mode === 'manual' ? HELD : undefined;
   }
 
   override async onWake(
@@ -105,6 +117,12 @@ interface Returned {
 }
 
 const PUT_OFF: ReadonlySet<SnoozeReason | ReleaseReason> = new Set(['handler busy']);
+
+const SCHEDULED =
+  'In this test it runs when the clock of its Redis is moved: call advance() of RqTesting, with the time that it waits for.';
+const HELD =
+  "In this test (mode: 'manual') jobs run only while the test calls drain() or advance() of RqTesting: call drain() " +
+  "while the result is awaited, or use RqTestingModule.forRoot({ mode: 'inline' }), which runs each job as it is enqueued.";
 
 const COUNTED_AS = {
   finished: 'finished',

@@ -37,6 +37,7 @@ export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {
       options,
       this.control,
       (count) => this.enqueued(store, count),
+      this.settings.mode,
     );
     this.stores.set(root, store);
     return store;

@@ -44,7 +44,7 @@ const openEmbedded: Open = async () => {
     await connections.close();
     await redis.close();
   };
-  return { store: new ControlledStore(connections, {}, control, async () => undefined), close };
+  return { store: new ControlledStore(connections, {}, control, async () => undefined, 'manual'), close };
 };
 
 const FAILURE = { name: 'Error', message: 'broken', stack: 'Error: broken' };
