@@ -43,7 +43,9 @@ describe('the code of the docs', () => {
 
 describe('the compiler of the docs', () => {
   it('says page and line of what is wrong', () => {
-    expect(problems.get('docs/wrong.md')).toEqual([expect.stringContaining('docs/wrong.md:5: Type')]);
+    expect(problems.get('docs/wrong.md')).toEqual([
+      expect.stringContaining('docs/wrong.md:5: Type'),
+    ]);
   });
 
   it('puts a block into its setting', () => {
