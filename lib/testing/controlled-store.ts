@@ -11,9 +11,10 @@ import {
   type SettleRequest,
 } from '../store/index.js';
 import type { ReleaseReason, SnoozeReason } from '../worker/index.js';
+import type { HeldResults } from './held-results.js';
 import { QuietPop } from './quiet-pop.js';
 import type { RunControl } from './run-control.js';
-import type { ResolvedTestingOptions } from './testing-options.js';
+import type { JobRecord } from '../wire/index.js';
 
 /**
  * The store of an application under test: the real one, with the real scripts, of which the kit holds the reins. Its
@@ -27,14 +28,14 @@ export class ControlledStore extends RedisJobStore {
 
   /**
    * @param onEnqueued called when jobs are stored; whoever enqueued them waits for it
-   * @param mode for errors
+   * @param held tells those who wait for results what the test has to do
    */
   constructor(
     connections: Connections,
     options: RedisJobStoreOptions,
     private readonly runs: RunControl,
     private readonly onEnqueued: (count: number) => Promise<void>,
-    private readonly mode: ResolvedTestingOptions['mode'],
+    private readonly held: HeldResults,
   ) {
     super(connections, options);
   }
@@ -70,10 +71,14 @@ export class ControlledStore extends RedisJobStore {
     return isHeld ? { ...reply, paused: true } : reply;
   }
 
-  /** Whoever waits for a result that the test holds back is told how to let it come. */
+  override async watch(queue: string, id: string): Promise<JobRecord | undefined> {
+    const record = await super.watch(queue, id);
+    if (record) this.held.looked(id, record.status);
+    return record;
+  }
+
   adviceForLateResult(status: JobStatus): string | undefined {
-    if (status === 'scheduled') return SCHEDULED;
-    return status === 'queued' && this.mode === 'manual' ? HELD : undefined;
+    return this.held.adviceFor(status);
   }
 
   override async onWake(
@@ -117,12 +122,6 @@ interface Returned {
 }
 
 const PUT_OFF: ReadonlySet<SnoozeReason | ReleaseReason> = new Set(['handler busy']);
-
-const SCHEDULED =
-  'In this test it runs when the clock of its Redis is moved: call advance() of RqTesting, with the time that it waits for.';
-const HELD =
-  "In this test (mode: 'manual') jobs run only while the test calls drain() or advance() of RqTesting: call drain() " +
-  "while the result is awaited, or use RqTestingModule.forRoot({ mode: 'inline' }), which runs each job as it is enqueued.";
 
 const COUNTED_AS = {
   finished: 'finished',

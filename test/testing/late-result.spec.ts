@@ -74,4 +74,12 @@ describe('a result that does not come in time', () => {
       expect(message).not.toContain('check that a worker serves its queue');
     },
   );
+
+  it('a line says so before the test is over, once', async () => {
+    const { app, logs } = await start(metadata, { mode: 'manual' });
+    const job = await app.get(SumController).sums.enqueue('add', [1, 2]);
+    await lateError(job.result({ timeout: '4s' }));
+    const lines = logs.lines.filter((line) => line.includes('call drain()'));
+    expect(lines).toEqual([expect.stringContaining(`The result of job ${job.id} is awaited`)]);
+  });
 });
