@@ -8,8 +8,8 @@ import type { JobReporter } from '../report/job-reporter.js';
  * 1. A worker dies. Nobody renews the leases of its jobs any more.
  * 2. Each worker that serves the queue looks for leases that have ended: when it starts, right after the end of the
  *    earliest lease that it knows of, and every half of a lease in any case.
- * 3. Before it looks, it renews the leases that it holds itself, if that was not done lately. So after an outage of Redis
- *    it does not take its own jobs for a dead worker's.
+ * 3. Before it looks, it renews the leases that it holds itself, if that was not done lately. After an outage of Redis the
+ *    script leaves all leases alone for a while, so that the other workers renew theirs, too.
  * 4. The script `recover` puts each such job back to the head of its queue, or fails it at the last allowed crash.
  * 5. The same look tells when the next scheduled job is due: Python announces none.
  *
