@@ -72,17 +72,19 @@ function compile(blocks: readonly CodeBlock[]): Map<string, string[]> {
     noUnusedParameters: false,
     isolatedModules: false,
   };
-  const host = ts.createCompilerHost(options);
-  const { fileExists, readFile, getSourceFile, directoryExists } = host;
+  const disk = ts.createCompilerHost(options);
   const folders = new Set([...byPath.keys()].map((path) => dirname(path)));
-  host.fileExists = (path) => byPath.has(path) || fileExists(path);
-  host.directoryExists = (path) => folders.has(path) || (directoryExists?.(path) ?? true);
-  host.readFile = (path) => byPath.get(path)?.code ?? readFile(path);
-  host.getSourceFile = (path, version, ...rest) => {
-    const code = byPath.get(path)?.code;
-    if (code === undefined) return getSourceFile(path, version, ...rest);
-    const format = { languageVersion: ts.ScriptTarget.ES2023, ...ES_MODULE };
-    return ts.createSourceFile(path, code, format, true);
+  const format = { languageVersion: ts.ScriptTarget.ES2023, ...ES_MODULE };
+  const host: ts.CompilerHost = {
+    ...disk,
+    fileExists: (path) => byPath.has(path) || disk.fileExists(path),
+    directoryExists: (path) => folders.has(path) || (disk.directoryExists?.(path) ?? true),
+    readFile: (path) => byPath.get(path)?.code ?? disk.readFile(path),
+    getSourceFile: (path, ...rest) => {
+      const code = byPath.get(path)?.code;
+      if (code === undefined) return disk.getSourceFile(path, ...rest);
+      return ts.createSourceFile(path, code, format, true);
+    },
   };
   const program = ts.createProgram([...byPath.keys()], options, host);
   const problems = new Map<string, string[]>();
