@@ -271,12 +271,18 @@ export class ResultTimeoutError extends RqError {
   readonly code = 'RQ_RESULT_TIMEOUT';
   readonly jobId: string;
 
-  /** @param details.timeout in milliseconds; @param details.status the job's last known status */
-  constructor(details: { jobId: string; timeout: number; status?: string }) {
+  /**
+   * @param details.timeout in milliseconds
+   * @param details.status the job's last known status
+   * @param details.advice whole sentences; default: to wait again, or to look for a worker
+   */
+  constructor(details: { jobId: string; timeout: number; status?: string; advice?: string }) {
     const status = details.status ? ` (it is ${details.status})` : '';
+    const {
+      advice = 'It goes on: wait again with result(), or check that a worker serves its queue.',
+    } = details;
     super(
-      `Job "${details.jobId}" did not end within ${inSeconds(details.timeout)}${status}. ` +
-        'It goes on: wait again with result(), or check that a worker serves its queue.',
+      `Job "${details.jobId}" did not end within ${inSeconds(details.timeout)}${status}. ${advice}`,
     );
     this.jobId = details.jobId;
   }

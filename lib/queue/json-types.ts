@@ -2,7 +2,7 @@
  * What JSON makes of a value, as types. A job's data and its result travel as JSON: a `Date` arrives as text, a method
  * or an `undefined` does not arrive at all. So `enqueue` takes what becomes the data that the handler declares
  * (`JsonInput`), and `result()` gives what became of the handler's result (`Jsonified`). Nothing of this exists at run
- * time. What types cannot tell is in docs/handlers.md: `NaN` becomes `null`, an Error `{}`, a getter is not written.
+ * time. What types cannot tell is in docs/json.md: `NaN` becomes `null`, an Error `{}`, a getter is not written.
  */
 
 /** Stands where a value cannot arrive as it was declared: what is assigned to it does not compile, and `Why` tells why. */

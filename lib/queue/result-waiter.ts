@@ -11,9 +11,15 @@ import { after } from '../time/timer.js';
 import type { JobRecord, Settled } from '../wire/index.js';
 
 /**
- * Waits for the results of jobs, in any process. The job is marked while somebody waits, and its settlement is
- * announced with the result, so that even a job that is deleted at once is heard. An announcement can be lost, and
- * Python's workers make none: the waiter also looks by itself, at first often, then once a second.
+ * Waits until a job has ended and gives its result, whichever process runs it.
+ *
+ * 1. `result()` is called. The waiter subscribes to the queue's announcements, then reads the job.
+ * 2. The job has ended already: its stored result is the answer.
+ * 3. It has not: reading has marked it as one that somebody waits for. When it ends, the script that ends it announces
+ *    the result. So even the result of a job that is deleted at its end is heard.
+ * 4. Announcements can be lost, and Python's workers make none. So the waiter also reads again: after 100 ms, then after
+ *    twice as long each time, at most a second.
+ * 5. The time is over: ResultTimeoutError. The job goes on.
  */
 export class ResultWaiter {
   private readonly waiting = new Map<string, Set<(settled: Settled) => void>>();
@@ -45,7 +51,11 @@ export class ResultWaiter {
         if (!record) throw new JobNotFoundError({ jobId: id });
         if (isSettled(record.status)) return await this.stored(id, record);
         const left = deadline - performance.now();
-        if (left <= 0) throw new ResultTimeoutError({ jobId: id, timeout, status: record.status });
+        if (left <= 0) {
+          const { status } = record;
+          const advice = this.store.adviceForLateResult?.(status);
+          throw new ResultTimeoutError({ jobId: id, timeout, status, advice });
+        }
         const pause = Math.min(left, FIRST_LOOK * 2 ** Math.min(look, 5), LAST_LOOK);
         await new Promise<void>((resolve) => {
           const timer = after(pause, resolve);

@@ -5,8 +5,15 @@ import { afterAwake } from '../time/patience.js';
 import type { QueueKeys } from '../wire/keyspace.js';
 
 /**
- * Waits at an empty queue: a blocking `BLMOVE` to the intermediate list, so that any producer wakes exactly one
- * worker, Python's producers included. Only a wake-up: the id counts as claimed when `exchange` says so.
+ * Waits at an empty queue until somebody enqueues, without polling.
+ *
+ * 1. `BLMOVE` blocks on a connection of its own. A new id wakes exactly one worker, whoever enqueues, Python included.
+ * 2. Redis moves the id to the intermediate list, and `wait` answers with it. The job is not claimed yet: that does the
+ *    next `exchange`, which is told the id.
+ * 3. If the worker dies in between, the id stays in the intermediate list; recovery brings it back to the queue.
+ * 4. A worker that stops interrupts the wait by `CLIENT UNBLOCK` over another connection. Redis's answer to `BLMOVE` then
+ *    tells for sure whether an id was moved. Only if there is no answer is the connection cut.
+ * 5. A connection that is silent for longer than it was told to wait is ended, and made anew.
  */
 export class BlockingPop {
   private redis: Redis | undefined;

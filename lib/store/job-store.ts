@@ -1,4 +1,10 @@
-import type { JobEvent, JobSelection, Outcome, ResolvedJobOptions } from '../job/index.js';
+import type {
+  JobEvent,
+  JobSelection,
+  JobStatus,
+  Outcome,
+  ResolvedJobOptions,
+} from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
 import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
@@ -29,6 +35,11 @@ export interface ProducerStore {
   watch(queue: string, id: string): Promise<JobRecord | undefined>;
   /** Hears of settlements that somebody watches. Resolves when nothing can be missed any more. */
   onSettled(queue: string, listener: (settled: Settled) => void): Promise<() => void>;
+  /**
+   * What to do when a result does not come in time, if this store knows more than that a worker is missing.
+   * @param status where the job stands
+   */
+  adviceForLateResult?(status: JobStatus): string | undefined;
   /** Hears the events of a queue's jobs. Resolves when Redis has confirmed; workers know a moment later. */
   onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void>;
 

@@ -1,3 +1,4 @@
+import type { JobStatus } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
 import { type Connections } from '../redis/index.js';
 import {
@@ -10,8 +11,10 @@ import {
   type SettleRequest,
 } from '../store/index.js';
 import type { ReleaseReason, SnoozeReason } from '../worker/index.js';
+import type { HeldResults } from './held-results.js';
 import { QuietPop } from './quiet-pop.js';
 import type { RunControl } from './run-control.js';
+import type { JobRecord } from '../wire/index.js';
 
 /**
  * The store of an application under test: the real one, with the real scripts, of which the kit holds the reins. Its
@@ -23,12 +26,16 @@ export class ControlledStore extends RedisJobStore {
   private readonly listeners = new Map<string, Set<() => void>>();
   private readonly pops = new Map<string, QuietPop>();
 
-  /** @param onEnqueued called when jobs are stored; whoever enqueued them waits for it */
+  /**
+   * @param onEnqueued called when jobs are stored; whoever enqueued them waits for it
+   * @param held tells those who wait for results what the test has to do
+   */
   constructor(
     connections: Connections,
     options: RedisJobStoreOptions,
     private readonly runs: RunControl,
     private readonly onEnqueued: (count: number) => Promise<void>,
+    private readonly held: HeldResults,
   ) {
     super(connections, options);
   }
@@ -62,6 +69,16 @@ export class ControlledStore extends RedisJobStore {
     const reply = await this.runs.during(super.exchange(queue, allowed));
     this.note(request.outcomes, reply);
     return isHeld ? { ...reply, paused: true } : reply;
+  }
+
+  override async watch(queue: string, id: string): Promise<JobRecord | undefined> {
+    const record = await super.watch(queue, id);
+    if (record) this.held.looked(id, record.status);
+    return record;
+  }
+
+  adviceForLateResult(status: JobStatus): string | undefined {
+    return this.held.adviceFor(status);
   }
 
   override async onWake(

@@ -8,6 +8,7 @@ import type { RedisJobStoreOptions } from '../store/index.js';
 import { ControlledStore } from './controlled-store.js';
 import { Drain } from './drain.js';
 import { EmbeddedRedis } from './embedded-redis.js';
+import { HeldResults } from './held-results.js';
 import { RunControl } from './run-control.js';
 import { DRAIN_TIMEOUT, type ResolvedTestingOptions } from './testing-options.js';
 
@@ -37,6 +38,7 @@ export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {
       options,
       this.control,
       (count) => this.enqueued(store, count),
+      new HeldResults(this.settings.mode, this.control),
     );
     this.stores.set(root, store);
     return store;

@@ -14,6 +14,7 @@ import {
 } from '../../lib/store/index.js';
 import { ControlledStore } from '../../lib/testing/controlled-store.js';
 import { EmbeddedRedis } from '../../lib/testing/embedded-redis.js';
+import { HeldResults } from '../../lib/testing/held-results.js';
 import { RunControl } from '../../lib/testing/run-control.js';
 import type { ClaimedJob } from '../../lib/wire/index.js';
 import { startRedis } from '../support/redis-server.js';
@@ -40,11 +41,13 @@ const openEmbedded: Open = async () => {
   const control = new RunControl();
   // The kit lets its worker claim only while somebody drains.
   control.open();
+  const held = new HeldResults('manual', control);
   const close = async () => {
     await connections.close();
     await redis.close();
   };
-  return { store: new ControlledStore(connections, {}, control, async () => undefined), close };
+  const store = new ControlledStore(connections, {}, control, async () => undefined, held);
+  return { store, close };
 };
 
 const FAILURE = { name: 'Error', message: 'broken', stack: 'Error: broken' };

@@ -23,9 +23,16 @@ import { DEFAULT_ROOT, getRootToken } from '../tokens.js';
 import { WorkerHost } from './worker-host.js';
 
 /**
- * The two modules behind one `RqModule.forRoot`. Nest calls lifecycle hooks module by module: global modules
- * first at start and last at the end, which is right for the connections, and the other way round is right
- * for the worker. So each has a module of its own.
+ * The two modules behind one `RqModule.forRoot`: one holds the connections and queues, one the worker.
+ *
+ * Nest calls lifecycle hooks module by module, and the two belong at opposite ends of that order:
+ *
+ * 1. Start: first the connections (`RqRootModule`), so that any provider can enqueue in its `onModuleInit`.
+ * 2. Then all other modules of the application.
+ * 3. Last the worker (`RqWorkerModule`): handlers run only when everything that they use is ready.
+ * 4. End, in reverse: first the worker stops, then other providers are destroyed, last the connections are closed.
+ *
+ * Global modules have the first place of that order by themselves; the worker's module is given the other end below.
  */
 
 /** Mostly there is none: see RootOverride. */

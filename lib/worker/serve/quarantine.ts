@@ -6,10 +6,10 @@ import type { SuspectRule } from '../../store/index.js';
  *
  * 1. A worker dies. Each job that it was running counts one crash, although only one of them may have killed it.
  * 2. At `maxCrashes` crashes a job is poison, and is failed. A job that is one crash away from that is a suspect.
- * 3. Suspects that ran side by side would all become poison in the next crash. So a worker claims one suspect at a time,
- *    beside ordinary jobs as usual.
- * 4. The other suspects are put off for a while: for as long as the one has been running, at least 10 ms and at most
- *    1 s.
+ * 3. Suspects that ran side by side would all become poison in the next crash. So a worker claims one suspect of a queue
+ *    at a time, beside ordinary jobs as usual.
+ * 4. The other suspects that its claims meet are put off for a while: for as long as the one has been here, at least
+ *    10 ms and at most 1 s.
  * 5. The one ends. It was innocent, and the next suspect gets its turn. Or the worker dies again: then only this one
  *    becomes poison.
  *

@@ -3,9 +3,18 @@ import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
 
 /**
- * The safety net: looks after what crashed workers left behind, whoever they were. It looks at the start, when the
- * earliest lease ends that it knows of, and otherwise at half of a lease, so that no lease ends unnoticed; a job
- * of a dead worker therefore runs again right when its lease ends.
+ * Finds the jobs of crashed workers, of whatever process, and has them run again.
+ *
+ * 1. A worker dies. Nobody renews the leases of its jobs any more.
+ * 2. Each worker that serves the queue looks for leases that have ended: when it starts, right after the end of the
+ *    earliest lease that it knows of, and every half of a lease in any case.
+ * 3. Before it looks, it renews the leases that it holds itself, if that was not done lately. After an outage of Redis the
+ *    script leaves all leases alone for a while, so that the other workers renew theirs, too.
+ * 4. The script `recover` puts each such job back to the head of its queue, or fails it at the last allowed crash.
+ * 5. The same look tells when the next scheduled job is due: Python announces none.
+ *
+ * For example a lease of 15 seconds, and a worker that is killed 4 seconds after it was renewed: another worker knows
+ * when it ends, and runs the job 11 seconds later.
  */
 export class Recovery {
   private timers = new Map<string, Timer>();
