@@ -91,7 +91,7 @@ describe.each<[string, Keyspace]>([
 });
 
 it('what a script asks for and there is not is an error that names it', async () => {
-  await expect(evaluate(new Keyspace(), "return queue_of({ name = 'jobs' }).strated")).rejects.toThrow(
-    'a queue has no key strated',
-  );
+  await expect(
+    evaluate(new Keyspace(), "return queue_of({ name = 'jobs' }).strated"),
+  ).rejects.toThrow('a queue has no key strated');
 });
