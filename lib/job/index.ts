@@ -13,5 +13,6 @@ export * from './outcome.js';
 export * from './redis-error.js';
 export * from './retry-decision.js';
 export * from './retry-policy.js';
+export * from './rq-defaults.js';
 export * from './short-form.js';
 export * from './signals.js';
