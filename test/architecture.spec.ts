@@ -131,6 +131,16 @@ describe("Nest's private side", () => {
   });
 });
 
+describe('what an operator reads', () => {
+  it('is worded in the messages.ts of a room, never where it is told', () => {
+    const worded = /\b(problem|problemSolved|warn|log|push)\(\s*['"`][^'"`]* [^'"`]* /;
+    const wording = sources.filter(({ path, text }) => {
+      return ['redis', 'store', 'worker', 'nest'].includes(roomOf(path)) && worded.test(text);
+    });
+    expect(wording.map(({ path }) => path)).toEqual([]);
+  });
+});
+
 describe('timers', () => {
   it('are set in lib/time alone, which knows times that setTimeout does not', () => {
     const timers = /\b(setTimeout|setInterval)\(/;

@@ -1,4 +1,5 @@
 import { Worker as Thread } from 'node:worker_threads';
+import * as messages from './messages.js';
 import type { ThreadConnection } from './thread-connection.js';
 
 /**
@@ -18,10 +19,7 @@ export class LeaseGuard {
   /** Why there is no guard, for the log; undefined when there is one. */
   get problem(): string | undefined {
     const { connection } = this.settings;
-    return 'problem' in connection
-      ? `leases are not kept while a handler blocks the event loop: ${connection.problem}. ` +
-          'A job that computes for longer than `lease` may run a second time: give such jobs a longer lease'
-      : undefined;
+    return 'problem' in connection ? messages.noLeaseGuard(connection.problem) : undefined;
   }
 
   start(): void {

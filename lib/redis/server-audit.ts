@@ -1,4 +1,5 @@
 import type { Connections } from './connections.js';
+import * as messages from './messages.js';
 
 /**
  * What is wrong with a Redis for jobs, as it is set up: each a sentence that says what to change. Jobs that vanish
@@ -17,16 +18,14 @@ export async function auditServer(connections: Connections): Promise<string[]> {
   const version = value('redis_version') ?? '';
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (version && (major < 6 || (major === 6 && minor < 2))) {
-    warnings.push(`Redis ${version} is too old: 6.2 or newer is needed`);
+    warnings.push(messages.redisTooOld(version));
   }
   const policy = value('maxmemory_policy');
   if (policy && policy !== 'noeviction') {
-    warnings.push(
-      `Redis may delete jobs when its memory is full (maxmemory-policy ${policy}): set it to noeviction`,
-    );
+    warnings.push(messages.redisEvicts(policy));
   }
   if (value('role') === 'slave') {
-    warnings.push('this Redis is a replica and cannot be written to: connect to its master');
+    warnings.push(messages.redisIsReplica);
   }
   return warnings;
 }

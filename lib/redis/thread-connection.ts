@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis';
+import * as messages from './messages.js';
 
 /**
  * How another thread connects to the same Redis. Only plain data can be handed to a thread; what cannot (functions, a TLS
@@ -9,7 +10,7 @@ export function forThread(options: RedisOptions): ThreadConnection {
   const { sentinelReconnectStrategy: _, ...rest } = options;
   const unfit = Object.entries(rest).flatMap(([key, value]) => unfitParts(key, value));
   if (unfit.length === 0) return { options: rest as Readonly<Record<string, unknown>> };
-  return { problem: `connection.${unfit.join(', connection.')} cannot be handed to a thread` };
+  return { problem: messages.notForThreads(unfit) };
 }
 
 export type ThreadConnection =
