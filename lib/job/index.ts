@@ -10,6 +10,7 @@ export * from './job-status.js';
 export * from './names.js';
 export * from './option-checks.js';
 export * from './outcome.js';
+export * from './poison-job.js';
 export * from './redis-error.js';
 export * from './retry-decision.js';
 export * from './retry-policy.js';
