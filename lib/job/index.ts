@@ -9,6 +9,7 @@ export * from './job-options.js';
 export * from './job-status.js';
 export * from './names.js';
 export * from './option-checks.js';
+export * from './option-table.js';
 export * from './outcome.js';
 export * from './poison-job.js';
 export * from './redis-error.js';

@@ -3,8 +3,11 @@ import {
   type Duration,
   InvalidOptionError,
   ShortForm,
-  checkOptions,
-  readFlag,
+  duration,
+  flag,
+  optionTable,
+  otherwise,
+  readOptions,
   toMilliseconds,
 } from '../job/index.js';
 import type { RqRoot } from '../nest/root/rq-root.js';
@@ -14,7 +17,7 @@ import type { ControlledStore } from './controlled-store.js';
 import type { EmbeddedRoots } from './embedded-roots.js';
 import { type EnqueuedJob, enqueuedJobs } from './enqueued-jobs.js';
 import { type DrainSummary, difference } from './run-control.js';
-import { DRAIN_TIMEOUT } from './testing-options.js';
+import { DRAIN_TIMEOUT_MS } from './testing-options.js';
 
 /**
  * What a test does with the jobs of its application: looks at those that are enqueued, has them run, and moves time.
@@ -55,9 +58,9 @@ export class RqTesting extends ShortForm {
    * @param options.timeout default 30 s
    * @throws DrainTimeoutError when jobs still run or wait then
    */
-  async drain(options: { timeout?: Duration } = {}): Promise<DrainSummary> {
-    checkOptions(options, DRAIN_KEYS, '', 'RqTesting.drain');
-    return this.#roots.drain.run(readTimeout(options.timeout, 'RqTesting.drain'));
+  async drain(options: DrainOptions = {}): Promise<DrainSummary> {
+    const { timeout } = readOptions(options, DRAIN_OPTIONS, 'RqTesting.drain');
+    return this.#roots.drain.run(timeout);
   }
 
   /**
@@ -71,16 +74,13 @@ export class RqTesting extends ShortForm {
    * @param options.timeout for all of it; default 30 s
    * @throws DrainTimeoutError when jobs still run or wait then
    */
-  async advance(
-    duration: Duration,
-    options: { drain?: boolean; timeout?: Duration } = {},
-  ): Promise<DrainSummary> {
+  async advance(duration: Duration, options: AdvanceOptions = {}): Promise<DrainSummary> {
     const where = 'RqTesting.advance';
-    checkOptions(options, ADVANCE_KEYS, '', where);
+    const { drain, timeout } = readOptions(options, ADVANCE_OPTIONS, where);
     const milliseconds = toMilliseconds(duration, 'duration', where);
     const before = { ...this.#roots.control.totals };
-    if (readFlag(options.drain ?? true, 'drain', where)) {
-      await this.passThrough(milliseconds, readTimeout(options.timeout, where));
+    if (drain) {
+      await this.passThrough(milliseconds, timeout);
     } else {
       this.#roots.redis.advance(milliseconds);
     }
@@ -151,9 +151,17 @@ export class RqTesting extends ShortForm {
   }
 }
 
-const DRAIN_KEYS: ReadonlySet<string> = new Set(['timeout']);
-const ADVANCE_KEYS: ReadonlySet<string> = new Set(['timeout', 'drain']);
-
-function readTimeout(timeout: Duration | undefined, where: string): number {
-  return timeout === undefined ? DRAIN_TIMEOUT : toMilliseconds(timeout, 'timeout', where);
+interface DrainOptions {
+  timeout?: Duration;
 }
+
+interface AdvanceOptions extends DrainOptions {
+  drain?: boolean;
+}
+
+const timeoutOfDrain = otherwise(DRAIN_TIMEOUT_MS / 1000, duration);
+const DRAIN_OPTIONS = optionTable<DrainOptions>()({ timeout: timeoutOfDrain });
+const ADVANCE_OPTIONS = optionTable<AdvanceOptions>()({
+  drain: otherwise(true, flag),
+  timeout: timeoutOfDrain,
+});
