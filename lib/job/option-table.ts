@@ -9,6 +9,9 @@
  * });
  * const { concurrency, lease } = readOptions(options, TABLE, 'worker options');
  * ```
+ *
+ * What is read at each enqueue (job-options.ts, retry-policy.ts, retry-interval.ts) is written out by hand: a table would
+ * take several times as long there.
  */
 import { type Duration, toMilliseconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
