@@ -13,6 +13,7 @@ import {
 import type { RqRoot } from '../nest/root/rq-root.js';
 import { DEFAULT_ROOT, getRootToken } from '../nest/tokens.js';
 import type { AnyHandlers, Queue } from '../queue/index.js';
+import { advanceTime } from './advance-time.js';
 import type { ControlledStore } from './controlled-store.js';
 import type { EmbeddedRoots } from './embedded-roots.js';
 import { type EnqueuedJob, enqueuedJobs } from './enqueued-jobs.js';
@@ -78,13 +79,11 @@ export class RqTesting extends ShortForm {
     const where = 'RqTesting.advance';
     const { drain, timeout } = readOptions(options, ADVANCE_OPTIONS, where);
     const milliseconds = toMilliseconds(duration, 'duration', where);
-    const before = { ...this.#roots.control.totals };
-    if (drain) {
-      await this.passThrough(milliseconds, timeout);
-    } else {
-      this.#roots.redis.advance(milliseconds);
-    }
-    return difference(this.#roots.control.totals, before);
+    const roots = this.#roots;
+    const before = { ...roots.control.totals };
+    if (drain) await advanceTime(milliseconds, roots.drain, roots.redis, timeout);
+    else roots.redis.advance(milliseconds);
+    return difference(roots.control.totals, before);
   }
 
   /**
@@ -115,31 +114,13 @@ export class RqTesting extends ShortForm {
 
   /** What time it is for Redis. */
   async now(): Promise<Date> {
-    const [work] = await this.#roots.drain.look();
+    const [work] = await this.#roots.drain.workLeft();
     return new Date(work?.now ?? Date.now());
   }
 
   /** What JSON and logs show of it: the names of the roots. */
   toJSON(): { readonly roots: readonly string[] } {
     return { roots: [...this.#roots.stores.keys()] };
-  }
-
-  private async passThrough(milliseconds: number, timeout: number): Promise<void> {
-    const { drain, redis } = this.#roots;
-    const deadline = performance.now() + timeout;
-    const run = () => drain.run(Math.max(0, deadline - performance.now()));
-    await run();
-    // Time that runs take is not counted: a retry after the second of two minutes would come a moment too late.
-    for (let left = milliseconds; ;) {
-      const work = await drain.look();
-      const now = Math.max(...work.map((root) => root.now));
-      const wait = Math.max(0, Math.min(...work.map(({ nextDue }) => nextDue)) - now);
-      // Behind the moment itself, so that no rounding makes it too early.
-      redis.advance(Math.min(left, wait + 2));
-      await run();
-      if (wait >= left) return;
-      left -= Math.max(wait, 1);
-    }
   }
 
   private storeOf(root: string): ControlledStore {
