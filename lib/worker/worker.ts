@@ -13,7 +13,7 @@ import { Heartbeat } from './upkeep/heartbeat.js';
 import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
 import { shutDown } from './shutdown.js';
-import { parseCommand } from './upkeep/worker-commands.js';
+import { obeyCommand } from './upkeep/worker-commands.js';
 import type { WorkerObserver } from './report/worker-observer.js';
 import {
   type ResolvedWorkerOptions,
@@ -117,7 +117,9 @@ export class Worker extends ShortForm {
     const warnings = this.stopping ? [] : await this.store.audit();
     for (const warning of warnings) this.reporter.problem(warning);
     if (this.stopping) return;
-    this.stopListening.push(await this.store.onCommand(this.name, (message) => this.obey(message)));
+    const runners = this.served.map(({ runner }) => runner);
+    const obey = (message: string) => obeyCommand(message, runners, () => this.shutDownByCommand());
+    this.stopListening.push(await this.store.onCommand(this.name, obey));
     if (this.stopping) return;
     this.stopListening.push(
       this.store.onReady(() => {
@@ -157,19 +159,10 @@ export class Worker extends ShortForm {
 
   private readonly onEnded: (() => void)[] = [];
 
-  private obey(message: string): void {
-    const command = parseCommand(message);
-    if (!command) return;
-    if (command.type === 'shutdown') {
-      const { name: worker, queues } = this;
-      if (!this.stopping) this.reporter.tell('stopCommanded', { worker, queues });
-      void this.stop();
-      return;
-    }
-    for (const { runner } of this.served) {
-      if (command.type === 'stop-job') runner.stop(command.jobId);
-      else runner.cancel(command.jobId);
-    }
+  private shutDownByCommand(): void {
+    const { name: worker, queues } = this;
+    if (!this.stopping) this.reporter.tell('stopCommanded', { worker, queues });
+    void this.stop();
   }
 
   private queuesToServe(): readonly Required<WorkerQueueOptions>[] {

@@ -41,9 +41,7 @@ export interface JobContext {
 export function readContext(value: unknown, option: string, where: string | undefined): JobContext {
   if (value === undefined) return { inject: undefined, extract: undefined };
   const options = value as JobContextOptions;
-  // An instance of a class may have fields of its own, such as what was injected into it.
-  const { inject, extract } = isInstance(value) ? options : {};
-  readOptions(isInstance(value) ? { inject, extract } : value, CONTEXT_OPTIONS, where, option);
+  readOptions(isInstance(value) ? ownPart(value) : value, CONTEXT_OPTIONS, where, option);
   if (!options.inject && !options.extract) {
     const problem = 'needs inject, or extract, or both';
     throw new InvalidOptionError({ option, problem, where });
@@ -51,7 +49,13 @@ export function readContext(value: unknown, option: string, where: string | unde
   return { inject: options.inject?.bind(options), extract: options.extract?.bind(options) };
 }
 
-function isInstance(value: unknown): boolean {
+/** An instance of a class may have fields of its own, such as what was injected into it. */
+function ownPart(instance: object): Record<string, unknown> {
+  const keys = [...CONTEXT_OPTIONS.keys];
+  return Object.fromEntries(keys.map((key) => [key, Reflect.get(instance, key) as unknown]));
+}
+
+function isInstance(value: unknown): value is object {
   if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== null && Object.getPrototypeOf(prototype) !== null;

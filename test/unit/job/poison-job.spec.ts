@@ -8,6 +8,10 @@ import {
 describe('a job that kept killing its workers', () => {
   it('is recognised by what Redis keeps of it', () => {
     const { name, message } = poisonFailure(3);
+    // As it stands in Redis, also of jobs that failed long ago.
+    expect(`${name}: ${message}`).toBe(
+      'PoisonJobError: the worker that ran this job died 3 times; it is not tried again. Requeue it when the cause is known.',
+    );
     const error = errorOfFailure({ jobId: 'j1', reason: `${name}: ${message}` });
     expect(error).toBeInstanceOf(PoisonJobError);
     expect(error).toBeInstanceOf(JobFailedError);
