@@ -1,5 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common';
-import { readFlag } from './job/index.js';
+import { flag } from './job/index.js';
 import {
   type AsyncRecipe,
   type RegisterQueueAsyncOptions,
@@ -84,7 +84,7 @@ function root(
   recipe: AsyncRecipe<RqFactoryOptions>,
 ): DynamicModule {
   const create: typeof recipe.create = (...args) => {
-    readFlag(isGlobal, 'isGlobal', 'RqModule.forRoot');
+    flag(isGlobal, 'isGlobal', 'RqModule.forRoot');
     return recipe.create(...args);
   };
   const service = {

@@ -118,6 +118,31 @@ describe('the files of lib/', () => {
   });
 });
 
+describe("Nest's private side", () => {
+  it('is touched in nest-internals.ts alone', () => {
+    const deep = /^@nestjs\/[^/]+\/.+/;
+    const touching = sources.filter(({ text }) => importsOf(text).some((name) => deep.test(name)));
+    expect(touching.map(({ path }) => path)).toEqual(['nest/nest-internals.ts']);
+  });
+
+  it('is not called by the keys of its metadata anywhere else', () => {
+    const keys =
+      /__(routeArguments|entryProvider|guards|interceptors|pipes|exceptionFilters)__|\.container\b|transformToResult/;
+    const touching = sources.filter(({ text }) => keys.test(text));
+    expect(touching.map(({ path }) => path)).toEqual(['nest/nest-internals.ts']);
+  });
+});
+
+describe('what an operator reads', () => {
+  it('is worded in the messages.ts of a room, never where it is told', () => {
+    const worded = /\b(problem|problemSolved|warn|log|push)\(\s*['"`][^'"`]* [^'"`]* /;
+    const wording = sources.filter(({ path, text }) => {
+      return ['redis', 'store', 'worker', 'nest'].includes(roomOf(path)) && worded.test(text);
+    });
+    expect(wording.map(({ path }) => path)).toEqual([]);
+  });
+});
+
 describe('timers', () => {
   it('are set in lib/time alone, which knows times that setTimeout does not', () => {
     const timers = /\b(setTimeout|setInterval)\(/;

@@ -196,7 +196,7 @@ export class PayloadTooLargeError extends RqError {
 
 /** Thrown by `result()`: the job failed for good. */
 export class JobFailedError extends RqError {
-  readonly code = 'RQ_JOB_FAILED';
+  readonly code: 'RQ_JOB_FAILED' | 'RQ_POISON_JOB' = 'RQ_JOB_FAILED';
   readonly jobId: string;
   /** The recorded failure with its stack (of the worker's process, maybe a Python traceback). */
   readonly reason: string;
@@ -313,20 +313,6 @@ export class ShutdownError extends RqError {
         ? 'The worker is shutting down.'
         : `The worker is shutting down: job "${details.jobId}" goes back to its queue and spends no retry.`,
     );
-  }
-}
-
-/** The job was running each time its worker died: it is failed instead of being tried again. */
-export class PoisonJobError extends RqError {
-  readonly code = 'RQ_POISON_JOB';
-  readonly jobId: string;
-
-  constructor(details: { jobId: string; crashes: number }) {
-    super(
-      `Job "${details.jobId}" was running when its worker died, ${details.crashes} times in a row. ` +
-        'It is not tried again: look for a crash, memory exhaustion or a blocked event loop in its handler, then requeue it.',
-    );
-    this.jobId = details.jobId;
   }
 }
 

@@ -10,6 +10,7 @@ import { assertJobId } from './names.js';
 import { checkOptions, isObject, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
 import { type RetryOptions, retryPolicy } from './retry-policy.js';
+import { DEFAULT_TIMEOUT_MS } from './rq-defaults.js';
 
 /** Options of one job. Times are {@link Duration}s: a number is seconds. */
 export interface JobOptions {
@@ -83,9 +84,6 @@ export interface ResolvedDefaults extends Pick<
   readonly plainJob: ResolvedJobOptions;
 }
 
-/** RQ's default timeout of a job, in milliseconds. */
-export const DEFAULT_TIMEOUT = 180_000;
-
 const LONGEST_DESCRIPTION = 10_000;
 
 /**
@@ -121,7 +119,7 @@ export function resolveJobOptions(
     unique: isUnique,
     retry: (own.retry ?? defaults.retry) || undefined,
     retryGiven: own.retry !== undefined,
-    timeout: own.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT,
+    timeout: own.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT_MS,
     timeoutGiven: own.timeout !== undefined,
     ttl: own.ttl ?? defaults.ttl,
     resultTtl: own.resultTtl ?? defaults.resultTtl,
@@ -205,7 +203,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
 const NO_DEFAULTS = withPlainJob({});
 
 function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
-  const { retry, timeout = DEFAULT_TIMEOUT, ttl, resultTtl, failureTtl } = defaults;
+  const { retry, timeout = DEFAULT_TIMEOUT_MS, ttl, resultTtl, failureTtl } = defaults;
   const plainJob: ResolvedJobOptions = {
     id: undefined,
     unique: false,

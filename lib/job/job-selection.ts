@@ -1,5 +1,6 @@
 import { InvalidOptionError } from './errors.js';
-import { checkOptions, isObject } from './option-checks.js';
+import { isObject } from './option-checks.js';
+import { either, optionTable, optional, readOptions, wholeNumber } from './option-table.js';
 
 /**
  * Which jobs something is to be done to: those of some ids, or those of a registry in its order.
@@ -29,16 +30,10 @@ export function assertSelection(selection: JobSelection, where: string): void {
     const problem = "must be a list of ids, or { in: 'failed' | 'canceled', limit }";
     throw new InvalidOptionError({ option: 'selection', problem, value: selection, where });
   }
-  checkOptions(selection, KEYS, '', where);
-  const { in: registry, limit } = selection as { in: unknown; limit?: unknown };
-  if (registry !== 'failed' && registry !== 'canceled') {
-    const problem = "must be 'failed' or 'canceled'";
-    throw new InvalidOptionError({ option: 'in', problem, value: registry, where });
-  }
-  if (limit !== undefined && !(Number.isSafeInteger(limit) && (limit as number) >= 0)) {
-    const problem = 'must be a whole number of at least 0';
-    throw new InvalidOptionError({ option: 'limit', problem, value: limit, where });
-  }
+  readOptions(selection, SELECTION_OPTIONS, where);
 }
 
-const KEYS: ReadonlySet<string> = new Set(['in', 'limit']);
+const SELECTION_OPTIONS = optionTable<Exclude<JobSelection, readonly string[]>>()({
+  in: either('failed', 'canceled'),
+  limit: optional(wholeNumber(0)),
+});

@@ -7,9 +7,17 @@
  * if (response.status === 410) throw new FailJob('the image is gone');
  * ```
  */
-import { type Duration, toMilliseconds } from './duration.js';
-import { InvalidOptionError } from './errors.js';
-import { checkOptions, readFlag } from './option-checks.js';
+import type { Duration } from './duration.js';
+import {
+  duration,
+  durationAboveZero,
+  flag,
+  optionTable,
+  optional,
+  otherwise,
+  readOptions,
+  unchecked,
+} from './option-table.js';
 import { type IntervalOption, listIntervals, readIntervals } from './retry-interval.js';
 import { readMax } from './retry-policy.js';
 
@@ -52,13 +60,10 @@ export class RetryJob extends JobSignal {
   readonly front: boolean | undefined;
 
   constructor(options: RetryJobOptions = {}) {
-    checkOptions(options, RETRY_JOB_KEYS, 'RetryJob', undefined);
-    super(options.reason ?? 'The handler asked for a retry', causeOf(options));
-    this.delay = options.in === undefined ? undefined : toMilliseconds(options.in, 'RetryJob.in');
-    this.front =
-      options.front === undefined
-        ? undefined
-        : readFlag(options.front, 'RetryJob.front', undefined);
+    const { in: delay, front, reason } = readOptions(options, RETRY_JOB, undefined, 'RetryJob');
+    super(reason, causeOf(options));
+    this.delay = delay;
+    this.front = front;
   }
 
   get [BRAND](): Signal {
@@ -75,13 +80,7 @@ export class SnoozeJob extends JobSignal {
   readonly delay: number;
 
   constructor(options: { for: Duration }) {
-    checkOptions(options, SNOOZE_JOB_KEYS, 'SnoozeJob', undefined);
-    const delay = toMilliseconds(options.for, 'SnoozeJob.for');
-    if (delay === 0) {
-      // The job would run again and again without a pause.
-      const problem = 'must be above 0';
-      throw new InvalidOptionError({ option: 'SnoozeJob.for', problem, value: options.for });
-    }
+    const { for: delay } = readOptions(options, SNOOZE_JOB, undefined, 'SnoozeJob');
     super('The handler put the job off');
     this.delay = delay;
   }
@@ -125,14 +124,11 @@ export class ReturnedRetry {
   readonly longest: number | undefined;
 
   constructor(options: { max: number; interval?: IntervalOption }) {
-    checkOptions(options, RETURNED_KEYS, 'Retry', undefined);
-    this.max = readMax(options.max, 'Retry.max', undefined);
-    // RQ's own rule for a returned Retry: at once unless it says otherwise.
-    const { interval = 0 } = options;
-    const intervals = readIntervals(interval, 'Retry.interval', undefined);
-    this.intervals = listIntervals(intervals, this.max);
-    this.jitter = intervals.jitter;
-    this.longest = intervals.longest;
+    const { max, interval } = readOptions(options, RETURNED_RETRY, undefined, 'Retry');
+    this.max = max;
+    this.intervals = listIntervals(interval, max);
+    this.jitter = interval.jitter;
+    this.longest = interval.longest;
   }
 
   get [BRAND](): Signal {
@@ -171,9 +167,25 @@ export function isReturnedRetry(returned: unknown): returned is ReturnedRetry {
   return signalOf(returned) === 'returned-retry';
 }
 
-const RETRY_JOB_KEYS: ReadonlySet<string> = new Set(['in', 'front', 'reason', 'cause']);
-const SNOOZE_JOB_KEYS: ReadonlySet<string> = new Set(['for']);
-const RETURNED_KEYS: ReadonlySet<string> = new Set(['max', 'interval']);
+const RETRY_JOB = optionTable<RetryJobOptions>()({
+  in: optional(duration),
+  front: optional(flag),
+  reason: otherwise('The handler asked for a retry', unchecked<string>()),
+  cause: unchecked(),
+});
+
+const SNOOZE_JOB = optionTable<{ for: Duration }>()({
+  // At 0 the job would run again and again without a pause.
+  for: durationAboveZero,
+});
+
+const RETURNED_RETRY = optionTable<{ max: number; interval?: IntervalOption }>()({
+  max: readMax,
+  // RQ's own rule for a returned Retry: at once unless it says otherwise.
+  interval: otherwise(0, (value, option, where) =>
+    readIntervals(value as IntervalOption, option, where),
+  ),
+});
 
 function causeOf(options: { cause?: unknown }): ErrorOptions | undefined {
   return options.cause === undefined ? undefined : { cause: options.cause };

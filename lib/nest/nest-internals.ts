@@ -1,8 +1,22 @@
+import {
+  type ApplicationConfig,
+  ExternalContextCreator,
+  ModuleRef,
+  type NestContainer,
+} from '@nestjs/core';
+import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
+import type { Module } from '@nestjs/core/injector/module.js';
+import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
+
 /**
- * The few words by which Nest and we know each other: what an execution context calls itself inside a job,
- * and under which keys Nest keeps the metadata of methods. Nest 12 alone exports these keys, so that they
- * are written out here; the values are the same in Nest 11 and 12.
+ * All that is used of Nest's private side: where a later version may differ, and the one place to mend it then. Nest 12
+ * alone exports the keys of its metadata, so that they are written out here; the values are the same in Nest 11 and 12.
  */
+
+export { type ContextId, type InstanceWrapper, REQUEST_CONTEXT_ID };
+
+/** A module as Nest's container keeps it. */
+export type ContainerModule = Module;
 
 /** What `ExecutionContext#getType()` says inside a job handler. */
 export const RQ_CONTEXT_TYPE = 'rq' as const;
@@ -45,4 +59,67 @@ export enum RqParameterType {
   DATA = 3,
   /** As `@Ctx()`: pipes see `custom`, and leave it alone. */
   JOB = 6,
+}
+
+/** The application's global enhancers. `undefined`: this version of Nest keeps its container to itself. */
+export function configOf(application: ExternalContextCreator): ApplicationConfig | undefined {
+  return containerOf(application)?.applicationConfig;
+}
+
+/**
+ * How to make a creator of execution contexts for which this configuration is the application's, and that waits for
+ * what handlers return in this way. `undefined`: this version of Nest keeps its container to itself.
+ */
+export function contextCreators(
+  application: ExternalContextCreator,
+  config: ApplicationConfig,
+): ((wait: (returned: unknown) => Promise<unknown>) => ExternalContextCreator) | undefined {
+  const container = containerOf(application);
+  if (!container) return undefined;
+  const ours = Object.create(container, { applicationConfig: { value: config } }) as NestContainer;
+  return (wait) =>
+    Object.assign(ExternalContextCreator.fromContainer(ours), { transformToResult: wait });
+}
+
+function containerOf(contexts: ExternalContextCreator): NestContainer | undefined {
+  return (contexts as unknown as { container?: NestContainer }).container;
+}
+
+/** One instance serves all. A transient provider's tree counts as static, too, but its instance is a placeholder. */
+export function hasSharedInstance(wrapper: InstanceWrapper): boolean {
+  return wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
+}
+
+/** How to make this very provider for a request; those of other modules may share its token. */
+export function resolverOf(wrapper: InstanceWrapper): (contextId: ContextId) => Promise<object> {
+  const host = moduleRefOf(wrapper.host!);
+  return (contextId) => host.resolve(wrapper.token as string, contextId, { strict: true });
+}
+
+/** The module's own `ModuleRef`. */
+export function moduleRefOf(module: ContainerModule): ModuleRef {
+  return module.getProviderByKey<ModuleRef>(ModuleRef).instance;
+}
+
+/**
+ * The prototype of a provider's class. What a factory made or a value is shows on the instance only; of a provider that
+ * lives for one request there is a placeholder, whose prototype is the class's.
+ */
+export function prototypeOf(wrapper: InstanceWrapper): Record<string, unknown> | undefined {
+  const { instance, metatype } = wrapper;
+  const isMade = Boolean(wrapper.inject) || wrapper.isNotMetatype;
+  const prototype: object | null | undefined =
+    typeof instance === 'object' && instance !== null
+      ? Object.getPrototypeOf(instance)
+      : isMade
+        ? undefined
+        : metatype?.prototype;
+  return prototype && prototype !== Object.prototype
+    ? (prototype as Record<string, unknown>)
+    : undefined;
+}
+
+/** What `@Module({ imports })` says: Nest makes every module import the global ones, too. */
+export function ownImports({ metatype }: ContainerModule): readonly unknown[] {
+  return (Reflect.getMetadata('imports', metatype) as unknown[] | undefined) ?? [];
 }

@@ -20,12 +20,12 @@ export class EnqueueBatch<Item> {
   /** Resolves when Redis has acknowledged the item. */
   add(item: Item): Promise<void> {
     return new Promise((resolve, reject) => {
-      if (this.pending.length === 0) setImmediate(() => this.flush());
+      if (this.pending.length === 0) setImmediate(() => this.sendPending());
       this.pending.push({ item, resolve, reject });
     });
   }
 
-  private flush(): void {
+  private sendPending(): void {
     const batch = this.pending;
     this.pending = [];
     const most = Math.min(this.limit, Math.max(FEW, Math.ceil(batch.length / 2)));
@@ -60,7 +60,7 @@ export class EnqueueBatch<Item> {
   }
 }
 
-/** Not worth a second call. */
+/** So few items are not worth a second call. */
 const FEW = 8;
 /** Characters. */
 const LARGE_CALL = 32_768;

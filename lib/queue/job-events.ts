@@ -40,7 +40,7 @@ export function eventsOfJob(
 ): Observable<JobEvent> {
   return new Observable((subscriber) => {
     let timer: Timer | undefined;
-    const look = async (): Promise<void> => {
+    const completeWhenSettled = async (): Promise<void> => {
       try {
         const record = await store.read(id);
         if (subscriber.closed) return;
@@ -51,12 +51,12 @@ export function eventsOfJob(
       } catch {
         // Redis is away; the next look tells.
       }
-      if (!subscriber.closed) timer = after(LOOK, () => void look());
+      if (!subscriber.closed) timer = after(LOOK_MS, () => void completeWhenSettled());
     };
     const events = eventsOfQueue(queue, store, {
       onListening: () => {
         onListening?.();
-        void look();
+        void completeWhenSettled();
       },
     });
     const subscription = events.subscribe({
@@ -79,5 +79,5 @@ export interface ListeningOptions {
   readonly onListening?: () => void;
 }
 
-/** Milliseconds between two looks at a job. */
-const LOOK = 2000;
+/** Between two looks at a job. */
+const LOOK_MS = 2000;

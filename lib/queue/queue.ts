@@ -19,6 +19,7 @@ import {
   layerDefaults,
   resolveDefaults,
   resolveJobOptions,
+  wholeNumber,
 } from '../job/index.js';
 import {
   type JobStore,
@@ -220,12 +221,8 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       const problem = `must be one of ${[...REGISTRIES].join(', ')}`;
       throw new InvalidOptionError({ option: 'registry', problem, value: registry, where });
     }
-    for (const [option, value] of Object.entries({ offset, limit })) {
-      if (!Number.isSafeInteger(value) || value < 0) {
-        const problem = 'must be a whole number of at least 0';
-        throw new InvalidOptionError({ option, problem, value, where });
-      }
-    }
+    wholeNumber(0)(offset, 'offset', where);
+    wholeNumber(0)(limit, 'limit', where);
     return this.#store.list(this.name, registry, { offset, limit });
   }
 

@@ -1,9 +1,9 @@
 import {
   JobCanceledError,
-  JobFailedError,
   JobNotFoundError,
   JobStoppedError,
   ResultTimeoutError,
+  errorOfFailure,
   isSettled,
 } from '../job/index.js';
 import type { JobStore } from '../store/index.js';
@@ -22,7 +22,7 @@ import type { JobRecord, Settled } from '../wire/index.js';
  * 5. The time is over: ResultTimeoutError. The job goes on.
  */
 export class ResultWaiter {
-  private readonly waiting = new Map<string, Set<(settled: Settled) => void>>();
+  private readonly watched = new Map<string, Set<(settled: Settled) => void>>();
   private subscription: Promise<() => void> | undefined;
 
   constructor(
@@ -47,16 +47,16 @@ export class ResultWaiter {
       await this.subscribe();
       for (let look = 0; ; look += 1) {
         const record = announced ? undefined : await this.store.watch(this.queue, id);
-        if (announced) return outcomeOf(announced);
+        if (announced) return resultOf(announced);
         if (!record) throw new JobNotFoundError({ jobId: id });
-        if (isSettled(record.status)) return await this.stored(id, record);
+        if (isSettled(record.status)) return await this.storedResult(id, record);
         const left = deadline - performance.now();
         if (left <= 0) {
           const { status } = record;
           const advice = this.store.adviceForLateResult?.(status);
           throw new ResultTimeoutError({ jobId: id, timeout, status, advice });
         }
-        const pause = Math.min(left, FIRST_LOOK * 2 ** Math.min(look, 5), LAST_LOOK);
+        const pause = Math.min(left, FIRST_PAUSE_MS * 2 ** Math.min(look, 5), LAST_PAUSE_MS);
         await new Promise<void>((resolve) => {
           const timer = after(pause, resolve);
           wake = () => {
@@ -71,19 +71,19 @@ export class ResultWaiter {
     }
   }
 
-  private async stored(id: string, record: JobRecord): Promise<unknown> {
+  private async storedResult(id: string, record: JobRecord): Promise<unknown> {
     const { status, result, reason } = record;
-    if (status === 'canceled') return outcomeOf({ id, status, text: reason });
+    if (status === 'canceled') return resultOf({ id, status, text: reason });
     if (status === 'finished' && result !== undefined) return result;
     // Where Python reads and writes: the last run's entry is newer than what may be left in the job itself.
     const type = status === 'finished' ? 'finished' : 'failed';
     const entry = (await this.store.results(id)).findLast((entry) => entry.type === type);
-    return outcomeOf({ id, status, value: entry?.value, text: entry?.failure ?? record.failure });
+    return resultOf({ id, status, value: entry?.value, text: entry?.failure ?? record.failure });
   }
 
   private async subscribe(): Promise<void> {
     this.subscription ??= this.store.onSettled(this.queue, (settled) => {
-      for (const listener of this.waiting.get(settled.id) ?? []) listener(settled);
+      for (const listener of this.watched.get(settled.id) ?? []) listener(settled);
     });
     try {
       await this.subscription;
@@ -94,23 +94,24 @@ export class ResultWaiter {
   }
 
   private add(id: string, listener: (settled: Settled) => void): void {
-    const listeners = this.waiting.get(id) ?? new Set();
+    const listeners = this.watched.get(id) ?? new Set();
     listeners.add(listener);
-    this.waiting.set(id, listeners);
+    this.watched.set(id, listeners);
   }
 
   private remove(id: string, listener: (settled: Settled) => void): void {
-    const listeners = this.waiting.get(id);
+    const listeners = this.watched.get(id);
     listeners?.delete(listener);
-    if (listeners?.size === 0) this.waiting.delete(id);
+    if (listeners?.size === 0) this.watched.delete(id);
   }
 }
 
-// Milliseconds.
-const FIRST_LOOK = 100;
-const LAST_LOOK = 1000;
+/** Pauses between looks at the job: each twice as long as the one before, from the first to the last. */
+const FIRST_PAUSE_MS = 100;
+const LAST_PAUSE_MS = 1000;
 
-function outcomeOf(settled: Settled): unknown {
+/** What `result()` gives or throws for a settled job. */
+function resultOf(settled: Settled): unknown {
   const { id: jobId, status, text } = settled;
   switch (status) {
     case 'finished':
@@ -120,6 +121,6 @@ function outcomeOf(settled: Settled): unknown {
     case 'stopped':
       throw new JobStoppedError({ jobId });
     default:
-      throw new JobFailedError({ jobId, reason: text ?? '' });
+      throw errorOfFailure({ jobId, reason: text ?? '' });
   }
 }

@@ -69,7 +69,8 @@ export class RqJob<Result = unknown> extends ShortForm {
   /**
    * Waits until the job is settled and gives what its handler returned (`null` for nothing).
    * @param options.timeout how long to wait (a number is seconds); default 60 seconds
-   * @throws JobFailedError, JobCanceledError, JobStoppedError by how it ended
+   * @throws JobFailedError, JobCanceledError, JobStoppedError by how it ended; PoisonJobError, a JobFailedError, when
+   *   each worker that ran it died
    * @throws ResultTimeoutError when it has not ended in time; the job goes on
    * @throws JobNotFoundError
    */

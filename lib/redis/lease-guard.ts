@@ -2,6 +2,7 @@ import { Worker as Thread } from 'node:worker_threads';
 import type { Connections } from './connections.js';
 import { LEASE_GUARD_PROGRAM } from './lease-guard-program.js';
 import type { GuardData, GuardReport } from './lease-guard-thread.js';
+import * as messages from './messages.js';
 import type { RenewalScript } from './renewal-link.js';
 import { renewalAddress, renewalLogin } from './thread-connection.js';
 
@@ -30,13 +31,14 @@ export class LeaseGuard {
   /** Why there is no guard, for the log; undefined when there is one. */
   get problem(): string | undefined {
     const connection = this.connections.forThread();
-    return 'problem' in connection ? notKept(connection.problem) : undefined;
+    return 'problem' in connection ? messages.noLeaseGuard(connection.problem) : undefined;
   }
 
   start(observer?: GuardObserver): void {
     this.observer = observer;
     const connection = this.connections.forThread();
-    if ('problem' in connection) return observer?.problem(notKept(connection.problem));
+    if ('problem' in connection)
+      return observer?.problem(messages.noLeaseGuard(connection.problem));
     const { options } = connection;
     const { script, lease } = this.settings;
     const address = () => renewalAddress(options, this.connections.server);
@@ -87,18 +89,17 @@ export class LeaseGuard {
 
   private report(problem: string | undefined): void {
     if (problem !== undefined) {
-      this.trouble = notKept(`the thread for that cannot renew them (${problem})`);
+      this.trouble = messages.noLeaseGuard(messages.guardCannotRenew(problem));
       this.observer?.problem(this.trouble);
     } else if (this.trouble !== undefined) {
-      const again = 'leases are kept again while a handler blocks the event loop';
-      this.observer?.problemSolved(this.trouble, again);
+      this.observer?.problemSolved(this.trouble, messages.leaseGuardAgain);
     }
   }
 
   private died(error?: unknown): void {
-    const reason = error instanceof Error ? ` (${error.message})` : '';
+    const reason = error instanceof Error ? error.message : undefined;
     this.thread = undefined;
-    this.observer?.problem(notKept(`the thread for that has ended${reason}`));
+    this.observer?.problem(messages.noLeaseGuard(messages.guardEnded(reason)));
     this.observer = undefined;
   }
 }
@@ -115,13 +116,6 @@ export interface LeaseGuardSettings {
   readonly script: RenewalScript;
   /** Milliseconds. */
   readonly lease: number;
-}
-
-function notKept(reason: string): string {
-  return (
-    `leases are not kept while a handler blocks the event loop: ${reason}. ` +
-    'Jobs that block it for longer than `lease` may run twice: give them a longer lease'
-  );
 }
 
 /** What leads from `performance.now()`, which each thread counts from its own start, to the clock that all share. */

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RedisOptions } from 'ioredis';
+import * as messages from './messages.js';
 import type { RenewalAddress, RenewalLogin } from './renewal-link.js';
 
 /**
@@ -11,7 +12,7 @@ export function forThread(options: RedisOptions): ThreadConnection {
   const { sentinelReconnectStrategy: _, ...rest } = options;
   const unfit = Object.entries(rest).flatMap(([key, value]) => unfitParts(key, value));
   if (unfit.length === 0) return { options: rest };
-  return { problem: `connection.${unfit.join(', connection.')} cannot be handed to a thread` };
+  return { problem: messages.notForThreads(unfit) };
 }
 
 export type ThreadConnection =

@@ -60,15 +60,15 @@ export interface WorkerStore extends JobStore {
   /** The worker's one door: settles, promotes what is due, claims. */
   exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply>;
   /** Extends leases; answers with the executions that are not ours any more or shall stop. */
-  renew(queue: string, lease: number, executions: readonly Lease[]): Promise<RenewReply[]>;
+  renew(queue: string, leaseMs: number, leases: readonly Lease[]): Promise<RenewReply[]>;
   /** Keeps leases while the event loop is blocked. */
-  leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard;
+  leaseGuard(queues: readonly string[], token: string, leaseMs: number): LeaseGuard;
   /** Executions in the started registry that hold this token: claimed by us, although the answer may have been lost. */
   leasesOf(queue: string, token: string): Promise<Lease[]>;
   /** Puts right what crashed workers left behind. */
   recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
   /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
-  progress(execution: Lease, json: string, event: JobEvent): Promise<boolean>;
+  progress(lease: Lease, json: string, event: JobEvent): Promise<boolean>;
 
   /** The way to wait at an empty queue. */
   blockingPop(queue: string): BlockingPop;
@@ -123,6 +123,7 @@ export interface Refusal {
   readonly reason: 'exists' | 'duplicate';
 }
 
+/** What a worker holds of a job that it runs: while Redis has it, the outcome of this execution counts. */
 export interface Lease {
   readonly id: string;
   readonly execution: string;

@@ -102,7 +102,7 @@ export class ControlledStore extends RedisJobStore {
     return pop;
   }
 
-  private note(outcomes: readonly (SettleRequest & Returned)[], reply: ExchangeReply): void {
+  private note(outcomes: readonly (SettleRequest & PutBack)[], reply: ExchangeReply): void {
     const { totals } = this.runs;
     const refused = new Set(reply.refused.map(({ index }) => index));
     for (const [index, { job, outcome, reason }] of outcomes.entries()) {
@@ -116,8 +116,8 @@ export class ControlledStore extends RedisJobStore {
   }
 }
 
-/** The worker's own outcomes say why they were given back. */
-interface Returned {
+/** The worker's own outcomes say why they were put back. */
+interface PutBack {
   readonly reason?: SnoozeReason | ReleaseReason;
 }
 

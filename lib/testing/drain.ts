@@ -36,7 +36,7 @@ export class Drain {
   }
 
   /** What there is to do in every root. */
-  async look(): Promise<WorkLeft[]> {
+  async workLeft(): Promise<WorkLeft[]> {
     return Promise.all([...this.stores.values()].map(workLeftIn));
   }
 

@@ -10,7 +10,7 @@ import { Drain } from './drain.js';
 import { EmbeddedRedis } from './embedded-redis.js';
 import { HeldResults } from './held-results.js';
 import { RunControl } from './run-control.js';
-import { DRAIN_TIMEOUT, type ResolvedTestingOptions } from './testing-options.js';
+import { DRAIN_TIMEOUT_MS, type ResolvedTestingOptions } from './testing-options.js';
 
 /**
  * The roots of an application under test: each gets an embedded server of its own in place of its `connection`, and
@@ -67,6 +67,6 @@ export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {
   private async enqueued(store: ControlledStore, count: number): Promise<void> {
     if (this.settings.mode !== 'inline' || store.served.length === 0) return;
     const mayBeNested = this.inHandler.getStore() ?? (this.running > 0 && count > 1);
-    if (!mayBeNested) await this.drain.run(DRAIN_TIMEOUT);
+    if (!mayBeNested) await this.drain.run(DRAIN_TIMEOUT_MS);
   }
 }

@@ -3,18 +3,22 @@ import {
   type Duration,
   InvalidOptionError,
   ShortForm,
-  checkOptions,
-  readFlag,
+  duration,
+  flag,
+  optionTable,
+  otherwise,
+  readOptions,
   toMilliseconds,
 } from '../job/index.js';
 import type { RqRoot } from '../nest/root/rq-root.js';
 import { DEFAULT_ROOT, getRootToken } from '../nest/tokens.js';
 import type { AnyHandlers, Queue } from '../queue/index.js';
+import { advanceTime } from './advance-time.js';
 import type { ControlledStore } from './controlled-store.js';
 import type { EmbeddedRoots } from './embedded-roots.js';
 import { type EnqueuedJob, enqueuedJobs } from './enqueued-jobs.js';
 import { type DrainSummary, difference } from './run-control.js';
-import { DRAIN_TIMEOUT } from './testing-options.js';
+import { DRAIN_TIMEOUT_MS } from './testing-options.js';
 
 /**
  * What a test does with the jobs of its application: looks at those that are enqueued, has them run, and moves time.
@@ -55,9 +59,9 @@ export class RqTesting extends ShortForm {
    * @param options.timeout default 30 s
    * @throws DrainTimeoutError when jobs still run or wait then
    */
-  async drain(options: { timeout?: Duration } = {}): Promise<DrainSummary> {
-    checkOptions(options, DRAIN_KEYS, '', 'RqTesting.drain');
-    return this.#roots.drain.run(readTimeout(options.timeout, 'RqTesting.drain'));
+  async drain(options: DrainOptions = {}): Promise<DrainSummary> {
+    const { timeout } = readOptions(options, DRAIN_OPTIONS, 'RqTesting.drain');
+    return this.#roots.drain.run(timeout);
   }
 
   /**
@@ -71,20 +75,15 @@ export class RqTesting extends ShortForm {
    * @param options.timeout for all of it; default 30 s
    * @throws DrainTimeoutError when jobs still run or wait then
    */
-  async advance(
-    duration: Duration,
-    options: { drain?: boolean; timeout?: Duration } = {},
-  ): Promise<DrainSummary> {
+  async advance(duration: Duration, options: AdvanceOptions = {}): Promise<DrainSummary> {
     const where = 'RqTesting.advance';
-    checkOptions(options, ADVANCE_KEYS, '', where);
+    const { drain, timeout } = readOptions(options, ADVANCE_OPTIONS, where);
     const milliseconds = toMilliseconds(duration, 'duration', where);
-    const before = { ...this.#roots.control.totals };
-    if (readFlag(options.drain ?? true, 'drain', where)) {
-      await this.passThrough(milliseconds, readTimeout(options.timeout, where));
-    } else {
-      this.#roots.redis.advance(milliseconds);
-    }
-    return difference(this.#roots.control.totals, before);
+    const roots = this.#roots;
+    const before = { ...roots.control.totals };
+    if (drain) await advanceTime(milliseconds, roots.drain, roots.redis, timeout);
+    else roots.redis.advance(milliseconds);
+    return difference(roots.control.totals, before);
   }
 
   /**
@@ -115,31 +114,13 @@ export class RqTesting extends ShortForm {
 
   /** What time it is for Redis. */
   async now(): Promise<Date> {
-    const [work] = await this.#roots.drain.look();
+    const [work] = await this.#roots.drain.workLeft();
     return new Date(work?.now ?? Date.now());
   }
 
   /** What JSON and logs show of it: the names of the roots. */
   toJSON(): { readonly roots: readonly string[] } {
     return { roots: [...this.#roots.stores.keys()] };
-  }
-
-  private async passThrough(milliseconds: number, timeout: number): Promise<void> {
-    const { drain, redis } = this.#roots;
-    const deadline = performance.now() + timeout;
-    const run = () => drain.run(Math.max(0, deadline - performance.now()));
-    await run();
-    // Time that runs take is not counted: a retry after the second of two minutes would come a moment too late.
-    for (let left = milliseconds; ;) {
-      const work = await drain.look();
-      const now = Math.max(...work.map((root) => root.now));
-      const wait = Math.max(0, Math.min(...work.map(({ nextDue }) => nextDue)) - now);
-      // Behind the moment itself, so that no rounding makes it too early.
-      redis.advance(Math.min(left, wait + 2));
-      await run();
-      if (wait >= left) return;
-      left -= Math.max(wait, 1);
-    }
   }
 
   private storeOf(root: string): ControlledStore {
@@ -151,9 +132,17 @@ export class RqTesting extends ShortForm {
   }
 }
 
-const DRAIN_KEYS: ReadonlySet<string> = new Set(['timeout']);
-const ADVANCE_KEYS: ReadonlySet<string> = new Set(['timeout', 'drain']);
-
-function readTimeout(timeout: Duration | undefined, where: string): number {
-  return timeout === undefined ? DRAIN_TIMEOUT : toMilliseconds(timeout, 'timeout', where);
+interface DrainOptions {
+  timeout?: Duration;
 }
+
+interface AdvanceOptions extends DrainOptions {
+  drain?: boolean;
+}
+
+const timeoutOfDrain = otherwise(DRAIN_TIMEOUT_MS / 1000, duration);
+const DRAIN_OPTIONS = optionTable<DrainOptions>()({ timeout: timeoutOfDrain });
+const ADVANCE_OPTIONS = optionTable<AdvanceOptions>()({
+  drain: otherwise(true, flag),
+  timeout: timeoutOfDrain,
+});

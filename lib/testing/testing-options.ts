@@ -1,4 +1,4 @@
-import { InvalidOptionError, checkOptions } from '../job/index.js';
+import { either, optionTable, otherwise, readOptions } from '../job/index.js';
 
 /** What `RqTestingModule.forRoot` takes. */
 export interface RqTestingOptions {
@@ -16,17 +16,12 @@ export interface ResolvedTestingOptions {
 
 /** @throws InvalidOptionError naming the key */
 export function readTestingOptions(options: RqTestingOptions = {}): ResolvedTestingOptions {
-  const where = 'RqTestingModule.forRoot';
-  checkOptions(options, KEYS, '', where);
-  const { mode = 'manual' } = options;
-  if (mode !== 'manual' && mode !== 'inline') {
-    const problem = "must be 'manual' or 'inline'";
-    throw new InvalidOptionError({ option: 'mode', problem, value: mode, where });
-  }
-  return { mode };
+  return readOptions(options, TESTING_OPTIONS, 'RqTestingModule.forRoot');
 }
 
-/** Milliseconds: for how long jobs may take to come to rest, where nobody says otherwise. */
-export const DRAIN_TIMEOUT = 30_000;
+const TESTING_OPTIONS = optionTable<RqTestingOptions>()({
+  mode: otherwise('manual', either('manual', 'inline')),
+});
 
-const KEYS: ReadonlySet<string> = new Set(['mode'] satisfies (keyof RqTestingOptions)[]);
+/** For how long jobs may take to come to rest, where nobody says otherwise. */
+export const DRAIN_TIMEOUT_MS = 30_000;

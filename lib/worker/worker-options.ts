@@ -1,11 +1,17 @@
 import {
   type Duration,
   InvalidOptionError,
-  checkOptions,
-  assertQueueName,
-  toMilliseconds,
+  duration,
+  numberAboveZero,
+  oneOf,
+  optionTable,
+  optional,
+  otherwise,
+  queueName,
+  readOptions,
+  text,
+  wholeNumber,
 } from '../job/index.js';
-import { readConcurrency } from './run/handler-registry.js';
 
 /** How a worker works. Times are durations: a number is seconds. */
 export interface WorkerOptions {
@@ -65,110 +71,57 @@ export function resolveWorkerOptions(
   options: WorkerOptions = {},
   where = 'worker options',
 ): ResolvedWorkerOptions {
-  checkOptions(options, WORKER_KEYS, '', where);
-  const concurrency = readConcurrency(options.concurrency, where) ?? 10;
-  const {
-    order = 'parallel',
-    unknownJobs = 'fail',
-    prefetch = 'auto',
-    maxCrashes = 3,
-    name,
-  } = options;
-  assertOneOf(order, ['parallel', 'ordered', 'weighted'], 'order', where);
-  assertOneOf(unknownJobs, ['fail', 'release'], 'unknownJobs', where);
-  if (prefetch !== 'auto') assertWhole(prefetch, 0, 'prefetch', where);
-  assertWhole(maxCrashes, 1, 'maxCrashes', where);
-  const lease = toMilliseconds(options.lease ?? 15, 'lease', where);
-  if (lease < SHORTEST_LEASE) {
-    const problem = `must be at least ${SHORTEST_LEASE / 1000} seconds: it is renewed over the network`;
-    throw new InvalidOptionError({ option: 'lease', problem, value: options.lease, where });
-  }
-  if (name !== undefined && !(typeof name === 'string' && /^[\w.-]{1,200}$/.test(name))) {
-    const problem = "must be 1 to 200 letters, digits, '_', '.' or '-'";
-    throw new InvalidOptionError({ option: 'name', problem, value: name, where });
-  }
-  return {
-    queues: readQueues(options.queues, concurrency, where),
-    concurrency,
-    order,
-    lease,
-    shutdownTimeout: toMilliseconds(options.shutdownTimeout ?? 30, 'shutdownTimeout', where),
-    maxCrashes,
-    unknownJobs,
-    prefetch,
-    name,
-  };
+  const read = readOptions(options, WORKER_OPTIONS, where);
+  const { concurrency } = read;
+  const queues = read.queues?.map((queue) => ({
+    ...queue,
+    concurrency: queue.concurrency ?? concurrency,
+  }));
+  return { ...read, queues };
 }
 
-const WORKER_KEYS: ReadonlySet<string> = new Set([
-  'queues',
-  'concurrency',
-  'order',
-  'lease',
-  'shutdownTimeout',
-  'maxCrashes',
-  'unknownJobs',
-  'prefetch',
-  'name',
-]);
-const QUEUE_KEYS: ReadonlySet<string> = new Set(['name', 'concurrency', 'weight']);
+const QUEUE_OPTIONS = optionTable<WorkerQueueOptions>()({
+  name: queueName,
+  concurrency: optional(wholeNumber(1)),
+  weight: otherwise(1, numberAboveZero),
+});
 
-/** Milliseconds. */
-const SHORTEST_LEASE = 300;
+const WORKER_OPTIONS = optionTable<WorkerOptions>()({
+  queues: optional(readQueues),
+  concurrency: otherwise(10, wholeNumber(1)),
+  order: otherwise('parallel', oneOf('parallel', 'ordered', 'weighted')),
+  lease: otherwise(15, readLease),
+  shutdownTimeout: otherwise(30, duration),
+  maxCrashes: otherwise(3, wholeNumber(1)),
+  unknownJobs: otherwise('fail', oneOf('fail', 'release')),
+  prefetch: otherwise('auto', readPrefetch),
+  name: optional(text(/^[\w.-]{1,200}$/, "must be 1 to 200 letters, digits, '_', '.' or '-'")),
+});
 
-function readQueues(
-  queues: WorkerOptions['queues'],
-  concurrency: number,
-  where: string,
-): Required<WorkerQueueOptions>[] | undefined {
-  if (queues === undefined) return undefined;
-  if (!Array.isArray(queues) || queues.length === 0) {
+const SHORTEST_LEASE_MS = 300;
+
+function readLease(value: unknown, option: string, where: string | undefined): number {
+  const lease = duration(value, option, where);
+  if (lease >= SHORTEST_LEASE_MS) return lease;
+  const problem = `must be at least ${SHORTEST_LEASE_MS / 1000} seconds: it is renewed over the network`;
+  throw new InvalidOptionError({ option, problem, value, where });
+}
+
+function readPrefetch(value: unknown, option: string, where: string | undefined): 'auto' | number {
+  return value === 'auto' ? value : wholeNumber(0)(value, option, where);
+}
+
+function readQueues(value: unknown, option: string, where: string | undefined) {
+  if (!Array.isArray(value) || value.length === 0) {
     const problem = 'must be a list with at least one queue';
-    throw new InvalidOptionError({ option: 'queues', problem, where });
+    throw new InvalidOptionError({ option, problem, where });
   }
-  const resolved = (queues as (string | WorkerQueueOptions)[]).map((queue, index) => {
+  const queues = value.map((queue: unknown, index) => {
     const options = typeof queue === 'string' ? { name: queue } : queue;
-    checkOptions(options, QUEUE_KEYS, `queues[${index}]`, where);
-    const { name, weight = 1 } = options as WorkerQueueOptions;
-    assertQueueName(name, where);
-    if (!(typeof weight === 'number' && Number.isFinite(weight) && weight > 0)) {
-      const problem = 'must be a number above 0';
-      throw new InvalidOptionError({
-        option: `queues[${index}].weight`,
-        problem,
-        value: weight,
-        where,
-      });
-    }
-    const own = readConcurrency(
-      (options as WorkerQueueOptions).concurrency,
-      `${where}: queues[${index}]`,
-    );
-    return { name, weight, concurrency: own ?? concurrency };
+    return readOptions(options, QUEUE_OPTIONS, where, `${option}[${index}]`);
   });
-  const names = resolved.map(({ name }) => name);
+  const names = queues.map(({ name }) => name);
   const repeated = names.find((name, index) => names.indexOf(name) !== index);
-  if (repeated !== undefined) {
-    throw new InvalidOptionError({ option: 'queues', problem: `names "${repeated}" twice`, where });
-  }
-  return resolved;
-}
-
-function assertOneOf(
-  value: unknown,
-  known: readonly string[],
-  option: string,
-  where: string,
-): void {
-  if (!known.includes(value as string)) {
-    const problem = `must be one of ${known.map((text) => `'${text}'`).join(', ')}`;
-    throw new InvalidOptionError({ option, problem, value, where });
-  }
-}
-
-function assertWhole(value: unknown, least: number, option: string, where: string): void {
-  if (!Number.isSafeInteger(value) || (value as number) < least) {
-    const problem = `must be a whole number of at least ${least}`;
-    throw new InvalidOptionError({ option, problem, value, where });
-  }
+  if (repeated === undefined) return queues;
+  throw new InvalidOptionError({ option, problem: `names "${repeated}" twice`, where });
 }

@@ -1,11 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import {
-  InvalidOptionError,
-  ShortForm,
-  ShutdownError,
-  type StartedEvent,
-  hideFields,
-} from '../job/index.js';
+import { InvalidOptionError, ShortForm, type StartedEvent, hideFields } from '../job/index.js';
 import type { ClaimedJob } from '../wire/index.js';
 import type { LeaseGuard } from '../redis/index.js';
 import type { WorkerStore } from '../store/index.js';
@@ -18,8 +12,8 @@ import { Prefetch } from './serve/prefetch.js';
 import { Heartbeat } from './upkeep/heartbeat.js';
 import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
-import { within } from '../time/within.js';
-import { parseCommand } from './upkeep/worker-commands.js';
+import { shutDown } from './shutdown.js';
+import { obeyCommand } from './upkeep/worker-commands.js';
 import type { WorkerObserver } from './report/worker-observer.js';
 import {
   type ResolvedWorkerOptions,
@@ -123,7 +117,9 @@ export class Worker extends ShortForm {
     if (this.stopping) return;
     await this.heartbeat.start();
     if (this.stopping) return;
-    this.stopListening.push(await this.store.onCommand(this.name, (message) => this.obey(message)));
+    const runners = this.served.map(({ runner }) => runner);
+    const obey = (message: string) => obeyCommand(message, runners, () => this.shutDownByCommand());
+    this.stopListening.push(await this.store.onCommand(this.name, obey));
     if (this.stopping) return;
     this.stopListening.push(
       this.store.onReady(() => {
@@ -142,28 +138,19 @@ export class Worker extends ShortForm {
    * with Redis away (the leases then bring the jobs back).
    */
   stop(): Promise<void> {
-    this.stopping ??= this.shutDown();
+    this.stopping ??= shutDown({
+      starting: this.starting,
+      served: this.served,
+      shutdownTimeoutMs: this.options.shutdownTimeout,
+      recovery: this.recovery,
+      leaseKeeper: this.leaseKeeper,
+      heartbeat: this.heartbeat,
+      allEnded: () => this.allEnded(),
+      stopListening: () => {
+        for (const stopListening of this.stopListening) stopListening();
+      },
+    });
     return this.stopping;
-  }
-
-  private async shutDown(): Promise<void> {
-    // A start that is under way breaks off at its next step.
-    if (this.starting) await within(SHUTDOWN_STEP_MS, this.starting);
-    this.recovery.stop();
-    const consumers = this.served.map(({ consumer }) => consumer);
-    const stopped = Promise.all(consumers.map((consumer) => consumer.stopClaiming()));
-    await within(SHUTDOWN_STEP_MS, stopped);
-    await within(this.options.shutdownTimeout, this.allEnded());
-    for (const { runner } of this.served) runner.abortAll((jobId) => new ShutdownError({ jobId }));
-    const settled = Promise.all(consumers.map((consumer) => consumer.settled()));
-    const isListening = await within(SHUTDOWN_STEP_MS, settled);
-    await within(SHUTDOWN_STEP_MS, this.leaseKeeper.stop());
-    await within(isListening ? SHUTDOWN_STEP_MS : 0, this.heartbeat.stop());
-    for (const stopListening of this.stopListening) stopListening();
-    for (const { consumer, runner } of this.served) {
-      consumer.close();
-      runner.close();
-    }
   }
 
   private async allEnded(): Promise<void> {
@@ -172,19 +159,10 @@ export class Worker extends ShortForm {
 
   private readonly onEnded: (() => void)[] = [];
 
-  private obey(message: string): void {
-    const command = parseCommand(message);
-    if (!command) return;
-    if (command.type === 'shutdown') {
-      const { name: worker, queues } = this;
-      if (!this.stopping) this.reporter.tell('stopCommanded', { worker, queues });
-      void this.stop();
-      return;
-    }
-    for (const { runner } of this.served) {
-      if (command.type === 'stop-job') runner.stop(command.jobId);
-      else runner.cancel(command.jobId);
-    }
+  private shutDownByCommand(): void {
+    const { name: worker, queues } = this;
+    if (!this.stopping) this.reporter.tell('stopCommanded', { worker, queues });
+    void this.stop();
   }
 
   private queuesToServe(): readonly Required<WorkerQueueOptions>[] {
@@ -243,6 +221,3 @@ export class Worker extends ShortForm {
     });
   }
 }
-
-/** How long each step of a shutdown waits for Redis at most. */
-const SHUTDOWN_STEP_MS = 2000;

@@ -1,4 +1,10 @@
-import { InvalidOptionError, checkOptions } from '../../job/index.js';
+import {
+  InvalidOptionError,
+  optionTable,
+  optional,
+  otherwise,
+  readOptions,
+} from '../../job/index.js';
 import { RqParameterType } from '../nest-internals.js';
 import * as messages from '../messages.js';
 import { assertCalled, isTarget } from './called-decorator.js';
@@ -51,13 +57,18 @@ function readDetails(details: readonly unknown[], where: string): JobParameter {
   if (details.length !== 1 || isPipe(first) || isSchema(first)) {
     return { pipes: readPipes(details, where) };
   }
-  checkOptions(first, DATA_KEYS, '', where);
-  const options = first as JobDataOptions;
-  if (options.schema !== undefined && !isSchema(options.schema)) {
-    const problem = "must be a Standard Schema: an object with '~standard', as zod's are";
-    throw new InvalidOptionError({ option: 'schema', problem, value: options.schema, where });
-  }
-  return { schema: options.schema, pipes: readPipes(options.pipes ?? [], where) };
+  return readOptions(first, DATA_OPTIONS, where);
+}
+
+const DATA_OPTIONS = optionTable<JobDataOptions>()({
+  schema: optional(readSchema),
+  pipes: otherwise([], (value, _option, where) => readPipes(value, where)),
+});
+
+function readSchema(value: unknown, option: string, where: string | undefined): StandardSchema {
+  if (isSchema(value)) return value;
+  const problem = "must be a Standard Schema: an object with '~standard', as zod's are";
+  throw new InvalidOptionError({ option, problem, value, where });
 }
 
 function isSchema(value: unknown): value is StandardSchema {
@@ -72,7 +83,7 @@ function isPipe(value: unknown): value is ParameterPipe {
   );
 }
 
-function readPipes(pipes: unknown, where: string): readonly ParameterPipe[] {
+function readPipes(pipes: unknown, where: string | undefined): readonly ParameterPipe[] {
   if (!Array.isArray(pipes)) {
     throw new InvalidOptionError({ option: 'pipes', problem: 'must be a list', where });
   }
@@ -88,5 +99,3 @@ function readPipes(pipes: unknown, where: string): readonly ParameterPipe[] {
   }
   return pipes as ParameterPipe[];
 }
-
-const DATA_KEYS: ReadonlySet<string> = new Set(['schema', 'pipes']);

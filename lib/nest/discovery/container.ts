@@ -1,5 +1,5 @@
 import { ModuleRef, type ModulesContainer } from '@nestjs/core';
-import type { Module } from '@nestjs/core/injector/module.js';
+import type { ContainerModule } from '../nest-internals.js';
 import { rootOfToken } from '../tokens.js';
 
 /**
@@ -8,14 +8,17 @@ import { rootOfToken } from '../tokens.js';
  */
 
 /** The module whose own `ModuleRef` this is. */
-export function moduleOf(moduleRef: ModuleRef, modules: ModulesContainer): Module | undefined {
+export function moduleOf(
+  moduleRef: ModuleRef,
+  modules: ModulesContainer,
+): ContainerModule | undefined {
   return [...modules.values()].find(
     (module) => module.providers.get(ModuleRef)?.instance === moduleRef,
   );
 }
 
 /** Who imports a module that is not global, to end the place that an error names: ` in AppModule`. */
-export function importedIn(module: Module, modules: ModulesContainer): string {
+export function importedIn(module: ContainerModule, modules: ModulesContainer): string {
   const names = [...modules.values()]
     .filter((other) => other.imports.has(module))
     .map((importer) => importer.name);

@@ -1,8 +1,8 @@
 import type { Type } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
-import type { InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
 import { InvalidOptionError } from '../../job/index.js';
 import * as messages from '../messages.js';
+import { type InstanceWrapper, prototypeOf } from '../nest-internals.js';
 import { rememberProvided } from './decorated-classes.js';
 import { chainOf } from './method-marks.js';
 
@@ -72,24 +72,6 @@ export interface MarkedMethod<Mark> {
   readonly type: Type;
   /** For messages: `ImageJobs.processImage in ImagesModule`. */
   readonly owner: string;
-}
-
-/**
- * The class's prototype. What a factory made or a value is shows on the instance only; of a provider that
- * lives for one request there is a placeholder, whose prototype is the class's.
- */
-function prototypeOf(wrapper: InstanceWrapper): Record<string, unknown> | undefined {
-  const { instance, metatype } = wrapper;
-  const isMade = Boolean(wrapper.inject) || wrapper.isNotMetatype;
-  const prototype: object | null | undefined =
-    typeof instance === 'object' && instance !== null
-      ? Object.getPrototypeOf(instance)
-      : isMade
-        ? undefined
-        : metatype?.prototype;
-  return prototype && prototype !== Object.prototype
-    ? (prototype as Record<string, unknown>)
-    : undefined;
 }
 
 /** What stands in for a class, in a test for example, was put there on purpose. */

@@ -1,11 +1,4 @@
-import {
-  ContextIdFactory,
-  ExternalContextCreator,
-  ModuleRef,
-  type NestContainer,
-} from '@nestjs/core';
-import type { ContextId, InstanceWrapper } from '@nestjs/core/injector/instance-wrapper.js';
-import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
+import { ContextIdFactory, type ExternalContextCreator, type ModuleRef } from '@nestjs/core';
 import { InvalidOptionError } from '../../job/index.js';
 import type { RqJob } from '../../queue/index.js';
 import { methodOf } from '../discovery/method-marks.js';
@@ -15,9 +8,16 @@ import {
   EXCEPTION_FILTERS_METADATA,
   PIPES_METADATA,
   PLAIN_ARGUMENTS_METADATA,
+  REQUEST_CONTEXT_ID,
   ROUTE_ARGUMENTS_METADATA,
   RQ_CONTEXT_TYPE,
   RqParameterType,
+  configOf,
+  contextCreators,
+  hasSharedInstance,
+  resolverOf,
+  type ContextId,
+  type InstanceWrapper,
 } from '../nest-internals.js';
 import { currentJob, tellingCurrentJob } from './current-job.js';
 import { inEnqueuersContext } from './enqueuer-context.js';
@@ -49,15 +49,13 @@ export class HandlerBinder {
     private readonly settings: BinderSettings,
   ) {
     const { globalEnhancers, enhancers = NO_ENHANCERS, where } = settings;
-    const container = containerOf(applicationContexts);
-    const application = globalEnhancers ? container?.applicationConfig : undefined;
-    if (container) {
-      // The same container with a configuration in which only that is global which applies to jobs.
-      const config = configOfJobs(enhancers, application);
+    // A configuration in which only that is global which applies to jobs.
+    const application = globalEnhancers ? configOf(applicationContexts) : undefined;
+    const config = configOfJobs(enhancers, application);
+    const contextsWith = contextCreators(applicationContexts, config);
+    if (contextsWith) {
       this.forAll = kindsIn(config);
-      const ours = Object.create(container, { applicationConfig: { value: config } });
-      this.contextsWith = (wait) =>
-        Object.assign(ExternalContextCreator.fromContainer(ours), { transformToResult: wait });
+      this.contextsWith = contextsWith;
     } else if (Object.values(enhancers).every(({ length }) => length === 0)) {
       this.contextsWith = () => applicationContexts;
     } else {
@@ -114,22 +112,17 @@ export class HandlerBinder {
         RQ_CONTEXT_TYPE,
       );
     };
-    // A transient provider's tree counts as static, but its instance is a placeholder.
-    const isShared = wrapper.isDependencyTreeStatic() && !wrapper.isTransient;
-    return isShared ? create(wrapper.instance) : this.callPerJob(wrapper, create);
+    return hasSharedInstance(wrapper) ? create(wrapper.instance) : this.callPerJob(wrapper, create);
   }
 
   private callPerJob(
     wrapper: InstanceWrapper,
     create: (instance: object, contextId: ContextId, inquirerId: string) => Call,
   ): Call {
-    // The host module's own ModuleRef finds this very provider, also when others share its token.
-    const host: ModuleRef = wrapper.host!.getProviderByKey<ModuleRef>(ModuleRef).instance;
+    const resolve = resolverOf(wrapper);
     return async (data, job) => {
       const contextId = this.contextIdOf(job, wrapper.isDependencyTreeDurable());
-      const instance: object = await host.resolve(wrapper.token as string, contextId, {
-        strict: true,
-      });
+      const instance = await resolve(contextId);
       return create(instance, contextId, wrapper.id)(data, job);
     };
   }
@@ -190,11 +183,6 @@ export interface BinderSettings {
   readonly extract?: JobContext['extract'];
   /** The call of `forRoot`, for errors. */
   readonly where?: string;
-}
-
-/** Nest keeps it to itself; without it (a later version may rename it) global enhancers cannot be kept out. */
-function containerOf(contexts: ExternalContextCreator): NestContainer | undefined {
-  return (contexts as unknown as { container?: NestContainer }).container;
 }
 
 const PLAIN_ARGUMENTS = {

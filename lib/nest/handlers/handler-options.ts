@@ -1,14 +1,20 @@
 import {
+  type Duration,
+  type HandlerRetryOptions,
   InvalidOptionError,
-  assertJobName,
-  assertQueueName,
-  checkOptions,
+  checked,
+  flag,
   handlerRetry,
-  readFlag,
+  jobName,
+  optionTable,
+  optional,
+  queueName,
+  readOptions,
   readTimeout,
+  unchecked,
+  wholeNumber,
 } from '../../job/index.js';
 import type { Handler } from '../../worker/index.js';
-import { readConcurrency } from '../../worker/run/handler-registry.js';
 import { type JobHandlerOptions, type JobsOfOptions, jobsOfMetadata } from './job-metadata.js';
 import * as messages from '../messages.js';
 import { DEFAULT_ROOT } from '../tokens.js';
@@ -38,23 +44,21 @@ export function readHandlerOptions(
   owner: string,
 ): HandlerOptions {
   const where = `@Job on ${owner}`;
-  checkOptions(own, JOB_KEYS, '', where);
   const defaults = readJobsOf(type);
-  const queue = own.queue ?? defaults?.queue;
-  if (queue === undefined) {
-    throw new InvalidOptionError({ option: 'queue', problem: messages.queueMissing, where });
-  }
-  assertQueueName(queue, where);
-  const name = own.name ?? method;
-  assertJobName(name, where);
+  const named = { ...own, queue: own.queue ?? defaults?.queue, name: own.name ?? method };
+  const { queue, name, root, retry, timeout, concurrency, progress } = readOptions(
+    named,
+    JOB_OPTIONS,
+    where,
+  );
   return {
     queue,
     name,
-    root: own.root ?? defaults?.root ?? DEFAULT_ROOT,
-    retry: own.retry ?? defaults?.retry,
-    timeout: own.timeout ?? defaults?.timeout,
-    concurrency: own.concurrency ?? defaults?.concurrency,
-    reportsProgress: readFlag(own.progress, 'progress', where),
+    root: root ?? defaults?.root ?? DEFAULT_ROOT,
+    retry: retry ?? defaults?.retry,
+    timeout: timeout ?? defaults?.timeout,
+    concurrency: concurrency ?? defaults?.concurrency,
+    reportsProgress: progress,
   };
 }
 
@@ -64,22 +68,37 @@ function readJobsOf(type: {
 }): (JobsOfOptions & { queue: string }) | undefined {
   const metadata = jobsOfMetadata(type);
   if (!metadata) return undefined;
-  const { queue, options } = metadata;
   const where = `@JobsOf on ${type.name}`;
-  assertQueueName(queue, where);
-  checkOptions(options, JOBS_OF_KEYS, '', where);
-  const { retry, timeout, concurrency } = options;
-  if (retry !== undefined) handlerRetry(retry, where);
-  if (timeout !== undefined) readTimeout(timeout, 'timeout', where);
-  readConcurrency(concurrency, where);
-  return { ...options, queue };
+  const queue = queueName(metadata.queue, 'queue', where);
+  return { ...readOptions(metadata.options, JOBS_OF_OPTIONS, where), queue };
 }
 
-const JOBS_OF_KEYS: ReadonlySet<string> = new Set([
-  'root',
-  'retry',
-  'timeout',
-  'concurrency',
-] satisfies (keyof JobsOfOptions)[]);
+/** Handed on as they are written: the registry of the handlers reads them. */
+const COMMON = {
+  root: unchecked<string | undefined>(),
+  retry: optional(checked<HandlerRetryOptions | false>(readHandlerRetry)),
+  timeout: optional(checked<Duration | false>(readRunTimeout)),
+  concurrency: optional(wholeNumber(1)),
+};
 
-const JOB_KEYS: ReadonlySet<string> = new Set([...JOBS_OF_KEYS, 'queue', 'name', 'progress']);
+const JOBS_OF_OPTIONS = optionTable<JobsOfOptions>()(COMMON);
+
+const JOB_OPTIONS = optionTable<JobHandlerOptions>()({
+  ...COMMON,
+  queue: readQueue,
+  name: jobName,
+  progress: flag,
+});
+
+function readQueue(value: unknown, option: string, where: string | undefined): string {
+  if (value !== undefined) return queueName(value, option, where);
+  throw new InvalidOptionError({ option, problem: messages.queueMissing, where });
+}
+
+function readHandlerRetry(value: unknown, _option: string, where: string | undefined): void {
+  handlerRetry(value as HandlerRetryOptions | false, where);
+}
+
+function readRunTimeout(value: unknown, option: string, where: string | undefined): void {
+  readTimeout(value as Duration | false, option, where);
+}

@@ -6,10 +6,10 @@ import {
   type PipeTransform,
   type Type,
 } from '@nestjs/common';
-import { ApplicationConfig, ModuleRef, type ModulesContainer } from '@nestjs/core';
-import type { Module } from '@nestjs/core/injector/module.js';
+import { ApplicationConfig, type ModulesContainer } from '@nestjs/core';
 import { InvalidOptionError } from '../../job/index.js';
 import * as messages from '../messages.js';
+import { type ContainerModule, moduleRefOf } from '../nest-internals.js';
 import { type JobEnhancers, assertEnhancer } from '../options/index.js';
 
 /**
@@ -33,7 +33,7 @@ export const NO_ENHANCERS: MadeEnhancers = { guards: [], interceptors: [], pipes
  */
 export async function makeEnhancers(
   { guards, interceptors, pipes, filters }: JobEnhancers,
-  home: Module | undefined,
+  home: ContainerModule | undefined,
   modules: ModulesContainer,
   where: string,
 ): Promise<MadeEnhancers> {
@@ -110,7 +110,7 @@ class Rethrow implements ExceptionFilter {
 
 async function instanceOf<Enhancer>(
   type: Type<Enhancer>,
-  home: Module | undefined,
+  home: ContainerModule | undefined,
   modules: ModulesContainer,
   option: string,
   where: string,
@@ -127,8 +127,7 @@ async function instanceOf<Enhancer>(
     throw new InvalidOptionError({ option, problem: messages.enhancersOutOfReach, where });
   }
   try {
-    const moduleRef = home.getProviderByKey<ModuleRef>(ModuleRef).instance;
-    return await moduleRef.create<Enhancer>(type);
+    return await moduleRefOf(home).create<Enhancer>(type);
   } catch (error) {
     const problem = messages.enhancerNotMade(type.name, error);
     throw new InvalidOptionError({ option, problem, where });

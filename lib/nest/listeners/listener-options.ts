@@ -1,4 +1,13 @@
-import { assertJobName, assertQueueName, checkOptions, readFlag } from '../../job/index.js';
+import {
+  flag,
+  jobName,
+  optionTable,
+  optional,
+  otherwise,
+  queueName,
+  readOptions,
+  unchecked,
+} from '../../job/index.js';
 import type { JobListenerOptions } from './listener-metadata.js';
 import { DEFAULT_ROOT } from '../tokens.js';
 
@@ -15,16 +24,12 @@ export interface ListenerOptions {
  * @throws InvalidOptionError
  */
 export function readListenerOptions(options: JobListenerOptions, where: string): ListenerOptions {
-  checkOptions(options, KEYS, '', where);
-  const { root = DEFAULT_ROOT, queue, name } = options;
-  if (queue !== undefined) assertQueueName(queue, where);
-  if (name !== undefined) assertJobName(name, where);
-  return { root, queue, name, everywhere: readFlag(options.everywhere, 'everywhere', where) };
+  return readOptions(options, LISTENER_OPTIONS, where);
 }
 
-const KEYS: ReadonlySet<string> = new Set([
-  'queue',
-  'name',
-  'root',
-  'everywhere',
-] satisfies (keyof JobListenerOptions)[]);
+const LISTENER_OPTIONS = optionTable<JobListenerOptions>()({
+  queue: optional(queueName),
+  name: optional(jobName),
+  root: otherwise(DEFAULT_ROOT, unchecked<string>()),
+  everywhere: flag,
+});

@@ -1,4 +1,11 @@
-import { InvalidOptionError, checkOptions, isObject } from '../../job/index.js';
+import {
+  InvalidOptionError,
+  aFunction,
+  isObject,
+  optionTable,
+  optional,
+  readOptions,
+} from '../../job/index.js';
 import type { JobHeaders } from '../../queue/index.js';
 
 /**
@@ -31,28 +38,30 @@ export interface JobContext {
 }
 
 /** @throws InvalidOptionError naming the key */
-export function readContext(options: JobContextOptions | undefined, where: string): JobContext {
-  if (options === undefined) return { inject: undefined, extract: undefined };
-  // An instance of a class may have fields of its own, such as what was injected into it.
-  if (!isInstance(options)) checkOptions(options, CONTEXT_KEYS, 'context', where);
-  for (const key of ['inject', 'extract'] as const) {
-    const value: unknown = options[key];
-    if (value !== undefined && typeof value !== 'function') {
-      const problem = 'must be a function';
-      throw new InvalidOptionError({ option: `context.${key}`, problem, value, where });
-    }
-  }
+export function readContext(value: unknown, option: string, where: string | undefined): JobContext {
+  if (value === undefined) return { inject: undefined, extract: undefined };
+  const options = value as JobContextOptions;
+  readOptions(isInstance(value) ? ownPart(value) : value, CONTEXT_OPTIONS, where, option);
   if (!options.inject && !options.extract) {
     const problem = 'needs inject, or extract, or both';
-    throw new InvalidOptionError({ option: 'context', problem, where });
+    throw new InvalidOptionError({ option, problem, where });
   }
   return { inject: options.inject?.bind(options), extract: options.extract?.bind(options) };
 }
 
-function isInstance(value: unknown): boolean {
+/** An instance of a class may have fields of its own, such as what was injected into it. */
+function ownPart(instance: object): Record<string, unknown> {
+  const keys = [...CONTEXT_OPTIONS.keys];
+  return Object.fromEntries(keys.map((key) => [key, Reflect.get(instance, key) as unknown]));
+}
+
+function isInstance(value: unknown): value is object {
   if (!isObject(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype !== null && Object.getPrototypeOf(prototype) !== null;
 }
 
-const CONTEXT_KEYS: ReadonlySet<string> = new Set(['inject', 'extract']);
+const CONTEXT_OPTIONS = optionTable<JobContextOptions>()({
+  inject: optional(aFunction),
+  extract: optional(aFunction),
+});

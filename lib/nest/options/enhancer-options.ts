@@ -5,7 +5,13 @@ import type {
   PipeTransform,
   Type,
 } from '@nestjs/common';
-import { InvalidOptionError, checkOptions } from '../../job/index.js';
+import {
+  InvalidOptionError,
+  type OptionRule,
+  optionTable,
+  optional,
+  readOptions,
+} from '../../job/index.js';
 
 /**
  * Enhancers for every job of a root, outside those of classes and methods: what `app.useGlobalPipes(...)` and the like
@@ -28,19 +34,33 @@ export const ENHANCER_METHODS = {
 } as const satisfies Record<keyof JobEnhancers, string>;
 
 /** @throws InvalidOptionError naming the key; what a class makes is looked at when it is made */
-export function readEnhancers(options: JobEnhancers | undefined, where: string): JobEnhancers {
-  if (options === undefined) return {};
-  checkOptions(options, ENHANCER_KEYS, 'enhancers', where);
-  for (const [kind, given] of Object.entries(options) as [keyof JobEnhancers, unknown][]) {
-    const option = `enhancers.${kind}`;
-    if (given !== undefined && !Array.isArray(given)) {
-      throw new InvalidOptionError({ option, problem: 'must be a list', value: given, where });
+export function readEnhancers(
+  value: unknown,
+  option: string,
+  where: string | undefined,
+): JobEnhancers {
+  return readOptions(value, ENHANCERS, where, option);
+}
+
+const ENHANCERS = optionTable<JobEnhancers>()({
+  guards: optional(listOf<CanActivate>('guards')),
+  interceptors: optional(listOf<NestInterceptor>('interceptors')),
+  pipes: optional(listOf<PipeTransform>('pipes')),
+  filters: optional(listOf<ExceptionFilter>('filters')),
+});
+
+function listOf<Enhancer>(
+  kind: keyof JobEnhancers,
+): OptionRule<readonly (Enhancer | Type<Enhancer>)[]> {
+  return (value, option, where) => {
+    if (!Array.isArray(value)) {
+      throw new InvalidOptionError({ option, problem: 'must be a list', value, where });
     }
-    for (const [index, one] of (given ?? []).entries()) {
+    for (const [index, one] of (value as unknown[]).entries()) {
       if (typeof one !== 'function') assertEnhancer(kind, one, `${option}[${index}]`, where);
     }
-  }
-  return { ...options };
+    return value as (Enhancer | Type<Enhancer>)[];
+  };
 }
 
 /** @throws InvalidOptionError unless it has the method of its kind */
@@ -48,7 +68,7 @@ export function assertEnhancer(
   kind: keyof JobEnhancers,
   enhancer: unknown,
   option: string,
-  where: string,
+  where: string | undefined,
 ): void {
   const method = ENHANCER_METHODS[kind];
   const found = (enhancer as Record<string, unknown> | null | undefined)?.[method];
@@ -57,5 +77,3 @@ export function assertEnhancer(
     throw new InvalidOptionError({ option, problem, value: enhancer, where });
   }
 }
-
-const ENHANCER_KEYS: ReadonlySet<string> = new Set(Object.keys(ENHANCER_METHODS));

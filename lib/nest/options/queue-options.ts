@@ -1,7 +1,9 @@
 import {
   type DefaultJobOptions,
   assertQueueName,
-  checkOptions,
+  checked,
+  optionTable,
+  readOptions,
   resolveDefaults,
 } from '../../job/index.js';
 
@@ -30,9 +32,12 @@ export function readRegisterQueueOptions(
 
 /** @throws InvalidOptionError naming the key */
 export function readQueueOptions(options: RqQueueOptions, where: string): RqQueueOptions {
-  checkOptions(options, QUEUE_KEYS, '', where);
-  resolveDefaults(options.defaultJobOptions, `defaultJobOptions of ${where}`);
-  return options.defaultJobOptions ? { defaultJobOptions: options.defaultJobOptions } : {};
+  const { defaultJobOptions } = readOptions(options, QUEUE_OPTIONS, where);
+  return defaultJobOptions ? { defaultJobOptions } : {};
 }
 
-const QUEUE_KEYS: ReadonlySet<string> = new Set(['defaultJobOptions']);
+const QUEUE_OPTIONS = optionTable<RqQueueOptions>()({
+  defaultJobOptions: checked<DefaultJobOptions | undefined>((value, option, where) =>
+    resolveDefaults(value as DefaultJobOptions | undefined, `${option} of ${where}`),
+  ),
+});

@@ -1,12 +1,18 @@
 import {
-  type Duration,
+  type DefaultJobOptions,
   InvalidOptionError,
   type ResolvedDefaults,
-  checkOptions,
+  duration,
+  durationAboveZero,
+  either,
+  flag,
   isObject,
-  readFlag,
+  optionTable,
+  optional,
+  otherwise,
+  readOptions,
   resolveDefaults,
-  toMilliseconds,
+  wholeNumber,
 } from '../../job/index.js';
 import { resolveWorkerOptions } from '../../worker/worker-options.js';
 import type { RqFactoryOptions } from './async-options.js';
@@ -41,101 +47,51 @@ export interface RootOptions {
  * @throws InvalidOptionError
  */
 export function readRootOptions(options: RqFactoryOptions, where: string): RootOptions {
-  checkOptions(options, ROOT_KEYS, '', where);
-  if (!options.connection) {
-    refuse('connection', "is required: a URL such as 'redis://localhost:6379'", where);
-  }
-  const prefix: unknown = options.prefix;
-  if (prefix !== undefined && (typeof prefix !== 'string' || prefix === '')) {
-    refuse('prefix', 'must be text that is not empty', where);
-  }
-  const { maxPayloadBytes } = options;
-  if (
-    maxPayloadBytes !== undefined &&
-    !(Number.isSafeInteger(maxPayloadBytes) && maxPayloadBytes > 0)
-  ) {
-    refuse('maxPayloadBytes', 'must be a whole number of at least 1', where);
-  }
-  return {
-    connection: options.connection,
-    prefix: options.prefix,
-    worker: readWorkerOptions(options.worker, where),
-    defaultJobOptions: resolveDefaults(options.defaultJobOptions, `defaultJobOptions of ${where}`),
-    globalEnhancers: readFlag(options.globalEnhancers, 'globalEnhancers', where),
-    enhancers: readEnhancers(options.enhancers, where),
-    context: readContext(options.context, where),
-    currentJob: readFlag(options.currentJob ?? true, 'currentJob', where),
-    onRedisDown: readChoice(options.onRedisDown, ['fail', 'wait'], 'onRedisDown', where),
-    shutdownTimeout: readTime(options.shutdownTimeout, 30, 'shutdownTimeout', where),
-    connectTimeout: readTimeAboveZero(options.connectTimeout, 10, 'connectTimeout', where),
-    commandTimeout: readTimeAboveZero(options.commandTimeout, 5, 'commandTimeout', where),
-    sharedWithPython: readFlag(options.sharedWithPython, 'sharedWithPython', where),
-    maxPayloadBytes,
-  };
+  return readOptions(options, ROOT_OPTIONS, where);
 }
 
-function readWorkerOptions(
-  options: false | RqWorkerOptions | undefined,
-  where: string,
-): false | RqWorkerOptions {
-  if (options === false || options === undefined) return options ?? {};
-  if (!isObject(options)) refuse('worker', 'must be false or an object', where);
-  if ('shutdownTimeout' in options) {
-    refuse('worker.shutdownTimeout', "is the module's: give shutdownTimeout beside worker", where);
-  }
-  resolveWorkerOptions(options, `worker of ${where}`);
-  return { ...options };
-}
+const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
+  connection: readConnection,
+  prefix: optional(readPrefix),
+  worker: otherwise({}, readWorkerOptions),
+  defaultJobOptions: (value, option, where) =>
+    resolveDefaults(value as DefaultJobOptions | undefined, `${option} of ${where}`),
+  globalEnhancers: flag,
+  enhancers: otherwise({}, readEnhancers),
+  context: readContext,
+  currentJob: otherwise(true, flag),
+  onRedisDown: otherwise('fail', either('fail', 'wait')),
+  shutdownTimeout: otherwise(30, duration),
+  connectTimeout: otherwise(10, durationAboveZero),
+  commandTimeout: otherwise(5, durationAboveZero),
+  sharedWithPython: flag,
+  maxPayloadBytes: optional(wholeNumber(1)),
+});
 
-function readChoice<const Choice extends string>(
-  value: unknown,
-  choices: readonly [Choice, ...Choice[]],
-  option: string,
-  where: string,
-): Choice {
-  const choice = value === undefined ? choices[0] : choices.find((one) => one === value);
-  if (choice !== undefined) return choice;
-  const problem = `must be ${choices.map((one) => `'${one}'`).join(' or ')}`;
-  throw new InvalidOptionError({ option, problem, value, where });
-}
-
-function readTime(
-  value: Duration | undefined,
-  standard: number,
-  option: string,
-  where: string,
-): number {
-  return toMilliseconds(value === undefined ? standard : value, option, where);
-}
-
-function readTimeAboveZero(
-  value: Duration | undefined,
-  standard: number,
-  option: string,
-  where: string,
-): number {
-  const time = readTime(value, standard, option, where);
-  if (time === 0) refuse(option, 'must be more than 0', where);
-  return time;
-}
-
-function refuse(option: string, problem: string, where: string): never {
+function readConnection(value: unknown, option: string, where: string | undefined) {
+  if (value) return value as RqModuleOptions['connection'];
+  const problem = "is required: a URL such as 'redis://localhost:6379'";
   throw new InvalidOptionError({ option, problem, where });
 }
 
-const ROOT_KEYS: ReadonlySet<string> = new Set([
-  'connection',
-  'prefix',
-  'worker',
-  'defaultJobOptions',
-  'globalEnhancers',
-  'enhancers',
-  'context',
-  'currentJob',
-  'onRedisDown',
-  'shutdownTimeout',
-  'connectTimeout',
-  'commandTimeout',
-  'sharedWithPython',
-  'maxPayloadBytes',
-] satisfies (keyof RqFactoryOptions)[]);
+function readPrefix(value: unknown, option: string, where: string | undefined): string {
+  if (typeof value === 'string' && value !== '') return value;
+  throw new InvalidOptionError({ option, problem: 'must be text that is not empty', where });
+}
+
+function readWorkerOptions(
+  value: unknown,
+  option: string,
+  where: string | undefined,
+): false | RqWorkerOptions {
+  if (value === false) return value;
+  if (!isObject(value)) {
+    throw new InvalidOptionError({ option, problem: 'must be false or an object', where });
+  }
+  if ('shutdownTimeout' in value) {
+    const problem = "is the module's: give shutdownTimeout beside worker";
+    throw new InvalidOptionError({ option: `${option}.shutdownTimeout`, problem, where });
+  }
+  resolveWorkerOptions(value, `${option} of ${where}`);
+  return { ...value };
+}

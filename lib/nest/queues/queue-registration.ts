@@ -1,6 +1,6 @@
 import type { ModulesContainer } from '@nestjs/core';
-import type { Module } from '@nestjs/core/injector/module.js';
 import { importedIn } from '../discovery/container.js';
+import type { ContainerModule } from '../nest-internals.js';
 import type { RegisterQueueOptions } from '../options/index.js';
 
 /**
@@ -42,7 +42,7 @@ export function registrationPlaceOf(
 
 function registrationPlace(
   registration: QueueRegistration,
-  module: Module,
+  module: ContainerModule,
   modules: ModulesContainer,
 ): string {
   const call = registration.options ? 'registerQueue' : 'registerQueueAsync';

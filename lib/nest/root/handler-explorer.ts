@@ -1,8 +1,8 @@
-import { BadRequestException, UnprocessableEntityException } from '@nestjs/common';
 import { InvalidOptionError } from '../../job/index.js';
 import { HandlerRegistry } from '../../worker/index.js';
 import type { HandlerBinder } from '../handlers/handler-binder.js';
 import { readHandlerOptions } from '../handlers/handler-options.js';
+import { INVALID_PAYLOAD_ERRORS } from '../handlers/invalid-payload.js';
 import { jobHandlersOf } from '../handlers/job-metadata.js';
 import type { FoundListener } from '../listeners/job-listeners.js';
 import { readListenerOptions } from '../listeners/listener-options.js';
@@ -37,7 +37,7 @@ export class HandlerExplorer {
       this.assertKnown(root, `@Job on ${owner}`);
       if (root !== this.root) continue;
       const run = this.binder.bind(wrapper, method, reportsProgress);
-      registry.register({ ...read, owner, run, nonRetryable: INVALID_PAYLOAD });
+      registry.register({ ...read, owner, run, nonRetryable: INVALID_PAYLOAD_ERRORS });
     }
     return registry;
   }
@@ -63,6 +63,3 @@ export class HandlerExplorer {
     }
   }
 }
-
-/** What Nest's pipes throw: the same payload will be no better in the next run. */
-const INVALID_PAYLOAD = [BadRequestException, UnprocessableEntityException];

@@ -6,13 +6,13 @@ import {
   ModuleRef,
   ModulesContainer,
 } from '@nestjs/core';
-import type { Module as ContainerModule } from '@nestjs/core/injector/module.js';
 import { InvalidOptionError } from '../../job/index.js';
 import { moduleOf, rootsOf } from '../discovery/container.js';
 import { HandlerBinder } from '../handlers/handler-binder.js';
 import { HandlerExplorer } from './handler-explorer.js';
 import { makeEnhancers } from '../handlers/job-enhancers.js';
 import * as messages from '../messages.js';
+import { type ContainerModule, ownImports } from '../nest-internals.js';
 import { type AsyncRecipe, type RqFactoryOptions, readRootOptions } from '../options/index.js';
 import { ProviderMethods } from '../discovery/provider-methods.js';
 import { registrationsOf } from '../queues/queue-registration.js';
@@ -141,10 +141,9 @@ function createWorkerHost(
 /** The modules that call `forRoot`. */
 function importersOf(root: DynamicModule, modules: ModulesContainer): ContainerModule[] {
   // Nest makes every module import the global ones: who did so by itself is only in its own metadata.
-  return [...modules.values()].filter(({ metatype }) => {
-    const imports: unknown[] = Reflect.getMetadata('imports', metatype) ?? [];
-    return imports.some((one) => (one as DynamicModule | undefined)?.imports?.includes(root));
-  });
+  return [...modules.values()].filter((module) =>
+    ownImports(module).some((one) => (one as DynamicModule | undefined)?.imports?.includes(root)),
+  );
 }
 
 /** Where `forRoot` was called, for errors: `RqModule.forRoot(name "reports") in AppModule`. */

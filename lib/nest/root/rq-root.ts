@@ -3,12 +3,12 @@ import {
   type OnModuleDestroy,
   type OnModuleInit,
 } from '@nestjs/common';
-import type { Module } from '@nestjs/core/injector/module.js';
 import { RqConnectionError, ShortForm, UnusableRedisError, hideFields } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
 import { RedisJobStore, type WorkerStore } from '../../store/index.js';
 import { after } from '../../time/timer.js';
 import * as messages from '../messages.js';
+import type { ContainerModule } from '../nest-internals.js';
 import { RqLogger } from '../rq-logger.js';
 import type { RootOptions } from '../options/read-root-options.js';
 import { QueueCatalog } from '../queues/queue-catalog.js';
@@ -40,7 +40,7 @@ export class RqRoot
   constructor(
     readonly name: string,
     readonly place: string,
-    readonly home: Module | undefined,
+    readonly home: ContainerModule | undefined,
     readonly options: RootOptions,
     registrations: readonly { registration: QueueRegistration; where: string }[],
     override?: RootOverride,

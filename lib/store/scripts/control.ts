@@ -2,7 +2,7 @@ import { Script, type ScriptValue } from '../../redis/script.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import type { ControlAction, ControlReply } from '../job-store.js';
 import { control } from './compiled.js';
-import { FAILURE_TTL } from './exchange.js';
+import { DEFAULT_FAILURE_TTL } from '../../job/rq-defaults.js';
 
 /** `control.lua` as types: the one place that knows its arguments and its reply. */
 export const CONTROL = new Script(control);
@@ -21,7 +21,7 @@ export function encodeControl(
     action: action.type,
     id,
     argument,
-    failure_ttl: FAILURE_TTL,
+    failure_ttl: DEFAULT_FAILURE_TTL,
   });
 }
 

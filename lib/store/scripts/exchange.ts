@@ -1,4 +1,5 @@
 import type { Outcome } from '../../job/index.js';
+import { DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL } from '../../job/rq-defaults.js';
 import { decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
 import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from '../../wire/fields.js';
@@ -117,10 +118,6 @@ export function optionalNumber(text: Buffer): number | undefined {
   return text.length === 0 ? undefined : Number(text);
 }
 
-/** RQ's default: a result is kept for 500 seconds. */
-const RESULT_TTL = 500;
-/** RQ's default: a failure is kept for a year. */
-export const FAILURE_TTL = 31_536_000;
 /** Keeps a script that promotes below 5 ms. */
 const PROMOTED_AT_ONCE = 1000;
 
@@ -151,7 +148,7 @@ function pushOutcomes(
     const fitsInRun = !isStreamed && !job.id.includes('\n');
     if (outcome.type === 'finished' && fitsInRun && isShort(outcome.result)) {
       const { result = '' } = outcome;
-      const ttl = job.resultTtl ?? RESULT_TTL;
+      const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
       if (run?.ttl !== ttl) {
         count += 1;
         values.push('finished', ttl, 'hash', '');
@@ -191,7 +188,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
   switch (outcome.type) {
     case 'finished': {
       const { result } = outcome;
-      const ttl = job.resultTtl ?? RESULT_TTL;
+      const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
       if (streamed) {
         const text = result === undefined ? '' : streamedResult(result);
         values.push(5, ttl, 'stream', text, ...secondsOf(settled));
@@ -208,7 +205,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       const place = streamed ? 'stream' : 'hash';
       values.push(
         8,
-        job.failureTtl ?? FAILURE_TTL,
+        job.failureTtl ?? DEFAULT_FAILURE_TTL,
         place,
         failure.stack,
         text,
@@ -229,7 +226,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       values.push(0);
       return;
     case 'canceled':
-      values.push(2, job.failureTtl ?? FAILURE_TTL, outcome.reason);
+      values.push(2, job.failureTtl ?? DEFAULT_FAILURE_TTL, outcome.reason);
   }
 }
 

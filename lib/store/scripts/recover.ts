@@ -1,6 +1,8 @@
+import { poisonFailure } from '../../job/poison-job.js';
+import { DEFAULT_FAILURE_TTL } from '../../job/rq-defaults.js';
 import { streamedFailure } from '../../wire/fields.js';
 import { decodeEvent } from '../../wire/event.js';
-import { type ExchangePlace, FAILURE_TTL, optionalNumber } from './exchange.js';
+import { type ExchangePlace, optionalNumber } from './exchange.js';
 import type { RecoverReply, RecoverSettings } from '../job-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { recover } from './compiled.js';
@@ -12,17 +14,14 @@ export function encodeRecover(
   { maxCrashes, lease }: RecoverSettings,
   { keyspace, queue, shared }: ExchangePlace,
 ): ScriptValue[] {
-  const poison = {
-    name: 'PoisonJobError',
-    message: `the worker that ran this job died ${maxCrashes} times; it is not tried again. Requeue it when the cause is known.`,
-  };
+  const poison = poisonFailure(maxCrashes);
   const failure = `${poison.name}: ${poison.message}`;
   return RECOVER.values({
     prefix: keyspace.prefix,
     channels: keyspace.channels,
     queue,
     max_crashes: maxCrashes,
-    failure_ttl: FAILURE_TTL,
+    failure_ttl: DEFAULT_FAILURE_TTL,
     lease,
     most: RECOVERED_AT_ONCE,
     failure,

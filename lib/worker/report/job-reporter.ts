@@ -1,4 +1,5 @@
 import type { JobEvent, StartedEvent } from '../../job/index.js';
+import { canceledWhileItRan, deletedWhileItRan, stoppedByCommand } from './messages.js';
 import { eventsOf } from './outcome-events.js';
 import type { Settlement } from './settlement.js';
 import type {
@@ -92,14 +93,14 @@ export class JobReporter {
         this.tell('jobCanceled', { ...eventOf(request), reason: outcome.reason });
         return;
       case 'stopped':
-        this.tell('jobCanceled', { ...eventOf(request), reason: 'stopped by command' });
+        this.tell('jobCanceled', { ...eventOf(request), reason: stoppedByCommand });
     }
   }
 
   /** The outcome was refused: the job has this status now. */
   refused(request: Settlement, status: string): void {
     if (status === 'canceled' || status === 'missing') {
-      const reason = status === 'missing' ? 'deleted while it ran' : 'canceled while it ran';
+      const reason = status === 'missing' ? deletedWhileItRan : canceledWhileItRan;
       const about = eventOf(request);
       this.tell('jobCanceled', { ...about, reason });
       this.event({ type: 'canceled', ...about, reason, at: new Date(request.endedAt) });

@@ -1,5 +1,6 @@
 import type { FailureRecord, JobEvent } from '../../job/index.js';
 import { aboutJob } from './about-job.js';
+import { stoppedByCommand } from './messages.js';
 import type { Settlement } from './settlement.js';
 
 /** What an outcome means to those outside, the last of its events last; nothing when the job is only put off. */
@@ -23,7 +24,7 @@ export function eventsOf({ job, name, outcome, verdict, ...times }: Settlement):
     case 'canceled':
       return [{ type: 'canceled', ...about, reason: outcome.reason }];
     case 'stopped':
-      return [{ type: 'canceled', ...about, reason: 'stopped by command' }];
+      return [{ type: 'canceled', ...about, reason: stoppedByCommand }];
     case 'snoozed':
     case 'released':
       return [];

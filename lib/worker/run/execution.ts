@@ -1,4 +1,4 @@
-import { DEFAULT_TIMEOUT, JobTimeoutError, type Verdict } from '../../job/index.js';
+import { DEFAULT_TIMEOUT_MS, JobTimeoutError, type Verdict } from '../../job/index.js';
 import type { ClaimedJob } from '../../wire/index.js';
 import { type DecisionContext, decideReturned, decideThrown } from './verdict.js';
 import type { RegisteredHandler } from './handler-registry.js';
@@ -113,8 +113,8 @@ export interface ExecutionSettings {
 
 function timeoutOf(claimed: ClaimedJob, handler: RegisteredHandler): number {
   const own = claimed.timeout;
-  if (claimed.timeoutGiven) return own ?? DEFAULT_TIMEOUT;
-  return handler.timeout ?? own ?? DEFAULT_TIMEOUT;
+  if (claimed.timeoutGiven) return own ?? DEFAULT_TIMEOUT_MS;
+  return handler.timeout ?? own ?? DEFAULT_TIMEOUT_MS;
 }
 
 /** @throws what a getter or a proxy throws */

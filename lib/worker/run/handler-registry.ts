@@ -4,12 +4,12 @@ import {
   type HandlerRetry,
   type HandlerRetryOptions,
   DuplicateHandlerError,
-  InvalidOptionError,
   ShortForm,
   assertJobName,
   assertQueueName,
   handlerRetry,
   readTimeout,
+  wholeNumber,
   withNonRetryable,
 } from '../../job/index.js';
 import type { RunningJob } from './running-job.js';
@@ -101,15 +101,9 @@ export class RegisteredHandler {
     if (handler.timeout !== undefined) {
       this.timeout = readTimeout(handler.timeout, 'timeout', where);
     }
-    this.concurrency = readConcurrency(handler.concurrency, where) ?? Infinity;
+    this.concurrency =
+      handler.concurrency === undefined
+        ? Infinity
+        : wholeNumber(1)(handler.concurrency, 'concurrency', where);
   }
-}
-
-/** How many at once: a whole number of at least 1. @throws InvalidOptionError */
-export function readConcurrency(value: number | undefined, where: string): number | undefined {
-  if (value !== undefined && !(Number.isSafeInteger(value) && value > 0)) {
-    const problem = 'must be a whole number of at least 1';
-    throw new InvalidOptionError({ option: 'concurrency', where, problem, value });
-  }
-  return value;
 }

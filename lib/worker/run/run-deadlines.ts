@@ -28,10 +28,10 @@ export class RunDeadlines {
     this.wakesAt = time;
     const milliseconds = Math.ceil(time - performance.now());
     // It outlasts the runs that it was set for: it must not keep a process that is done.
-    this.timer = after(milliseconds, () => this.look()).unref();
+    this.timer = after(milliseconds, () => this.expireRuns()).unref();
   }
 
-  private look(): void {
+  private expireRuns(): void {
     const now = performance.now();
     this.wakesAt = Infinity;
     for (const run of this.running.values()) {

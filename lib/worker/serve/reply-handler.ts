@@ -1,5 +1,6 @@
 import type { ExchangeReply } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
+import { type Trouble, jobsNotClaimed } from '../report/messages.js';
 import type { Claim, ClaimBudget } from './claim-budget.js';
 import type { JobStarter } from './job-starter.js';
 import type { OutcomeQueue, SentOutcomes } from './outcome-queue.js';
@@ -15,8 +16,7 @@ import type { QueueWaiter } from './queue-waiter.js';
  * 5. The queue is asked again when its next scheduled job is due; a paused one after a second.
  */
 export class ReplyHandler {
-  private readonly trouble: string;
-  private readonly wellAgain: string;
+  private readonly trouble: Trouble;
 
   constructor(
     private readonly queue: string,
@@ -26,8 +26,7 @@ export class ReplyHandler {
     private readonly starter: Pick<JobStarter, 'receive'>,
     private readonly waiter: Pick<QueueWaiter, 'askIn'>,
   ) {
-    this.trouble = `jobs of queue "${queue}" cannot be claimed`;
-    this.wellAgain = `jobs of queue "${queue}" are claimed again`;
+    this.trouble = jobsNotClaimed(queue);
   }
 
   handle(sent: Sent, reply: ExchangeReply): void {
@@ -36,8 +35,9 @@ export class ReplyHandler {
     for (const { id, reason } of dropped) {
       this.reporter.tell('jobDropped', { queue: this.queue, jobId: id, reason });
     }
-    if (reply.failure === undefined) this.reporter.problemSolved(this.trouble, this.wellAgain);
-    else this.reporter.problem(this.trouble, new Error(reply.failure));
+    const { problem, solved } = this.trouble;
+    if (reply.failure === undefined) this.reporter.problemSolved(problem, solved);
+    else this.reporter.problem(problem, new Error(reply.failure));
     this.budget.answered(sent, claimed.length + dropped.length, reply);
     this.starter.receive(claimed, sent.reserved);
     if (nextDue !== undefined) this.waiter.askIn(nextDue);

@@ -1,6 +1,7 @@
 import type { WorkerRecord, WorkerStore } from '../../store/index.js';
 import { type Timer, every } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
+import { workerNotListed } from '../report/messages.js';
 
 /**
  * Keeps this worker listed where RQ's tools look (`rq info`, dashboards): that it lives, whether it is busy, what it
@@ -12,11 +13,11 @@ export class Heartbeat {
   private state: WorkerRecord['state'] = 'started';
   private writtenAt = 0;
 
-  /** @param look what the worker does now */
+  /** @param currentState what the worker does now */
   constructor(
     private readonly store: WorkerStore,
     worker: Pick<WorkerRecord, 'name' | 'queues' | 'version'>,
-    private readonly look: () => WorkerRecord['state'],
+    private readonly currentState: () => WorkerRecord['state'],
     private readonly reporter: JobReporter,
   ) {
     this.worker = { ...worker, ttl: LISTED };
@@ -37,13 +38,13 @@ export class Heartbeat {
   }
 
   private async beat(): Promise<void> {
-    const state = this.look();
+    const state = this.currentState();
     if (state === this.state && performance.now() - this.writtenAt < HEARTBEAT - CHECK / 2) return;
     this.state = state;
     try {
       await this.write();
     } catch (error) {
-      this.reporter.problem('the worker cannot be listed in Redis', error);
+      this.reporter.problem(workerNotListed, error);
     }
   }
 

@@ -2,6 +2,7 @@ import type { LeaseGuard } from '../../redis/index.js';
 import type { WorkerStore } from '../../store/index.js';
 import { type Timer, after, every } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
+import { leasesNotRenewed } from '../report/messages.js';
 import type { JobRunner } from '../run/job-runner.js';
 import type { QueueConsumer } from '../serve/queue-consumer.js';
 
@@ -17,18 +18,17 @@ export class LeaseKeeper {
   /** When the leases of each queue were renewed last, by the clock of `performance.now()`. */
   private readonly renewedAt = new Map<string, number>();
 
-  /** @param lease milliseconds */
   constructor(
     private readonly store: WorkerStore,
     private readonly served: readonly ServedQueue[],
-    private readonly lease: number,
+    private readonly leaseMs: number,
     private readonly guard: LeaseGuard,
     private readonly reporter: JobReporter,
   ) {}
 
   start(): void {
     this.guard.start(this.reporter);
-    this.timer = every(this.lease / 3, () => {
+    this.timer = every(this.leaseMs / 3, () => {
       this.guard.beat(Math.max(0, ...this.served.map(({ runner }) => runner.latestDeadline)));
       void this.renew();
     });
@@ -49,14 +49,14 @@ export class LeaseKeeper {
   /** Resolves when the leases on this queue were renewed not long ago: before anything is swept there. Never rejects. */
   async renewedLately(queue: string): Promise<void> {
     const last = this.renewedAt.get(queue) ?? -Infinity;
-    if (performance.now() - last > this.lease / 2) await this.renew();
+    if (performance.now() - last > this.leaseMs / 2) await this.renew();
   }
 
   private async renewAll(): Promise<void> {
     this.again?.cancel();
     const renewed = await Promise.all(this.served.map((queue) => this.renewQueue(queue)));
     // Not as late as the next round: leases go on ending while Redis is away.
-    if (renewed.includes(false)) this.again = after(this.lease / 15, () => void this.renew());
+    if (renewed.includes(false)) this.again = after(this.leaseMs / 15, () => void this.renew());
   }
 
   /** Whether it was possible. */
@@ -64,19 +64,23 @@ export class LeaseKeeper {
     const leases = consumer.leases();
     if (leases.length === 0) return true;
     const begun = performance.now();
-    const trouble = `leases on queue "${consumer.queue}" cannot be renewed`;
+    const { problem, solved } = leasesNotRenewed(consumer.queue);
     try {
-      for (const { index, status } of await this.store.renew(consumer.queue, this.lease, leases)) {
+      for (const { index, status } of await this.store.renew(
+        consumer.queue,
+        this.leaseMs,
+        leases,
+      )) {
         const held = leases[index];
         if (!held) continue;
         if (status === 'stop') runner.stop(held.id);
         else runner.lost(held.execution, status);
       }
-      this.reporter.problemSolved(trouble, `leases on queue "${consumer.queue}" are renewed again`);
+      this.reporter.problemSolved(problem, solved);
       this.renewedAt.set(consumer.queue, begun);
       return true;
     } catch (error) {
-      this.reporter.problem(trouble, error);
+      this.reporter.problem(problem, error);
       return false;
     }
   }

@@ -1,6 +1,7 @@
 import type { WorkerStore } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
+import { queueNotRecovered } from '../report/messages.js';
 
 /**
  * Finds the jobs of crashed workers, of whatever process, and has them run again.
@@ -40,7 +41,7 @@ export class Recovery {
     const { lease, maxCrashes } = this.settings;
     const regular = lease / 2;
     let next = regular;
-    const trouble = `queue "${queue}" cannot be looked after`;
+    const { problem, solved } = queueNotRecovered(queue);
     try {
       await this.settings.before(queue);
       const { handled, nextLook, nextDue } = await this.store.recover(queue, {
@@ -52,11 +53,11 @@ export class Recovery {
         if (event) this.reporter.event(event);
       }
       if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
-      this.reporter.problemSolved(trouble, `queue "${queue}" is looked after again`);
+      this.reporter.problemSolved(problem, solved);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
       if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
     } catch (error) {
-      this.reporter.problem(trouble, error);
+      this.reporter.problem(problem, error);
       next = Math.min(regular, AFTER_TROUBLE);
     }
     if (this.isStopped) return;

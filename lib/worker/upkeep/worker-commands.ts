@@ -1,3 +1,5 @@
+import type { JobRunner } from '../run/job-runner.js';
+
 /**
  * RQ's commands to a worker, as they come over Redis: `stop-job` and `shutdown` from Python or from here, and our own
  * `cancel-job`. Anybody can publish anything there; what is not understood is ignored.
@@ -5,6 +7,18 @@
 export type WorkerCommand =
   | { readonly type: 'stop-job' | 'cancel-job'; readonly jobId: string }
   | { readonly type: 'shutdown' };
+
+/** Does what a message says, if it is a command: ends the runs of a job, or has the worker shut down. */
+export function obeyCommand(
+  message: string,
+  runners: readonly Pick<JobRunner, 'stop' | 'cancel'>[],
+  shutDown: () => void,
+): void {
+  const command = parseCommand(message);
+  if (command?.type === 'shutdown') shutDown();
+  if (command?.type === 'stop-job') for (const runner of runners) runner.stop(command.jobId);
+  if (command?.type === 'cancel-job') for (const runner of runners) runner.cancel(command.jobId);
+}
 
 /** The command that a message holds; undefined when it holds none. */
 export function parseCommand(message: string): WorkerCommand | undefined {

@@ -1,4 +1,4 @@
-import { parseCommand } from '../../../../lib/worker/upkeep/worker-commands.js';
+import { obeyCommand, parseCommand } from '../../../../lib/worker/upkeep/worker-commands.js';
 
 describe("RQ's commands to a worker", () => {
   it.each([
@@ -7,6 +7,21 @@ describe("RQ's commands to a worker", () => {
     ['{"command": "shutdown"}', { type: 'shutdown' }],
   ])('%s', (message, command) => {
     expect(parseCommand(message)).toEqual(command);
+  });
+
+  it.each([
+    ['{"command":"stop-job","job_id":"J"}', ['stop J', 'stop J']],
+    ['{"command":"cancel-job","job_id":"J"}', ['cancel J', 'cancel J']],
+    ['{"command":"shutdown"}', ['shut down']],
+    ['{"command":"kill-horse"}', []],
+  ])('are obeyed, whichever queue the job is of: %s', (message, expected) => {
+    const done: string[] = [];
+    const runner = {
+      stop: (id: string) => void done.push(`stop ${id}`),
+      cancel: (id: string) => void done.push(`cancel ${id}`),
+    };
+    obeyCommand(message, [runner, runner], () => void done.push('shut down'));
+    expect(done).toEqual(expected);
   });
 
   it.each([

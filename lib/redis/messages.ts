@@ -1,0 +1,21 @@
+/** How this room words what an operator reads: settings of Redis and of the connection that are not good for jobs. */
+
+export const optionOverruled = (option: string, why: string) =>
+  `connection.${option} is overruled (${why})`;
+
+export const notForThreads = (options: readonly string[]) =>
+  `connection.${options.join(', connection.')} cannot be handed to a thread`;
+
+export const noLeaseGuard = (why: string) =>
+  `leases are not kept while a handler blocks the event loop: ${why}. ` +
+  'Jobs that block it for longer than `lease` may run twice: give them a longer lease';
+
+export const guardCannotRenew = (problem: string) =>
+  `the thread for that cannot renew them (${problem})`;
+
+export const guardEnded = (reason: string | undefined) =>
+  reason === undefined
+    ? 'the thread for that has ended'
+    : `the thread for that has ended (${reason})`;
+
+export const leaseGuardAgain = 'leases are kept again while a handler blocks the event loop';

@@ -1,0 +1,37 @@
+/**
+ * How a worker words what an operator reads: troubles with its surroundings, and why a running job was canceled. Lines
+ * about single jobs are worded by the Nest layer (lib/nest/messages.ts).
+ */
+
+/** Something is wrong, and later well again. The reporter begins a line with each. */
+export interface Trouble {
+  readonly problem: string;
+  readonly solved: string;
+}
+
+export const queueNotServed = (queue: string): Trouble => ({
+  problem: `queue "${queue}" cannot be served`,
+  solved: `queue "${queue}" is served again`,
+});
+
+export const jobsNotClaimed = (queue: string): Trouble => ({
+  problem: `jobs of queue "${queue}" cannot be claimed`,
+  solved: `jobs of queue "${queue}" are claimed again`,
+});
+
+export const leasesNotRenewed = (queue: string): Trouble => ({
+  problem: `leases on queue "${queue}" cannot be renewed`,
+  solved: `leases on queue "${queue}" are renewed again`,
+});
+
+export const queueNotRecovered = (queue: string): Trouble => ({
+  problem: `queue "${queue}" cannot be looked after`,
+  solved: `queue "${queue}" is looked after again`,
+});
+
+export const workerNotListed = 'the worker cannot be listed in Redis';
+
+// Why a running job was canceled.
+export const stoppedByCommand = 'stopped by command';
+export const canceledWhileItRan = 'canceled while it ran';
+export const deletedWhileItRan = 'deleted while it ran';

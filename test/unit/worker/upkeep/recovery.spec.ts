@@ -1,0 +1,103 @@
+import { jest } from '@jest/globals';
+import type { JobEvent } from '../../../../lib/job/index.js';
+import type { RecoverReply, WorkerStore } from '../../../../lib/store/index.js';
+import { JobReporter } from '../../../../lib/worker/report/job-reporter.js';
+import { Recovery } from '../../../../lib/worker/upkeep/recovery.js';
+
+const NOTHING: RecoverReply = { handled: [], nextLook: undefined, nextDue: undefined };
+const LEASE_MS = 15_000;
+
+describe('a recovery', () => {
+  let calls: string[];
+  let told: unknown[];
+  let reply: RecoverReply | Error;
+  let recovery: Recovery;
+  const sweeps = () => calls.filter((call) => call.startsWith('sweep')).length;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    [calls, told, reply] = [[], [], NOTHING];
+    const store = {
+      recover: (queue: string) => {
+        calls.push(`sweep ${queue}`);
+        return reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply);
+      },
+    } as unknown as WorkerStore;
+    const reporter = new JobReporter({
+      jobRecovered: ({ jobId, outcome }) => void told.push(`${jobId} ${outcome}`),
+      jobEvent: ({ type }) => void told.push(type),
+      problem: ({ message }) => void told.push(message),
+      problemSolved: ({ message }) => void told.push(message),
+    });
+    recovery = new Recovery(
+      store,
+      ['jobs'],
+      {
+        lease: LEASE_MS,
+        maxCrashes: 3,
+        before: (queue) => Promise.resolve(void calls.push(`renew ${queue}`)),
+        onDue: (queue, milliseconds) => void calls.push(`due ${queue} ${milliseconds}`),
+      },
+      reporter,
+    );
+  });
+  afterEach(() => {
+    recovery.stop();
+    jest.useRealTimers();
+  });
+
+  it('sweeps at the start and each half of a lease, when own leases are renewed', async () => {
+    recovery.start();
+    await jest.advanceTimersByTimeAsync(LEASE_MS);
+    expect(calls).toEqual(Array(3).fill(['renew jobs', 'sweep jobs']).flat());
+  });
+
+  it.each([
+    [4000, 4004, 4005],
+    [0, 49, 50],
+    [60_000, 7499, 7500],
+  ])('looks again when the earliest lease ends: in %d ms', async (nextLook, before, after) => {
+    reply = { ...NOTHING, nextLook };
+    recovery.start();
+    await jest.advanceTimersByTimeAsync(before);
+    expect(sweeps()).toBe(1);
+    await jest.advanceTimersByTimeAsync(after - before);
+    expect(sweeps()).toBe(2);
+  });
+
+  it('tells what it has found, and when a scheduled job is due', async () => {
+    const lost = { type: 'lost', jobId: 'a' } as JobEvent;
+    reply = {
+      handled: [
+        { id: 'a', outcome: 'requeued', event: lost },
+        { id: 'b', outcome: 'failed', event: undefined },
+      ],
+      nextLook: undefined,
+      nextDue: 120,
+    };
+    recovery.start();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(told).toEqual(['a requeued', 'lost', 'b failed']);
+    expect(calls).toContain('due jobs 120');
+  });
+
+  it('tries again after a second when Redis is away, and tells when it is well again', async () => {
+    reply = new Error('away');
+    recovery.start();
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(sweeps()).toBe(3);
+    reply = NOTHING;
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(told).toEqual([
+      'queue "jobs" cannot be looked after',
+      'queue "jobs" is looked after again',
+    ]);
+  });
+
+  it('sweeps no more once it is stopped, also in the middle of a sweep', async () => {
+    recovery.start();
+    recovery.stop();
+    await jest.advanceTimersByTimeAsync(LEASE_MS);
+    expect(sweeps()).toBe(1);
+  });
+});
