@@ -60,13 +60,21 @@ end
 -- Claims as many of these ids as it can, in order, and answers how many of them need not be looked at again. The leases
 -- come first: a lease whose job is not started does no harm, a started job without a lease would be lost.
 local function claim(queue, claims, ids)
-  local found, leases, looked_at = {}, {}, 0
+  local found, leases, looked_at, is_found = {}, {}, 0, {}
   local number = claims.number
   for _, id in ipairs(ids) do
-    local values = look_at(queue, claims, id)
+    local values
+    if is_found[id] then
+      -- An id can be in the list more than once; nothing is written yet that would show it.
+      claims.dropped[#claims.dropped + 1] = id
+      claims.dropped[#claims.dropped + 1] = 'started'
+    else
+      values = look_at(queue, claims, id)
+    end
     if claims.failure ~= '' then break end
     looked_at = looked_at + 1
     if values then
+      is_found[id] = true
       found[#found + 1] = values
       leases[#leases + 1] = claims.lease_end
       leases[#leases + 1] = id .. ':' .. claims.token .. string.format('%016x', number)
