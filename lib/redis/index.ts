@@ -2,4 +2,4 @@
 export type { BlockingPop } from './blocking-pop.js';
 export type { ConnectionOption, RedisInstance } from './connection-input.js';
 export * from './connections.js';
-export type { LeaseGuard } from './lease-guard.js';
+export type { GuardObserver, LeaseGuard } from './lease-guard.js';

@@ -28,12 +28,6 @@ export class LeaseGuard {
     private readonly settings: LeaseGuardSettings,
   ) {}
 
-  /** Why there is no guard, for the log; undefined when there is one. */
-  get problem(): string | undefined {
-    const connection = this.connections.forThread();
-    return 'problem' in connection ? messages.noLeaseGuard(connection.problem) : undefined;
-  }
-
   start(observer?: GuardObserver): void {
     this.observer = observer;
     const connection = this.connections.forThread();

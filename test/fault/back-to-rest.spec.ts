@@ -64,6 +64,9 @@ describe('after the work', () => {
   it('and after many cut links there are the same connections and timers as before', async () => {
     const worker = await scene.worker('worker', { lease: 15 });
     await runJobs(500);
+    // The guard's thread proves at the start that it could renew leases, and closes its connection.
+    const isAlone = async () => !(await connections()).includes('nestjs-rq:lease-guard');
+    await eventually(isAlone, { what: "the guard's connection to be closed" });
     const [open, { resources }] = [await connections(), await worker.measure()];
     for (let round = 0; round < 8; round++) {
       await scene.cutLinks('normal');

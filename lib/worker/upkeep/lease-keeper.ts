@@ -15,6 +15,7 @@ export class LeaseKeeper {
   private timer: Timer | undefined;
   private again: Timer | undefined;
   private renewing: Promise<void> | undefined;
+  private isStopped = false;
   /** When the leases of each queue were renewed last, by the clock of `performance.now()`. */
   private readonly renewedAt = new Map<string, number>();
 
@@ -35,6 +36,7 @@ export class LeaseKeeper {
   }
 
   stop(): Promise<void> {
+    this.isStopped = true;
     this.timer?.cancel();
     this.again?.cancel();
     return this.guard.stop();
@@ -55,8 +57,10 @@ export class LeaseKeeper {
   private async renewAll(): Promise<void> {
     this.again?.cancel();
     const renewed = await Promise.all(this.served.map((queue) => this.renewQueue(queue)));
+    // One that was under way at the stop must not begin another: the process would never end.
+    if (this.isStopped || !renewed.includes(false)) return;
     // Not as late as the next round: leases go on ending while Redis is away.
-    if (renewed.includes(false)) this.again = after(this.leaseMs / 15, () => void this.renew());
+    this.again = after(this.leaseMs / 15, () => void this.renew());
   }
 
   /** Whether it was possible. */

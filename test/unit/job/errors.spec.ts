@@ -4,6 +4,14 @@ const everyError: [string, job.RqError][] = [
   ['RQ_INVALID_OPTION', new job.InvalidOptionError({ option: 'timeout', problem: 'must be x' })],
   ['RQ_CONNECTION', new job.RqConnectionError({ action: 'enqueue' })],
   ['RQ_REDIS_REPLY', new job.RedisReplyError({ action: 'enqueue', reply: 'WRONGTYPE x' })],
+  [
+    'RQ_UNUSABLE_REDIS',
+    new job.UnusableRedisError({
+      findings: [
+        { severity: 'fatal', code: 'replica', sentence: 'it is a replica', fix: 'leave it' },
+      ],
+    }),
+  ],
   ['RQ_DUPLICATE_JOB', new job.DuplicateJobError({ jobId: 'j1', queue: 'q' })],
   [
     'RQ_ENQUEUE_MANY',

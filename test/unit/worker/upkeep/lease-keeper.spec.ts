@@ -1,5 +1,5 @@
 import { jest } from '@jest/globals';
-import type { LeaseGuard } from '../../../../lib/redis/index.js';
+import type { GuardObserver, LeaseGuard } from '../../../../lib/redis/index.js';
 import type { Lease, RenewReply, WorkerStore } from '../../../../lib/store/index.js';
 import { JobReporter } from '../../../../lib/worker/report/job-reporter.js';
 import { LeaseKeeper, type ServedQueue } from '../../../../lib/worker/upkeep/lease-keeper.js';
@@ -13,6 +13,7 @@ describe('a lease keeper', () => {
   let replies: RenewReply[];
   let isAway: boolean;
   let leases: Lease[];
+  let answer: () => Promise<RenewReply[]>;
   let guardProblem: string | undefined;
   let keeper: LeaseKeeper;
 
@@ -21,6 +22,7 @@ describe('a lease keeper', () => {
     [renewals, told, beats, replies] = [[], [], [], []];
     isAway = false;
     guardProblem = undefined;
+    answer = () => (isAway ? Promise.reject(new Error('away')) : Promise.resolve(replies));
     leases = [
       { id: 'a', execution: 'e1' },
       { id: 'b', execution: 'e2' },
@@ -28,14 +30,14 @@ describe('a lease keeper', () => {
     const store = {
       renew: (queue: string, leaseMs: number, held: readonly Lease[]) => {
         renewals.push(`${queue} ${leaseMs} ${held.map(({ id }) => id).join()}`);
-        return isAway ? Promise.reject(new Error('away')) : Promise.resolve(replies);
+        return answer();
       },
     } as unknown as WorkerStore;
     const guard = {
-      get problem() {
-        return guardProblem;
+      start: (observer: GuardObserver) => {
+        told.push('guard started');
+        if (guardProblem) observer.problem(guardProblem);
       },
-      start: () => void told.push('guard started'),
       beat: (deadline: number) => void beats.push(deadline),
       stop: () => Promise.resolve(void told.push('guard stopped')),
     } as unknown as LeaseGuard;
@@ -107,12 +109,24 @@ describe('a lease keeper', () => {
     expect(renewals).toHaveLength(2);
   });
 
+  it('begins nothing any more after a renewal that fails while it stops', async () => {
+    let fail: (reason: Error) => void = () => undefined;
+    answer = () => new Promise((_, reject) => (fail = reject));
+    keeper.start();
+    await jest.advanceTimersByTimeAsync(LEASE_MS / 3);
+    await keeper.stop();
+    fail(new Error('away'));
+    await jest.advanceTimersByTimeAsync(LEASE_MS);
+    expect(renewals).toHaveLength(1);
+    expect(jest.getTimerCount()).toBe(0);
+  });
+
   it('tells why there is no guard, and stops with it', async () => {
     guardProblem = 'no guard';
     keeper.start();
     await keeper.stop();
     await jest.advanceTimersByTimeAsync(LEASE_MS);
-    expect(told.slice(0, 3)).toEqual(['problem: no guard', 'guard started', 'guard stopped']);
+    expect(told.slice(0, 3)).toEqual(['guard started', 'problem: no guard', 'guard stopped']);
     expect(renewals).toEqual([]);
   });
 });
