@@ -30,7 +30,7 @@ function read(path: string): Promise<string> {
 it('what lib/ becomes is there, with scripts and declarations, and no test or source', () => {
   const inLib = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(sep).join('/'))
-    .filter((name) => /\.(ts|mjs|lua)$/.test(name));
+    .filter((name) => /\.(ts|mjs)$/.test(name));
   expect(inLib.length).toBeGreaterThan(50);
   const ofLib = inLib.flatMap((name) => {
     if (!name.endsWith('.ts')) return [`dist/${name}`];

@@ -32,7 +32,7 @@ it('a guard fails a job without a retry', () => {
 
 it('a filter turns an error into a retry, and another one into a result', () => {
   expect(attemptsOf('the filter asks for a retry')).toEqual([
-    'retried: RetryJob: too many calls, try again later',
+    'retrying: RetryJob: too many calls, try again later',
     'finished: {"total":"$900.00"}',
   ]);
   expect(attemptsOf('the filter has a result')).toEqual([

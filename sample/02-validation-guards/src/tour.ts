@@ -27,7 +27,7 @@ const orders: { title: string; order: object; expected: string[] }[] = [
   {
     title: 'the filter asks for a retry',
     order: { tenant: 'globex', month: '2026-03' },
-    expected: ['retried', 'finished'],
+    expected: ['retrying', 'finished'],
   },
   {
     title: 'the filter has a result',
