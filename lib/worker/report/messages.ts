@@ -19,6 +19,14 @@ export const jobsNotClaimed = (queue: string): Trouble => ({
   solved: `jobs of queue "${queue}" are claimed again`,
 });
 
+export const outcomesNotStored = (queue: string): Trouble => ({
+  problem: `outcomes of queue "${queue}" cannot be stored`,
+  solved: `outcomes of queue "${queue}" are stored again`,
+});
+
+/** Its data are damaged: others are stored. */
+export const outcomeNotStored = (jobId: string) => `the outcome of job "${jobId}" cannot be stored`;
+
 export const leasesNotRenewed = (queue: string): Trouble => ({
   problem: `leases on queue "${queue}" cannot be renewed`,
   solved: `leases on queue "${queue}" are renewed again`,

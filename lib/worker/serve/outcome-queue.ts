@@ -2,6 +2,7 @@ import { after } from '../../time/timer.js';
 import type { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply, OutcomeCall } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
+import { type Trouble, outcomeNotStored, outcomesNotStored } from '../report/messages.js';
 import type { Settlement } from '../report/settlement.js';
 
 /**
@@ -17,7 +18,7 @@ export class OutcomeQueue {
   private readonly lost: SentOutcomes[] = [];
   /** Those that Redis would not take and that are tried again in a moment. */
   private readonly later = new Set<PendingSettlement>();
-  private trouble: string | undefined;
+  private trouble: Trouble | undefined;
   private readonly slotsInUse = new Set<number>();
   private nextCall = 0;
   private notesRenewedAt = -Infinity;
@@ -96,7 +97,7 @@ export class OutcomeQueue {
       const status = statuses.get(index);
       if (status === undefined) {
         this.reporter.settled(outcome);
-        if (this.trouble !== undefined) this.problemSolved(this.trouble, outcome.job.queue);
+        if (this.trouble !== undefined) this.problemSolved(this.trouble);
       } else if (status.startsWith('error ')) {
         this.settleAgain(outcome, status.slice('error '.length));
       } else {
@@ -129,12 +130,11 @@ export class OutcomeQueue {
   private settleAgain(outcome: PendingSettlement, error: string): void {
     const { id, queue } = outcome.job;
     if (PASSING.test(error)) {
-      this.trouble = `outcomes of queue "${queue}" cannot be stored`;
-      this.reporter.problem(this.trouble, new Error(error));
+      this.trouble = outcomesNotStored(queue);
+      this.reporter.problem(this.trouble.problem, new Error(error));
     } else if (outcome.errors >= 2) {
       // Damaged data do not heal: its lease runs out, and the recovery fails the job.
-      const message = `the outcome of job "${id}" cannot be stored`;
-      this.reporter.tell('problem', { message, error: new Error(error) });
+      this.reporter.tell('problem', { message: outcomeNotStored(id), error: new Error(error) });
       return;
     }
     const next = { ...outcome, errors: outcome.errors + 1 };
@@ -146,9 +146,9 @@ export class OutcomeQueue {
     }).unref();
   }
 
-  private problemSolved(trouble: string, queue: string): void {
+  private problemSolved({ problem, solved }: Trouble): void {
     this.trouble = undefined;
-    this.reporter.problemSolved(trouble, `outcomes of queue "${queue}" are stored again`);
+    this.reporter.problemSolved(problem, solved);
   }
 }
 

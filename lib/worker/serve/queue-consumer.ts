@@ -2,6 +2,7 @@ import { RqConnectionError } from '../../job/index.js';
 import { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply, Lease, WorkerStore } from '../../store/index.js';
 import { PendingEvents } from '../report/pending-events.js';
+import { type Trouble, queueNotServed } from '../report/messages.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner, RunEnd } from '../run/job-runner.js';
 import { ClaimBudget } from './claim-budget.js';
@@ -43,8 +44,7 @@ export class QueueConsumer implements SlotUser {
   private isAskDue = false;
   private nextExecution = 0;
   private onSettled: (() => void)[] = [];
-  private readonly trouble: string;
-  private readonly wellAgain: string;
+  private readonly trouble: Trouble;
 
   constructor(
     readonly queue: string,
@@ -53,13 +53,12 @@ export class QueueConsumer implements SlotUser {
     private readonly settings: ConsumerSettings,
   ) {
     const { store, runner, reporter, slots, maxCrashes } = settings;
-    this.trouble = `queue "${queue}" cannot be served`;
-    this.wellAgain = `queue "${queue}" is served again`;
+    this.trouble = queueNotServed(queue);
     const timing = new ExchangeTiming({
       exchange: () => this.exchange(),
       askNow: () => this.askNow(),
       returnOrphans: () => this.returnOrphans(),
-      searchFailed: (error) => reporter.problem(this.trouble, error),
+      searchFailed: (error) => reporter.problem(this.trouble.problem, error),
     });
     const planExchange = () => timing.planExchange();
     this.timing = timing;
@@ -190,7 +189,7 @@ export class QueueConsumer implements SlotUser {
     this.isAskDue = false;
     const prefetch = claimsLater ? 0 : this.prefetchCount(reserved);
     this.send({ settled, woken, reserved, prefetch }).catch((error: unknown) => {
-      this.settings.reporter.problem(this.trouble, error);
+      this.settings.reporter.problem(this.trouble.problem, error);
     });
     // A second one may follow: it travels while Redis works on the first.
     const hasMore =
@@ -254,7 +253,7 @@ export class QueueConsumer implements SlotUser {
     this.settings.clock(reply.now);
     this.events.isListened = reply.listened;
     this.timing.answered();
-    reporter.problemSolved(this.trouble, this.wellAgain);
+    reporter.problemSolved(this.trouble.problem, this.trouble.solved);
     this.replies.handle(sent, reply);
     this.timing.planExchange();
     if (this.isSettled) for (const resolve of this.onSettled.splice(0)) resolve();
@@ -266,7 +265,7 @@ export class QueueConsumer implements SlotUser {
     this.outcomes.putBack(sent.settled, isUncertain);
     this.woken.unshift(...sent.woken);
     this.budget.mayHoldJobs = true;
-    this.settings.reporter.problem(this.trouble, error);
+    this.settings.reporter.problem(this.trouble.problem, error);
     this.timing.failed(isUncertain);
     if (sent.reserved > 0) this.settings.slots.release(this, sent.reserved);
     this.starter.giveBackUnstarted();
