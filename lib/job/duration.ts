@@ -1,7 +1,7 @@
 /**
- * Lengths of time as a user writes them: a number is SECONDS, as everywhere in RQ (`30`, `0.5`), a text carries its
- * unit (`'500ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`, `'1.5h'`). Inside the library times are milliseconds;
- * what RQ stores is whole seconds.
+ * Lengths of time as a user writes them. A number is SECONDS, as everywhere in RQ (`30`, `0.5`); a text carries its
+ * unit (`'500ms'`, `'30s'`, `'5m'`, `'2h'`, `'1d'`, `'1w'`, `'1.5h'`). Inside the library times are milliseconds; what
+ * RQ stores is whole seconds.
  */
 import { InvalidOptionError } from './errors.js';
 

@@ -1,7 +1,7 @@
 /**
- * What may be said about a job when it is enqueued, and the defaults a queue or the module sets for it. What the
- * caller gives wins over the queue's defaults, which win over the root's; the rest is RQ's. Everything unknown or
- * impossible is refused here, naming the key, before anything reaches Redis.
+ * The options of a job when it is enqueued. A queue or the module may set defaults for them. What the caller gives wins
+ * over the queue's defaults, which win over the root's; the rest is RQ's. Everything unknown or impossible is refused
+ * here, naming the key, before anything reaches Redis.
  */
 import { types } from 'node:util';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';

@@ -1,5 +1,5 @@
 /**
- * How every options object is read: only known keys, each of the right type, and an error that names the key and the
+ * How every options object is read. Only known keys are taken, each of the right type; an error names the key and the
  * place. A misspelt option must never be silently ignored.
  */
 import { InvalidOptionError } from './errors.js';

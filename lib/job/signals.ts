@@ -1,6 +1,7 @@
 /**
- * What a handler throws, or returns, to steer its own job: try again (spending a retry), not now (spending none),
- * never again, forget it. The thrown ones are errors, so they pass through interceptors and filters as errors do.
+ * What a handler throws, or returns, to steer its own job. It says: try again (spending a retry), not now (spending
+ * none), never again, or forget it. The thrown ones are errors, so they pass through interceptors and filters as errors
+ * do.
  *
  * ```ts
  * if (response.status === 429) throw new SnoozeJob({ for: response.retryAfter });

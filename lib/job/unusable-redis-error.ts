@@ -1,8 +1,8 @@
 import { RqError } from './errors.js';
 
 /**
- * This Redis cannot hold jobs as it is set up: too old, a replica, a cluster, or its user lacks rights. Thrown at the
- * start, before anything is written; the message says what to change.
+ * This Redis cannot hold jobs as it is set up. It is too old, a replica or a cluster, or its user lacks rights. Thrown
+ * at the start, before anything is written; the message says what to change.
  */
 export class UnusableRedisError extends RqError {
   readonly code = 'RQ_UNUSABLE_REDIS';

@@ -2,7 +2,7 @@ import { type FailureRecord, type JobEvent, cleanLine, formatDuration } from '..
 import type { JobRetryingEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
 
 /**
- * All that an operator reads in the log, and the problems that errors of the Nest layer name: in one place,
+ * All that an operator reads in the log, and the problems that errors of the Nest layer name. They stand in one place,
  * so that one thing is always called by one name. No line holds a job's data, a URL or a password.
  */
 

@@ -9,8 +9,9 @@ import type { Module } from '@nestjs/core/injector/module.js';
 import { REQUEST_CONTEXT_ID } from '@nestjs/core/router/request/request-constants.js';
 
 /**
- * All that is used of Nest's private side: where a later version may differ, and the one place to mend it then. Nest 12
- * alone exports the keys of its metadata, so that they are written out here; the values are the same in Nest 11 and 12.
+ * All that is used of Nest's private side. A later version may differ there; this is the one place to mend it then.
+ * Nest 12 alone exports the keys of its metadata, so that they are written out here; the values are the same in Nest 11
+ * and 12.
  */
 
 export { type ContextId, type InstanceWrapper, REQUEST_CONTEXT_ID };

@@ -1,7 +1,7 @@
 /**
- * The jobs that are enqueued in one turn of the event loop go to Redis together; each caller still gets a promise of its
- * own. Nothing waits on a timer: a single job is sent as soon as the turn is over. More than a few go in several calls:
- * callers who enqueue again when they have their answer then do so while Redis works on the next call.
+ * The jobs that are enqueued in one turn of the event loop go to Redis together. Each caller still gets a promise of
+ * its own. Nothing waits on a timer: a single job is sent as soon as the turn is over. More than a few go in several
+ * calls: callers who enqueue again when they have their answer then do so while Redis works on the next call.
  */
 export class EnqueueBatch<Item> {
   private pending: Pending<Item>[] = [];

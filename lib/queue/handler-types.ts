@@ -2,9 +2,9 @@ import type { ReturnedRetry } from '../job/index.js';
 import type { JsonInput, Jsonified } from './json-types.js';
 
 /**
- * The type-only link between a queue and the classes whose methods run its jobs: `Queue<ImageJobs>` accepts the names
- * of their jobs, what JSON turns into each one's first parameter, and gives handles of what JSON makes of its result.
- * A job is named as its method, or as the class says in `jobNames`. Nothing of this exists at run time.
+ * The type-only link between a queue and the classes whose methods run its jobs. `Queue<ImageJobs>` accepts the names
+ * of their jobs, and as data what JSON turns into each one's first parameter. It gives handles of what JSON makes of
+ * the result. A job is named as its method, or as the class says in `jobNames`. Nothing of this exists at run time.
  */
 
 /** What a plain `Queue` is made for: any name, any data. */

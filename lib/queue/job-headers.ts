@@ -1,8 +1,8 @@
 import { InvalidOptionError, isObject } from '../job/index.js';
 
 /**
- * What travels with a job beside its data: texts by name, such as a trace id or the tenant, which whoever enqueues puts
- * in and whoever runs the job takes out. They live in the job's `meta.headers`, where Python finds them, too.
+ * What travels with a job beside its data: texts by name, such as a trace id or the tenant. Whoever enqueues puts them
+ * in, and whoever runs the job takes them out. They live in the job's `meta.headers`, where Python finds them, too.
  */
 export type JobHeaders = Record<string, string | undefined>;
 

@@ -1,9 +1,9 @@
 import { randomFillSync } from 'node:crypto';
 
 /**
- * Ids of jobs: 9 characters of the time and 12 random ones, of a set that RQ accepts, without `-` and `_`, so that an
- * id is never taken for an option on RQ's command line. 60 random bits per millisecond: no two jobs get the same id.
- * Ids of one time are neighbours, which Redis's sorted sets are quick with.
+ * Ids of jobs: 9 characters of the time and 12 random ones. The characters are of a set that RQ accepts, without `-`
+ * and `_`, so that an id is never taken for an option on RQ's command line. 60 random bits per millisecond: no two jobs
+ * get the same id. Ids of one time are neighbours, which Redis's sorted sets are quick with.
  */
 export function newJobId(): string {
   const now = Date.now();

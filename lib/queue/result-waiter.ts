@@ -15,10 +15,10 @@ import type { JobRecord, Settled } from '../wire/index.js';
  *
  * 1. `result()` is called. The waiter subscribes to the queue's announcements, then reads the job.
  * 2. The job has ended already: its stored result is the answer.
- * 3. It has not: reading has marked it as one that somebody waits for. When it ends, the script that ends it announces
- *    the result. So even the result of a job that is deleted at its end is heard.
+ * 3. It has not: the script that read it (watch.lua) has also marked it, as a job that somebody waits for. When a marked
+ *    job ends, its result is announced, so that it is heard even when the job is deleted at its end.
  * 4. Announcements can be lost, and Python's workers make none. So the waiter also reads again: after 100 ms, then after
- *    twice as long each time, at most a second.
+ *    twice as long each time, up to a second between two reads.
  * 5. The time is over: ResultTimeoutError. The job goes on.
  */
 export class ResultWaiter {

@@ -2,8 +2,9 @@ import { InvalidOptionError } from '../job/index.js';
 import { OBEYED, type OptionKind } from './connection-rules.js';
 
 /**
- * A URL of Redis as plain options: `redis://`, `rediss://` (TLS) or `unix://`, with user, password, database and further
- * options behind `?`. An error about it never shows any of it: where the password begins and ends is not known then.
+ * A URL of Redis as plain options. It begins with `redis://`, `rediss://` (TLS) or `unix://` and may have user,
+ * password, database and further options behind `?`. An error about it never shows any of it: where the password begins
+ * and ends is not known then.
  *
  * @throws InvalidOptionError
  */

@@ -13,9 +13,9 @@ import {
 } from './thread-connection.js';
 
 /**
- * The connections to one Redis: one for commands, shared by every queue and worker, one for messages, opened with the
- * first subscription, one per consumed queue for blocking reads, and one for leases while jobs run for long. They are
- * made again by themselves for as long as they are open, and leave a server that has become a replica.
+ * The connections to one Redis. One is for commands, shared by every queue and worker. One is for messages, opened with
+ * the first subscription. There is one for blocking reads per consumed queue, and one for leases while jobs run for
+ * long. They are made again by themselves for as long as they are open, and leave a server that has become a replica.
  *
  * Options of ioredis are obeyed but for those that jobs depend on; see `warnings`, and docs/connections.md.
  */

@@ -7,12 +7,14 @@ import type { RenewalScript } from './renewal-link.js';
 import { renewalAddress, renewalLogin } from './thread-connection.js';
 
 /**
- * Keeps leases while a handler blocks the event loop (long computations in JavaScript). The main thread shows that it
- * lives by a counter in shared memory; a second thread watches it and, when it stands still, renews the leases in its
- * place, for as long as the running jobs' timeouts allow. A process that is dead or stopped renews nothing: its thread
- * is dead or stopped, too.
+ * Keeps leases while a handler blocks the event loop (long computations in JavaScript).
  *
- * Whenever that cannot be relied on, it is said: see `problem`, and GuardObserver.
+ * 1. The main thread counts up in shared memory every third of a lease: it lives.
+ * 2. A second thread reads the counter. When the counter stands still, the second thread renews the leases.
+ * 3. It does so until the last of the running jobs has reached its timeout.
+ * 4. When the whole process is dead or stopped, the second thread is, too. The leases end, and other workers run the jobs.
+ *
+ * When the second thread cannot do its work, the observer of `start` is told, for the log.
  */
 export class LeaseGuard {
   private readonly state = new SharedArrayBuffer(16);

@@ -1,4 +1,7 @@
-/** How this room words what an operator reads: settings of Redis and of the connection that are not good for jobs. */
+/**
+ * How this room words what an operator reads: options of the connection that are overruled, and the lease guard's
+ * troubles.
+ */
 
 export const optionOverruled = (option: string, why: string) =>
   `connection.${option} is overruled (${why})`;

@@ -15,8 +15,8 @@ import {
 } from './scripts/compiled.js';
 
 /**
- * What the user of a process must be allowed to do in Redis, by its role: what its scripts run, as they are compiled, and
- * the plain commands beside them. docs/redis.md shows the same as lines for an ACL.
+ * What the user of a process must be allowed to do in Redis, by its role. It is what its scripts run, as they are
+ * compiled, and the plain commands beside them. docs/redis.md shows the same as lines for an ACL.
  */
 export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
   const commands = role === 'producer' ? PRODUCER : [...PRODUCER, ...WORKER];

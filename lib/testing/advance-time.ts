@@ -2,8 +2,8 @@ import type { Drain } from './drain.js';
 import type { EmbeddedRedis } from './embedded-redis.js';
 
 /**
- * Moves the clock of the embedded Redis forward, from job to job: whatever becomes due on the way runs at its time, and
- * what it enqueues or how it is retried, too. The clock of the process stays as it is.
+ * Moves the clock of the embedded Redis forward, from job to job. Whatever becomes due on the way runs at its time,
+ * also what such a job enqueues and its retries. The clock of the process stays as it is.
  *
  * @param timeout milliseconds of the process's clock, for all of it
  * @throws DrainTimeoutError when jobs still run or wait then

@@ -17,8 +17,8 @@ import type { RunControl } from './run-control.js';
 import type { JobRecord } from '../wire/index.js';
 
 /**
- * The store of an application under test: the real one, with the real scripts, of which the kit holds the reins. Its
- * worker claims jobs only while the control is open, and looks when it is woken from here.
+ * The store of an application under test. It is the real one, with the real scripts; the kit decides when it hands out
+ * jobs. Its worker claims jobs only while the control is open, and looks when it is woken from here.
  */
 export class ControlledStore extends RedisJobStore {
   /** Jobs that were due and were put off for a moment by the worker, not by their handlers. */

@@ -5,8 +5,8 @@ import { type DrainSummary, type RunControl, difference } from './run-control.js
 import { type WorkLeft, workLeftIn } from './work-left.js';
 
 /**
- * Runs what is due, in all roots of an application, until nothing is left: also what those jobs enqueue, on whatever
- * queue. The control is open for exactly that long.
+ * Runs what is due, in all roots of an application, until nothing is left. What those jobs enqueue is run, too, on
+ * whatever queue. The control is open for exactly that long.
  */
 export class Drain {
   constructor(

@@ -2,9 +2,9 @@ import { Worker as Thread } from 'node:worker_threads';
 import { EMBEDDED_REDIS_LINE, EmbeddedRedisError, type EmbeddedRedisProblem } from './errors.js';
 
 /**
- * A Redis inside the process that runs the tests: js-redis-server, in a thread of its own, so that it neither blocks
- * the application nor meets the test runner's module registry. It has a clock of its own, which can be moved forward.
- * The thread never keeps the process alive.
+ * A Redis inside the process that runs the tests: js-redis-server, in a thread of its own. There it neither blocks the
+ * application nor meets the test runner's module registry. It has a clock of its own, which can be moved forward. The
+ * thread never keeps the process alive.
  */
 export class EmbeddedRedis {
   private readonly ahead = new BigInt64Array(new SharedArrayBuffer(8));

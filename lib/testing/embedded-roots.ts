@@ -13,7 +13,7 @@ import { RunControl } from './run-control.js';
 import { DRAIN_TIMEOUT_MS, type ResolvedTestingOptions } from './testing-options.js';
 
 /**
- * The roots of an application under test: each gets an embedded server of its own in place of its `connection`, and
+ * The roots of an application under test. Each gets an embedded server of its own in place of its `connection`, and
  * keeps all its other options. The server starts with the first root and ends after the last has closed.
  */
 export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {

@@ -2,8 +2,8 @@ import { expect } from '@jest/globals';
 import { type RqMatchers, rqMatchers } from './matchers.js';
 
 /**
- * For Jest: makes `toHaveEnqueued` known to `expect` as soon as this is imported, in a test file or as one of
- * `setupFilesAfterEnv`, with its types for `expect` from `@jest/globals` and for the global one.
+ * For Jest: makes `toHaveEnqueued` known to `expect` as soon as this is imported.
+ * Import it in a test file, or name it in `setupFilesAfterEnv`. It brings the types for `expect` from `@jest/globals` and for the global one.
  */
 expect.extend(rqMatchers);
 

@@ -26,7 +26,7 @@ const testing: Provider = {
 };
 
 /**
- * Tests an application without a Redis: every `RqModule.forRoot` of it talks to an embedded server instead of its
+ * Tests an application without a Redis. Every `RqModule.forRoot` of it talks to an embedded server instead of its
  * `connection`, with all other options kept. Import it beside the application's module; nothing there changes.
  *
  * @example

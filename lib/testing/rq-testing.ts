@@ -21,7 +21,7 @@ import { type DrainSummary, difference } from './run-control.js';
 import { DRAIN_TIMEOUT_MS } from './testing-options.js';
 
 /**
- * What a test does with the jobs of its application: looks at those that are enqueued, has them run, and moves time.
+ * What a test does with the jobs of its application. It looks at those that are enqueued, has them run, and moves time.
  *
  * @example
  * const rq = app.get(RqTesting);

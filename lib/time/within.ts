@@ -1,6 +1,8 @@
 import { after } from './timer.js';
 
-/** Waits for the work, but no longer than that, and tells whether it ended; what it throws is of no interest any more. */
+/**
+ * Waits for the work, but no longer than that, and tells whether it ended. What it throws is of no interest any more.
+ */
 export function within(milliseconds: number, work: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = after(milliseconds, () => resolve(false));

@@ -2,8 +2,8 @@ import { JOB_EVENT_TYPES, type JobEvent, type JobEventType, isObject } from '../
 import { parsePythonJson } from './python-json.js';
 
 /**
- * Events on their way through Redis: JSON on a channel of the queue's own, made here and, where no worker has a hand in
- * it, in include/events.lua. Anybody can publish anything there: what is not understood is undefined.
+ * Events on their way through Redis: JSON on a channel of the queue's own. They are made here and, where no worker has
+ * a hand in it, in include/events.lua. Anybody can publish anything there: what is not understood is undefined.
  */
 export function encodeEvent(event: JobEvent): string {
   // The channel tells the queue.

@@ -2,8 +2,8 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { RunningJob } from '../../worker/index.js';
 
 /**
- * The job that the code is running for, wherever it is below the handler: a nested service or a logger asks here
- * instead of having the job passed through every call.
+ * The job that the code is running for, wherever it is below the handler. A nested service or a logger asks here; the
+ * job need not be passed through every call.
  */
 const current = new AsyncLocalStorage<RunningJob>();
 

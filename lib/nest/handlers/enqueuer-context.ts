@@ -4,7 +4,7 @@ import * as messages from '../messages.js';
 import type { JobContext } from '../options/index.js';
 
 /**
- * Runs a handler in the context of whoever enqueued its job, which `forRoot({ context: { extract } })` makes out of the
+ * Runs a handler in the context of whoever enqueued its job. `forRoot({ context: { extract } })` makes it out of the
  * job's headers. An `extract` that forgets to wait for the handler does no harm: what the handler gives counts.
  */
 export function inEnqueuersContext(

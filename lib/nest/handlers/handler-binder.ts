@@ -23,15 +23,16 @@ import { currentJob, tellingCurrentJob } from './current-job.js';
 import { inEnqueuersContext } from './enqueuer-context.js';
 import { HandlerParameters } from './handler-parameters.js';
 import { lastValueOf } from './handler-values.js';
-import { type MadeEnhancers, NO_ENHANCERS, configOfJobs, kindsIn } from './job-enhancers.js';
+import { type MadeEnhancers, NO_ENHANCERS, configOfJobs, kindsIn } from './root-enhancers.js';
 import * as messages from '../messages.js';
 import type { JobContext } from '../options/index.js';
 
 /**
- * Binds handlers through Nest's own execution context, so that guards, interceptors, pipes, filters and
- * parameter decorators work in a job as anywhere else; a handler that has none of them is called as it is. A handler of
- * an ordinary provider is bound once; one of a provider that lives for one request is made anew for each job, which then
- * is the request.
+ * Binds handlers through Nest's own execution context. So guards, interceptors, pipes, filters and parameter decorators
+ * work in a job as they do in a controller. A handler that has none of them is called as it is.
+ *
+ * A handler is bound once, at start. But when its provider is request-scoped, the provider is made and the handler is
+ * bound for each job: to Nest the job is the request.
  */
 export class HandlerBinder {
   private readonly parameters = new HandlerParameters();

@@ -2,9 +2,9 @@ import { type Observable, fromEvent, isObservable, lastValueFrom, takeUntil, tap
 import type { RunningJob } from '../../worker/index.js';
 
 /**
- * A handler may report as it goes: an Observable or an async generator runs to its end, and its last value is the result.
- * Each value may be told as progress. A job that is ended from outside is not listened to any longer: its Observable is
- * unsubscribed, its generator closed.
+ * A handler may report as it goes, by an Observable or an async generator. It runs to its end, and its last value is
+ * the result. Each value may be told as progress. A job that is ended from outside is not listened to any longer: its
+ * Observable is unsubscribed, its generator closed.
  *
  * @param job undefined: what ran is no job (a listener), and ends by itself
  */

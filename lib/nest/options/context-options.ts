@@ -9,8 +9,8 @@ import {
 import type { JobHeaders } from '../../queue/index.js';
 
 /**
- * How the context of whoever enqueues (a trace, a tenant, the user) reaches the handler: two functions, in the way of
- * OpenTelemetry's propagators. What travels are the texts in a job's headers, nothing else.
+ * How the context of whoever enqueues (a trace, a tenant, the user) reaches the handler. It takes two functions, in the
+ * way of OpenTelemetry's propagators. What travels are the texts in a job's headers, nothing else.
  *
  * @example
  * context: {

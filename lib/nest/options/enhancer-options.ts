@@ -14,9 +14,9 @@ import {
 } from '../../job/index.js';
 
 /**
- * Enhancers for every job of a root, outside those of classes and methods: what `app.useGlobalPipes(...)` and the like
- * are for requests. Each is an instance or a class. A class is taken from the application where a module provides it,
- * and else made as if the module that calls `forRoot` provided it; it must not be request-scoped.
+ * Enhancers for every job of a root, outside those of classes and methods. They are what `app.useGlobalPipes(...)` and
+ * the like are for requests. Each is an instance or a class. A class is taken from the application where a module
+ * provides it, and else made as if the module that calls `forRoot` provided it; it must not be request-scoped.
  */
 export interface JobEnhancers {
   guards?: readonly (CanActivate | Type<CanActivate>)[];

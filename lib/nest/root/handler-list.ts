@@ -4,8 +4,8 @@ import * as messages from '../messages.js';
 import { RqLogger } from '../rq-logger.js';
 
 /**
- * What was found, one line each, as Nest lists an application's routes at start: a handler or a listener that is not
- * there was not found, or is of no use here, and then its line says why.
+ * What was found, one line each, as Nest lists an application's routes at start. A handler or a listener without a line
+ * was not found. One that is of no use here has a line that says why.
  */
 export class HandlerList {
   private readonly logger = new RqLogger('RqExplorer');

@@ -10,7 +10,7 @@ import { InvalidOptionError } from '../../job/index.js';
 import { moduleOf, rootsOf } from '../discovery/container.js';
 import { HandlerBinder } from '../handlers/handler-binder.js';
 import { HandlerExplorer } from './handler-explorer.js';
-import { makeEnhancers } from '../handlers/job-enhancers.js';
+import { makeEnhancers } from '../handlers/root-enhancers.js';
 import * as messages from '../messages.js';
 import { type ContainerModule, ownImports } from '../nest-internals.js';
 import { type AsyncRecipe, type RqFactoryOptions, readRootOptions } from '../options/index.js';

@@ -4,8 +4,8 @@ import type { BoundHandler } from '../handlers/bound-handler.js';
 import type { RqFactoryOptions } from '../options/index.js';
 
 /**
- * What the roots of an application are made of can be replaced from outside, without a change in the application: a
- * global module that provides this token stands between every `RqModule.forRoot` and its Redis. Tests do so.
+ * What the roots of an application are made of can be replaced from outside. The application need not change: a global
+ * module that provides this token stands between every `RqModule.forRoot` and its Redis. Tests do so.
  */
 export interface RootOverride {
   /** The options to use, in place of those that the application gives to the root of this name. */

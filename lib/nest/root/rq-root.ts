@@ -16,8 +16,8 @@ import type { QueueRegistration } from '../queues/queue-registration.js';
 import type { RootOverride } from './root-override.js';
 
 /**
- * One Redis of an application: its connections, from before the first `onModuleInit` until after the last
- * `onApplicationShutdown`, so that other providers may enqueue in their own hooks, and its queues.
+ * One Redis of an application: its connections and its queues. They are there from before the first `onModuleInit`
+ * until after the last `onApplicationShutdown`, so that other providers may enqueue in their own hooks.
  */
 export class RqRoot
   extends ShortForm

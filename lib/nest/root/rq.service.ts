@@ -5,7 +5,7 @@ import type { RqRoot } from './rq-root.js';
 import { DEFAULT_ROOT } from '../tokens.js';
 
 /**
- * The queues of one Redis at run time: those whose names are known only then, and what an operator does with
+ * The queues of one Redis at run time. It gives queues whose names are known only then, and what an operator does with
  * a queue. Injected by its class for the root without a name, by `@InjectRqService('reports')` for another.
  */
 export class RqService extends ShortForm {

@@ -1,6 +1,6 @@
 /**
- * Which names of jobs without a handler are worth a line in the log: each once, then once in ten minutes. Anybody may
- * enqueue under any name: beyond a hundred names no further one is told.
+ * Which names of jobs without a handler are worth a line in the log. Each is told once, then once in ten minutes.
+ * Anybody may enqueue under any name: beyond a hundred names no further one is told.
  */
 export class UnknownNames {
   private readonly told = new Map<string, number>();

@@ -12,9 +12,9 @@ import type { RqRoot } from './rq-root.js';
 import { WorkerLog } from './worker-log.js';
 
 /**
- * The embedded worker's life: it starts when every other provider is ready (its module is the last at start),
- * and stops before any other is destroyed (the first when closing). Without handlers there is no worker. The methods
- * that hear of jobs live as long as it.
+ * The life of the embedded worker. It starts when every other provider is ready (its module is the last at start). It
+ * stops before any other is destroyed (the first when closing). Without handlers there is no worker. The methods that
+ * hear of jobs live as long as it.
  */
 export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private worker: Worker | undefined;

@@ -11,9 +11,8 @@ import { DroppedIds } from './dropped-ids.js';
 import { UnknownNames } from './unknown-names.js';
 
 /**
- * What an operator sees of the worker, through Nest's logger: a failed attempt that is tried again is one
- * `warn` line, one that is not is an `error` line with the stack. Nothing fails silently, and what went
- * well is not worth a line.
+ * What an operator sees of the worker, through Nest's logger. A failed attempt that is tried again is one `warn` line.
+ * One that is not is an `error` line with the stack. Nothing fails silently, and what went well is not worth a line.
  */
 export class WorkerLog implements WorkerObserver {
   private readonly logger = new RqLogger('RqWorker');

@@ -1,4 +1,6 @@
--- Gives all executions of one worker a full lease, while its event loop is blocked: run by the lease guard's thread.
+-- Gives all executions of one worker a full lease.
+--
+-- The thread of the lease guard runs it while the worker's event loop is blocked.
 --
 -- KEYS  none
 -- ARGV  lease          milliseconds

@@ -1,4 +1,6 @@
--- Reads the rows of a list of jobs: what a person wants to see of each, never the payload of a large one.
+-- Reads the rows of a list of jobs: what a person wants to see of each.
+--
+-- The payload of a large job is never read.
 --
 -- Entries of the finished and failed registries whose time is over are passed over, as if they had been cleaned up; so
 -- the rest can be reached however many there are. Other ids without a job are left out.

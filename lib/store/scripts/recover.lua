@@ -54,18 +54,7 @@ local function tell(event)
   if listened then redis.pcall('PUBLISH', queue.events, event) end
 end
 
-local function fail_as_poison(id, ttl, streamed, attempt, worker, execution)
-  local lost = event_text('lost', id, attempt, '')
-  tell(lost)
-  tell(event_text('failed', id, attempt, ',"error":' .. ARGV.error))
-  if streamed and ttl ~= '0' then
-    -- Its key may hold something else; the failure is in the hash, too.
-    pcall(add_result, id, ttl, 'type', STREAMED_FAILED, 'exc_string', ARGV.streamed_failure, 'worker_name', worker,
-      'execution_id', execution)
-  end
-  finish(queue, ending, id, 'failed', ttl, 'text', ARGV.failure, 'exc_info', ARGV.failure)
-  report(id, 'failed', lost)
-end
+--- @include poison
 
 -- Nothing is changed when a place holds something else or may not be written to.
 for _, list in ipairs({ queue.list, queue.intermediate }) do

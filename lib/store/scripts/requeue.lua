@@ -1,4 +1,6 @@
--- Puts many failed, stopped or canceled jobs back into the queue: some by their ids, or those of a registry in its order.
+-- Puts many failed, stopped or canceled jobs back into the queue.
+--
+-- They are given by their ids, or are those of a registry in its order.
 --
 -- Flags allow-oom
 -- KEYS  list      the queue

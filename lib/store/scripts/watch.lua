@@ -1,5 +1,4 @@
--- Reads a job for somebody who waits for its result and, when it is not settled yet, marks it so that the
--- settlement is announced.
+-- Reads a job for somebody who waits for its result. A job that has not ended is marked, so that its end is announced.
 --
 -- KEYS  job      the job
 --       watched  ids that somebody waits for (set)

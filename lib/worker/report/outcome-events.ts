@@ -3,7 +3,7 @@ import { aboutJob } from './about-job.js';
 import { stoppedByCommand } from './messages.js';
 import type { Settlement } from './settlement.js';
 
-/** What an outcome means to those outside, the last of its events last; nothing when the job is only put off. */
+/** The events that tell of an outcome, in their order. There are none when the job is only put off. */
 export function eventsOf({ job, name, outcome, verdict, ...times }: Settlement): JobEvent[] {
   const about = { ...aboutJob(job, name), at: new Date(times.endedAt) };
   switch (outcome.type) {

@@ -20,8 +20,8 @@ import { type JobHost, type RunStore, RunningJob } from './running-job.js';
 import type { PutBackReason } from '../report/settlement.js';
 
 /**
- * Runs the claimed jobs of one queue: reads what each calls, finds its handler, respects the handler's own limit, and
- * ends runs from outside. Whatever a job contains, it ends with an outcome; it cannot stop the worker.
+ * Runs the claimed jobs of one queue. It reads what each calls, finds its handler, respects the handler's own limit,
+ * and ends runs from outside. Whatever a job contains, it ends with an outcome; it cannot stop the worker.
  */
 export class JobRunner {
   private readonly running = new Map<string, Execution>();

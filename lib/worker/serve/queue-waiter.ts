@@ -3,7 +3,7 @@ import type { WorkerStore } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 
 /**
- * How a consumer without work waits: a blocking read at the queue, a timer for the next scheduled job, and a
+ * How a consumer without work waits. It has a blocking read at the queue, a timer for the next scheduled job, and a
  * subscription that tells of an earlier one. None of them polls; what a lost message or a cut link makes it miss, the
  * end of the blocking read makes good.
  */

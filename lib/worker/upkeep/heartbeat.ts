@@ -4,8 +4,9 @@ import type { JobReporter } from '../report/job-reporter.js';
 import { workerNotListed } from '../report/messages.js';
 
 /**
- * Keeps this worker listed where RQ's tools look (`rq info`, dashboards): that it lives, whether it is busy, what it
- * has done. It shows itself every 10 seconds, and within a second when it becomes busy or idle. Jobs do not depend on it.
+ * Keeps this worker listed where RQ's tools look (`rq info`, dashboards). They show that it lives, whether it is busy,
+ * and what it has done. It shows itself every 10 seconds, and within a second when it becomes busy or idle. Jobs do not
+ * depend on it.
  */
 export class Heartbeat {
   private readonly worker: Omit<WorkerRecord, 'state'>;

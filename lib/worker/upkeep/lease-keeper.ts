@@ -7,7 +7,7 @@ import type { JobRunner } from '../run/job-runner.js';
 import type { QueueConsumer } from '../serve/queue-consumer.js';
 
 /**
- * Keeps the leases of everything this worker holds: renews them every third of their length, and ends the runs of
+ * Keeps the leases of everything this worker holds. It renews them every third of their length. It ends the runs of
  * which Redis says that they are not ours any more or shall stop. While a handler blocks the event loop, the guard's
  * thread renews in its place.
  */

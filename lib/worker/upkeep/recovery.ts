@@ -9,13 +9,13 @@ import { queueNotRecovered } from '../report/messages.js';
  * 1. A worker dies. Nobody renews the leases of its jobs any more.
  * 2. Each worker that serves the queue looks for leases that have ended: when it starts, right after the end of the
  *    earliest lease that it knows of, and every half of a lease in any case.
- * 3. Before it looks, it renews the leases that it holds itself, if that was not done lately. After an outage of Redis the
- *    script leaves all leases alone for a while, so that the other workers renew theirs, too.
+ * 3. Before it looks, it renews the leases that it holds itself, unless it did so within half a lease. After an outage of
+ *    Redis no lease counts as ended for a while, so that the other workers can renew theirs, too (include/alive.lua).
  * 4. The script `recover` puts each such job back to the head of its queue, or fails it at the last allowed crash.
- * 5. The same look tells when the next scheduled job is due: Python announces none.
+ * 5. The same look asks when the next scheduled job is due, since Python tells no worker when it schedules a job.
  *
- * For example a lease of 15 seconds, and a worker that is killed 4 seconds after it was renewed: another worker knows
- * when it ends, and runs the job 11 seconds later.
+ * For example a lease of 15 seconds, and a worker that is killed 4 seconds after it was renewed: the other workers
+ * know when that lease ends, and one of them runs the job 11 seconds later.
  */
 export class Recovery {
   private timers = new Map<string, Timer>();

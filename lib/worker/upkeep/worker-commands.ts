@@ -1,8 +1,8 @@
 import type { JobRunner } from '../run/job-runner.js';
 
 /**
- * RQ's commands to a worker, as they come over Redis: `stop-job` and `shutdown` from Python or from here, and our own
- * `cancel-job`. Anybody can publish anything there; what is not understood is ignored.
+ * RQ's commands to a worker, as they come over Redis. They are `stop-job` and `shutdown`, from Python or from here, and
+ * our own `cancel-job`. Anybody can publish anything there; what is not understood is ignored.
  */
 export type WorkerCommand =
   | { readonly type: 'stop-job' | 'cancel-job'; readonly jobId: string }

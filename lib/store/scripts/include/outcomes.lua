@@ -1,4 +1,5 @@
--- Reads the outcomes that come with a call, from a place in ARGV on: their number of entries, then the entries.
+-- Reads the outcomes that come with a call, from a place in ARGV on.
+-- There stands the number of entries, then the entries.
 -- Answers the executions as lists (see settle-all.lua), and the place behind them.
 local function read_outcomes(token, at)
   local ids, members, kinds, firsts, results = {}, {}, {}, {}, {}

@@ -1,4 +1,5 @@
--- Puts jobs to the tail or (front) the head; the first of the list comes first in the queue in both cases.
+-- Puts jobs to the tail or (front) the head.
+-- The first of the list comes first in the queue in both cases.
 local function push(queue, ids, front)
   if not front then
     batched('RPUSH', queue.list, ids)

@@ -1,13 +1,19 @@
 -- Settles the outcomes of a call at most once, however often the call is made.
 --
--- A worker whose answer was lost cannot tell by a job's status what became of an outcome: the job may have gone on
--- since. So each call that brings outcomes leaves a note, in a hash of its worker and queue: the slot of the call ->
--- its number, and what it refused. The call is repeated as it was, and is answered by the note if there is one. A
--- repetition notes beside the first: that one may still be on its way, and then finds nothing to do.
+-- A worker may lose the answer to a call that settles outcomes. It cannot tell from a job's status whether the outcome
+-- was written, since the job may have gone on. So:
+--
+-- 1. Each call that brings outcomes leaves a note in a hash of its worker and queue. The field is the call's slot (see
+--    exchange.lua), the value is the call's number and the outcomes that were refused.
+-- 2. The worker repeats a call whose answer was lost, with the same number and a mark that it is repeated.
+-- 3. If the first call arrived, its note is there, and is the answer. Nothing is settled again.
+-- 4. If it did not, the repeated call settles. The first may still arrive after it: it finds that the executions have
+--    ended, and notes that it was refused. So the repeated call has a field of its own, which the first cannot overwrite.
 
 --- @include settle-all
 
--- Answers as settle_all. Of outcomes that were settled by an earlier call, no event is to be told again.
+-- Answers as settle_all: the refused outcomes, and by index those of which no event may be told. These are also the
+-- outcomes that an earlier call has settled: it has told their events.
 local function settle_once(queue, executions, has_records)
   if #executions.ids == 0 then return {}, {} end
   local number, place = ARGV.call_number, ARGV.call_slot

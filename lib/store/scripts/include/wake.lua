@@ -1,5 +1,5 @@
--- Tells idle workers when the earliest job of the scheduled registry is one of those added just now:
--- their timers are set for a later one. added: job id -> true
+-- Tells idle workers when the earliest job of the scheduled registry is one of those added just now.
+-- Their timers are set for a later one. added: job id -> true
 local function wake_for_earliest(queue, added)
   if next(added) == nil then return end
   -- Of those that are not due yet: before them may stand what nobody can promote.

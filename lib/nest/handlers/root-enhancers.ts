@@ -13,8 +13,9 @@ import { type ContainerModule, moduleRefOf } from '../nest-internals.js';
 import { type JobEnhancers, assertEnhancer } from '../options/index.js';
 
 /**
- * The enhancers that apply to every job of a root: those of `forRoot({ enhancers })`, and with `globalEnhancers: true`
- * the application's global ones before them. To Nest they are the global ones of a configuration that only jobs have.
+ * The enhancers that apply to every job of a root. They are those of `forRoot({ enhancers })`. With `globalEnhancers:
+ * true` the application's global ones come before them. To Nest they are the global ones of a configuration that only
+ * jobs have.
  */
 export interface MadeEnhancers {
   readonly guards: readonly CanActivate[];
