@@ -78,10 +78,11 @@ export class RqConnectionError extends RqError {
     jobIds?: readonly string[];
   }) {
     const { action, reason, uncertain, jobIds = [] } = details;
+    const trouble = connectionTrouble(reason);
     const advice = uncertain
       ? `It may have been carried out all the same: ${howToRepeat(jobIds.length)}.`
-      : 'Check that Redis is running and that the connection options are right.';
-    super(`Could not ${action}: ${connectionTrouble(reason)}. ${advice}`);
+      : adviceFor(trouble);
+    super(`Could not ${action}: ${trouble}. ${advice}`);
     this.uncertain = uncertain ?? false;
     this.jobIds = jobIds;
     this.#details = { action, reason, uncertain };
@@ -314,6 +315,12 @@ export class ShutdownError extends RqError {
         : `The worker is shutting down: job "${details.jobId}" goes back to its queue and spends no retry.`,
     );
   }
+}
+
+function adviceFor(trouble: string): string {
+  return /WRONGPASS|NOAUTH/.test(trouble)
+    ? 'Check the user and the password of the connection.'
+    : 'Check that Redis is running and that the connection options are right.';
 }
 
 function howToRepeat(jobs: number): string {

@@ -58,6 +58,9 @@ export const unprovided = (found: {
 }) =>
   `No module provides ${found.type}, so that nothing runs its @Job methods (${found.methods.join(', ')}; ${queuesText(found.queues)}): add it to the providers of a module, or set worker: false if other processes run these jobs`;
 
+export const noHandlers = (root: string, queues: readonly string[]) =>
+  `No @Job method was found, so that nothing here runs jobs${ofRoot(root)} (${queuesText(queues)}): add the class with the methods to the providers of a module, or set worker: false if other processes run these jobs`;
+
 export const unknownName = (
   event: ExecutionEvent & { readonly delay: number },
   known: readonly string[],

@@ -410,6 +410,17 @@ describe('a class that no module provides', () => {
     expect([Missing, OfAnotherQueue, OfAnotherRoot, OnlyEnqueued]).toBeDefined();
   });
 
+  it('is one warn line about the queues, where no class is known at all', async () => {
+    const { logs } = await start([], {}, ['nobodys']);
+    const told = () => logs.lines.filter((line) => line.includes('No @Job method'));
+    await eventually(() => told().length > 0, { what: 'the line' });
+    expect(told()).toEqual([
+      expect.stringMatching(
+        /^warn RqWorker: No @Job method was found, .*\(queue nobodys\): add the class .* or set worker: false/,
+      ),
+    ]);
+  });
+
   it('is not told by an application that has closed', async () => {
     class Late {
       @Job('late')

@@ -80,7 +80,10 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     // With handlers of its own, an application that only enqueues on another queue leaves that to other processes.
     const queues = served.length > 0 ? served : this.root.queues.all().map(({ name }) => name);
     this.lookingForUnprovided = after(UNPROVIDED_AFTER, () => {
-      for (const found of unprovidedHandlers(this.root.name, queues)) this.log.unprovided(found);
+      const unprovided = unprovidedHandlers(this.root.name, queues);
+      for (const found of unprovided) this.log.unprovided(found);
+      // A class that no file imports is not even loaded: there is no name to tell.
+      if (unprovided.length + served.length === 0 && queues.length > 0) this.log.noHandlers(queues);
     }).unref();
   }
 

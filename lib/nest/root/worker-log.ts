@@ -38,6 +38,10 @@ export class WorkerLog implements WorkerObserver {
     this.logger.warn(messages.unprovided(found));
   }
 
+  noHandlers(queues: readonly string[]): void {
+    this.logger.warn(messages.noHandlers(this.root, queues));
+  }
+
   stopped(queues: readonly string[]): void {
     this.dropped.flush();
     this.logger.log(messages.workerStopped(this.root, queues));

@@ -103,6 +103,14 @@ describe('InvalidOptionError', () => {
 });
 
 describe('RqConnectionError', () => {
+  it.each(['WRONGPASS invalid username-password pair', 'NOAUTH Authentication required.'])(
+    'tells where to look when Redis does not let us in: %s',
+    (refusal) => {
+      const error = new job.RqConnectionError({ action: 'connect', reason: new Error(refusal) });
+      expect(error.message).toMatch(/: (WRONGPASS|NOAUTH) .*\. Check the user and the password/);
+    },
+  );
+
   it('holds neither URL nor password of the client error', () => {
     const reason = Object.assign(
       new Error('connect failed: redis://user:hunter2@redis.example:6379/0'),
