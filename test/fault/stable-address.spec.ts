@@ -82,8 +82,10 @@ describe('a failover behind a stable address', () => {
       { what: '4 seconds without a primary', every: 20 },
     );
     expect(refused).toBeGreaterThan(20);
-    // Worker and producer have five links; each may be made anew five times: at once, and after 0.25, 0.5, 1, 2 s.
-    expect(address.made - before).toBeLessThanOrEqual(25);
+    // Five links of worker and producer, each made anew at once, and after 0.25, 0.5, 1 and 2 seconds, then every two.
+    // Two more that come and go: for renewals, and of the lease guard.
+    const late = Math.ceil(Math.max(0, performance.now() - end) / 2000);
+    expect(address.made - before).toBeLessThanOrEqual(7 * (5 + late));
 
     address.pointTo(other);
     await enqueued('after');
