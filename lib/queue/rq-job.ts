@@ -10,7 +10,7 @@ import {
   toMilliseconds,
 } from '../job/index.js';
 import { type ControlAction, type JobStore } from '../store/index.js';
-import { type JobRecord, assertSize, payloadOf, toJson } from '../wire/index.js';
+import { type JobRecord, type JobSummary, assertSize, payloadOf, toJson } from '../wire/index.js';
 import { attemptsOf, type JobAttempt } from './job-attempts.js';
 import { type ListeningOptions, eventsOfJob } from './job-events.js';
 import type { ResultWaiter } from './result-waiter.js';
@@ -170,9 +170,19 @@ export class RqJob<Result = unknown> extends ShortForm {
 }
 
 /** A job at one moment. */
-export interface JobSnapshot {
-  readonly id: string;
-  readonly queue: string;
+export interface JobSnapshot extends Pick<
+  JobSummary,
+  | 'id'
+  | 'queue'
+  | 'status'
+  | 'attempts'
+  | 'retriesLeft'
+  | 'createdAt'
+  | 'enqueuedAt'
+  | 'startedAt'
+  | 'endedAt'
+  | 'worker'
+> {
   readonly name: string;
   /** The payload: see the handler's first parameter. */
   readonly data: unknown;
@@ -180,17 +190,6 @@ export interface JobSnapshot {
   readonly args: readonly unknown[];
   /** Keyword arguments, as Python gives them. */
   readonly kwargs: Readonly<Record<string, unknown>>;
-  readonly status: JobStatus;
-  /** Runs so far, the current one included. */
-  readonly attempts: number;
-  /** undefined: no policy is stored with the job (its handler's may apply). */
-  readonly retriesLeft: number | undefined;
-  readonly createdAt: Date | undefined;
-  readonly enqueuedAt: Date | undefined;
-  readonly startedAt: Date | undefined;
-  readonly endedAt: Date | undefined;
-  /** Name of the worker that runs it or ran it last. */
-  readonly worker: string | undefined;
   readonly description: string | undefined;
   readonly meta: Record<string, unknown>;
   /** What its handler has told last of how far it is; undefined: nothing. */

@@ -3,18 +3,7 @@ import { JobReporter } from '../../../../lib/worker/report/job-reporter.js';
 import { ClaimBudget } from '../../../../lib/worker/serve/claim-budget.js';
 import { ReplyHandler } from '../../../../lib/worker/serve/reply-handler.js';
 import { claimedJob } from '../../support/claimed-job.js';
-
-const REPLY: ExchangeReply = {
-  refused: [],
-  claimed: [],
-  dropped: [],
-  nextDue: undefined,
-  paused: false,
-  more: false,
-  now: 0,
-  failure: undefined,
-  listened: false,
-};
+import { EMPTY } from './support/consumer-scene.js';
 
 function scene() {
   const told: string[] = [];
@@ -34,7 +23,7 @@ function scene() {
     { askIn: (milliseconds) => asked.push(milliseconds) },
   );
   const handle = (parts: Partial<ExchangeReply>, reserved = 3, prefetch = 0) =>
-    handler.handle({ settled, woken: [], reserved, prefetch }, { ...REPLY, ...parts });
+    handler.handle({ settled, woken: [], reserved, prefetch }, { ...EMPTY, ...parts });
   return { told, asked, budget, handle };
 }
 

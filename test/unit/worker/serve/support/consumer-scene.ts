@@ -61,7 +61,8 @@ export class Exchange {
   }
 }
 
-const EMPTY: ExchangeReply = {
+/** What Redis answers when there is nothing to tell. */
+export const EMPTY: ExchangeReply = {
   refused: [],
   claimed: [],
   dropped: [],
