@@ -90,7 +90,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
     const { list } = this.keys.queue(queue);
-    const values = encodeExchange(request, this.place(queue));
+    const { maxPayloadBytes } = this;
+    const values = encodeExchange(request, { ...this.place(queue), maxPayloadBytes });
     const sentAt = performance.now();
     const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
     const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);

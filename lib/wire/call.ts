@@ -120,15 +120,21 @@ export function assertSize(text: string, what: string, limit: number): void {
 
 /** Zlib text, as RQ deflates; what is not deflated is taken as it is. Neither may be longer than so many bytes. */
 export function inflated(jobId: string, data: Buffer, maxBytes: number): Buffer {
-  const tooLong = `its data is longer than ${maxBytes} bytes (see maxPayloadBytes)`;
-  if (data.length > maxBytes) throw new MalformedJobError({ jobId, problem: tooLong });
+  if (data.length > maxBytes) throw tooLong(jobId, maxBytes);
   if (data[0] !== ZLIB_DEFLATE) return data;
   try {
     return inflateSync(data, { maxOutputLength: maxBytes });
   } catch (error) {
     const isTooLong = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new MalformedJobError({ jobId, problem: isTooLong ? tooLong : 'its data is damaged' });
+    if (isTooLong) throw tooLong(jobId, maxBytes);
+    throw new MalformedJobError({ jobId, problem: 'its data is damaged' });
   }
+}
+
+/** The job has more data than anybody here would read. */
+export function tooLong(jobId: string, maxBytes: number): MalformedJobError {
+  const problem = `its data is longer than ${maxBytes} bytes (see maxPayloadBytes)`;
+  return new MalformedJobError({ jobId, problem });
 }
 
 const PICKLE_PROTOCOL = 0x80;

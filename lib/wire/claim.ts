@@ -4,7 +4,7 @@ import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
  * The claimed jobs of one answer. They come as one piece of MessagePack, of which only the places of the fields are noted:
  * a field becomes text when somebody asks for it, and most are never asked for.
  */
-export function decodeClaims(packed: Buffer, long: readonly Buffer[]): ClaimedFields[] {
+export function decodeClaims(packed: Buffer, long: readonly (Buffer | number)[]): ClaimedFields[] {
   return packed.length === 0 ? [] : new ClaimReader(packed, long).read();
 }
 
@@ -12,7 +12,7 @@ export function decodeClaims(packed: Buffer, long: readonly Buffer[]): ClaimedFi
 export class ClaimedFields {
   constructor(
     private readonly packed: Buffer,
-    private readonly long: readonly Buffer[],
+    private readonly long: readonly (Buffer | number)[],
     private readonly places: Int32Array,
     private readonly first: number,
   ) {}
@@ -32,7 +32,14 @@ export class ClaimedFields {
     const start = this.start(field);
     if (start === ABSENT) return undefined;
     const end = this.end(field);
-    return start === LONG ? this.long[end] : this.packed.subarray(start, end);
+    if (start !== LONG) return this.packed.subarray(start, end);
+    const long = this.long[end];
+    return typeof long === 'number' ? undefined : long;
+  }
+
+  /** It was too long to be sent. */
+  wasLeftOut(field: number): boolean {
+    return this.start(field) === LONG && typeof this.long[this.end(field)] === 'number';
   }
 
   private start(field: number): number {
@@ -56,7 +63,7 @@ class ClaimReader {
 
   constructor(
     private readonly packed: Buffer,
-    private readonly long: readonly Buffer[],
+    private readonly long: readonly (Buffer | number)[],
   ) {}
 
   read(): ClaimedFields[] {

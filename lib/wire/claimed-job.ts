@@ -1,5 +1,5 @@
 import { LONGEST_DURATION, type StoredRetry } from '../job/index.js';
-import { type JobCall, decodeCall } from './call.js';
+import { type JobCall, decodeCall, tooLong } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 import { decodeMeta } from './meta.js';
@@ -21,7 +21,8 @@ export class ClaimedJob {
   constructor(
     readonly queue: string,
     readonly execution: string,
-    private readonly fields: Pick<ClaimedFields, 'has' | 'text' | 'bytes'> | undefined,
+    private readonly fields:
+      Pick<ClaimedFields, 'has' | 'text' | 'bytes' | 'wasLeftOut'> | undefined,
     id?: string,
   ) {
     this.id = id ?? this.text(ID) ?? '';
@@ -115,7 +116,12 @@ export class ClaimedJob {
 
   /** @throws MalformedJobError when it is a pickle or otherwise unreadable */
   call(maxBytes: number): JobCall {
-    return decodeCall(this.id, this.fields?.bytes(DATA) ?? NO_DATA, maxBytes);
+    return decodeCall(this.id, this.fields?.bytes(DATA) ?? this.noData(maxBytes), maxBytes);
+  }
+
+  private noData(maxBytes: number): Buffer {
+    if (this.fields?.wasLeftOut(DATA)) throw tooLong(this.id, maxBytes);
+    return NO_DATA;
   }
 
   /** Not there for jobs that came without options of their own, and for Python's. */

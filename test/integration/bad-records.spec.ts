@@ -267,6 +267,56 @@ describe('a job with more than it may have', () => {
     ]);
   });
 
+  it('stays in Redis: neither its data nor any other giant field travels to the worker', async () => {
+    const giant = 'a'.repeat(11 * 1024 * 1024);
+    await put('data', { data: `["ok", null, ["${giant}"], {}]` });
+    await put('meta', { data: CALL, meta: `{"a":"${giant}"}` });
+    await put('timeout', { data: CALL, timeout: giant, created_at: giant });
+    await put('further', { data: CALL, retries_left: giant });
+    const sent = async () =>
+      Number(/total_net_output_bytes:(\d+)/.exec(await engine.client.info('stats'))?.[1]);
+    const before = await sent();
+
+    const worker = await workThroughQueue();
+
+    expect((await sent()) - before).toBeLessThan(1024 * 1024);
+    expect(await engine.places('data')).toEqual(['failed']);
+    expect(worker.events.of('jobFailed')).toMatchObject([
+      {
+        jobId: 'data',
+        error: {
+          code: 'RQ_MALFORMED_JOB',
+          message: expect.stringMatching(/longer than 10485760 bytes \(see maxPayloadBytes\)/),
+        },
+      },
+    ]);
+    expect(await engine.client.hstrlen('rq:job:data', 'data')).toBeGreaterThan(giant.length);
+    for (const id of ['meta', 'timeout', 'further']) {
+      expect(await engine.places(id)).toEqual(['finished']);
+    }
+  });
+
+  it('of meta does not make one answer of all', async () => {
+    const meta = `{"a":"${'m'.repeat(40_000)}"}`;
+    for (let number = 1; number <= 10; number++) await put(`meta-${number}`, { data: CALL, meta });
+
+    const { claimed, more } = await engine.store.exchange('jobs', {
+      lease: 15_000,
+      worker: 'w',
+      token: 't'.repeat(48),
+      nextExecution: 1,
+      want: 10,
+      suspects: { takes: true, from: 2, delay: 1000 },
+      call: undefined,
+      woken: [],
+      outcomes: [],
+      events: [],
+    });
+
+    expect(claimed).toHaveLength(2);
+    expect(more).toBe(true);
+  });
+
   it('of time is kept for ever, as RQ keeps what is below 0', async () => {
     const endless = String(Number.MAX_SAFE_INTEGER);
     await put('long', { data: CALL, result_ttl: endless, failure_ttl: endless });

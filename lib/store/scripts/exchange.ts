@@ -4,7 +4,7 @@ import { decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
 import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from '../../wire/fields.js';
 import { encodeEvent } from '../../wire/event.js';
-import type { ExchangeReply, ExchangeRequest, SettleRequest } from '../job-store.js';
+import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
@@ -12,7 +12,10 @@ import { exchange } from './compiled.js';
 /** `exchange.lua` as types: the one place that knows its arguments and its reply. */
 export const EXCHANGE = new Script(exchange);
 
-export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): ScriptValue[] {
+export function encodeExchange(
+  request: ExchangeRequest,
+  place: ExchangePlace & Pick<WorkerStore, 'maxPayloadBytes'>,
+): ScriptValue[] {
   const values = EXCHANGE.values({
     prefix: place.keyspace.prefix,
     channels: place.keyspace.channels,
@@ -32,6 +35,7 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
     suspect_crashes: request.suspects.from,
     suspect_delay: request.suspects.delay,
     execution_ttl: executionTtl(place, request.lease),
+    max_payload: place.maxPayloadBytes,
   });
   values.push(request.woken.length);
   for (const id of request.woken) values.push(id);
@@ -78,7 +82,7 @@ export function decodeExchange(
     Buffer,
     Buffer,
     Buffer,
-    Buffer[],
+    (Buffer | number)[],
   ];
   const due = optionalNumber(nextDue);
   return {

@@ -12,6 +12,7 @@ export function claimedJob(fields: Fields, id = 'id1'): ClaimedJob {
   const text = (field: number) => (field === CLAIM_FIELDS.length ? id : fields[at(field)]);
   return new ClaimedJob('q', `e-${id}`, {
     has: (field) => text(field) !== undefined,
+    wasLeftOut: () => false,
     text,
     bytes: (field) => (text(field) === undefined ? undefined : Buffer.from(text(field) ?? '')),
   });

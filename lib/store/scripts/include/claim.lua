@@ -79,7 +79,8 @@ local function claim(queue, claims, ids)
       leases[#leases + 1] = claims.lease_end
       leases[#leases + 1] = id .. ':' .. claims.token .. string.format('%016x', number)
       number = number + 1
-      claims.bytes = claims.bytes + #values[CLAIM.data]
+      local meta = values[CLAIM.meta]
+      claims.bytes = claims.bytes + #values[CLAIM.data] + (meta and #meta or 0)
       if claims.bytes > LARGE_ANSWER then
         claims.state = 'more'
         break
@@ -115,7 +116,8 @@ local function claim(queue, claims, ids)
     -- Known, so it need not travel.
     values[CLAIM.status] = false
     if #data > LONG_DATA then
-      claims.long[#claims.long + 1] = data
+      -- What the worker would refuse stays here: its length goes in its place.
+      claims.long[#claims.long + 1] = #data > claims.max_payload and #data or data
       values[CLAIM.data] = true
     end
     claims.jobs[#claims.jobs + 1] = values
