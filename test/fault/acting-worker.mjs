@@ -5,6 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 // The engine alone: loading Nest would double the time that every test takes to start its workers.
+import { CancelJob, SnoozeJob } from '../../dist/job/index.js';
 import { Queue } from '../../dist/queue/index.js';
 import { Connections } from '../../dist/redis/index.js';
 import { RedisJobStore } from '../../dist/store/index.js';
@@ -45,6 +46,8 @@ async function act(data, job) {
   if (data.waits) await Promise.race([released, aborted]);
   const fails = attempt <= (data.fails ?? 0);
   note('end', { id, attempt, how: fails ? 'threw' : 'returned' });
+  if (data.snoozesOn === label) throw new SnoozeJob({ for: 0.2 });
+  if (data.cancels) throw new CancelJob('declared');
   if (fails) throw new Error(`declared failure of attempt ${attempt}`);
   return { worker: label, attempt };
 }

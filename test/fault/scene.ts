@@ -30,6 +30,10 @@ export interface Act {
   readonly waits?: boolean;
   /** Fails up to this attempt. */
   readonly fails?: number;
+  /** Is put off for 200 ms by the worker with this label, each time. */
+  readonly snoozesOn?: string;
+  /** Cancels itself. */
+  readonly cancels?: boolean;
 }
 
 export interface SceneWorkerOptions extends WorkerOptions {
