@@ -20,10 +20,14 @@ export class Load {
   private isStopped = false;
   private next = 0;
 
-  /** @param callers how many call at the same time, each about every 10 ms */
+  /**
+   * @param callers how many call at the same time, each about every 10 ms
+   * @param name begins the ids of its jobs
+   */
   constructor(
     private readonly queue: Queue,
     callers = 8,
+    private readonly name = 'load',
   ) {
     for (let caller = 0; caller < callers; caller++) this.callers.push(this.callAgainAndAgain());
   }
@@ -42,7 +46,7 @@ export class Load {
   private async callAgainAndAgain(): Promise<void> {
     while (!this.isStopped) {
       const number = this.next++;
-      await this.enqueue(`load-${number}`, kindOf(number));
+      await this.enqueue(`${this.name}-${number}`, kindOf(number));
       await pause(10);
     }
   }
