@@ -22,7 +22,7 @@ type Matches = (command: Command) => boolean;
 export interface Caught {
   readonly command: Command;
   /** Ends the link: nothing of it comes through any more. */
-  cut(): void;
+  readonly cut: () => void;
 }
 
 export class CommandProxy {
@@ -53,7 +53,7 @@ export class CommandProxy {
   }
 
   /** Waits for the next such command, and holds it. One trap catches one command. */
-  catch(moment: Moment, matches: Matches): Promise<Caught> {
+  hold(moment: Moment, matches: Matches): Promise<Caught> {
     const caught = deferred<Caught>();
     this.traps.push({ moment, matches, caught });
     return caught.promise;

@@ -128,7 +128,7 @@ async function die(point: Point): Promise<void> {
   const blocks = proxy.pass((command) => command.name === 'blmove' && isHere(command));
   const caught =
     at &&
-    proxy.catch(at.moment, (command) => {
+    proxy.hold(at.moment, (command) => {
       if (command.name !== at.command || !isHere(command)) return false;
       if (at.command !== 'exchange') return true;
       const brings = command.words.some((word) => word === 'one' || word === 'finished');
@@ -165,8 +165,9 @@ beforeAll(async () => {
   // A few at a time: starting a process keeps a processor busy.
   for (let first = 0; first < POINTS.length; first += 4) {
     const some = POINTS.slice(first, first + 4);
-    for (const point of some) deaths.set(point, die(point));
-    await Promise.allSettled(some.map((point) => deaths.get(point)));
+    const dying = some.map((point) => die(point));
+    for (const [index, point] of some.entries()) deaths.set(point, dying[index]!);
+    await Promise.allSettled(dying);
   }
   const queues = POINTS.map(queueOf);
   const survivor = await scene.worker('survivor', { queues, lease: LEASE });

