@@ -13,8 +13,10 @@ import { HandlerRegistry, Worker } from '../../dist/worker/index.js';
 
 const { url, journal, label, queues, connection, options } = JSON.parse(process.env.ACTING_WORKER);
 
+const RealDate = Date;
+
 function note(event, details) {
-  const entry = { at: Date.now(), worker: label, event, ...details };
+  const entry = { at: RealDate.now(), worker: label, event, ...details };
   appendFileSync(journal, `${JSON.stringify(entry)}\n`);
 }
 
@@ -99,7 +101,20 @@ async function stop() {
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc');
 
+/** As when the machine's clock is set: what measures time otherwise goes on. */
+function shiftClock(milliseconds) {
+  globalThis.Date = class extends RealDate {
+    constructor(...given) {
+      super(...(given.length === 0 ? [RealDate.now() + milliseconds] : given));
+    }
+    static now() {
+      return RealDate.now() + milliseconds;
+    }
+  };
+}
+
 process.on('message', (message) => {
+  if (message.clock !== undefined) shiftClock(message.clock);
   if (message.go) go();
   if (message.stop) void stop();
   if (message.enqueue) void enqueueInVain(message.enqueue);

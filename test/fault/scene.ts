@@ -230,6 +230,11 @@ export class ActingWorker {
     return answer.rejected ?? [];
   }
 
+  /** Sets the clock of its machine, so many milliseconds from the right time. */
+  shiftClock(milliseconds: number): void {
+    this.child.send({ clock: milliseconds });
+  }
+
   async kill(): Promise<void> {
     this.wasKilled = true;
     await this.child.kill();

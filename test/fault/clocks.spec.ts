@@ -1,0 +1,53 @@
+// Clocks of machines that are wrong, or are set while jobs run: Redis's clock decides over leases and due times.
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Load } from './load.js';
+import { Scene } from './scene.js';
+
+const HOUR = 3_600_000;
+
+describe("a worker's clock that is set while it works", () => {
+  let scene: Scene;
+
+  beforeEach(async () => {
+    scene = await Scene.open();
+  });
+
+  afterEach(() => scene.close());
+
+  it.each([
+    ['forth', HOUR],
+    ['back', -HOUR],
+  ])('an hour %s costs no lease, and runs nothing early or late', async (_, shift) => {
+    const [wrong, right] = await Promise.all([
+      scene.worker('wrong', { lease: 0.7 }),
+      scene.worker('right', { lease: 0.7 }),
+    ]);
+    const queue = scene.queue();
+    const ids = ['a', 'b', 'c', 'd'];
+    for (const id of ids) await queue.enqueue('act', { waits: true }, { id, timeout: 60 });
+    await scene.when('run', { count: ids.length });
+    const load = new Load(queue, 4);
+    await scene.when('finished', { worker: 'wrong', count: 20 });
+    const later = await queue.enqueueIn(1.2, 'act', {}, { id: 'later' });
+    const begun = Date.now();
+    wrong.shiftClock(shift);
+
+    const { at } = await scene.when('run', { id: later.id });
+    expect(at - begun).toBeGreaterThan(1100);
+    expect(at - begun).toBeLessThan(1200 + 2500);
+    await scene.when('finished', {
+      worker: 'wrong',
+      count: scene.journal.of('finished', { worker: 'wrong' }).length + 20,
+    });
+    wrong.shiftClock(0);
+    await load.stop();
+    wrong.go();
+    right.go();
+    await scene.drained();
+    for (const event of ['aborted', 'lost', 'requeued', 'poisoned'] as const) {
+      expect(scene.journal.of(event)).toEqual([]);
+    }
+    const own = [...ids, later.id].map((id) => ({ id }));
+    expect(await scene.audit([...load.acknowledged, ...own])).toEqual([]);
+  });
+});
