@@ -8,6 +8,8 @@ export class TcpProxy {
   made = 0;
   private readonly links = new Set<Link>();
   private bytesPerSecond = Infinity;
+  private latency = 0;
+  private isTrickling = false;
   private failure: 'none' | 'silent' | 'answers lost' = 'none';
 
   private constructor(
@@ -38,6 +40,16 @@ export class TcpProxy {
     this.bytesPerSecond = bytesPerSecond;
   }
 
+  /** From now on all bytes are so many milliseconds on their way, in both directions. */
+  delay(milliseconds: number): void {
+    this.latency = milliseconds;
+  }
+
+  /** From now on each byte of an answer comes through by itself. */
+  trickle(): void {
+    this.isTrickling = true;
+  }
+
   /** From now on nothing comes through, in either direction. New links are accepted, and dead as well. */
   fallSilent(): void {
     this.fail('silent');
@@ -62,6 +74,14 @@ export class TcpProxy {
     await once(this.server, 'close');
   }
 
+  private pass(pieces: readonly Buffer[], to: Socket): void {
+    for (const piece of pieces) {
+      // Timers of one length end in their order.
+      if (this.latency > 0) setTimeout(() => to.write(piece), this.latency);
+      else to.write(piece);
+    }
+  }
+
   private fail(failure: 'silent' | 'answers lost'): void {
     this.failure = failure;
     for (const link of this.links) link.failure = failure;
@@ -70,18 +90,20 @@ export class TcpProxy {
   private link(near: Socket): void {
     const far = connect(this.target);
     const link: Link = { near, far, failure: this.failure };
+    near.setNoDelay(true);
+    far.setNoDelay(true);
     this.links.add(link);
     this.made += 1;
     near.on('data', (data) => {
       if (link.failure === 'silent') return;
-      far.write(data);
+      this.pass([data], far);
       const pause = (data.length / this.bytesPerSecond) * 1000;
       if (pause < 1) return;
       near.pause();
       setTimeout(() => near.resume(), pause);
     });
     far.on('data', (data) => {
-      if (link.failure === 'none') near.write(data);
+      if (link.failure === 'none') this.pass(this.isTrickling ? bytesOf(data) : [data], near);
     });
     for (const [socket, other] of [
       [near, far],
@@ -100,4 +122,8 @@ interface Link {
   readonly near: Socket;
   readonly far: Socket;
   failure: 'none' | 'silent' | 'answers lost';
+}
+
+function bytesOf(data: Buffer): Buffer[] {
+  return Array.from(data, (byte) => Buffer.of(byte));
 }
