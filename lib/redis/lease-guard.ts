@@ -2,7 +2,7 @@ import { Worker as Thread } from 'node:worker_threads';
 import type { Connections } from './connections.js';
 import { LEASE_GUARD_PROGRAM } from './lease-guard-program.js';
 import type { GuardData, GuardReport } from './lease-guard-thread.js';
-import * as messages from './messages.js';
+import * as troubles from './troubles.js';
 import type { RenewalScript } from './renewal-link.js';
 import { renewalAddress, renewalLogin } from './thread-connection.js';
 
@@ -34,7 +34,7 @@ export class LeaseGuard {
     this.observer = observer;
     const connection = this.connections.forThread();
     if ('problem' in connection)
-      return observer?.problem(messages.noLeaseGuard(connection.problem));
+      return observer?.problem(troubles.noLeaseGuard(connection.problem));
     const { options } = connection;
     const { script, lease } = this.settings;
     const address = () => renewalAddress(options, this.connections.server);
@@ -85,17 +85,17 @@ export class LeaseGuard {
 
   private report(problem: string | undefined): void {
     if (problem !== undefined) {
-      this.trouble = messages.noLeaseGuard(messages.guardCannotRenew(problem));
+      this.trouble = troubles.noLeaseGuard(troubles.guardCannotRenew(problem));
       this.observer?.problem(this.trouble);
     } else if (this.trouble !== undefined) {
-      this.observer?.problemSolved(this.trouble, messages.leaseGuardAgain);
+      this.observer?.problemSolved(this.trouble, troubles.leaseGuardAgain);
     }
   }
 
   private died(error?: unknown): void {
     const reason = error instanceof Error ? error.message : undefined;
     this.thread = undefined;
-    this.observer?.problem(messages.noLeaseGuard(messages.guardEnded(reason)));
+    this.observer?.problem(troubles.noLeaseGuard(troubles.guardEnded(reason)));
     this.observer = undefined;
   }
 }

@@ -5,7 +5,7 @@ import type { HandlerExplorer } from './handler-explorer.js';
 import { unprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import { JobListeners } from '../listeners/job-listeners.js';
 import { type Timer, after } from '../../time/timer.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import type { RqWorkerOptions } from '../options/index.js';
 import { HandlerList } from './handler-list.js';
 import type { RqRoot } from './rq-root.js';
@@ -103,7 +103,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     const names = queues.map((queue) => (typeof queue === 'string' ? queue : queue.name));
     const unhandled = names.find((name) => handlers.names(name).length === 0);
     if (unhandled !== undefined) {
-      const problem = messages.queueWithoutHandler(unhandled, handlers.queues());
+      const problem = problems.queueWithoutHandler(unhandled, handlers.queues());
       throw new InvalidOptionError({ option: 'worker.queues', problem, where: this.root.place });
     }
   }

@@ -1,4 +1,4 @@
-import { poisonFailure } from '../../job/poison-job.js';
+import { poisonFailure } from '../../job/poison-job-error.js';
 import { DEFAULT_FAILURE_TTL } from '../../job/rq-defaults.js';
 import { streamedFailure } from '../../wire/fields.js';
 import { decodeEvent } from '../../wire/event.js';

@@ -2,7 +2,7 @@ import { after } from '../../time/timer.js';
 import type { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply, OutcomeCall } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { type Trouble, outcomeNotStored, outcomesNotStored } from '../report/messages.js';
+import { type Trouble, outcomeNotStored, outcomesNotStored } from '../report/troubles.js';
 import type { Settlement } from '../report/settlement.js';
 
 /**

@@ -2,7 +2,7 @@ import { RqConnectionError } from '../../job/index.js';
 import { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply, Lease, WorkerStore } from '../../store/index.js';
 import { PendingEvents } from '../report/pending-events.js';
-import { type Trouble, queueNotServed } from '../report/messages.js';
+import { type Trouble, queueNotServed } from '../report/troubles.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner, RunEnd } from '../run/job-runner.js';
 import { ClaimBudget } from './claim-budget.js';

@@ -1,6 +1,6 @@
 import type { ExchangeReply } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { type Trouble, jobsNotClaimed } from '../report/messages.js';
+import { type Trouble, jobsNotClaimed } from '../report/troubles.js';
 import type { Claim, ClaimBudget } from './claim-budget.js';
 import type { JobStarter } from './job-starter.js';
 import type { OutcomeQueue, SentOutcomes } from './outcome-queue.js';

@@ -1,7 +1,7 @@
 import type { WorkerStore } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { queueNotRecovered } from '../report/messages.js';
+import { queueNotRecovered } from '../report/troubles.js';
 
 /**
  * Finds the jobs of crashed workers, of whatever process, and has them run again.
