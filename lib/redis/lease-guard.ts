@@ -36,10 +36,10 @@ export class LeaseGuard {
     if ('problem' in connection)
       return observer?.problem(troubles.noLeaseGuard(connection.problem));
     const { options } = connection;
-    const { script, lease } = this.settings;
+    const { script, leaseMs } = this.settings;
     const address = () => renewalAddress(options, this.connections.server);
     const login = renewalLogin(options);
-    const workerData: GuardData = { address: address(), login, script, lease, state: this.state };
+    const workerData: GuardData = { address: address(), login, script, leaseMs, state: this.state };
     try {
       this.thread = new Thread(LEASE_GUARD_PROGRAM, {
         eval: true,
@@ -110,8 +110,7 @@ export interface GuardObserver {
 export interface LeaseGuardSettings {
   /** Gives all executions that are ours a full lease. */
   readonly script: RenewalScript;
-  /** Milliseconds. */
-  readonly lease: number;
+  readonly leaseMs: number;
 }
 
 /** What leads from `performance.now()`, which each thread counts from its own start, to the clock that all share. */

@@ -70,16 +70,16 @@ export class Worker extends ShortForm {
     this.name = this.options.name ?? `${process.pid}-${token.slice(0, 8)}`;
     const queues = this.queuesToServe();
     this.queues = queues.map(({ name }) => name);
-    const { lease, maxCrashes } = this.options;
-    this.guard = store.leaseGuard(this.queues, token, lease);
+    const { lease: leaseMs, maxCrashes } = this.options;
+    this.guard = store.leaseGuard(this.queues, token, leaseMs);
     this.served = this.serve(queues, token);
-    this.leaseKeeper = new LeaseKeeper(store, this.served, lease, this.guard, this.reporter);
+    this.leaseKeeper = new LeaseKeeper(store, this.served, leaseMs, this.guard, this.reporter);
     const onDue = (queue: string, milliseconds: number) => {
       const served = this.served.find(({ consumer }) => consumer.queue === queue);
       served?.consumer.dueIn(milliseconds);
     };
     const before = (queue: string) => this.leaseKeeper.renewedLately(queue);
-    const duties = { lease, maxCrashes, before, onDue };
+    const duties = { leaseMs, maxCrashes, before, onDue };
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
     this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter);

@@ -44,7 +44,7 @@ async function allowAllBut(...commands: string[]): Promise<void> {
 
 function exchange(store: RedisJobStore, request: Partial<ExchangeRequest>) {
   return store.exchange('jobs', {
-    lease: 60_000,
+    leaseMs: 60_000,
     worker: 'w',
     token: TOKEN,
     nextExecution: 0,
@@ -195,7 +195,7 @@ const SCENARIOS: Scenario[] = [
       await engine.client.zadd('rq:wip:jobs', '1', String(member));
       await noteAlive();
     },
-    act: () => limited.recover('jobs', { maxCrashes, lease: 60_000 }),
+    act: () => limited.recover('jobs', { maxCrashes, leaseMs: 60_000 }),
   })),
   {
     script: 'recover',
@@ -206,7 +206,7 @@ const SCENARIOS: Scenario[] = [
       const enqueuedAt = await engine.client.hget('rq:job:j', 'enqueued_at');
       await engine.client.hset('rq:nrq:popped:jobs', 'j', `1 ${enqueuedAt} `);
     },
-    act: () => limited.recover('jobs', { maxCrashes: 5, lease: 1000 }),
+    act: () => limited.recover('jobs', { maxCrashes: 5, leaseMs: 1000 }),
   },
   {
     script: 'recover',
@@ -217,7 +217,7 @@ const SCENARIOS: Scenario[] = [
       await engine.client.hset('rq:job:j', 'status', 'canceled');
       await engine.client.zadd('rq:canceled:jobs', '1', 'j');
     },
-    act: () => limited.recover('jobs', { maxCrashes: 5, lease: 1000 }),
+    act: () => limited.recover('jobs', { maxCrashes: 5, leaseMs: 1000 }),
   },
   {
     script: 'renew',

@@ -12,7 +12,7 @@ import { OutcomeQueue } from './outcome-queue.js';
 import type { Prefetch } from './prefetch.js';
 import { Quarantine } from './quarantine.js';
 import { QueueWaiter } from './queue-waiter.js';
-import { ReplyHandler, type Sent } from './reply-handler.js';
+import { ReplyHandler, type SentExchange } from './reply-handler.js';
 import type { SlotUser, Slots } from './slots.js';
 
 /**
@@ -150,7 +150,8 @@ export class QueueConsumer implements SlotUser {
   ended({ claimed, name, verdict, startedAt, duration, holdsSlot, reason }: RunEnd): void {
     if (verdict) {
       const endedAt = startedAt + Math.round(duration ?? 0);
-      this.outcomes.add({ job: claimed, name, verdict, startedAt, endedAt, reason });
+      const { outcome } = verdict;
+      this.outcomes.add({ job: claimed, name, verdict, outcome, startedAt, endedAt, reason });
     }
     if (duration !== undefined) this.settings.prefetch.ran(duration);
     if (holdsSlot) this.starter.slotFreed();
@@ -215,7 +216,7 @@ export class QueueConsumer implements SlotUser {
     return this.budget.prefetchCount(this.settings.prefetch.limit, prefetched.length, reserved);
   }
 
-  private async send(sent: Sent): Promise<void> {
+  private async send(sent: SentExchange): Promise<void> {
     const { store, leaseMs, workerName, token, prefetch, reporter } = this.settings;
     const { settled, woken } = sent;
     const want = sent.reserved + sent.prefetch;
@@ -229,7 +230,7 @@ export class QueueConsumer implements SlotUser {
     let error: unknown;
     try {
       reply = await store.exchange(this.queue, {
-        lease: leaseMs,
+        leaseMs,
         worker: workerName,
         token,
         nextExecution,
@@ -237,7 +238,7 @@ export class QueueConsumer implements SlotUser {
         suspects,
         woken,
         ...settled,
-        events: this.events.take(settled.outcomes),
+        events: this.events.collect(settled.outcomes),
       });
     } catch (thrown) {
       error = thrown;
@@ -260,7 +261,7 @@ export class QueueConsumer implements SlotUser {
   }
 
   /** The request or its answer was lost: what it took along travels again. */
-  private failed(error: unknown, sent: Sent): void {
+  private failed(error: unknown, sent: SentExchange): void {
     const isUncertain = !(error instanceof RqConnectionError) || error.uncertain;
     this.outcomes.putBack(sent.settled, isUncertain);
     this.woken.unshift(...sent.woken);

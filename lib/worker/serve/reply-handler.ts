@@ -29,7 +29,7 @@ export class ReplyHandler {
     this.trouble = jobsNotClaimed(queue);
   }
 
-  handle(sent: Sent, reply: ExchangeReply): void {
+  handle(sent: SentExchange, reply: ExchangeReply): void {
     const { claimed, dropped, nextDue } = reply;
     this.outcomes.conclude(sent.settled, reply.refused);
     for (const { id, reason } of dropped) {
@@ -46,7 +46,7 @@ export class ReplyHandler {
 }
 
 /** What an exchange has taken along. */
-export interface Sent extends Claim {
+export interface SentExchange extends Claim {
   readonly settled: SentOutcomes;
   /** Jobs that a blocking read has moved out of the queue. */
   readonly woken: readonly string[];

@@ -38,15 +38,15 @@ export class Recovery {
   }
 
   private async sweep(queue: string): Promise<void> {
-    const { lease, maxCrashes } = this.settings;
-    const regular = lease / 2;
+    const { leaseMs, maxCrashes } = this.settings;
+    const regular = leaseMs / 2;
     let next = regular;
     const { problem, solved } = queueNotRecovered(queue);
     try {
       await this.settings.before(queue);
       const { handled, nextLook, nextDue } = await this.store.recover(queue, {
         maxCrashes,
-        lease,
+        leaseMs,
       });
       for (const { id, outcome, event } of handled) {
         this.reporter.tell('jobRecovered', { queue, jobId: id, outcome });
@@ -69,8 +69,7 @@ export class Recovery {
 }
 
 export interface RecoverySettings {
-  /** Milliseconds. */
-  readonly lease: number;
+  readonly leaseMs: number;
   /** Crashes that make a job poison. */
   readonly maxCrashes: number;
   /** Awaited before each look at a queue: what this worker holds must not be taken for lost. */
