@@ -304,3 +304,25 @@ export class ConsumerScene {
 export async function turns(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
+
+/** Makes scenes, each of which ends with its test. */
+export function scenesOfThisFile(): (
+  ...settings: ConstructorParameters<typeof ConsumerScene>
+) => ConsumerScene {
+  const scenes = new Set<ConsumerScene>();
+  afterEach(() => {
+    for (const one of scenes) one.end();
+    scenes.clear();
+  });
+  return (...settings) => {
+    const one = new ConsumerScene(...settings);
+    scenes.add(one);
+    return one;
+  };
+}
+
+/** Slots in use when no exchange is under way. */
+export function expectSlotsOfRunsOnly(one: ConsumerScene): void {
+  expect(one.underWay).toEqual([]);
+  expect(one.slots.used).toBe(one.runner.count);
+}
