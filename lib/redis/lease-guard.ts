@@ -9,10 +9,14 @@ import { renewalAddress, renewalLogin } from './thread-connection.js';
 /**
  * Keeps leases while a handler blocks the event loop (long computations in JavaScript).
  *
- * 1. The main thread counts up in shared memory every third of a lease: it lives.
- * 2. A second thread reads the counter. When the counter stands still, the second thread renews the leases.
- * 3. It does so until the last of the running jobs has reached its timeout.
- * 4. When the whole process is dead or stopped, the second thread is, too. The leases end, and other workers run the jobs.
+ * 1. A worker renews the leases of its jobs itself. Every third of a lease it also counts up in memory that it shares
+ *    with a second thread: a sign that it lives.
+ * 2. A job blocks the event loop. The worker can neither renew nor count.
+ * 3. The second thread sees that the counter stands still, and renews the leases in the worker's place.
+ * 4. It does so until the last of the running jobs has reached its timeout.
+ * 5. If the whole process is dead or stopped, so is the second thread. The leases end, and other workers run the jobs.
+ *
+ * For example a lease of 15 seconds and a job that computes for 60 seconds without a pause: nobody else gets the job.
  *
  * When the second thread cannot do its work, the observer of `start` is told, for the log.
  */

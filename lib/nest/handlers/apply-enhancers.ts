@@ -28,7 +28,8 @@ import * as problems from '../problems.js';
 import type { JobContext } from '../options/index.js';
 
 /**
- * Applies guards, interceptors, pipes, filters and parameter decorators to handlers, as Nest applies them in controllers.
+ * Applies guards, interceptors, pipes, filters and parameter decorators to handlers, as Nest applies them in
+ * controllers.
  *
  * 1. At the start each handler is bound: Nest makes one function of the method and all that applies to it. A method to
  *    which nothing applies is called as it is.

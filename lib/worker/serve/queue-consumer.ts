@@ -16,19 +16,23 @@ import { ReplyHandler, type SentExchange } from './reply-handler.js';
 import type { SlotUser, Slots } from './slots.js';
 
 /**
- * Serves one queue: brings its jobs here, and their outcomes back to Redis.
+ * Serves one queue for a worker: gets jobs from Redis, and sends back how they ended.
  *
- * 1. A slot is free. An `exchange` asks Redis for jobs; it takes along every outcome that waits here.
- * 2. Redis answers with jobs. They start in the slots that were reserved for them.
- * 3. A job ends. Its outcome waits for the next exchange; a job that was prefetched starts in its slot at once.
+ * Both travel in one call, the exchange: it takes along outcomes (how jobs ended) and comes back with new jobs. A slot
+ * is room for one running job.
+ *
+ * 1. A slot is free. It is reserved, and the next exchange asks Redis for a job for it.
+ * 2. A job comes with the reply. It starts in the reserved slot.
+ * 3. The job ends. Its outcome waits here for the next exchange. If a prefetched job waits here, too (one that was
+ *    claimed before a slot was free), it starts in the slot at once; otherwise the exchange asks for another.
  * 4. The queue is empty. The consumer waits until something comes (see QueueWaiter); it does not poll.
- * 5. The worker stops. Nothing is claimed any more; what has not started goes back, and the last outcomes are sent.
+ * 5. The worker stops. No more jobs are asked for. Those that have not started go back, and the last outcomes are sent.
  *
  * For example, at concurrency 1 with jobs A and B in the queue: exchange 1 brings A; A ends; exchange 2 takes the
  * outcome of A along and brings B; B ends; exchange 3 takes the outcome of B along and brings nothing: it waits.
  *
- * Three pieces decide: ExchangeTiming when to exchange, ClaimBudget how much to claim, ReplyHandler what to do with
- * the reply.
+ * Three pieces decide: ExchangeTiming when to exchange, ClaimBudget how many jobs to ask for, ReplyHandler what to do
+ * with the reply.
  */
 export class QueueConsumer implements SlotUser {
   readonly events: PendingEvents;
