@@ -301,7 +301,7 @@ describe('a job with more than it may have', () => {
     for (let number = 1; number <= 10; number++) await put(`meta-${number}`, { data: CALL, meta });
 
     const { claimed, more } = await engine.store.exchange('jobs', {
-      lease: 15_000,
+      leaseMs: 15_000,
       worker: 'w',
       token: 't'.repeat(48),
       nextExecution: 1,
