@@ -24,6 +24,7 @@ import {
   encodeRequeue,
 } from './scripts/requeue.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
+import { HANDED, decodeHanded } from '../wire/dependency-fields.js';
 import { decodeEvent } from '../wire/event.js';
 import {
   decodeRecord,
@@ -34,6 +35,7 @@ import {
 import type {
   ControlAction,
   ControlReply,
+  DependentJob,
   Lease,
   ExchangeReply,
   ExchangeRequest,
@@ -81,9 +83,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return { prefix: this.keys.prefix, maxPayloadBytes: this.maxPayloadBytes };
   }
 
-  async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+  async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+    const queue = jobs[0]?.queue;
+    if (queue === undefined) return [];
     const { list } = this.keys.queue(queue);
-    const values = encodeEnqueue(this.place(queue), jobs, mode);
+    const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     return decodeEnqueue(reply);
   }
@@ -217,6 +221,25 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
       redis.xrangeBuffer(this.keys.results(id), '-', '+'),
     );
     return decodeResults(reply);
+  }
+
+  async dependents(id: string): Promise<readonly DependentJob[]> {
+    const origins = await this.connections.run(`read dependents of job "${id}"`, async (redis) => {
+      const ids = await redis.smembers(this.keys.dependents(id));
+      const batch = redis.pipeline();
+      for (const child of ids) batch.hmget(this.keys.job(child), 'origin');
+      const replies = (await batch.exec()) ?? [];
+      return ids.map((child, index) => [child, (replies[index]?.[1] as string[] | null)?.[0]]);
+    });
+    return origins.flatMap(([child, queue]) => (child && queue ? [{ id: child, queue }] : []));
+  }
+
+  async handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+    if (parentIds.length === 0) return [];
+    const texts = await this.connections.run(`read what job "${id}" was handed`, (redis) =>
+      redis.hmget(this.keys.job(id), ...parentIds.map((parent) => HANDED + parent)),
+    );
+    return texts.map((text) => (text === null ? undefined : decodeHanded(text)));
   }
 
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
