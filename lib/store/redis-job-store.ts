@@ -2,7 +2,7 @@ import { type JobEvent, type JobSelection, ShortForm, hideFields } from '../job/
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
 import { CONTROL, decodeControl, encodeControl } from './scripts/control.js';
-import { EMPTIED_AT_ONCE, EMPTY, encodeEmpty } from './scripts/empty.js';
+import { EMPTIED_AT_ONCE, EMPTY, decodeEmpty, encodeEmpty } from './scripts/empty.js';
 import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
 import {
   EXCHANGE,
@@ -24,7 +24,6 @@ import {
   encodeRequeue,
 } from './scripts/requeue.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
-import { HANDED, decodeHanded } from '../wire/dependency-fields.js';
 import { decodeEvent } from '../wire/event.js';
 import {
   decodeRecord,
@@ -52,6 +51,7 @@ import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
+import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { type Role, rightsOf } from './rights.js';
 import { Subscriptions } from '../redis/subscriptions.js';
@@ -64,6 +64,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly workers: WorkerRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
+  private readonly dependencies: Dependencies;
 
   constructor(
     readonly connections: Connections,
@@ -74,6 +75,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
+    this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
@@ -101,6 +103,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     // What Redis refuses inside of the script does not make it fail.
     for (const { status } of decoded.refused) this.connections.refused(status);
     if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
+    if (decoded.leftOver) void this.dependencies.goOn(queue);
     return decoded;
   }
 
@@ -126,7 +129,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
-      const { more, ...slice } = decodeRecover(queue, reply);
+      const { more, queues, ...slice } = decodeRecover(queue, reply);
+      this.dependencies.learn(queues);
       handled.push(...slice.handled);
       if (!more) return { ...slice, handled };
     }
@@ -223,23 +227,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return decodeResults(reply);
   }
 
-  async dependents(id: string): Promise<readonly DependentJob[]> {
-    const origins = await this.connections.run(`read dependents of job "${id}"`, async (redis) => {
-      const ids = await redis.smembers(this.keys.dependents(id));
-      const batch = redis.pipeline();
-      for (const child of ids) batch.hmget(this.keys.job(child), 'origin');
-      const replies = (await batch.exec()) ?? [];
-      return ids.map((child, index) => [child, (replies[index]?.[1] as string[] | null)?.[0]]);
-    });
-    return origins.flatMap(([child, queue]) => (child && queue ? [{ id: child, queue }] : []));
+  dependents(id: string): Promise<readonly DependentJob[]> {
+    return this.dependencies.dependents(id);
   }
 
-  async handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
-    if (parentIds.length === 0) return [];
-    const texts = await this.connections.run(`read what job "${id}" was handed`, (redis) =>
-      redis.hmget(this.keys.job(id), ...parentIds.map((parent) => HANDED + parent)),
-    );
-    return texts.map((text) => (text === null ? undefined : decodeHanded(text)));
+  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+    return this.dependencies.handedResults(id, parentIds);
   }
 
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
@@ -250,7 +243,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
       [this.keys.job(id)],
       values,
     );
-    return decodeControl(reply);
+    const { leftOver, ...decoded } = decodeControl(reply);
+    if (leftOver) await this.dependencies.goOn(queue);
+    return decoded;
   }
 
   async position(queue: string, id: string): Promise<number | undefined> {
@@ -306,7 +301,10 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const { list } = this.keys.queue(queue);
     const run = async (slice: RequeueSlice): Promise<RequeueReply> => {
       const values = encodeRequeue(this.keys, queue, slice);
-      return decodeRequeue(await this.run(`requeue on queue "${queue}"`, REQUEUE, [list], values));
+      const reply = await this.run(`requeue on queue "${queue}"`, REQUEUE, [list], values);
+      const decoded = decodeRequeue(reply);
+      if (decoded.leftOver) await this.dependencies.goOn(queue);
+      return decoded;
     };
     let requeued = 0;
     if (!('in' in selection)) {
@@ -334,12 +332,13 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async empty(queue: string): Promise<number> {
     const { list } = this.keys.queue(queue);
-    const values = encodeEmpty(this.keys.prefix);
+    const values = encodeEmpty(this.keys, queue);
     let deleted = 0;
     for (;;) {
-      const count = Number(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
-      deleted += count;
-      if (count < EMPTIED_AT_ONCE) return deleted;
+      const slice = decodeEmpty(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
+      if (slice.leftOver) await this.dependencies.goOn(queue);
+      deleted += slice.deleted;
+      if (slice.deleted < EMPTIED_AT_ONCE) return deleted;
     }
   }
 
@@ -364,7 +363,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   private place(queue: string): ExchangePlace {
-    return { keyspace: this.keys, queue, shared: this.shared };
+    return { keyspace: this.keys, queue, shared: this.shared, gates: this.dependencies };
   }
 
   private run(
