@@ -65,7 +65,8 @@ function compile(name) {
     .replaceAll('CLAIM_FIELD_NAMES', luaList(claim.CLAIM_FIELDS))
     .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
     .replaceAll('ROW_FIELD_NAMES', luaList(row.ROW_FIELDS))
-    .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length);
+    .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length)
+    .replaceAll('FURTHER_FIELD_COUNT', claim.FURTHER_FIELDS.length);
   // What a script uses again and again is looked up once.
   const local = `local KEYS, ARGV, call, try = KEYS, ARGV, redis.call, redis.pcall\n${replaced}`
     .replaceAll('redis.call(', 'call(')
@@ -155,7 +156,7 @@ function place(list, word, where) {
 }
 
 function luaList(fields) {
-  return `{ ${fields.map((field) => `'${field}'`).join(', ')} }`;
+  return fields.map((field) => `'${field}'`).join(', ');
 }
 
 async function constantsOf(url) {

@@ -75,7 +75,7 @@ export function decodeExchange(
     Buffer[],
     Buffer,
     Buffer,
-    Buffer,
+    number,
     Buffer,
     Buffer,
     Buffer[],
@@ -95,7 +95,7 @@ export function decodeExchange(
     nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
     paused: state.equals(PAUSED),
     more: state.equals(MORE),
-    now: Number(now),
+    now,
     failure: failure.length === 0 ? undefined : failure.toString(),
     listened: listened.length > 0,
   };

@@ -30,5 +30,11 @@ end
 
 -- A moment in milliseconds as a registry's score: seconds; rounded up, so that nothing is ever early.
 local function score(milliseconds)
-  return string.format('%.3f', math.ceil(milliseconds) / 1000)
+  local whole = math.ceil(milliseconds)
+  -- Whole numbers are written in half the time.
+  if whole >= 0 and whole < 1e15 then
+    local thousandths = whole % 1000
+    return string.format('%d.%03d', (whole - thousandths) / 1000, thousandths)
+  end
+  return string.format('%.3f', whole / 1000)
 end

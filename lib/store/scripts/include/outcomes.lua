@@ -1,11 +1,18 @@
 -- Reads the outcomes that come with a call, from a place in ARGV on.
+
+-- A score that no lease has.
+local NO_LEASE = '-2'
+
 -- There stands the number of entries, then the entries.
 -- Answers the executions as lists (see settle-all.lua), and the place behind them.
 local function read_outcomes(token, at)
-  local ids, members, kinds, firsts, results = {}, {}, {}, {}, {}
+  local ids, members, absent, kinds, firsts, results = {}, {}, {}, {}, {}, {}
+  local index = 0
   local function add(id, execution, kind, first, result)
-    local index = #ids + 1
-    ids[index], members[index] = id, id .. ':' .. token .. execution
+    index = index + 1
+    local member = id .. ':' .. token .. execution
+    ids[index], members[index] = id, member
+    absent[2 * index - 1], absent[2 * index] = NO_LEASE, member
     kinds[index], firsts[index], results[index] = kind, first, result
   end
   local entries = tonumber(ARGV[at])
@@ -21,5 +28,5 @@ local function read_outcomes(token, at)
       at = at + 4
     end
   end
-  return { ids = ids, members = members, kinds = kinds, firsts = firsts, results = results }, at
+  return { ids = ids, members = members, absent = absent, kinds = kinds, firsts = firsts, results = results }, at
 end
