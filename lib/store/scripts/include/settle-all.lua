@@ -5,31 +5,12 @@
 -- The outcomes that end a job, and the registry for each.
 local ENDS = { finished = 'finished', failed = 'failed', stopped = 'failed', canceled = 'canceled' }
 
--- Answers which of these executions hold their lease, as list of false or true; nothing when all do, as it mostly is.
--- That all are there is told three times as fast by adding those that are not.
--- absent: the members again, each behind a score that no lease has
-local function leases_of(queue, members, absent)
-  local added = redis.pcall('ZADD', queue.started, 'NX', unpack(absent))
-  if added == 0 then return nil end
-  local leases = redis.call('ZMSCORE', queue.started, unpack(members))
-  if type(added) == 'table' then return leases end
-  local lost = {}
-  for index, member in ipairs(members) do
-    if leases[index] == NO_LEASE then
-      leases[index] = false
-      lost[#lost + 1] = member
-    end
-  end
-  batched('ZREM', queue.started, lost)
-  return leases
-end
-
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results;
 -- and absent, the members each behind NO_LEASE
 -- has_records: RQ's records of executions are kept
--- begin: called when all is known and nothing is written yet; answers why nothing can be, or nil
+-- note: key, field and number of the note (see settle-once.lua) that is made when all is known and nothing is written yet
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
-local function settle_all(queue, worker, executions, has_records, begin)
+local function settle_all(queue, worker, executions, has_records, note)
   local refused, is_refused = {}, {}
   local ids, members, kinds, firsts = executions.ids, executions.members, executions.kinds, executions.firsts
   if #ids == 0 then return refused, is_refused end
@@ -41,8 +22,16 @@ local function settle_all(queue, worker, executions, has_records, begin)
   local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
   -- A lease that stayed would let its job be taken for one of a worker that died.
   assure_right('ZREM', queue.started)
-  local leases = leases_of(queue, members, executions.absent)
-  local obstacle = begin()
+  -- Nothing when all leases are there, as they mostly are: adding those that are not tells it three times as fast.
+  local leases
+  local added = redis.pcall('ZADD', queue.started, 'NX', unpack(executions.absent))
+  if added ~= 0 then
+    --- @include leases
+    leases = leases_of(queue, members, added)
+  end
+  local noted = redis.pcall('HSET', note.key, note.field, note.number)
+  local obstacle = type(noted) == 'table' and noted.err
+  if not obstacle and ARGV.calls_kept ~= '' then redis.pcall('EXPIRE', note.key, ARGV.calls_kept) end
   -- The registries of their ends are written first: what is refused there has not been changed.
   local entered, obstacles = {}, {}
   if not obstacle then
