@@ -23,7 +23,6 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
     token: request.token,
     next_execution: request.nextExecution,
     want: request.want,
-    promoted: PROMOTED_AT_ONCE,
     call_slot: request.call?.slot ?? '',
     call_number: request.call?.number ?? '',
     call_is_repeated: request.call?.isRepeated ? '1' : '',
@@ -83,7 +82,7 @@ export function decodeExchange(
       Buffer[],
       Buffer,
       Buffer,
-      Buffer,
+      number,
       Buffer,
       Buffer,
       Buffer[],
@@ -104,7 +103,7 @@ export function decodeExchange(
     nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
     paused: state.equals(PAUSED),
     more: state.equals(MORE),
-    now: Number(now),
+    now,
     failure: failure.length === 0 ? undefined : failure.toString(),
     listened: listened.length > 0,
     leftOver: leftOver.length > 0,
@@ -127,9 +126,6 @@ export function pairs<Item>(
 export function optionalNumber(text: Buffer): number | undefined {
   return text.length === 0 ? undefined : Number(text);
 }
-
-/** Keeps a script that promotes below 5 ms. */
-const PROMOTED_AT_ONCE = 1000;
 
 /** Seconds, renewed each hour: a longer outage would leave open what became of the calls before it. */
 const CALLS_KEPT = 86_400;

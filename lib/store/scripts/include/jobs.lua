@@ -16,7 +16,8 @@ end
 
 -- All keys of a job, for whoever deletes it, but for the set of those who wait for it: see ended.lua.
 local function add_keys_of(id, keys)
-  keys[#keys + 1] = job_prefix .. id
-  keys[#keys + 1] = results_prefix .. id
-  keys[#keys + 1] = job_prefix .. ':' .. id .. ':dependencies'
+  local count, key = #keys, job_prefix .. id
+  keys[count + 1] = key
+  keys[count + 2] = results_prefix .. id
+  keys[count + 3] = job_prefix .. ':' .. id .. ':dependencies'
 end
