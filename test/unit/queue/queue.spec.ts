@@ -12,7 +12,7 @@ class NotingStore {
   readonly maxPayloadBytes = 1000;
   readonly jobs: NewJob[] = [];
 
-  enqueue(_queue: string, jobs: readonly NewJob[]): Promise<[]> {
+  enqueue(jobs: readonly NewJob[]): Promise<[]> {
     this.jobs.push(...jobs);
     return Promise.resolve([]);
   }
