@@ -38,7 +38,10 @@ const everyError: [string, job.RqError][] = [
   ['RQ_RESULT_TIMEOUT', new job.ResultTimeoutError({ jobId: 'j1', timeout: 5000 })],
   ['RQ_LOST_LEASE', new job.LostLeaseError({ jobId: 'j1' })],
   ['RQ_SHUTDOWN', new job.ShutdownError()],
-  ['RQ_PARENT_RESULT', new job.ParentResultError({ jobId: 'j1', status: 'missing', size: 100_000 })],
+  [
+    'RQ_PARENT_RESULT',
+    new job.ParentResultError({ jobId: 'j1', status: 'missing', size: 100_000 }),
+  ],
   ['RQ_POISON_JOB', new job.PoisonJobError({ jobId: 'j1', crashes: 3 })],
 ];
 
