@@ -183,7 +183,7 @@ export class RqJob<Result = unknown> extends ShortForm {
     return this.#store === store;
   }
 
-  /** A handle of another job. */
+  /** @internal A handle of another job. */
   protected related(queue: string, id: string): RqJob {
     return new RqJob(queue, id, this.#store, this.#waiter);
   }
