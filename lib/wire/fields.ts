@@ -47,7 +47,8 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
 // too.
 const cache = new WeakMap<ResolvedJobOptions, string[][]>();
 
-function given(options: ResolvedJobOptions): string {
+/** Text of `nrq_given`, as far as the options decide it. */
+export function given(options: ResolvedJobOptions): string {
   const { timeout, ttl, failureTtl, retry } = options;
   const hasMore =
     ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);

@@ -1,4 +1,4 @@
-import { optionFields } from '../../wire/fields.js';
+import { given, optionFields } from '../../wire/fields.js';
 import { type ExchangePlace, pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
@@ -7,6 +7,9 @@ import { enqueue } from './compiled.js';
 
 /** `enqueue.lua` as types: the one place that knows its arguments and its reply. */
 export const ENQUEUE = new Script(enqueue);
+
+/** Seconds: twice as long as a list of queues is used (see store/dependencies.ts). */
+export const HUNG_SECONDS = 120;
 
 export function encodeEnqueue(
   { keyspace, shared }: Pick<ExchangePlace, 'keyspace' | 'shared'>,
@@ -30,12 +33,13 @@ export function encodeEnqueue(
     rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
     const own: string[] = [];
     if (job.meta !== undefined) own.push('meta', job.meta);
+    if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}d`);
     const description = options.description ?? (shared ? describeCall(job.data) : undefined);
     if (description !== undefined) own.push('description', description);
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;
-  const values = ENQUEUE.values({ prefix, channels, mode });
+  const values = ENQUEUE.values({ prefix, channels, hung_seconds: HUNG_SECONDS, mode });
   values.push(queues.length, ...queues, templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
@@ -60,7 +64,13 @@ function numberOf(queue: string, queues: string[]): number {
   return index === -1 ? queues.push(queue) : index + 1;
 }
 
-function placeOf({ options }: NewJob): string {
+/** Where it goes, when what it waits for is over. */
+function placeOf({ options, waitsFor }: NewJob): string {
+  const place = placeWithoutParents(options);
+  return waitsFor && waitsFor.jobs.length > 0 ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}` : place;
+}
+
+function placeWithoutParents(options: NewJob['options']): string {
   const { at, delay, atFront } = options;
   const behind = atFront ? ':front' : '';
   if (at !== undefined) return `at:${at}${behind}`;

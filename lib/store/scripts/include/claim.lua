@@ -29,6 +29,7 @@ local function look_at(queue, claims, id)
     local dropped = claims.dropped
     dropped[#dropped + 1] = id
     dropped[#dropped + 1] = reason
+    if reason == 'missing' then claims.missing[#claims.missing + 1] = id end
     return nil
   end
   values[CLAIM_FIELD_COUNT + 1] = id
@@ -106,6 +107,7 @@ local function claim(queue, claims, ids)
     -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
     if values[CLAIM_FIELD_COUNT + 1 + FURTHER.ttl] or values[CLAIM_FIELD_COUNT + 1 + FURTHER.ended_at] then
       redis.pcall('PERSIST', key)
+      redis.pcall('PERSIST', key .. ':dependents')
     end
     if values[CLAIM_FIELD_COUNT + 1 + FURTHER.ended_at] then
       -- Python enqueues a job that has ended without taking it out of there.
