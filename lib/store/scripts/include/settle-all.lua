@@ -72,7 +72,8 @@ local function settle_all(queue, worker, executions, gates, has_records, begin)
       end
       local written, problem = pcall(settle, execution, first, executions.results[index])
       if not written then
-        why = 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
+        --- @include error-text
+        why = 'error ' .. error_text(problem)
       elseif problem then
         why = problem
       elseif ENDS[kind] and (may_hang or settle ~= settle_finished) then
