@@ -101,7 +101,10 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     await sides.client.hset(`rq:job:${parent.id}`, 'status', 'started');
     await sides.client.zadd('rq:wip:parents', 1, `${parent.id}:dead`);
     await sides.client.zadd('rq:nrq:alive:parents', Date.now(), '15000');
-    const { handled } = await sides.nest.store.recover('parents', { maxCrashes: 1, lease: 15_000 });
+    const { handled } = await sides.nest.store.recover('parents', {
+      maxCrashes: 1,
+      leaseMs: 15_000,
+    });
     expect(handled.map(({ outcome }) => outcome)).toEqual(['failed']);
     await family.becomes(afterFailure);
   });

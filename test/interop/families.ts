@@ -125,7 +125,7 @@ export async function sweep({ client, nest }: BothSides): Promise<void> {
       if (await client.exists(key)) await client.hset(key, 'created_at', LONG_AGO);
     }
     await client.del(`rq:nrq:swept:${queue}`);
-    await nest.store.recover(queue, { maxCrashes: 3, lease: 15_000 });
+    await nest.store.recover(queue, { maxCrashes: 3, leaseMs: 15_000 });
   }
 }
 
