@@ -87,7 +87,14 @@ export {
 } from './store/index.js';
 
 // What is said about a job, and what its handler may say.
-export type { DefaultJobOptions, Duration, JobOptions, JobSelection } from './job/index.js';
+export type {
+  DefaultJobOptions,
+  Duration,
+  JobOptions,
+  JobSelection,
+  RepeatOptions,
+  UniqueOptions,
+} from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,

@@ -2,17 +2,25 @@ import { RqError, messageOf } from './errors.js';
 
 /** Why jobs were not enqueued although Redis could be reached, or not all of them. */
 
-/** `unique: true` was asked for and a job with this id exists, in whatever state. */
+/**
+ * A job is unique, and there is one already: of this id, in whatever state (`unique: true`), or one that is the same and
+ * keeps others away (`unique: { else: 'error' }`, or a requeue). `jobId` is the id of the one that is there.
+ */
 export class DuplicateJobError extends RqError {
   readonly code = 'RQ_DUPLICATE_JOB';
   readonly jobId: string;
 
-  constructor(details: { jobId: string; queue: string }) {
+  /** @param details.isSame it has another id, and is the same by `unique.by` */
+  constructor(details: { jobId: string; queue: string; isSame?: boolean }) {
+    const { jobId, queue, isSame = false } = details;
     super(
-      `Job "${details.jobId}" exists already (enqueued as unique on queue "${details.queue}"). ` +
-        'Its id is free again when that job is deleted or its resultTtl or failureTtl has passed.',
+      isSame
+        ? `Job "${jobId}" of queue "${queue}" is unique and keeps this one away. Wait until it has ended (or has begun, ` +
+            'or its time is over, as unique says), or cancel or delete it.'
+        : `Job "${jobId}" exists already (enqueued as unique on queue "${queue}"). ` +
+            'Its id is free again when that job is deleted or its resultTtl or failureTtl has passed.',
     );
-    this.jobId = details.jobId;
+    this.jobId = jobId;
   }
 }
 

@@ -43,6 +43,15 @@ export function attemptsOf(record: JobRecord, streamed: readonly ResultEntry[]):
       stack: entry.failure,
     });
   }
+  if (record.status !== 'finished' && record.round.done > 0 && !record.round.streamed) {
+    attempts.push({
+      attempt: undefined,
+      outcome: 'finished',
+      startedAt: undefined,
+      endedAt: undefined,
+      value: record.result ?? null,
+    });
+  }
   if (record.status === 'finished' && !streamed.some(({ type }) => type === 'finished')) {
     attempts.push({
       attempt: record.attempts || undefined,

@@ -24,6 +24,7 @@ import {
 import {
   type JobStore,
   type NewJob,
+  type Refusal,
   type RegistryCounts,
   type RegistryName,
 } from '../store/index.js';
@@ -56,7 +57,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   readonly #store: JobStore;
   readonly #defaults: ResolvedDefaults;
   readonly #inject: HeaderInjector | undefined;
-  readonly #batch: EnqueueBatch<NewJob>;
+  readonly #batch: EnqueueBatch<NewJob, Refusal>;
   readonly #waiter: ResultWaiter;
   readonly #knownNames = new Set<string>();
 
@@ -84,10 +85,11 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   /**
    * Enqueues a job. Resolves when Redis has acknowledged it; jobs enqueued in the same turn of the event loop travel
    * together. With an `id` that exists already nothing happens, and the handle of the existing job is given: repeating
-   * a call whose outcome is uncertain is harmless.
+   * a call whose outcome is uncertain is harmless. The same goes for a job that is `unique`; `job.isNew` tells.
    *
    * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError; nothing is stored then
-   * @throws DuplicateJobError with `unique: true` when the id exists
+   * @throws DuplicateJobError with `unique: true` when the id exists, with `unique: { else: 'error' }` when another job
+   * is the same
    * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
    * `{ id: error.jobIds[0] }`
    */
@@ -142,18 +144,22 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
         `jobs[${index}]: `,
       );
     });
+    const refusals: (Refusal | undefined)[] = [];
     for (let first = 0; first < prepared.length; first += AT_ONCE) {
       const slice = prepared.slice(first, first + AT_ONCE);
       try {
-        const [refusal] = await this.#store.enqueue(this.name, slice, 'all');
-        if (refusal?.reason === 'duplicate') throw this.duplicate(slice[refusal.index] as NewJob);
+        for (const refusal of await this.#store.enqueue(this.name, slice, 'all')) {
+          const { index, reason } = refusal;
+          if (reason === 'duplicate') throw this.duplicate(slice[index] as NewJob, refusal);
+          refusals[first + index] = refusal;
+        }
       } catch (cause) {
         const jobIds = prepared.map(({ id }) => id);
         if (first === 0) throw ofJobs(cause, jobIds);
         throw new EnqueueManyError({ queue: this.name, stored: first, jobIds, cause });
       }
     }
-    return prepared.map(({ id }) => this.job(id));
+    return prepared.map((job, index) => this.handleOf(job, refusals[index]));
   }
 
   /**
@@ -291,11 +297,15 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
 
   private async added<Result>(job: NewJob): Promise<RqJob<Result>> {
     try {
-      await this.#batch.add(job);
+      return this.handleOf(job, await this.#batch.add(job));
     } catch (error) {
       throw ofJobs(error, [job.id]);
     }
-    return this.job(job.id);
+  }
+
+  private handleOf<Result>({ id }: NewJob, refusal: Refusal | undefined): RqJob<Result> {
+    const isNew = refusal === undefined;
+    return new RqJob<Result>(this.name, refusal?.holder ?? id, this.#store, this.#waiter, isNew);
   }
 
   private prepare(name: string, data: string, options: JobOptions | undefined, item = ''): NewJob {
@@ -310,7 +320,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     }
     const { id } = resolved;
     if (id === undefined) return { id: newJobId(), check: 'new', data, options: resolved, meta };
-    return { id, check: resolved.unique ? 'unique' : 'once', data, options: resolved, meta };
+    return { id, check: resolved.unique === true ? 'unique' : 'once', data, options: resolved, meta };
   }
 
   private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
@@ -329,16 +339,19 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     return name;
   }
 
-  private async send(jobs: NewJob[]): Promise<(Error | undefined)[]> {
-    const problems: (Error | undefined)[] = [];
-    for (const { index, reason } of await this.#store.enqueue(this.name, jobs, 'each')) {
-      if (reason === 'duplicate') problems[index] = this.duplicate(jobs[index] as NewJob);
+  private async send(jobs: NewJob[]): Promise<(Error | Refusal | undefined)[]> {
+    const answers: (Error | Refusal | undefined)[] = [];
+    for (const refusal of await this.#store.enqueue(this.name, jobs, 'each')) {
+      const { index, reason } = refusal;
+      const isRefused = reason === 'duplicate';
+      answers[index] = isRefused ? this.duplicate(jobs[index] as NewJob, refusal) : refusal;
     }
-    return problems;
+    return answers;
   }
 
-  private duplicate(job: NewJob): DuplicateJobError {
-    return new DuplicateJobError({ queue: this.name, jobId: job.id });
+  private duplicate({ id }: NewJob, { holder }: Refusal): DuplicateJobError {
+    const isSame = holder !== undefined;
+    return new DuplicateJobError({ queue: this.name, jobId: holder ?? id, isSame });
   }
 }
 

@@ -19,7 +19,8 @@ import type { JobRecord, Settled } from '../wire/index.js';
  *    job ends, its result is announced, so that it is heard even when the job is deleted at its end.
  * 4. Announcements can be lost, and Python's workers make none. So the waiter also reads again: after 100 ms, then after
  *    twice as long each time, up to a second between two reads.
- * 5. The time is over: ResultTimeoutError. The job goes on.
+ * 5. A job that repeats: its first round counts as an end, and later the last one that has ended.
+ * 6. The time is over: ResultTimeoutError. The job goes on.
  */
 export class ResultWaiter {
   private readonly watched = new Map<string, Set<(settled: Settled) => void>>();
@@ -50,6 +51,8 @@ export class ResultWaiter {
         if (announced) return resultOf(announced);
         if (!record) throw new JobNotFoundError({ jobId: id });
         if (isSettled(record.status)) return await this.storedResult(id, record);
+        const round = await this.roundResult(id, record);
+        if (round) return round.value;
         const left = deadline - performance.now();
         if (left <= 0) {
           const { status } = record;
@@ -69,6 +72,18 @@ export class ResultWaiter {
     } finally {
       this.remove(id, listener);
     }
+  }
+
+  /** Of a job that runs again: the result of its last round, if one has ended. */
+  private async roundResult(
+    id: string,
+    record: JobRecord,
+  ): Promise<{ value: unknown } | undefined> {
+    if (record.repeatsLeft === undefined) return undefined;
+    const { done, streamed } = record.round;
+    if (done > 0 && !streamed) return { value: record.result ?? null };
+    const entry = (await this.store.results(id)).findLast(({ type }) => type === 'finished');
+    return entry && { value: entry.value ?? null };
   }
 
   private async storedResult(id: string, record: JobRecord): Promise<unknown> {

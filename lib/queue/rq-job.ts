@@ -3,6 +3,7 @@ import {
   type Duration,
   type JobEvent,
   type JobStatus,
+  DuplicateJobError,
   InvalidJobStateError,
   JobNotFoundError,
   ShortForm,
@@ -22,6 +23,7 @@ import type { ResultWaiter } from './result-waiter.js';
 export class RqJob<Result = unknown> extends ShortForm {
   readonly #store: JobStore;
   readonly #waiter: ResultWaiter;
+  readonly #isNew: boolean;
 
   constructor(
     /** Name of its queue. */
@@ -29,10 +31,20 @@ export class RqJob<Result = unknown> extends ShortForm {
     readonly id: string,
     store: JobStore,
     waiter: ResultWaiter,
+    isNew = false,
   ) {
     super();
     this.#store = store;
     this.#waiter = waiter;
+    this.#isNew = isNew;
+  }
+
+  /**
+   * The call of `enqueue` (or `enqueueMany`) that gave this handle has stored the job; false: the job was there already,
+   * by its id or as a unique one, or the handle comes from elsewhere.
+   */
+  get isNew(): boolean {
+    return this.#isNew;
   }
 
   /** @throws JobNotFoundError */
@@ -55,6 +67,7 @@ export class RqJob<Result = unknown> extends ShortForm {
       status: record.status,
       attempts: record.attempts,
       retriesLeft: record.retriesLeft,
+      repeatsLeft: record.repeatsLeft,
       createdAt: record.createdAt,
       enqueuedAt: record.enqueuedAt,
       startedAt: record.startedAt,
@@ -67,7 +80,8 @@ export class RqJob<Result = unknown> extends ShortForm {
   }
 
   /**
-   * Waits until the job is settled and gives what its handler returned (`null` for nothing).
+   * Waits until the job is settled and gives what its handler returned (`null` for nothing). Of a job that repeats it
+   * waits for the first round, and gives the result of the last one that has ended.
    * @param options.timeout how long to wait (a number is seconds); default 60 seconds
    * @throws JobFailedError, JobCanceledError, JobStoppedError by how it ended; PoisonJobError, a JobFailedError, when
    *   each worker that ran it died
@@ -115,7 +129,7 @@ export class RqJob<Result = unknown> extends ShortForm {
    * Puts a failed, stopped or canceled job back into the queue. Spent retries stay spent, as in RQ. One that waits
    * in the queue already stays where it is.
    * @param options.front to the head of the queue; default false
-   * @throws InvalidJobStateError, JobNotFoundError
+   * @throws InvalidJobStateError, JobNotFoundError; DuplicateJobError when it is unique and another job is the same now
    */
   async requeue({ front = false }: { front?: boolean } = {}): Promise<void> {
     await this.control({ type: 'requeue', front }, ['failed', 'stopped', 'canceled']);
@@ -151,6 +165,9 @@ export class RqJob<Result = unknown> extends ShortForm {
     if (answer === 'missing' && action.type !== 'delete') {
       throw new JobNotFoundError({ jobId: this.id });
     }
+    if (answer === 'duplicate') {
+      throw new DuplicateJobError({ queue: this.queue, jobId: status, isSame: true });
+    }
     if (answer === 'refused') {
       const known = isJobStatus(status) ? status : 'in an unknown state';
       throw new InvalidJobStateError({
@@ -177,6 +194,7 @@ export interface JobSnapshot extends Pick<
   | 'status'
   | 'attempts'
   | 'retriesLeft'
+  | 'repeatsLeft'
   | 'createdAt'
   | 'enqueuedAt'
   | 'startedAt'

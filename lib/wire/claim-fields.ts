@@ -17,7 +17,7 @@ export const CLAIM_FIELDS = [
 ] as const;
 
 /**
- * Read only of some jobs: of those that are not ours, that ran before, or that are marked (`x` in `nrq_given`) as having
+ * Read only of some jobs: of those that are not ours, that ran before, or that are marked (`x` or `p` in `nrq_given`) as having
  * any of them.
  */
 export const FURTHER_FIELDS = [
@@ -33,4 +33,7 @@ export const FURTHER_FIELDS = [
   'nrq_crashes',
   'enqueued_at',
   'nrq_retries_left',
+  'repeats_left',
+  'repeat_intervals',
+  'nrq_round',
 ] as const;

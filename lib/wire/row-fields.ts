@@ -12,4 +12,6 @@ export const ROW_FIELDS = [
   'nrq_attempts',
   'retries_left',
   'nrq_reason',
+  'repeats_left',
+  'nrq_round',
 ] as const;

@@ -9,8 +9,9 @@
 --       id           of the job
 --       argument     'front' | 'back' (requeue), text of the meta (meta)
 --       failure_ttl  in seconds, of jobs that have none: how long a canceled job is kept
--- Reply 1 'done' | 'already' (it is as asked for: a call that is repeated changes nothing) | 'refused' | 'missing'
---       2 the status that the job had
+-- Reply 1 'done' | 'already' (it is as asked for: a call that is repeated changes nothing) | 'refused' | 'missing' |
+--         'duplicate' (requeue: another job holds its unique key)
+--       2 the status that the job had; of a duplicate the id of the other job
 -- State as RQ leaves it, in one step. A running job that is canceled or deleted is told to its worker, and its lease
 --       is taken away, so that the worker's outcome is refused whatever becomes of the job or its id before it comes;
 --       one that is stopped is ended by its worker.
@@ -25,7 +26,7 @@
 --- @include finish
 --- @include executions
 --- @include commands
---- @include ended
+--- @include unique
 --- @include requeue
 
 local action, id = ARGV.action, ARGV.id
@@ -89,6 +90,7 @@ if action == 'cancel' then
   local ending = {}
   local ttl = ttl_of(job[5], ARGV.failure_ttl)
   finish(queue, ending, id, 'canceled', ttl, 'text', '')
+  release_key(id, 'canceled')
   conclude(queue, ending)
   tell_worker('cancel-job')
   tell_canceled(status == 'started' and 'canceled while it ran' or 'canceled before it ran')
@@ -101,6 +103,8 @@ elseif action == 'stop' then
 elseif action == 'requeue' then
   if not can_be_requeued(status) then return { 'refused', status } end
   assure_requeue(queue)
+  local holder = take_key_again(queue, id)
+  if holder then return { 'duplicate', holder } end
   requeue(queue, id, ARGV.argument == 'front')
 elseif action == 'delete' then
   assure_places()
@@ -110,6 +114,7 @@ elseif action == 'delete' then
   if status == 'started' then tell_canceled('deleted while it ran') end
   local keys = {}
   add_keys_of(id, keys)
+  release_key(id, 'deleted')
   redis.call('DEL', unpack(keys))
   announce(queue, id, 'canceled', 'text', 'deleted')
 elseif action == 'meta' then

@@ -1,4 +1,4 @@
-import { optionFields } from '../../wire/fields.js';
+import { optionFields, uniqueField } from '../../wire/fields.js';
 import { type ExchangePlace, pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
@@ -24,8 +24,9 @@ export function encodeEnqueue(
       template = templates.size + 1;
       templates.set(fields, template);
     }
-    rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
-    const own: string[] = [];
+    rows.push(job.id, checkOf(job), placeOf(job), options.ttl ?? '', template, job.data);
+    const { unique } = options;
+    const own: string[] = typeof unique === 'object' ? uniqueField(unique, job.data) : [];
     if (job.meta !== undefined) own.push('meta', job.meta);
     const description = options.description ?? (shared ? describeCall(job.data) : undefined);
     if (description !== undefined) own.push('description', description);
@@ -41,10 +42,16 @@ export function encodeEnqueue(
 }
 
 export function decodeEnqueue(reply: unknown): Refusal[] {
-  return pairs(reply as (number | Buffer)[], (index, reason) => ({
-    index: Number(index) - 1,
-    reason: reason as Refusal['reason'],
-  }));
+  return pairs(reply as (number | Buffer)[], (index, text) => {
+    const [reason, holder] = text.split(' ') as [Refusal['reason'], string?];
+    return { index: Number(index) - 1, reason, holder };
+  });
+}
+
+function checkOf({ check, options: { unique } }: NewJob): string {
+  if (typeof unique !== 'object') return check;
+  const { replace, orError } = unique;
+  return `key${check === 'new' ? '' : ' once'}${replace ? ' replace' : ''}${orError ? ' error' : ''}`;
 }
 
 function placeOf({ options }: NewJob): string {

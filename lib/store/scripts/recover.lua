@@ -37,6 +37,7 @@
 --- @include until
 --- @include alive
 --- @include executions
+--- @include unique
 
 local queue = queue_of({ name = ARGV.queue })
 local most = tonumber(ARGV.most)
