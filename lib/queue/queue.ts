@@ -320,7 +320,13 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     }
     const { id } = resolved;
     if (id === undefined) return { id: newJobId(), check: 'new', data, options: resolved, meta };
-    return { id, check: resolved.unique === true ? 'unique' : 'once', data, options: resolved, meta };
+    return {
+      id,
+      check: resolved.unique === true ? 'unique' : 'once',
+      data,
+      options: resolved,
+      meta,
+    };
   }
 
   private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {

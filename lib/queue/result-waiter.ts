@@ -80,16 +80,21 @@ export class ResultWaiter {
     record: JobRecord,
   ): Promise<{ value: unknown } | undefined> {
     if (record.repeatsLeft === undefined) return undefined;
-    const { done, streamed } = record.round;
-    if (done > 0 && !streamed) return { value: record.result ?? null };
+    // Once Python has run a round, all later ones are in the stream; what it writes into the job itself is older.
     const entry = (await this.store.results(id)).findLast(({ type }) => type === 'finished');
-    return entry && { value: entry.value ?? null };
+    if (entry) return { value: entry.value ?? null };
+    const { done, streamed } = record.round;
+    return done > 0 && !streamed ? { value: record.result ?? null } : undefined;
   }
 
   private async storedResult(id: string, record: JobRecord): Promise<unknown> {
     const { status, result, reason } = record;
     if (status === 'canceled') return resultOf({ id, status, text: reason });
-    if (status === 'finished' && result !== undefined) return result;
+    if (status === 'finished') {
+      const round = await this.roundResult(id, record);
+      if (round) return round.value;
+      if (result !== undefined) return result;
+    }
     // Where Python reads and writes: the last run's entry is newer than what may be left in the job itself.
     const type = status === 'finished' ? 'finished' : 'failed';
     const entry = (await this.store.results(id)).findLast((entry) => entry.type === type);

@@ -41,6 +41,8 @@ for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
   if member == id or string.match(member, '^(.*):') == id then executions[#executions + 1] = member end
 end
 if #executions > 0 and not stands_at_end(queue, id, status) then status = 'started' end
+-- RQ leaves a job that waits for its next round with the status of the last one.
+if status == 'finished' and redis.call('ZSCORE', queue.scheduled, id) then status = 'scheduled' end
 
 local function tell_worker(command)
   if status == 'started' and job[2] and job[2] ~= '' then send_command(job[2], command, id) end

@@ -40,7 +40,12 @@ local function holder_in(queue, key, entry)
     if tonumber(kept_until) <= now or status == 'canceled' then return nil end
     return id, 'keeps'
   end
-  if not status or has_ended(status) then return nil end
+  if not status then return nil end
+  if has_ended(status) then
+    -- RQ leaves a job that waits for its next round with the status of the last one.
+    if status == 'finished' and redis.call('ZSCORE', queue.scheduled, id) then return id, 'waits' end
+    return nil
+  end
   if status == 'started' then
     if has_lease(queue, id) then return id, 'runs' end
     return nil
