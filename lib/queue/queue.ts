@@ -148,7 +148,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     for (let first = 0; first < prepared.length; first += AT_ONCE) {
       const slice = prepared.slice(first, first + AT_ONCE);
       try {
-        for (const refusal of await this.#store.enqueue(this.name, slice, 'all')) {
+        for (const refusal of await this.#store.enqueue(slice, 'all')) {
           const { index, reason } = refusal;
           if (reason === 'duplicate') throw this.duplicate(slice[index] as NewJob, refusal);
           refusals[first + index] = refusal;
@@ -319,14 +319,8 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       assertSize(meta, `meta of job "${name}"`, limit);
     }
     const { id } = resolved;
-    if (id === undefined) return { id: newJobId(), check: 'new', data, options: resolved, meta };
-    return {
-      id,
-      check: resolved.unique === true ? 'unique' : 'once',
-      data,
-      options: resolved,
-      meta,
-    };
+    const check = id === undefined ? 'new' : resolved.unique === true ? 'unique' : 'once';
+    return { queue: this.name, id: id ?? newJobId(), check, data, options: resolved, meta };
   }
 
   private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
@@ -347,7 +341,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
 
   private async send(jobs: NewJob[]): Promise<(Error | Refusal | undefined)[]> {
     const answers: (Error | Refusal | undefined)[] = [];
-    for (const refusal of await this.#store.enqueue(this.name, jobs, 'each')) {
+    for (const refusal of await this.#store.enqueue(jobs, 'each')) {
       const { index, reason } = refusal;
       const isRefused = reason === 'duplicate';
       answers[index] = isRefused ? this.duplicate(jobs[index] as NewJob, refusal) : refusal;

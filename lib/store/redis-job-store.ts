@@ -2,7 +2,7 @@ import { type JobEvent, type JobSelection, ShortForm, hideFields } from '../job/
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
 import { CONTROL, decodeControl, encodeControl } from './scripts/control.js';
-import { EMPTIED_AT_ONCE, EMPTY, encodeEmpty } from './scripts/empty.js';
+import { EMPTIED_AT_ONCE, EMPTY, decodeEmpty, encodeEmpty } from './scripts/empty.js';
 import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
 import {
   EXCHANGE,
@@ -34,6 +34,7 @@ import {
 import type {
   ControlAction,
   ControlReply,
+  DependentJob,
   Lease,
   ExchangeReply,
   ExchangeRequest,
@@ -50,6 +51,7 @@ import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
+import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { type Role, rightsOf } from './rights.js';
 import { Subscriptions } from '../redis/subscriptions.js';
@@ -62,6 +64,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly workers: WorkerRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
+  private readonly dependencies: Dependencies;
 
   constructor(
     readonly connections: Connections,
@@ -72,6 +75,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
+    this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
@@ -81,9 +85,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return { prefix: this.keys.prefix, maxPayloadBytes: this.maxPayloadBytes };
   }
 
-  async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+  async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+    const queue = jobs[0]?.queue;
+    if (queue === undefined) return [];
     const { list } = this.keys.queue(queue);
-    const values = encodeEnqueue(this.place(queue), jobs, mode);
+    const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     return decodeEnqueue(reply);
   }
@@ -97,6 +103,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     // What Redis refuses inside of the script does not make it fail.
     for (const { status } of decoded.refused) this.connections.refused(status);
     if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
+    if (decoded.leftOver) void this.dependencies.goOn(queue);
     return decoded;
   }
 
@@ -122,7 +129,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
-      const { more, ...slice } = decodeRecover(queue, reply);
+      const { more, queues, ...slice } = decodeRecover(queue, reply);
+      this.dependencies.learn(queues);
       handled.push(...slice.handled);
       if (!more) return { ...slice, handled };
     }
@@ -222,6 +230,14 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return decodeResults(reply);
   }
 
+  dependents(id: string): Promise<readonly DependentJob[]> {
+    return this.dependencies.dependents(id);
+  }
+
+  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+    return this.dependencies.handedResults(id, parentIds);
+  }
+
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
     const values = encodeControl(this.keys, queue, id, action);
     const reply = await this.run(
@@ -230,7 +246,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
       [this.keys.job(id)],
       values,
     );
-    return decodeControl(reply);
+    const { leftOver, ...decoded } = decodeControl(reply);
+    if (leftOver) await this.dependencies.goOn(queue);
+    return decoded;
   }
 
   async position(queue: string, id: string): Promise<number | undefined> {
@@ -286,7 +304,10 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const { list } = this.keys.queue(queue);
     const run = async (slice: RequeueSlice): Promise<RequeueReply> => {
       const values = encodeRequeue(this.keys, queue, slice);
-      return decodeRequeue(await this.run(`requeue on queue "${queue}"`, REQUEUE, [list], values));
+      const reply = await this.run(`requeue on queue "${queue}"`, REQUEUE, [list], values);
+      const decoded = decodeRequeue(reply);
+      if (decoded.leftOver) await this.dependencies.goOn(queue);
+      return decoded;
     };
     let requeued = 0;
     if (!('in' in selection)) {
@@ -314,12 +335,13 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async empty(queue: string): Promise<number> {
     const { list } = this.keys.queue(queue);
-    const values = encodeEmpty(this.keys.prefix);
+    const values = encodeEmpty(this.keys, queue);
     let deleted = 0;
     for (;;) {
-      const count = Number(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
-      deleted += count;
-      if (count < EMPTIED_AT_ONCE) return deleted;
+      const slice = decodeEmpty(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
+      if (slice.leftOver) await this.dependencies.goOn(queue);
+      deleted += slice.deleted;
+      if (slice.deleted < EMPTIED_AT_ONCE) return deleted;
     }
   }
 
@@ -344,7 +366,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   private place(queue: string): ExchangePlace {
-    return { keyspace: this.keys, queue, shared: this.shared };
+    return { keyspace: this.keys, queue, shared: this.shared, gates: this.dependencies };
   }
 
   private run(

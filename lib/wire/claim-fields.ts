@@ -17,8 +17,8 @@ export const CLAIM_FIELDS = [
 ] as const;
 
 /**
- * Read only of some jobs: of those that are not ours, that ran before, or that are marked (`x` or `p` in `nrq_given`) as having
- * any of them.
+ * Read only of some jobs: of those that are not ours, that ran before, or that are marked in `nrq_given` as having any
+ * of them (`d`: it waited for others; `p`: it repeats; `x`: anything else).
  */
 export const FURTHER_FIELDS = [
   'ttl',
@@ -36,4 +36,5 @@ export const FURTHER_FIELDS = [
   'repeats_left',
   'repeat_intervals',
   'nrq_round',
+  'dependency_ids',
 ] as const;

@@ -3,6 +3,7 @@ import { type JobCall, decodeCall } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 import { type Round, decodeRound } from './fields.js';
+import { parentIdsIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { LONGEST_NUMBER, timeOf } from './stored-text.js';
 
@@ -132,6 +133,11 @@ export class ClaimedJob {
     return this.keeping(FAILURE_TTL);
   }
 
+  /** The jobs that it waited for, in the order in which they were given. */
+  get parentIds(): readonly string[] {
+    return parentIdsIn(this.text(PARENT_IDS));
+  }
+
   /** Milliseconds since the epoch. */
   get createdAt(): number | undefined {
     return timeOf(this.text(CREATED_AT));
@@ -211,6 +217,7 @@ const OWN_RETRIES_LEFT = further('nrq_retries_left');
 const REPEATS_LEFT = further('repeats_left');
 const REPEAT_INTERVALS = further('repeat_intervals');
 const ROUND = further('nrq_round');
+const PARENT_IDS = further('dependency_ids');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 

@@ -1,6 +1,13 @@
 // Jobs that run again after each success.
 import { lastValueFrom, toArray } from 'rxjs';
-import { InvalidOptionError, type JobEvent, type RepeatOptions } from '../../lib/job/index.js';
+import {
+  InvalidOptionError,
+  type JobEvent,
+  type RepeatOptions,
+  resolveDefaults,
+  resolveJobOptions,
+} from '../../lib/job/index.js';
+import type { NewJob } from '../../lib/store/index.js';
 import { deferred, eventually, within } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 import { expectGaps, Runs } from './support/gaps.js';
@@ -91,6 +98,27 @@ describe('those who wait', () => {
     gates[2]?.resolve();
     await worker.events.waitFor('jobFinished', 3);
     expect(await job.result()).toBe('round 2');
+  });
+
+  it('run after the first round when they are jobs, with its result', async () => {
+    const worker = await engine.work({ f: () => 'first', child: () => 'done' });
+    await engine.queue().pause();
+    const { id } = await engine.queue().enqueue('f', 1, { repeat: { times: 1, interval: 60 } });
+    const child: NewJob = {
+      queue: 'jobs',
+      id: 'child',
+      check: 'new',
+      data: '["child",null,[],{}]',
+      options: resolveJobOptions({ resultTtl: 100 }, resolveDefaults({})),
+      meta: undefined,
+      waitsFor: { jobs: [id], group: undefined, ifFailed: 'cancel' },
+    };
+    await engine.store.enqueue([child], 'all');
+    await engine.queue().resume();
+    await worker.events.waitFor('jobFinished', 2);
+    expect(await engine.queue().job('child').result()).toBe('done');
+    expect(await engine.places(id)).toEqual(['scheduled']);
+    expect(await engine.fields('child')).toMatchObject({ [`nrq_parent:${id}`]: '"first"' });
   });
 
   it('are told by events what happened, until the last round', async () => {

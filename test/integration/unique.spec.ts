@@ -1,6 +1,13 @@
 // Jobs that are unique by what they are about: one of them is enough. Each mode, with the holder of the key in each state.
-import { DuplicateJobError, InvalidOptionError, type UniqueOptions } from '../../lib/job/index.js';
+import {
+  DuplicateJobError,
+  InvalidOptionError,
+  type UniqueOptions,
+  resolveDefaults,
+  resolveJobOptions,
+} from '../../lib/job/index.js';
 import type { RqJob } from '../../lib/queue/index.js';
+import type { NewJob } from '../../lib/store/index.js';
 import type { WorkerOptions } from '../../lib/worker/index.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
@@ -76,7 +83,7 @@ describe('while one waits or runs', () => {
         await first.result({ timeout: 5 }).catch(() => undefined);
         await worker.stop();
       }
-      if (how !== 'emptied') expect(await keys()).toEqual({});
+      expect(await keys()).toEqual({});
 
       const second = await unique(2);
       expect(second.isNew).toBe(true);
@@ -201,9 +208,9 @@ describe('for a time', () => {
     expect(await third.status()).toBe('queued');
   });
 
-  it.each(['cancel', 'delete'] as const)('%s of the job ends it', async (action) => {
+  it.each(['cancel', 'delete', 'empty'] as const)('%s of the job ends it', async (action) => {
     const first = await unique(1, { for: '1h' });
-    await first[action]();
+    await (action === 'empty' ? engine.queue().empty() : first[action]());
     expect((await unique(2, { for: '1h' })).isNew).toBe(true);
   });
 });
@@ -388,6 +395,76 @@ describe('requeue', () => {
   });
 });
 
+describe('what was left behind', () => {
+  it('is swept: keys of jobs that are over or gone, not those that are held', async () => {
+    const held = await unique(1);
+    const kept = await engine.queue().enqueue('f', 2, { unique: { by: 'kept', for: '1h' } });
+    await engine.client.del(`rq:job:${kept.id}`);
+    const now = Date.now();
+    await engine.client.hset('rq:nrq:unique:jobs', {
+      'by:gone': 'nobody',
+      'by:over': `nobody ${now - 1}`,
+      'by:kept': `${kept.id} ${now + 60_000}`,
+      'by:odd': '',
+    });
+    await engine.work([{ name: 'g', queue: 'jobs', run: () => 1 }], { unknownJobs: 'release' });
+    const left = await eventually(
+      async () => {
+        const found = await keys();
+        return !('by:gone' in found) && found;
+      },
+      { what: 'the sweep' },
+    );
+    expect(Object.keys(left).toSorted()).toEqual([`by:${BY}`, 'by:kept']);
+    expect(left[`by:${BY}`]).toBe(held.id);
+  });
+});
+
+describe('a job that others of the call wait for', () => {
+  const job = (id: string, parts: Partial<NewJob>): NewJob => ({
+    queue: 'jobs',
+    id,
+    check: 'new',
+    data: '["f",null,[1],{}]',
+    options: resolveJobOptions({ unique: { by: BY } }, resolveDefaults({})),
+    meta: undefined,
+    ...parts,
+  });
+  const child = job('child', {
+    options: resolveJobOptions({}, resolveDefaults({})),
+    waitsFor: { jobs: ['parent'], group: undefined, ifFailed: 'cancel' },
+  });
+
+  it('is an error for the whole call when another one is the same', async () => {
+    const first = await unique(1, { replace: true });
+    const options = resolveJobOptions({ unique: { by: BY, replace: true } }, resolveDefaults({}));
+    for (const parent of [job('parent', {}), job('parent', { options })]) {
+      expect(await engine.store.enqueue([parent, child], 'all')).toEqual([
+        { index: 0, reason: 'duplicate', holder: first.id },
+      ]);
+    }
+    expect(await stored()).toBe(1);
+    expect(await dataOf(first)).toBe(1);
+  });
+
+  it('is stored otherwise; and the call may be repeated', async () => {
+    const parent = job('parent', { check: 'once' });
+    expect(await engine.store.enqueue([parent, child], 'all')).toEqual([]);
+    const again = await engine.store.enqueue([parent, { ...child, check: 'once' }], 'all');
+    expect(again.map(({ reason }) => reason)).toEqual(['exists', 'exists']);
+  });
+
+  it('a child that is canceled because of its parent frees its key', async () => {
+    const plain = resolveJobOptions({}, resolveDefaults({}));
+    await engine.store.enqueue([job('parent', { options: plain })], 'all');
+    await engine.store.enqueue([job('kid', { waitsFor: child.waitsFor })], 'all');
+    expect(await unique(2)).toMatchObject({ id: 'kid', isNew: false });
+    await engine.queue().job('parent').cancel();
+    expect(await keys()).toEqual({});
+    expect((await unique(3)).isNew).toBe(true);
+  });
+});
+
 describe('what Redis refuses', () => {
   it('leaves nothing of the call: neither jobs nor keys', async () => {
     await engine.client.set('rq:queue:jobs', 'something else');
@@ -408,10 +485,12 @@ describe('what Redis refuses', () => {
 
 describe('a plain job', () => {
   it('asks Redis for nothing of this', async () => {
-    await engine.queue().enqueue('f');
-    await engine.client.config('RESETSTAT');
     const worker = await engine.work({ f: () => 'done' });
+    const isSwept = () => engine.client.exists('rq:nrq:swept:jobs');
+    await eventually(isSwept, { what: 'the first look of the worker' });
+    await engine.queue().enqueue('f');
     await worker.events.waitFor('jobFinished');
+    await engine.client.config('RESETSTAT');
     await engine.queue().enqueueMany([{ name: 'f' }, { name: 'f' }]);
     await worker.events.waitFor('jobFinished', 3);
     const stats = await engine.client.info('commandstats');

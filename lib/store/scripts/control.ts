@@ -22,12 +22,18 @@ export function encodeControl(
     id,
     argument,
     failure_ttl: DEFAULT_FAILURE_TTL,
+    dependents: 'dependents' in action ? action.dependents : 'end',
   });
 }
 
-export function decodeControl(reply: unknown): ControlReply {
-  const [answer, status] = reply as [Buffer, Buffer];
-  return { answer: String(answer) as ControlReply['answer'], status: String(status) };
+/** `leftOver`: jobs that wait for this one are still to be told. */
+export function decodeControl(reply: unknown): ControlReply & { leftOver: boolean } {
+  const [answer, status, leftOver] = reply as [Buffer, Buffer, Buffer];
+  return {
+    answer: String(answer) as ControlReply['answer'],
+    status: String(status),
+    leftOver: leftOver.length > 0,
+  };
 }
 
 function argumentOf(action: ControlAction): string {

@@ -14,6 +14,7 @@
 --       ids...    the ids, without a registry
 -- Reply 1 how many were put back  2 how many entries could not be and stay where they are  3 how many were looked at
 --       4 entries in the registry before
+--       5 1 = children are still to be told (see release.lua), 0 = none
 -- State ids without a job are in neither registry any more, so that they are in nobody's way
 
 --- @include now
@@ -21,6 +22,10 @@
 --- @include queue
 --- @include rights
 --- @include queue-up
+--- @include announce
+--- @include events
+--- @include finish
+--- @include ended
 --- @include unique
 --- @include requeue
 
@@ -58,6 +63,7 @@ for _, id in ipairs(ids) do
   elseif can_be_requeued(job[1]) and (stands_at_end(queue, id, job[1]) or not is_running(id))
     and not take_key_again(queue, id) then
     requeue(queue, id, false)
+    pending_again(queue, id)
     requeued = requeued + 1
   else
     stay = stay + 1
@@ -65,4 +71,4 @@ for _, id in ipairs(ids) do
 end
 batched('ZREM', queue.failed, gone)
 batched('ZREM', queue.canceled, gone)
-return { requeued, stay, looked, entries }
+return { requeued, stay, looked, entries, hung.is_left and 1 or 0 }

@@ -19,13 +19,14 @@ export function encodeRequeue(
 }
 
 export function decodeRequeue(reply: unknown): RequeueReply {
-  const [requeued, stay, looked, entries] = (reply as number[]).map(Number) as [
+  const [requeued, stay, looked, entries, leftOver] = (reply as number[]).map(Number) as [
+    number,
     number,
     number,
     number,
     number,
   ];
-  return { requeued, stay, looked, entries };
+  return { requeued, stay, looked, entries, leftOver: leftOver > 0 };
 }
 
 /** Some ids, or a part of a registry. */
@@ -44,4 +45,6 @@ export interface RequeueReply {
   readonly looked: number;
   /** Entries in the registry before. */
   readonly entries: number;
+  /** Jobs that wait for those are still to be told. */
+  readonly leftOver: boolean;
 }

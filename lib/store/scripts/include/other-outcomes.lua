@@ -4,7 +4,7 @@
 
 --- @include queue-up
 --- @include results
---- @include unique
+--- @include release-key
 
 -- How many failed attempts are kept.
 local HISTORY = 10

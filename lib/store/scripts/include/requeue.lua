@@ -16,7 +16,9 @@ local function requeue(queue, id, front)
   local key = job_prefix .. id
   queue_up(queue, id, front)
   redis.pcall('SADD', prefix .. 'queues', queue.list)
-  redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason')
+  -- One that was canceled because of a parent shall run all the same.
+  if redis.pcall('HEXISTS', key, 'nrq_canceled_by') == 1 then leave_parents(id) end
+  redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason', 'nrq_canceled_by')
   redis.call('ZREM', queue.failed, id)
   redis.call('ZREM', queue.canceled, id)
   redis.pcall('PERSIST', key)

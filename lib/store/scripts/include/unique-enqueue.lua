@@ -1,6 +1,8 @@
 -- The unique jobs among those that are enqueued in one call. `check` says what is to be done where the key is taken:
 -- 'key' and, behind it, 'replace' (the new data go to the job that waits) and 'error'.
 
+--- @include statuses
+--- @include release-key
 --- @include unique
 
 local unique = {}
@@ -28,7 +30,7 @@ function unique.refusal(queue, id, check, first)
 end
 
 -- The job keeps id, place and options. One that waits for its time waits anew, if the call says for how long.
-local function replace(queue, id, first, due_of, added)
+local function replace(queue, id, first, due_of)
   local key = job_prefix .. id
   local known = redis.call('HMGET', key, 'status', 'ttl')
   local fields, has = { 'data', ARGV[first + 5] }, {}
@@ -40,19 +42,20 @@ local function replace(queue, id, first, due_of, added)
   for _, field in ipairs({ 'meta', 'description' }) do
     if not has[field] then redis.call('HDEL', key, field) end
   end
-  local due = known[1] == 'scheduled' and due_of(ARGV[first + 2])
+  local place = ARGV[first + 2]
+  local due = known[1] == 'scheduled' and string.sub(place, 1, 6) ~= 'after ' and due_of(place)
   if due then
     redis.call('ZADD', queue.scheduled, 'XX', score(due), id)
-    added[id] = true
+    queue.added[id] = true
     local ttl = tonumber(known[2])
     if ttl then redis.pcall('PEXPIRE', key, string.format('%.0f', math.max(1, math.ceil(due - now)) + ttl * 1000)) end
   end
 end
 
--- due_of: the moment that a place says, if it is to come  added: the ids that are due anew
-function unique.write(due_of, added)
+-- due_of: the moment that a place says, if it is to come
+function unique.write(due_of)
   for _, one in ipairs(entries) do redis.call('HSET', one[1].unique, one[2], one[3]) end
-  for _, one in ipairs(replacements) do replace(one[1], one[2], one[3], due_of, added) end
+  for _, one in ipairs(replacements) do replace(one[1], one[2], one[3], due_of) end
 end
 
 -- Nothing of the call stays.

@@ -3,11 +3,8 @@
 --
 -- An entry is 'ID', or 'ID MILLISECONDS': held until that moment, whatever becomes of the job but for a cancel. The job
 -- has in `nrq_unique` for how long it holds its key, and the key: 'ended KEY', 'started KEY' or 'MILLISECONDS KEY'.
-
---- @include ended
-
--- Answers for how long a job holds its key, and the key; nothing when it has none.
-local function key_in(nrq_unique) return string.match(nrq_unique or '', '^(%S+) (.*)$') end
+--
+-- Needs statuses and release-key.
 
 local function entry_of(id, hold)
   return tonumber(hold) and id .. ' ' .. string.format('%.0f', now + tonumber(hold)) or id
@@ -70,20 +67,4 @@ local function take_key_again(queue, id)
   local holder, state = holder_of(queue, key)
   if holder and holder ~= id and keeps_out(state, hold) then return holder end
   redis.call('HSET', queue.unique, key, entry_of(id, hold))
-end
-
--- The job has ended in this way ('finished' | 'failed' | 'stopped' | 'canceled' | 'deleted'): its key is free, unless it
--- is kept for a time and the job has run. What Redis refuses here does no harm.
-local function release_key(id, how)
-  local job = redis.pcall('HMGET', job_prefix .. id, 'nrq_unique', 'origin')
-  if job.err or not job[1] or not job[2] then return end
-  local _, key = key_in(job[1])
-  if not key then return end
-  local hash = prefix .. 'nrq:unique:' .. job[2]
-  local entry = redis.pcall('HGET', hash, key)
-  local holder, kept_until = string.match(type(entry) == 'string' and entry or '', '^(%S+) ?(%d*)$')
-  if holder ~= id then return end
-  local has_run = how == 'finished' or how == 'failed' or how == 'stopped'
-  if kept_until ~= '' and has_run and tonumber(kept_until) > now then return end
-  redis.pcall('HDEL', hash, key)
 end
