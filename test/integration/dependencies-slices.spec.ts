@@ -58,7 +58,7 @@ it('goes on by the sweep of any worker', async () => {
   await fanOut();
   const revive = killAfterEachCall();
   await graph.finish('p');
-  await engine.store.recover('jobs', { maxCrashes: 3, lease: 60_000 });
+  await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
   revive();
   expect(await size('queue')).toBe(COUNT);
   expect(await graph.traces()).toEqual([]);
@@ -69,9 +69,9 @@ it('a parent that is gone meanwhile has still finished', async () => {
   const revive = killAfterEachCall();
   await graph.finish('p');
   expect(await graph.status('p')).toBe('missing');
-  await engine.store.recover('other', { maxCrashes: 3, lease: 60_000 });
+  await engine.store.recover('other', { maxCrashes: 3, leaseMs: 60_000 });
   expect(await size('canceled')).toBe(0);
-  await engine.store.recover('jobs', { maxCrashes: 3, lease: 60_000 });
+  await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
   revive();
   expect(await size('queue')).toBe(COUNT);
   expect((await engine.fields('c1699'))['nrq_parent:p']).toBe('1');
@@ -184,7 +184,7 @@ describe('a child that cannot be moved', () => {
     await graph.finish('p');
     expect(await graph.statuses('p', 'c')).toEqual(['finished', 'deferred']);
     await engine.client.del('rq:nrq:swept:jobs');
-    await engine.store.recover('jobs', { maxCrashes: 3, lease: 60_000 });
+    await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
     expect(await graph.status('c')).toBe('queued');
   });
 
@@ -194,7 +194,7 @@ describe('a child that cannot be moved', () => {
     await graph.finish('p');
     expect(await graph.status('c')).toBe('deferred');
     await engine.client.del('rq:queue:broken', 'rq:nrq:swept:broken');
-    await engine.store.recover('broken', { maxCrashes: 3, lease: 60_000 });
+    await engine.store.recover('broken', { maxCrashes: 3, leaseMs: 60_000 });
     expect(await graph.status('c')).toBe('queued');
   });
 });

@@ -8,7 +8,7 @@ beforeEach(() => {
   graph = new Graph(engine);
 });
 
-const recover = (queue: string) => engine.store.recover(queue, { maxCrashes: 3, lease: 60_000 });
+const recover = (queue: string) => engine.store.recover(queue, { maxCrashes: 3, leaseMs: 60_000 });
 /** A turn of the sweep: in life, one worker takes one each ten seconds. */
 async function sweep(queue = 'other'): Promise<void> {
   await engine.client.del(`rq:nrq:swept:${queue}`);
@@ -60,7 +60,7 @@ it('of a parent that Python has deleted, or that has vanished', async () => {
 it('of one of several parents, so that it may vanish later', async () => {
   await graph.add({ id: 'p' }, { id: 'q' }, { id: 'c', queue: 'other', after: ['q', 'p'] });
   await graph.claim();
-  await engine.client.zrem('rq:wip:jobs', ...(await engine.client.zrange('rq:wip:jobs', 0, 0)));
+  await engine.client.zrem('rq:wip:jobs', ...(await engine.client.zrange('rq:wip:jobs', '0', '0')));
   await engine.client.hset('rq:job:p', 'status', 'finished');
   await sweep();
   expect(await engine.client.smembers('rq:job::c:dependencies')).toEqual(['q']);
