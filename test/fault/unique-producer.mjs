@@ -9,7 +9,7 @@ await connections.connect();
 const queue = new Queue('work', new RedisJobStore(connections));
 const data = (value) => (options.unique.by === undefined ? { same: true } : { value });
 
-process.on('message', async () => {
+async function enqueueAll() {
   const calls = Array.from({ length: count }, (_, index) =>
     queue.enqueue('act', data(first + index), options).then(
       ({ id, isNew }) => ({ id, isNew }),
@@ -19,5 +19,7 @@ process.on('message', async () => {
   process.send({ given: await Promise.all(calls) });
   await connections.close();
   process.disconnect();
-});
+}
+
+process.on('message', () => void enqueueAll());
 process.send({ ready: true });

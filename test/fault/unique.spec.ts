@@ -86,7 +86,8 @@ describe('unique jobs', () => {
     const given = await enqueueFromFour({ unique: { by: 'a' } });
     await scene.drained();
     const ran = scene.journal.of('run').map(({ id }) => id);
-    expect(ran.toSorted()).toEqual(newIds(given).toSorted());
+    expect(ran).toHaveLength(newIds(given).length);
+    expect(new Set(ran)).toEqual(new Set(newIds(given)));
     // A run ends in the journal before Redis knows, and begins after Redis knows.
     const turns = scene.journal.entries().filter(({ event }) => event === 'run' || event === 'end');
     turns.forEach(({ event }, index) => expect(event).toBe(index % 2 === 0 ? 'run' : 'end'));
