@@ -98,6 +98,8 @@ export type {
   JobOptions,
   JobReference,
   JobSelection,
+  RepeatOptions,
+  UniqueOptions,
   WaitsFor,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';

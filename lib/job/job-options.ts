@@ -11,15 +11,20 @@ import { InvalidOptionError } from './errors.js';
 import { assertJobId } from './names.js';
 import { checkOptions, isObject, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
+import { type RepeatOptions, type StoredRepeat, readRepeat } from './repeat-options.js';
 import { type RetryOptions, retryPolicy } from './retry-policy.js';
 import { DEFAULT_TIMEOUT_MS } from './rq-defaults.js';
+import { type UniqueOptions, type UniqueRule, readUnique } from './unique-options.js';
 
 /** Options of one job. Times are {@link Duration}s: a number is seconds. */
 export interface JobOptions {
   /** Letters, digits, `_` and `-`; default: drawn at random. An existing job of that id is left alone. */
   id?: string;
-  /** Refuse (`DuplicateJobError`) while a job of this `id` exists in any state; default false. */
-  unique?: boolean;
+  /**
+   * `true`: refuse (`DuplicateJobError`) while a job of this `id` exists in any state. An object: no second job while
+   * another one waits or runs that is the same, see {@link UniqueOptions}. Default false.
+   */
+  unique?: boolean | UniqueOptions;
   /** Retries after a failure, `false` is none; default: those of the handler, the queue, the root; else none. */
   retry?: RetryOptions | false;
   /** How long one run may take; default 180 seconds. `false` (RQ's -1) is no limit. */
@@ -41,6 +46,8 @@ export interface JobOptions {
    * `delay` counts from then on. Default: none.
    */
   dependsOn?: DependsOn;
+  /** Run it again after each success, so many times; default: none. */
+  repeat?: RepeatOptions;
   /** Data about the job that its handler may read and change; a plain object. */
   meta?: Record<string, unknown>;
   /** For people, in lists: at most 10,000 characters; default: made from the job's name and data. */
@@ -56,7 +63,9 @@ export type DefaultJobOptions = Pick<
 /** Checked options, filled up with the defaults. */
 export interface ResolvedJobOptions {
   readonly id?: string;
-  readonly unique: boolean;
+  /** `true`: a second job of this id is an error. A rule: which other jobs are the same. */
+  readonly unique: boolean | UniqueRule;
+  readonly repeat?: StoredRepeat;
   readonly retry?: StoredRetry;
   /** The caller of enqueue gave it, so it wins over the handler's. */
   readonly retryGiven: boolean;
@@ -109,13 +118,13 @@ export function resolveJobOptions(
   }
   checkOptions(options, JOB_KEYS, '', where);
   const own = readCommon(options, where);
-  const { id, unique, delay, at } = options;
+  const { id, unique, delay, at, repeat } = options;
   if (id !== undefined) {
     assertJobId(id, where);
   }
-  const isUnique = readFlag(unique, 'unique', where);
-  if (isUnique && id === undefined) {
-    const problem = 'needs an id: a job without one is always new';
+  const rule = isObject(unique) ? readUnique(unique, where) : readFlag(unique, 'unique', where);
+  if (rule === true && id === undefined) {
+    const problem = 'needs an id, or say which jobs are the same: unique: { by }';
     throw new InvalidOptionError({ option: 'unique', problem, where });
   }
   if (delay !== undefined && at !== undefined) {
@@ -124,7 +133,8 @@ export function resolveJobOptions(
   }
   return {
     id,
-    unique: isUnique,
+    unique: rule,
+    repeat: repeat === undefined ? undefined : readRepeat(repeat, where),
     retry: (own.retry ?? defaults.retry) || undefined,
     retryGiven: own.retry !== undefined,
     timeout: own.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT_MS,
@@ -202,6 +212,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   ...DEFAULT_KEYS,
   'id',
   'unique',
+  'repeat',
   'delay',
   'at',
   'atFront',
@@ -217,6 +228,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
   const plainJob: ResolvedJobOptions = {
     id: undefined,
     unique: false,
+    repeat: undefined,
     retry: retry || undefined,
     retryGiven: false,
     timeout,

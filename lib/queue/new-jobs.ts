@@ -54,11 +54,8 @@ export class NewJobs {
       assertSize(meta, `meta of job "${name}"`, maxPayloadBytes);
     }
     const { id, waitsFor } = resolved;
-    if (id === undefined) {
-      return { queue, id: newJobId(), check: 'new', data, options: resolved, meta, waitsFor };
-    }
-    const check = resolved.unique ? 'unique' : 'once';
-    return { queue, id, check, data, options: resolved, meta, waitsFor };
+    const check = id === undefined ? 'new' : resolved.unique === true ? 'unique' : 'once';
+    return { queue, id: id ?? newJobId(), check, data, options: resolved, meta, waitsFor };
   }
 
   private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {

@@ -20,6 +20,7 @@ import {
 import {
   type JobStore,
   type NewJob,
+  type Refusal,
   type RegistryCounts,
   type RegistryName,
 } from '../store/index.js';
@@ -54,7 +55,7 @@ import { RqJob } from './rq-job.js';
 export class Queue<Handlers = AnyHandlers> extends ShortForm {
   readonly #store: JobStore;
   readonly #newJobs: NewJobs;
-  readonly #batch: EnqueueBatch<NewJob>;
+  readonly #batch: EnqueueBatch<NewJob, Refusal>;
   readonly #waiter: ResultWaiter;
 
   /** @throws InvalidOptionError when the name or a default is impossible */
@@ -81,10 +82,11 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   /**
    * Enqueues a job. Resolves when Redis has acknowledged it; jobs enqueued in the same turn of the event loop travel
    * together. With an `id` that exists already nothing happens, and the handle of the existing job is given: repeating
-   * a call whose outcome is uncertain is harmless.
+   * a call whose outcome is uncertain is harmless. The same goes for a job that is `unique`; `job.isNew` tells.
    *
    * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError; nothing is stored then
-   * @throws DuplicateJobError with `unique: true` when the id exists
+   * @throws DuplicateJobError with `unique: true` when the id exists, with `unique: { else: 'error' }` when another job
+   * is the same
    * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
    * `{ id: error.jobIds[0] }`
    */
@@ -150,10 +152,14 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       job instanceof PreparedJob ? jobOfCall(job) : this.itemOfCall(job as AnyItem, index),
     );
     assertTogether(this.#store, call, `enqueueMany on queue "${this.name}"`);
-    await storeInSlices(this.#store, this.name, call);
-    return jobs.map((job, index) =>
-      job instanceof PreparedJob ? job.handle() : this.job((call[index] as JobOfCall).job.id),
-    );
+    const refusals = await storeInSlices(this.#store, this.name, call);
+    return jobs.map((job, index) => {
+      const handle =
+        job instanceof PreparedJob
+          ? job.handle()
+          : this.job<JobResult<Handlers, Name>>((call[index] as JobOfCall).job.id);
+      return handle.answered(refusals[index]);
+    });
   }
 
   /**
@@ -293,11 +299,10 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   ): Promise<RqJob<Result>> {
     if (job.waitsFor) assertParents(this.parents(name, options), NO_JOBS, this.where(name));
     try {
-      await this.#batch.add(job);
+      return this.job<Result>(job.id).answered(await this.#batch.add(job));
     } catch (error) {
       throw error instanceof RqConnectionError ? error.of([job.id]) : error;
     }
-    return this.job(job.id);
   }
 
   private itemOfCall({ name, data, options }: AnyItem, index: number): JobOfCall {
@@ -321,16 +326,19 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     return `enqueue("${name}") on queue "${this.name}"`;
   }
 
-  private async send(jobs: NewJob[]): Promise<(Error | undefined)[]> {
-    const problems: (Error | undefined)[] = [];
-    for (const { index, reason } of await this.#store.enqueue(jobs, 'each')) {
-      if (reason === 'duplicate') problems[index] = this.duplicate(jobs[index] as NewJob);
+  private async send(jobs: NewJob[]): Promise<(Error | Refusal | undefined)[]> {
+    const answers: (Error | Refusal | undefined)[] = [];
+    for (const refusal of await this.#store.enqueue(jobs, 'each')) {
+      const { index, reason } = refusal;
+      const isRefused = reason === 'duplicate';
+      answers[index] = isRefused ? this.duplicate(jobs[index] as NewJob, refusal) : refusal;
     }
-    return problems;
+    return answers;
   }
 
-  private duplicate(job: NewJob): DuplicateJobError {
-    return new DuplicateJobError({ queue: this.name, jobId: job.id });
+  private duplicate({ id }: NewJob, { holder }: Refusal): DuplicateJobError {
+    const isSame = holder !== undefined;
+    return new DuplicateJobError({ queue: this.name, jobId: holder ?? id, isSame });
   }
 }
 

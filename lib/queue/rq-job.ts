@@ -4,6 +4,7 @@ import {
   type JobEvent,
   type JobStatus,
   type WaitsFor,
+  DuplicateJobError,
   InvalidJobStateError,
   JobNotFoundError,
   ShortForm,
@@ -27,6 +28,7 @@ import type { ResultWaiter } from './result-waiter.js';
 export class RqJob<Result = unknown> extends ShortForm {
   readonly #store: JobStore;
   readonly #waiter: ResultWaiter;
+  readonly #isNew: boolean;
 
   constructor(
     /** Name of its queue. */
@@ -34,10 +36,29 @@ export class RqJob<Result = unknown> extends ShortForm {
     readonly id: string,
     store: JobStore,
     waiter: ResultWaiter,
+    isNew = false,
   ) {
     super();
     this.#store = store;
     this.#waiter = waiter;
+    this.#isNew = isNew;
+  }
+
+  /**
+   * The call of `enqueue` (or `enqueueMany`) that gave this handle has stored the job; false: the job was there already,
+   * by its id or as a unique one, or the handle comes from elsewhere.
+   */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /**
+   * The handle that a call of enqueue gives. @param refusal the job was not stored, since it, or this holder, was there
+   * @internal
+   */
+  answered(refusal: { readonly holder: string | undefined } | undefined): RqJob<Result> {
+    const id = refusal?.holder ?? this.id;
+    return new RqJob<Result>(this.queue, id, this.#store, this.#waiter, refusal === undefined);
   }
 
   /** @throws JobNotFoundError */
@@ -60,6 +81,7 @@ export class RqJob<Result = unknown> extends ShortForm {
       status: record.status,
       attempts: record.attempts,
       retriesLeft: record.retriesLeft,
+      repeatsLeft: record.repeatsLeft,
       createdAt: record.createdAt,
       enqueuedAt: record.enqueuedAt,
       startedAt: record.startedAt,
@@ -74,7 +96,8 @@ export class RqJob<Result = unknown> extends ShortForm {
   }
 
   /**
-   * Waits until the job is settled and gives what its handler returned (`null` for nothing).
+   * Waits until the job is settled and gives what its handler returned (`null` for nothing). Of a job that repeats it
+   * waits for the first round, and gives the result of the last one that has ended.
    * @param options.timeout how long to wait (a number is seconds); default 60 seconds
    * @throws JobFailedError, JobCanceledError, JobStoppedError by how it ended; PoisonJobError, a JobFailedError, when
    *   each worker that ran it died
@@ -139,7 +162,7 @@ export class RqJob<Result = unknown> extends ShortForm {
    * Puts a failed, stopped or canceled job back into the queue. Spent retries stay spent, as in RQ. One that waits
    * in the queue already stays where it is.
    * @param options.front to the head of the queue; default false
-   * @throws InvalidJobStateError, JobNotFoundError
+   * @throws InvalidJobStateError, JobNotFoundError; DuplicateJobError when it is unique and another job is the same now
    */
   async requeue({ front = false }: { front?: boolean } = {}): Promise<void> {
     await this.control({ type: 'requeue', front }, ['failed', 'stopped', 'canceled']);
@@ -193,6 +216,9 @@ export class RqJob<Result = unknown> extends ShortForm {
     if (answer === 'missing' && action.type !== 'delete') {
       throw new JobNotFoundError({ jobId: this.id });
     }
+    if (answer === 'duplicate') {
+      throw new DuplicateJobError({ queue: this.queue, jobId: status, isSame: true });
+    }
     if (answer === 'refused') {
       const known = isJobStatus(status) ? status : 'in an unknown state';
       throw new InvalidJobStateError({
@@ -219,6 +245,7 @@ export interface JobSnapshot extends Pick<
   | 'status'
   | 'attempts'
   | 'retriesLeft'
+  | 'repeatsLeft'
   | 'createdAt'
   | 'enqueuedAt'
   | 'startedAt'

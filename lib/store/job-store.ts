@@ -142,7 +142,10 @@ export interface DependentJob {
 
 export interface Refusal {
   readonly index: number;
-  readonly reason: 'exists' | 'duplicate';
+  /** `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data. */
+  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced';
+  /** Id of the job that has the key; undefined: it has the id. */
+  readonly holder: string | undefined;
 }
 
 /** What a worker holds of a job that it runs: while Redis has it, the outcome of this execution counts. */
@@ -257,8 +260,8 @@ export type ControlAction =
   | { readonly type: 'meta'; readonly json: string };
 
 export interface ControlReply {
-  /** `already`: it is as asked for, and nothing was changed. */
-  readonly answer: 'done' | 'already' | 'refused' | 'missing';
-  /** The status that the job had. */
+  /** `already`: it is as asked for, and nothing was changed; `duplicate`: another job has its unique key. */
+  readonly answer: 'done' | 'already' | 'refused' | 'missing' | 'duplicate';
+  /** The status that the job had; of a duplicate the id of the other job. */
   readonly status: string;
 }

@@ -1,7 +1,8 @@
-import { LONGEST_DURATION, type StoredRetry } from '../job/index.js';
+import { LONGEST_DURATION, type StoredRepeat, type StoredRetry } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
+import { type Round, decodeRound } from './fields.js';
 import { parentIdsIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { LONGEST_NUMBER, timeOf } from './stored-text.js';
@@ -81,7 +82,35 @@ export class ClaimedJob {
     const { given } = this;
     if (given?.includes('r')) return true;
     if (!this.fields?.has(RETRIES_LEFT)) return false;
-    return (given === undefined && this.isSavedByPython) || this.ownRetry.by === 'handler';
+    return (given === undefined && this.isSavedByPython) || this.hasHandlersRetry;
+  }
+
+  /** Something hangs on it, so that its end is more than that of a plain job. */
+  get hasMore(): boolean {
+    const { given } = this;
+    return given !== undefined && (given.includes('u') || given.includes('p'));
+  }
+
+  /** Of a job that repeats: the repeats that are left, maybe 0. */
+  get repeat(): StoredRepeat | undefined {
+    const times = this.number(REPEATS_LEFT);
+    if (times === undefined || times < 0) return undefined;
+    return { times, intervals: intervalsIn(this.text(REPEAT_INTERVALS)) };
+  }
+
+  /** Where a job that repeats stands. */
+  get round(): Round {
+    return decodeRound(this.text(ROUND));
+  }
+
+  /** We have stored it as one that repeats: each round has all its retries. Python's have them once. */
+  get isRepeatOfOurs(): boolean {
+    return this.given?.includes('p') ?? false;
+  }
+
+  /** The retry policy was taken over from the handler. */
+  get hasHandlersRetry(): boolean {
+    return this.ownRetry.by === 'handler';
   }
 
   /** Retries made because the handler returned `Retry(...)`. */
@@ -185,6 +214,9 @@ const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
 const OWN_RETRIES_LEFT = further('nrq_retries_left');
+const REPEATS_LEFT = further('repeats_left');
+const REPEAT_INTERVALS = further('repeat_intervals');
+const ROUND = further('nrq_round');
 const PARENT_IDS = further('dependency_ids');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };

@@ -1,7 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { type JobStatus, type WaitsFor, isJobStatus } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
-import { type AttemptRecord, decodeAttempt } from './fields.js';
+import { type AttemptRecord, type Round, decodeAttempt, decodeRound } from './fields.js';
 import { waitsForIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { parsePythonJson } from './python-json.js';
@@ -57,7 +57,16 @@ export class JobRecord {
 
   /** Runs so far, the current one included. */
   get attempts(): number {
-    return runsOf(this.status, this.text('nrq_attempts'));
+    return runsOf(this.status, this.text('nrq_attempts'), this.text('nrq_round'));
+  }
+
+  /** Where a job that repeats stands; Python's workers do not write that. */
+  get round(): Round {
+    return decodeRound(this.text('nrq_round'));
+  }
+
+  get repeatsLeft(): number | undefined {
+    return wholeNumber(this.text('repeats_left'));
   }
 
   get retriesLeft(): number | undefined {
@@ -151,9 +160,14 @@ export function statusOf(text: string | undefined): JobStatus {
 /**
  * Runs so far, the current one included.
  * @param failed text of `nrq_attempts`
+ * @param round text of `nrq_round`
  */
-export function runsOf(status: JobStatus, failed: string | undefined): number {
-  const count = Number(failed ?? 0) || 0;
+export function runsOf(
+  status: JobStatus,
+  failed: string | undefined,
+  round: string | undefined,
+): number {
+  const count = (Number(failed ?? 0) || 0) + (round ? decodeRound(round).done : 0);
   return status === 'started' || status === 'finished' ? count + 1 : count;
 }
 

@@ -11,8 +11,9 @@
 --       failure_ttl  in seconds, of jobs that have none: how long a canceled job is kept
 --       dependents   what becomes of those that wait for it: 'end' = what each says itself, 'release' (cancel) = they
 --                    need not wait for it, 'delete' (delete) = they are deleted, too
--- Reply 1 'done' | 'already' (it is as asked for: a call that is repeated changes nothing) | 'refused' | 'missing'
---       2 the status that the job had
+-- Reply 1 'done' | 'already' (it is as asked for: a call that is repeated changes nothing) | 'refused' | 'missing' |
+--         'duplicate' (requeue: another job holds its unique key)
+--       2 the status that the job had; of a duplicate the id of the other job
 --       3 '1' = children are still to be told (see release.lua), '' = none
 -- State as RQ leaves it, in one step. A running job that is canceled or deleted is told to its worker, and its lease
 --       is taken away, so that the worker's outcome is refused whatever becomes of the job or its id before it comes;
@@ -29,6 +30,7 @@
 --- @include executions
 --- @include commands
 --- @include ended
+--- @include unique
 --- @include requeue
 
 local action, id = ARGV.action, ARGV.id
@@ -44,6 +46,8 @@ for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
   if member == id or string.match(member, '^(.*):') == id then executions[#executions + 1] = member end
 end
 if #executions > 0 and not stands_at_end(queue, id, status) then status = 'started' end
+-- RQ leaves a job that waits for its next round with the status of the last one.
+if status == 'finished' and redis.call('ZSCORE', queue.scheduled, id) then status = 'scheduled' end
 
 local function tell_worker(command)
   if status == 'started' and job[2] and job[2] ~= '' then send_command(job[2], command, id) end
@@ -94,6 +98,7 @@ if action == 'cancel' then
   local ttl = ttl_of(job[5], ARGV.failure_ttl)
   if status == 'deferred' then leave_parents(id) end
   finish(queue, ending, id, 'canceled', ttl, 'text', '')
+  release_key(id, 'canceled')
   conclude(queue, ending)
   tell_worker('cancel-job')
   tell_canceled(status == 'started' and 'canceled while it ran' or 'canceled before it ran')
@@ -107,6 +112,8 @@ elseif action == 'stop' then
 elseif action == 'requeue' then
   if not can_be_requeued(status) then return { 'refused', status, '' } end
   assure_requeue(queue)
+  local holder = take_key_again(queue, id)
+  if holder then return { 'duplicate', holder, '' } end
   requeue(queue, id, ARGV.argument == 'front')
   pending_again(queue, id)
 elseif action == 'delete' then
@@ -118,6 +125,7 @@ elseif action == 'delete' then
   leave_parents(id)
   local keys = {}
   add_keys_of(id, keys)
+  release_key(id, 'deleted')
   redis.call('DEL', unpack(keys))
   announce(queue, id, 'canceled', 'text', 'deleted')
   ended_all(queue, { id }, ARGV.dependents == 'delete' and 'delete' or 'deleted')

@@ -1,4 +1,4 @@
-import { given, optionFields } from '../../wire/fields.js';
+import { given, optionFields, uniqueField } from '../../wire/fields.js';
 import { type ExchangePlace, pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
@@ -30,8 +30,9 @@ export function encodeEnqueue(
       templates.set(fields, template);
       places.push(numberOf(queue, queues));
     }
-    rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
-    const own: string[] = [];
+    rows.push(job.id, checkOf(job, jobs), placeOf(job), options.ttl ?? '', template, job.data);
+    const { unique } = options;
+    const own: string[] = typeof unique === 'object' ? uniqueField(unique, job.data) : [];
     if (job.meta !== undefined) own.push('meta', job.meta);
     if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}d`);
     const description = options.description ?? (shared ? describeCall(job.data) : undefined);
@@ -52,10 +53,19 @@ export function encodeEnqueue(
 }
 
 export function decodeEnqueue(reply: unknown): Refusal[] {
-  return pairs(reply as (number | Buffer)[], (index, reason) => ({
-    index: Number(index) - 1,
-    reason: reason as Refusal['reason'],
-  }));
+  return pairs(reply as (number | Buffer)[], (index, text) => {
+    const [reason, holder] = text.split(' ') as [Refusal['reason'], string?];
+    return { index: Number(index) - 1, reason, holder };
+  });
+}
+
+/** Where others of the call wait for a job, another one cannot take its place: that is an error. */
+function checkOf({ id, check, options: { unique } }: NewJob, jobs: readonly NewJob[]): string {
+  if (typeof unique !== 'object') return check;
+  const isParent = jobs.some(({ waitsFor }) => waitsFor?.jobs.includes(id));
+  const replace = unique.replace && !isParent;
+  const orError = unique.orError || isParent;
+  return `key${check === 'new' ? '' : ' once'}${replace ? ' replace' : ''}${orError ? ' error' : ''}`;
 }
 
 /** 1-based place in a list, of which it becomes the last unless it is there. */
@@ -67,7 +77,9 @@ function numberOf(queue: string, queues: string[]): number {
 /** Where it goes, when what it waits for is over. */
 function placeOf({ options, waitsFor }: NewJob): string {
   const place = placeWithoutParents(options);
-  return waitsFor && waitsFor.jobs.length > 0 ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}` : place;
+  return waitsFor && waitsFor.jobs.length > 0
+    ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}`
+    : place;
 }
 
 function placeWithoutParents(options: NewJob['options']): string {

@@ -26,6 +26,7 @@
 --- @include events
 --- @include finish
 --- @include ended
+--- @include unique
 --- @include requeue
 
 local queue = queue_of({ name = ARGV.queue })
@@ -59,7 +60,8 @@ for _, id in ipairs(ids) do
   local job = looked_at(redis.pcall('HMGET', job_prefix .. id, 'status', 'data'))
   if job.err or not job[2] then
     gone[#gone + 1] = id
-  elseif can_be_requeued(job[1]) and (stands_at_end(queue, id, job[1]) or not is_running(id)) then
+  elseif can_be_requeued(job[1]) and (stands_at_end(queue, id, job[1]) or not is_running(id))
+    and not take_key_again(queue, id) then
     requeue(queue, id, false)
     pending_again(queue, id)
     requeued = requeued + 1

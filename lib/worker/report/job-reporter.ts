@@ -57,6 +57,7 @@ export class JobReporter {
     if (this.hearsEvents) for (const event of eventsOf(request)) this.event(event);
     switch (outcome.type) {
       case 'finished':
+      case 'repeating':
         this.finished += 1;
         if (this.hearsFinishes) this.tell('jobFinished', { ...eventOf(request), duration });
         return;

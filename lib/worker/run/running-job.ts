@@ -63,6 +63,11 @@ export class RunningJob<
     return this.#claimed.retry?.max;
   }
 
+  /** How often it runs again if this run succeeds; undefined: it does not repeat. */
+  get repeatsLeft(): number | undefined {
+    return this.#claimed.repeat?.times;
+  }
+
   /** As it was when the run began; `saveMeta` writes it back. */
   get meta(): Record<string, unknown> {
     this.#loadedMeta ??= this.#claimed.meta(this.#host.store.maxPayloadBytes);

@@ -8,6 +8,7 @@
 -- fails its parent, and the sweep looks at it again.
 
 --- @include dependencies
+--- @include release-key
 --- @include wake
 
 -- How many children (and parents looked at, a tenth each) in one call; and how many are read at once.
@@ -108,6 +109,7 @@ local function cancel_child(child, parent, how)
   local ttl = ttl_of(child.failure_ttl, FAILURE_TTL)
   local ending = {}
   finish(queue, ending, child.id, 'canceled', ttl, 'text', reason, 'nrq_reason', reason, 'nrq_canceled_by', parent)
+  release_key(child.id, 'canceled')
   redis.call('ZREM', queue.deferred, child.id)
   leave_sets(child.id, child.parents, parent)
   if is_listened(queue) then
@@ -129,6 +131,7 @@ end
 local function delete_child(child)
   for _, registry in ipairs({ 'deferred', 'canceled' }) do redis.call('ZREM', child.queue[registry], child.id) end
   leave_sets(child.id, child.parents)
+  release_key(child.id, 'deleted')
   if is_listened(child.queue) and child.status == 'deferred' then
     redis.pcall('PUBLISH', child.queue.events,
       event_text('canceled', child.id, child.attempts, ',"reason":"deleted before it ran"'))

@@ -41,6 +41,16 @@ local function enter(ending, id, status, ttl)
   list[count + 2] = id
 end
 
+-- Those who wait for the job are told by `conclude`.
+local function announce_later(queue, ending, id, status, encoding, text)
+  if ending.is_watched == nil then ending.is_watched = redis.pcall('EXISTS', queue.watched) == 1 end
+  if ending.is_watched then
+    local announced = ending.announced or {}
+    ending.announced = announced
+    announced[#announced + 1] = { id, status, encoding, text }
+  end
+end
+
 -- status: 'finished' | 'failed' | 'stopped' | 'canceled'
 -- ttl: seconds as text, '-1' = for ever, '0' = delete it at once
 -- ...: what else its hash holds from now on: name, value, ...
@@ -72,12 +82,7 @@ local function finish(queue, ending, id, status, ttl, encoding, text, ...)
     end
     if not ending.is_entered then enter(ending, id, status, ttl) end
   end
-  if ending.is_watched == nil then ending.is_watched = redis.pcall('EXISTS', queue.watched) == 1 end
-  if ending.is_watched then
-    local announced = ending.announced or {}
-    ending.announced = announced
-    announced[#announced + 1] = { id, status, encoding, text }
-  end
+  announce_later(queue, ending, id, status, encoding, text)
 end
 
 -- Writes the registries of the ends that were entered. Answers those that could not be written, with the reason.

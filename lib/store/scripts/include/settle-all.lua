@@ -85,12 +85,14 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
         why = 'error ' .. error_text(problem)
       elseif problem then
         why = problem
-      elseif ENDS[kind] and (may_hang or settle ~= settle_finished) then
-        -- Of one that has not succeeded and is not kept, nothing more can come.
-        local how = kind ~= 'finished' and ARGV[first] == '0' and 'deleted' or kind
+      elseif (ENDS[kind] or kind == 'repeating') and (may_hang or settle ~= settle_finished) then
+        -- Of one that has not succeeded and is not kept, nothing more can come. Who waits for a job that repeats, waits
+        -- for its first round.
+        local has_succeeded = kind == 'finished' or kind == 'repeating'
+        local how = has_succeeded and 'finished' or ARGV[first] == '0' and 'deleted' or kind
         over[how] = over[how] or {}
         over[how][#over[how] + 1] = id
-        if kind == 'finished' then
+        if has_succeeded then
           local text = executions.results[index] or ARGV[first + 2]
           results[id] = text == '' and 'null' or ARGV[first + 1] == 'stream' and 'base64:' .. text or text
         end
