@@ -5,6 +5,7 @@ export * from './enqueue-errors.js';
 export * from './errors.js';
 export * from './failure-reason.js';
 export * from './job-event.js';
+export * from './job-log.js';
 export * from './job-selection.js';
 export * from './job-options.js';
 export * from './job-status.js';

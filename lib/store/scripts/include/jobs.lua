@@ -2,6 +2,7 @@
 local prefix = ARGV.prefix
 local job_prefix = prefix .. 'job:'
 local results_prefix = prefix .. 'results:'
+local log_prefix = prefix .. 'nrq:log:'
 
 -- Whether the look at a job says that its key holds something else. Any other error says nothing about the job.
 local function is_not_a_job(reply)
@@ -18,6 +19,7 @@ end
 local function add_keys_of(id, keys)
   keys[#keys + 1] = job_prefix .. id
   keys[#keys + 1] = results_prefix .. id
+  keys[#keys + 1] = log_prefix .. id
   keys[#keys + 1] = job_prefix .. id .. ':dependents'
   keys[#keys + 1] = job_prefix .. ':' .. id .. ':dependencies'
 end
