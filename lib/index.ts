@@ -41,6 +41,7 @@ export {
   Queue,
   RqJob,
   type AnyHandlers,
+  type CallOptions,
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
@@ -62,6 +63,7 @@ export {
   HandlerRegistry,
   RunningJob,
   Worker,
+  type JobCallback,
   type JobRetryingEvent,
   type Handler,
   type ExecutionEvent,
@@ -87,7 +89,14 @@ export {
 } from './store/index.js';
 
 // What is said about a job, and what its handler may say.
-export type { DefaultJobOptions, Duration, JobOptions, JobSelection } from './job/index.js';
+export type {
+  CallbackMoment,
+  CallbackOptions,
+  DefaultJobOptions,
+  Duration,
+  JobOptions,
+  JobSelection,
+} from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,

@@ -1,4 +1,5 @@
 /** The vocabulary of jobs: options, retries, signals, outcomes, errors. No I/O, nothing of Redis, nothing of Nest. */
+export * from './callbacks.js';
 export * from './clean-text.js';
 export * from './duration.js';
 export * from './enqueue-errors.js';

@@ -4,6 +4,7 @@
  * here, naming the key, before anything reaches Redis.
  */
 import { types } from 'node:util';
+import type { Callbacks } from './callbacks.js';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
 import { assertJobId } from './names.js';
@@ -70,6 +71,8 @@ export interface ResolvedJobOptions {
   readonly atFront: boolean;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
+  /** Of calls for Python. */
+  readonly callbacks?: Callbacks;
 }
 
 /** Checked defaults: what is `undefined` was not set. */

@@ -4,7 +4,7 @@ export type * from './json-types.js';
 export type { JobAttempt } from './job-attempts.js';
 export type { ListeningOptions } from './job-events.js';
 export { type HeaderInjector, headersOf, type JobHeaders } from './job-headers.js';
-export { type ManyItem, Queue, type QueueOptions } from './queue.js';
+export { type CallOptions, type ManyItem, Queue, type QueueOptions } from './queue.js';
 export { ResultWaiter } from './result-waiter.js';
 export { type JobSnapshot, RqJob } from './rq-job.js';
 export type { JobSummary } from '../wire/index.js';

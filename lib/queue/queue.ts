@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import {
+  type CallbackOptions,
   type DefaultJobOptions,
   type Duration,
   type JobEvent,
@@ -19,6 +20,7 @@ import {
   layerDefaults,
   resolveDefaults,
   resolveJobOptions,
+  splitCallbacks,
   wholeNumber,
 } from '../job/index.js';
 import {
@@ -166,12 +168,16 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       readonly args?: readonly unknown[];
       readonly kwargs?: Readonly<Record<string, unknown>>;
     } = {},
-    options?: JobOptions,
+    options?: CallOptions,
   ): Promise<RqJob<Result>> {
     const { args = [], kwargs = {} } = call;
     const data = encodeCall(this.name, { name: this.named(func), args, kwargs });
-    const job = this.prepare(func, data, options);
-    return this.added(job);
+    const { callbacks, rest } = splitCallbacks(
+      options,
+      `enqueueCall("${func}") on queue "${this.name}"`,
+    );
+    const job = this.prepare(func, data, rest);
+    return this.added(callbacks ? { ...job, options: { ...job.options, callbacks } } : job);
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
@@ -350,6 +356,9 @@ export interface QueueOptions {
   /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
   readonly inject?: HeaderInjector;
 }
+
+/** Options of a call for a Python worker: those of a job, and its callbacks. */
+export interface CallOptions extends JobOptions, CallbackOptions {}
 
 /** One job of `enqueueMany`. */
 export type ManyItem<Handlers, Name extends JobName<Handlers>> =

@@ -33,4 +33,6 @@ export const FURTHER_FIELDS = [
   'nrq_crashes',
   'enqueued_at',
   'nrq_retries_left',
+  'failure_callback_name',
+  'stopped_callback_name',
 ] as const;

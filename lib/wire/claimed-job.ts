@@ -1,9 +1,9 @@
-import { LONGEST_DURATION, type StoredRetry } from '../job/index.js';
+import { type CallbackMoment, LONGEST_DURATION, type StoredRetry } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 import { decodeMeta } from './meta.js';
-import { LONGEST_NUMBER, timeOf } from './stored-text.js';
+import { LONGEST_NUMBER, callbackIn, timeOf } from './stored-text.js';
 
 /**
  * A job that this worker has claimed: what `exchange` answered, read only as far as it is asked for. Most jobs have
@@ -108,6 +108,11 @@ export class ClaimedJob {
     return timeOf(this.text(CREATED_AT));
   }
 
+  /** The name of the Python function that is to be called when the job ends so, if there is one. */
+  callback(on: CallbackMoment): string | undefined {
+    return callbackIn(this.text(CALLBACKS[on]));
+  }
+
   /** @param maxBytes longer meta counts as empty */
   meta(maxBytes: number): Record<string, unknown> {
     return decodeMeta(this.fields?.bytes(META), maxBytes);
@@ -179,6 +184,11 @@ const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
 const OWN_RETRIES_LEFT = further('nrq_retries_left');
+const CALLBACKS = {
+  success: SAVED_BY_PYTHON,
+  failure: further('failure_callback_name'),
+  stopped: further('stopped_callback_name'),
+} as const;
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 

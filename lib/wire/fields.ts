@@ -36,6 +36,9 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
   if (options.atFront && (options.at !== undefined || options.delay > 0)) {
     fields.push('enqueue_at_front', '1');
   }
+  for (const [moment, name] of Object.entries(options.callbacks ?? {})) {
+    if (name !== undefined) fields.push(`${moment}_callback_name`, name);
+  }
   cache.set(options, fields);
   return fields;
 }
@@ -44,9 +47,13 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
 const cache = new WeakMap<ResolvedJobOptions, string[]>();
 
 function given(options: ResolvedJobOptions): string {
-  const { timeout, ttl, failureTtl, retry } = options;
+  const { timeout, ttl, failureTtl, retry, callbacks } = options;
   const hasMore =
-    ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
+    ttl ??
+    failureTtl ??
+    retry ??
+    callbacks ??
+    (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
   return (
     (options.timeoutGiven ? 't' : '') +
     (options.retryGiven ? 'r' : '') +

@@ -4,7 +4,7 @@ import { type JobCall, decodeCall } from './call.js';
 import { type AttemptRecord, decodeAttempt } from './fields.js';
 import { decodeMeta } from './meta.js';
 import { parsePythonJson } from './python-json.js';
-import { timeOf } from './stored-text.js';
+import { callbackIn, timeOf } from './stored-text.js';
 
 /** A job as it stands in Redis at one moment, whoever wrote it. */
 export class JobRecord {
@@ -84,6 +84,11 @@ export class JobRecord {
   /** Why it was canceled, if somebody said so. */
   get reason(): string | undefined {
     return this.text('nrq_reason');
+  }
+
+  /** The name of the Python function that is to be called when it fails, if there is one. */
+  get failureCallback(): string | undefined {
+    return callbackIn(this.text('failure_callback_name'));
   }
 
   /** @throws MalformedJobError */
