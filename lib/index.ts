@@ -70,6 +70,7 @@ export {
   type JobFailedEvent,
   type ReleaseReason,
   type SnoozeReason,
+  type WebhookSettings,
   type WorkerObserver,
   type WorkerOptions,
   type WorkerQueueOptions,
@@ -96,6 +97,7 @@ export type {
   Duration,
   JobOptions,
   JobSelection,
+  WebhookOptions,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {

@@ -22,3 +22,4 @@ export * from './rq-defaults.js';
 export * from './short-form.js';
 export * from './signals.js';
 export * from './unusable-redis-error.js';
+export * from './webhooks.js';

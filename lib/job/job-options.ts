@@ -12,6 +12,7 @@ import { checkOptions, isObject, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
 import { type RetryOptions, retryPolicy } from './retry-policy.js';
 import { DEFAULT_TIMEOUT_MS } from './rq-defaults.js';
+import { type WebhookOptions, readWebhooks } from './webhooks.js';
 
 /** Options of one job. Times are {@link Duration}s: a number is seconds. */
 export interface JobOptions {
@@ -39,6 +40,8 @@ export interface JobOptions {
   meta?: Record<string, unknown>;
   /** For people, in lists: at most 10,000 characters; default: made from the job's name and data. */
   description?: string;
+  /** Requests that the worker makes when the job has finished or failed, to origins that it is allowed. Default none. */
+  webhooks?: readonly WebhookOptions[];
 }
 
 /** The options that a queue or the module may set for all its jobs. */
@@ -71,6 +74,8 @@ export interface ResolvedJobOptions {
   readonly atFront: boolean;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
+  /** Text of RQ's field. */
+  readonly webhooks?: string;
   /** Of calls for Python. */
   readonly callbacks?: Callbacks;
 }
@@ -132,6 +137,7 @@ export function resolveJobOptions(
     atFront: readFlag(options.atFront, 'atFront', where),
     meta: readMeta(options.meta, where),
     description: readDescription(options.description, where),
+    webhooks: readWebhooks(options.webhooks, where),
   };
 }
 
@@ -201,6 +207,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   'atFront',
   'meta',
   'description',
+  'webhooks',
 ]);
 
 const NO_DEFAULTS = withPlainJob({});
@@ -222,6 +229,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     atFront: false,
     meta: undefined,
     description: undefined,
+    webhooks: undefined,
   };
   return Object.freeze({ ...defaults, plainJob: Object.freeze(plainJob) });
 }

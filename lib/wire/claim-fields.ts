@@ -17,8 +17,8 @@ export const CLAIM_FIELDS = [
 ] as const;
 
 /**
- * Read only of some jobs: of those that are not ours, that ran before, or that are marked (`x` in `nrq_given`) as having
- * any of them.
+ * Read only of some jobs: of those that are not ours, that ran before, or that are marked (`x` or `w` in `nrq_given`) as
+ * having any of them.
  */
 export const FURTHER_FIELDS = [
   'ttl',
@@ -35,4 +35,5 @@ export const FURTHER_FIELDS = [
   'nrq_retries_left',
   'failure_callback_name',
   'stopped_callback_name',
+  'webhooks',
 ] as const;

@@ -113,6 +113,16 @@ export class ClaimedJob {
     return callbackIn(this.text(CALLBACKS[on]));
   }
 
+  /** Text of RQ's field; undefined: there are none. */
+  get webhooks(): string | undefined {
+    return this.text(WEBHOOKS) || undefined;
+  }
+
+  /** When it became ready to run, milliseconds since the epoch. Read only of jobs that have more than the usual. */
+  get enqueuedAt(): number | undefined {
+    return timeOf(this.text(ENQUEUED_AT)) ?? this.createdAt;
+  }
+
   /** @param maxBytes longer meta counts as empty */
   meta(maxBytes: number): Record<string, unknown> {
     return decodeMeta(this.fields?.bytes(META), maxBytes);
@@ -184,6 +194,8 @@ const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
 const OWN_RETRIES_LEFT = further('nrq_retries_left');
+const ENQUEUED_AT = further('enqueued_at');
+const WEBHOOKS = further('webhooks');
 const CALLBACKS = {
   success: SAVED_BY_PYTHON,
   failure: further('failure_callback_name'),

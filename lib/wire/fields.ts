@@ -7,7 +7,7 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim (x) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim: webhooks (w), or anything else (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms) |
  * | `nrq_attempts` | count of attempts that failed |
@@ -39,6 +39,7 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
   for (const [moment, name] of Object.entries(options.callbacks ?? {})) {
     if (name !== undefined) fields.push(`${moment}_callback_name`, name);
   }
+  if (options.webhooks !== undefined) fields.push('webhooks', options.webhooks);
   cache.set(options, fields);
   return fields;
 }
@@ -57,7 +58,8 @@ function given(options: ResolvedJobOptions): string {
   return (
     (options.timeoutGiven ? 't' : '') +
     (options.retryGiven ? 'r' : '') +
-    (hasMore === undefined ? '' : 'x')
+    (hasMore === undefined ? '' : 'x') +
+    (options.webhooks === undefined ? '' : 'w')
   );
 }
 

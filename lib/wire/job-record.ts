@@ -91,6 +91,11 @@ export class JobRecord {
     return callbackIn(this.text('failure_callback_name'));
   }
 
+  /** Text of RQ's field; undefined: there are none. */
+  get webhooks(): string | undefined {
+    return this.text('webhooks') || undefined;
+  }
+
   /** @throws MalformedJobError */
   call(maxBytes: number): JobCall {
     return decodeCall(this.id, this.fields.get('data') ?? Buffer.alloc(0), maxBytes);

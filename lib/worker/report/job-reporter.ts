@@ -13,6 +13,8 @@ import {
   stoppedByCommand,
 } from './outcome-events.js';
 import type { Settlement } from './settlement.js';
+import { endedJob, poisonedJob } from './webhook-payload.js';
+import type { Webhooks } from './webhooks.js';
 import type {
   ExecutionEvent,
   ReleaseReason,
@@ -30,6 +32,7 @@ export class JobReporter {
   private milliseconds = 0;
   private readonly lastProblems = new Map<string, number>();
 
+  private webhooks: Pick<Webhooks, 'send'> | undefined;
   private readonly observers: readonly WorkerObserver[];
   /** Somebody wants to hear of each start. */
   readonly hearsStarts: boolean;
@@ -44,6 +47,11 @@ export class JobReporter {
     this.hearsEvents = hears('jobEvent');
     this.hearsCallbacks = hears('jobCallback');
     this.hearsStarts = this.hearsEvents || hears('jobStarted');
+  }
+
+  /** From now on, webhooks of jobs that have ended go there. */
+  sendWebhooks(webhooks: Pick<Webhooks, 'send'>): void {
+    this.webhooks = webhooks;
   }
 
   /** A handler is about to run. */
@@ -65,6 +73,8 @@ export class JobReporter {
     this.milliseconds += duration;
     if (this.hearsEvents) for (const event of eventsOf(request)) this.event(event);
     if (this.hearsCallbacks) this.tellCallback(request);
+    const ended = this.webhooks && endedJob(request);
+    if (ended) this.webhooks?.send(ended);
     switch (outcome.type) {
       case 'finished':
         this.finished += 1;
@@ -112,7 +122,10 @@ export class JobReporter {
   }
 
   /** A job was failed since its workers kept dying. */
-  poisoned({ queue, name, crashes, record }: PoisonedJob): void {
+  poisoned(job: PoisonedJob): void {
+    const ended = poisonedJob(job);
+    if (ended) this.webhooks?.send(ended);
+    const { queue, name, crashes, record } = job;
     const callback = record.failureCallback;
     if (callback === undefined) return;
     const { id: jobId, attempts: attempt, endedAt: at = new Date() } = record;
