@@ -42,6 +42,7 @@ export {
   Queue,
   RqJob,
   type AnyHandlers,
+  type CallOptions,
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
@@ -65,12 +66,14 @@ export {
   HandlerRegistry,
   RunningJob,
   Worker,
+  type JobCallback,
   type JobRetryingEvent,
   type Handler,
   type ExecutionEvent,
   type JobFailedEvent,
   type ReleaseReason,
   type SnoozeReason,
+  type WebhookSettings,
   type WorkerObserver,
   type WorkerOptions,
   type WorkerQueueOptions,
@@ -91,6 +94,8 @@ export {
 
 // What is said about a job, and what its handler may say.
 export type {
+  CallbackMoment,
+  CallbackOptions,
   DefaultJobOptions,
   DependsOn,
   Duration,
@@ -101,6 +106,7 @@ export type {
   RepeatOptions,
   UniqueOptions,
   WaitsFor,
+  WebhookOptions,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {

@@ -4,6 +4,7 @@
  * here, naming the key, before anything reaches Redis.
  */
 import { types } from 'node:util';
+import type { Callbacks } from './callbacks.js';
 import type { WaitsFor } from './dependencies.js';
 import { type DependsOn, readDependsOn } from './depends-on.js';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
@@ -15,6 +16,7 @@ import { type RepeatOptions, type StoredRepeat, readRepeat } from './repeat-opti
 import { type RetryOptions, retryPolicy } from './retry-policy.js';
 import { DEFAULT_TIMEOUT_MS } from './rq-defaults.js';
 import { type UniqueOptions, type UniqueRule, readUnique } from './unique-options.js';
+import { type WebhookOptions, readWebhooks } from './webhooks.js';
 
 /** Options of one job. Times are {@link Duration}s: a number is seconds. */
 export interface JobOptions {
@@ -52,6 +54,8 @@ export interface JobOptions {
   meta?: Record<string, unknown>;
   /** For people, in lists: at most 10,000 characters; default: made from the job's name and data. */
   description?: string;
+  /** Requests that the worker makes when the job has finished or failed, to origins that it is allowed. Default none. */
+  webhooks?: readonly WebhookOptions[];
 }
 
 /** The options that a queue or the module may set for all its jobs. */
@@ -87,6 +91,10 @@ export interface ResolvedJobOptions {
   readonly waitsFor?: WaitsFor;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
+  /** Text of RQ's field. */
+  readonly webhooks?: string;
+  /** Of calls for Python. */
+  readonly callbacks?: Callbacks;
 }
 
 /** Checked defaults: what is `undefined` was not set. */
@@ -148,6 +156,7 @@ export function resolveJobOptions(
     waitsFor: readDependsOn(options.dependsOn, id, where),
     meta: readMeta(options.meta, where),
     description: readDescription(options.description, where),
+    webhooks: readWebhooks(options.webhooks, where),
   };
 }
 
@@ -219,6 +228,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   'dependsOn',
   'meta',
   'description',
+  'webhooks',
 ]);
 
 const NO_DEFAULTS = withPlainJob({});
@@ -242,6 +252,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     waitsFor: undefined,
     meta: undefined,
     description: undefined,
+    webhooks: undefined,
   };
   return Object.freeze({ ...defaults, plainJob: Object.freeze(plainJob) });
 }

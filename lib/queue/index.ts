@@ -5,7 +5,7 @@ export type { JobAttempt } from './job-attempts.js';
 export type { ListeningOptions } from './job-events.js';
 export { type HeaderInjector, headersOf, type JobHeaders } from './job-headers.js';
 export { enqueuePrepared } from './enqueue-together.js';
-export { Queue, type QueueOptions } from './queue.js';
+export { type CallOptions, Queue, type QueueOptions } from './queue.js';
 export { PreparedJob } from './prepared-job.js';
 export { ResultWaiter, settledOf } from './result-waiter.js';
 export { type JobSnapshot, RqJob } from './rq-job.js';

@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import {
+  type CallbackOptions,
   type DefaultJobOptions,
   type Duration,
   type JobEvent,
@@ -15,6 +16,7 @@ import {
   assertSelection,
   layerDefaults,
   resolveDefaults,
+  splitCallbacks,
   wholeNumber,
 } from '../job/index.js';
 import {
@@ -172,10 +174,14 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       readonly args?: readonly unknown[];
       readonly kwargs?: Readonly<Record<string, unknown>>;
     } = {},
-    options?: JobOptions,
+    options?: CallOptions,
   ): Promise<RqJob<Result>> {
     const { args = [], kwargs = {} } = call;
-    return this.added(func, this.#newJobs.withCall(func, args, kwargs, options), options);
+    const where = `enqueueCall("${func}") on queue "${this.name}"`;
+    const { callbacks, rest } = splitCallbacks(options, where);
+    const job = this.#newJobs.withCall(func, args, kwargs, rest);
+    const called = callbacks ? { ...job, options: { ...job.options, callbacks } } : job;
+    return this.added(func, called, rest);
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
@@ -350,6 +356,9 @@ export interface QueueOptions {
   /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
   readonly inject?: HeaderInjector;
 }
+
+/** Options of a call for a Python worker: those of a job, and its callbacks. */
+export interface CallOptions extends JobOptions, CallbackOptions {}
 
 interface AnyItem {
   readonly name: string;

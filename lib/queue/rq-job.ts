@@ -7,6 +7,7 @@ import {
   DuplicateJobError,
   InvalidJobStateError,
   JobNotFoundError,
+  LOG_LINES,
   ShortForm,
   oneOf,
   isJobStatus,
@@ -14,6 +15,7 @@ import {
   optional,
   readOptions,
   toMilliseconds,
+  wholeNumber,
 } from '../job/index.js';
 import { type ControlAction, type JobStore } from '../store/index.js';
 import { type JobRecord, type JobSummary, assertSize, payloadOf, toJson } from '../wire/index.js';
@@ -113,6 +115,20 @@ export class RqJob<Result = unknown> extends ShortForm {
   async results(): Promise<JobAttempt[]> {
     const record = await this.record();
     return attemptsOf(record, await this.#store.results(this.id));
+  }
+
+  /**
+   * The lines that its handler has logged (`job.log`), oldest first; also for a while after the job is gone.
+   * @param range default all of them, which are at most 1000
+   * @throws InvalidOptionError when offset or limit is no whole number of at least 0
+   */
+  async logs({ offset = 0, limit = LOG_LINES }: { offset?: number; limit?: number } = {}): Promise<
+    string[]
+  > {
+    const where = `logs of job "${this.id}"`;
+    wholeNumber(0)(offset, 'offset', where);
+    wholeNumber(0)(limit, 'limit', where);
+    return this.#store.logs(this.id, { offset, limit });
   }
 
   /**

@@ -11,7 +11,7 @@ import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
-import type { WatcherStore } from './watcher-store.js';
+import type { ListRange, WatcherStore } from './watcher-store.js';
 
 /**
  * The contracts with the database, by role: what producers need, what watchers read, what workers need beside both.
@@ -37,6 +37,8 @@ export interface ProducerStore {
   queuesOf(ids: readonly string[]): Promise<(string | undefined)[]>;
   /** Jobs that wait for this one, or were canceled because of it. */
   dependents(id: string): Promise<readonly DependentJob[]>;
+  /** Lines of a job's log, oldest first. */
+  logs(id: string, range: ListRange): Promise<string[]>;
   /** 0-based place in the queue; undefined: not waiting there. */
   position(queue: string, id: string): Promise<number | undefined>;
   /** As `read`, and has the settlement of an unsettled job announced (see `onSettled`). */
@@ -80,8 +82,8 @@ export interface WorkerStore extends JobStore {
    * if that is still there.
    */
   handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]>;
-  /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
-  progress(lease: Lease, json: string, event: JobEvent): Promise<boolean>;
+  /** Writes down what a running job tells; false: the lease is not ours any more, and nothing was written. */
+  tell(queue: string, lease: Lease, told: Told): Promise<boolean>;
 
   /** The way to wait at an empty queue. */
   blockingPop(queue: string): BlockingPop;
@@ -152,6 +154,18 @@ export interface Refusal {
 export interface Lease {
   readonly id: string;
   readonly execution: string;
+}
+
+/** What a handler tells of its running job. */
+export interface Told {
+  /** How far it is, as JSON, and the event that says so to those who listen. */
+  readonly progress?: { readonly json: string; readonly event: JobEvent };
+  /** For the job's log; at most as many as it keeps. */
+  readonly lines: readonly string[];
+  /** Text of the call that later attempts run. */
+  readonly data?: string;
+  /** It lives: RQ's tools may see it. */
+  readonly isAlive: boolean;
 }
 
 export interface SettleRequest {

@@ -12,7 +12,6 @@ import {
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
-import { PROGRESS, encodeProgress } from './scripts/progress.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
 import {
@@ -23,6 +22,7 @@ import {
   decodeRequeue,
   encodeRequeue,
 } from './scripts/requeue.js';
+import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
 import {
@@ -43,6 +43,7 @@ import type {
   RecoverSettings,
   Refusal,
   RenewReply,
+  Told,
   WorkerStore,
 } from './job-store.js';
 import type { ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
@@ -182,10 +183,14 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return stop;
   }
 
-  async progress(lease: Lease, json: string, event: JobEvent): Promise<boolean> {
-    const values = encodeProgress(this.keys, lease, json, event);
-    const action = `tell the progress of job "${lease.id}"`;
-    return (await this.run(action, PROGRESS, [this.keys.job(lease.id)], values)) === 1;
+  async tell(queue: string, lease: Lease, told: Told): Promise<boolean> {
+    const { id } = lease;
+    const keys = [this.keys.job(id), this.keys.log(id)];
+    const values = encodeTell(this.keys, queue, lease, told);
+    const reply = await this.connections.run(`write down what job "${id}" tells`, (redis) =>
+      TELL.runInOrder(redis, keys, values),
+    );
+    return reply === 1;
   }
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
@@ -241,6 +246,13 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
     return this.dependencies.handedResults(id, parentIds);
+  }
+
+  async logs(id: string, { offset, limit }: ListRange): Promise<string[]> {
+    if (limit === 0) return [];
+    return this.connections.run(`read the log of job "${id}"`, (redis) =>
+      redis.lrange(this.keys.log(id), offset, offset + limit - 1),
+    );
   }
 
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {

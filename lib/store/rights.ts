@@ -7,11 +7,11 @@ import {
   enqueue,
   exchange,
   list,
-  progress,
   recover,
   release,
   renew,
   requeue,
+  tell,
   watch,
 } from './scripts/compiled.js';
 
@@ -57,7 +57,7 @@ const PRODUCER: readonly string[] = [
 ];
 
 const WORKER: readonly string[] = [
-  ...[exchange, renew, recover, progress, beat].flatMap((script) => script.commands),
+  ...[exchange, renew, recover, tell, beat].flatMap((script) => script.commands),
   ...'blmove client|id client|info client|unblock time'.split(' '),
   ...'get srem hset expire zadd'.split(' '),
 ];

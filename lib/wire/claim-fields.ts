@@ -18,7 +18,7 @@ export const CLAIM_FIELDS = [
 
 /**
  * Read only of some jobs: of those that are not ours, that ran before, or that are marked in `nrq_given` as having any
- * of them (`d`: it waited for others; `p`: it repeats; `x`: anything else).
+ * of them (`d`: it waited for others; `p`: it repeats; `w`: webhooks; `x`: anything else).
  */
 export const FURTHER_FIELDS = [
   'ttl',
@@ -37,4 +37,7 @@ export const FURTHER_FIELDS = [
   'repeat_intervals',
   'nrq_round',
   'dependency_ids',
+  'failure_callback_name',
+  'stopped_callback_name',
+  'webhooks',
 ] as const;

@@ -1,11 +1,16 @@
-import { LONGEST_DURATION, type StoredRepeat, type StoredRetry } from '../job/index.js';
+import {
+  type CallbackMoment,
+  LONGEST_DURATION,
+  type StoredRepeat,
+  type StoredRetry,
+} from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 import { type Round, decodeRound } from './fields.js';
 import { parentIdsIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
-import { LONGEST_NUMBER, timeOf } from './stored-text.js';
+import { LONGEST_NUMBER, callbackIn, timeOf } from './stored-text.js';
 
 /**
  * A job that this worker has claimed: what `exchange` answered, read only as far as it is asked for. Most jobs have
@@ -143,6 +148,21 @@ export class ClaimedJob {
     return timeOf(this.text(CREATED_AT));
   }
 
+  /** The name of the Python function that is to be called when the job ends so, if there is one. */
+  callback(on: CallbackMoment): string | undefined {
+    return callbackIn(this.text(CALLBACKS[on]));
+  }
+
+  /** Text of RQ's field; undefined: there are none. */
+  get webhooks(): string | undefined {
+    return this.text(WEBHOOKS) || undefined;
+  }
+
+  /** When it became ready to run, milliseconds since the epoch. Read only of jobs that have more than the usual. */
+  get enqueuedAt(): number | undefined {
+    return timeOf(this.text(ENQUEUED_AT)) ?? this.createdAt;
+  }
+
   /** @param maxBytes longer meta counts as empty */
   meta(maxBytes: number): Record<string, unknown> {
     return decodeMeta(this.fields?.bytes(META), maxBytes);
@@ -218,6 +238,13 @@ const REPEATS_LEFT = further('repeats_left');
 const REPEAT_INTERVALS = further('repeat_intervals');
 const ROUND = further('nrq_round');
 const PARENT_IDS = further('dependency_ids');
+const ENQUEUED_AT = further('enqueued_at');
+const WEBHOOKS = further('webhooks');
+const CALLBACKS = {
+  success: SAVED_BY_PYTHON,
+  failure: further('failure_callback_name'),
+  stopped: further('stopped_callback_name'),
+} as const;
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 

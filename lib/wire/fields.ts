@@ -15,7 +15,7 @@ import {
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), anything else (x) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms) |
  * | `nrq_attempts` | count of attempts that failed |
@@ -49,6 +49,10 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
   if (options.atFront && (options.at !== undefined || options.delay > 0)) {
     fields.push('enqueue_at_front', '1');
   }
+  for (const [moment, name] of Object.entries(options.callbacks ?? {})) {
+    if (name !== undefined) fields.push(`${moment}_callback_name`, name);
+  }
+  if (options.webhooks !== undefined) fields.push('webhooks', options.webhooks);
   if (cached) cached.push(fields);
   else cache.set(options, [fields]);
   return fields;
@@ -60,14 +64,19 @@ const cache = new WeakMap<ResolvedJobOptions, string[][]>();
 
 /** Text of `nrq_given`, as far as the options decide it. */
 export function given(options: ResolvedJobOptions): string {
-  const { timeout, ttl, failureTtl, retry } = options;
+  const { timeout, ttl, failureTtl, retry, callbacks } = options;
   const hasMore =
-    ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
+    ttl ??
+    failureTtl ??
+    retry ??
+    callbacks ??
+    (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
   return (
     (options.timeoutGiven ? 't' : '') +
     (options.retryGiven ? 'r' : '') +
     (typeof options.unique === 'object' ? 'u' : '') +
     (options.repeat ? 'p' : '') +
+    (options.webhooks === undefined ? '' : 'w') +
     (hasMore === undefined ? '' : 'x')
   );
 }

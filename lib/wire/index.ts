@@ -6,3 +6,4 @@ export { JobRecord, type ResultEntry } from './job-record.js';
 export type { JobSummary } from './job-row.js';
 export { Keyspace, QueueKeys } from './keyspace.js';
 export type { Settled } from './settled-message.js';
+export { decodeWebhooks } from './webhooks.js';

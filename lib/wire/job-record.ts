@@ -5,7 +5,7 @@ import { type AttemptRecord, type Round, decodeAttempt, decodeRound } from './fi
 import { waitsForIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { parsePythonJson } from './python-json.js';
-import { timeOf } from './stored-text.js';
+import { callbackIn, timeOf } from './stored-text.js';
 
 /** A job as it stands in Redis at one moment, whoever wrote it. */
 export class JobRecord {
@@ -104,6 +104,16 @@ export class JobRecord {
   /** Id of the job that it waited for and because of which it was canceled. */
   get canceledBecauseOf(): string | undefined {
     return this.status === 'canceled' ? this.text('nrq_canceled_by') : undefined;
+  }
+
+  /** The name of the Python function that is to be called when it fails, if there is one. */
+  get failureCallback(): string | undefined {
+    return callbackIn(this.text('failure_callback_name'));
+  }
+
+  /** Text of RQ's field; undefined: there are none. */
+  get webhooks(): string | undefined {
+    return this.text('webhooks') || undefined;
   }
 
   /** @throws MalformedJobError */

@@ -55,6 +55,11 @@ export class Keyspace {
     return this.resultsPrefix + id;
   }
 
+  /** The lines that a job's handler has logged. */
+  log(id: string): string {
+    return `${this.prefix}nrq:log:${id}`;
+  }
+
   dependents(id: string): string {
     return `${this.jobPrefix}${id}:dependents`;
   }

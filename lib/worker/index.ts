@@ -4,4 +4,4 @@ export { inRootContext } from './run/root-context.js';
 export { RunningJob } from './run/running-job.js';
 export { Worker } from './worker.js';
 export type * from './report/worker-observer.js';
-export type { WorkerOptions, WorkerQueueOptions } from './worker-options.js';
+export type { WebhookSettings, WorkerOptions, WorkerQueueOptions } from './worker-options.js';

@@ -14,7 +14,11 @@ import {
   resolveDefaults,
   wholeNumber,
 } from '../../job/index.js';
-import { resolveWorkerOptions } from '../../worker/worker-options.js';
+import {
+  type WebhookSettings,
+  readWebhookSettings,
+  resolveWorkerOptions,
+} from '../../worker/worker-options.js';
 import type { RqFactoryOptions } from './async-options.js';
 import { type JobContext, readContext } from './context-options.js';
 import { type JobEnhancers, readEnhancers } from './enhancer-options.js';
@@ -40,6 +44,7 @@ export interface RootOptions {
   readonly commandTimeout: number;
   readonly sharedWithPython: boolean;
   readonly maxPayloadBytes: number | undefined;
+  readonly webhooks: WebhookSettings;
 }
 
 /**
@@ -66,6 +71,7 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   commandTimeout: otherwise(5, durationAboveZero),
   sharedWithPython: flag,
   maxPayloadBytes: optional(wholeNumber(1)),
+  webhooks: otherwise({}, readWebhookSettings),
 });
 
 function readConnection(value: unknown, option: string, where: string | undefined) {
@@ -88,9 +94,10 @@ function readWorkerOptions(
   if (!isObject(value)) {
     throw new InvalidOptionError({ option, problem: 'must be false or an object', where });
   }
-  if ('shutdownTimeout' in value) {
-    const problem = "is the module's: give shutdownTimeout beside worker";
-    throw new InvalidOptionError({ option: `${option}.shutdownTimeout`, problem, where });
+  for (const key of ['shutdownTimeout', 'webhooks']) {
+    if (!(key in value)) continue;
+    const problem = `is the module's: give ${key} beside worker`;
+    throw new InvalidOptionError({ option: `${option}.${key}`, problem, where });
   }
   resolveWorkerOptions(value, `${option} of ${where}`);
   return { ...value };

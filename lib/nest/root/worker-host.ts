@@ -94,7 +94,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   ): Worker | undefined {
     this.refuseUnhandled(options, handlers);
     if (handlers.queues().length === 0) return undefined;
-    const settings = { ...options, shutdownTimeout: this.root.options.shutdownTimeout / 1000 };
+    const { shutdownTimeout, webhooks } = this.root.options;
+    const settings = { ...options, shutdownTimeout: shutdownTimeout / 1000, webhooks };
     return new Worker(this.root.store, handlers, settings, this.log, listeners);
   }
 

@@ -32,7 +32,7 @@ local function look_at(queue, claims, id)
   end
   values[CLAIM_FIELD_COUNT + 1] = id
   local given = values[CLAIM.nrq_given]
-  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xdp]')) then
+  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xdpw]')) then
     --- @include crashes
     local further = redis.call('HMGET', key, FURTHER_FIELD_NAMES)
     local crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
