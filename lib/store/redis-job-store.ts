@@ -24,6 +24,7 @@ import {
   encodeRequeue,
 } from './scripts/requeue.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
+import { DependencyReads } from './dependency-reads.js';
 import { decodeEvent } from '../wire/event.js';
 import {
   decodeRecord,
@@ -34,6 +35,7 @@ import {
 import type {
   ControlAction,
   ControlReply,
+  DependentJob,
   Lease,
   ExchangeReply,
   ExchangeRequest,
@@ -62,6 +64,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly workers: WorkerRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
+  private readonly dependencies: DependencyReads;
 
   constructor(
     readonly connections: Connections,
@@ -72,6 +75,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
+    this.dependencies = new DependencyReads(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
@@ -81,9 +85,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return { prefix: this.keys.prefix, maxPayloadBytes: this.maxPayloadBytes };
   }
 
-  async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+  async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+    const queue = jobs[0]?.queue;
+    if (queue === undefined) return [];
     const { list } = this.keys.queue(queue);
-    const values = encodeEnqueue(this.place(queue), jobs, mode);
+    const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     return decodeEnqueue(reply);
   }
@@ -220,6 +226,18 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
       redis.xrangeBuffer(this.keys.results(id), '-', '+'),
     );
     return decodeResults(reply);
+  }
+
+  queuesOf(ids: readonly string[]): Promise<(string | undefined)[]> {
+    return this.dependencies.queuesOf(ids);
+  }
+
+  dependents(id: string): Promise<readonly DependentJob[]> {
+    return this.dependencies.dependents(id);
+  }
+
+  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+    return this.dependencies.handedResults(id, parentIds);
   }
 
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {

@@ -257,31 +257,31 @@ const SCENARIOS: Scenario[] = [
     script: 'control',
     name: 'cancels',
     prepare: () => enqueue(),
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'cancels for later',
     prepare: () => enqueue({ delay: 60 }),
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'cancels a running one',
     prepare: claim,
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'deletes',
     prepare: () => enqueue(),
-    act: control({ type: 'delete' }),
+    act: control({ type: 'delete', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'deletes a running one',
     prepare: claim,
-    act: control({ type: 'delete' }),
+    act: control({ type: 'delete', dependents: 'end' }),
   },
   { script: 'control', name: 'stops', prepare: claim, act: control({ type: 'stop' }) },
   {
@@ -289,7 +289,7 @@ const SCENARIOS: Scenario[] = [
     name: 'requeues',
     prepare: async () => {
       await enqueue();
-      await engine.store.control('jobs', 'j', { type: 'cancel' });
+      await engine.store.control('jobs', 'j', { type: 'cancel', dependents: 'end' });
     },
     act: control({ type: 'requeue', front: false }),
   },
@@ -298,7 +298,7 @@ const SCENARIOS: Scenario[] = [
     name: 'requeues those of a registry',
     prepare: async () => {
       await enqueue();
-      await engine.store.control('jobs', 'j', { type: 'cancel' });
+      await engine.store.control('jobs', 'j', { type: 'cancel', dependents: 'end' });
     },
     act: () => limited.requeue('jobs', { in: 'canceled' }),
   },

@@ -71,6 +71,7 @@ describe.each<[string, Open]>([
   });
 
   const newJob = (id: string, parts: Partial<NewJob> = {}): NewJob => ({
+    queue,
     id,
     check: 'new',
     data: '["job",null,[1],{}]',
@@ -82,7 +83,6 @@ describe.each<[string, Open]>([
   const id = (name: string) => `${name}-${queue}`;
   const enqueue = (...names: string[]) =>
     store.enqueue(
-      queue,
       names.map((name) => newJob(id(name))),
       'all',
     );
@@ -133,13 +133,14 @@ describe.each<[string, Open]>([
     it('says which jobs exist already, and stores the others', async () => {
       await enqueue('a');
       const jobs = [newJob(id('a'), { check: 'unique' }), newJob(id('b'), { check: 'unique' })];
-      expect(await store.enqueue(queue, jobs, 'each')).toMatchObject([{ index: 0 }]);
+      expect(await store.enqueue(jobs, 'each')).toMatchObject([{ index: 0 }]);
       expect(await ids('queued')).toEqual([id('a'), id('b')]);
     });
 
     it('cancels, requeues and deletes', async () => {
       await enqueue('a');
-      const control = (type: 'cancel' | 'delete') => store.control(queue, id('a'), { type });
+      const control = (type: 'cancel' | 'delete') =>
+        store.control(queue, id('a'), { type, dependents: 'end' });
       expect((await control('cancel')).answer).toBe('done');
       expect((await store.read(id('a')))?.status).toBe('canceled');
       await store.control(queue, id('a'), { type: 'requeue', front: true });

@@ -9,20 +9,23 @@ import { enqueue } from './compiled.js';
 export const ENQUEUE = new Script(enqueue);
 
 export function encodeEnqueue(
-  { keyspace, queue, shared }: ExchangePlace,
+  { keyspace, shared }: Pick<ExchangePlace, 'keyspace' | 'shared'>,
   jobs: readonly NewJob[],
   mode: 'all' | 'each',
 ): ScriptValue[] {
   // Jobs without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
+  const queues: string[] = [];
+  const places: number[] = [];
   const rows: ScriptValue[] = [];
   for (const job of jobs) {
-    const { options } = job;
+    const { options, queue } = job;
     const fields = optionFields(queue, options);
     let template = templates.get(fields);
     if (template === undefined) {
       template = templates.size + 1;
       templates.set(fields, template);
+      places.push(numberOf(queue, queues));
     }
     rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
     const own: string[] = [];
@@ -32,9 +35,13 @@ export function encodeEnqueue(
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;
-  const values = ENQUEUE.values({ prefix, channels, queue, mode });
-  values.push(templates.size);
-  for (const fields of templates.keys()) values.push(fields.length, ...fields);
+  const values = ENQUEUE.values({ prefix, channels, mode });
+  values.push(queues.length, ...queues, templates.size);
+  let index = 0;
+  for (const fields of templates.keys()) {
+    values.push(places[index] as number, fields.length, ...fields);
+    index += 1;
+  }
   values.push(jobs.length);
   for (const value of rows) values.push(value);
   return values;
@@ -45,6 +52,12 @@ export function decodeEnqueue(reply: unknown): Refusal[] {
     index: Number(index) - 1,
     reason: reason as Refusal['reason'],
   }));
+}
+
+/** 1-based place in a list, of which it becomes the last unless it is there. */
+function numberOf(queue: string, queues: string[]): number {
+  const index = queues.indexOf(queue);
+  return index === -1 ? queues.push(queue) : index + 1;
 }
 
 function placeOf({ options }: NewJob): string {

@@ -33,7 +33,7 @@ local function look_at(queue, claims, id)
   end
   values[CLAIM_FIELD_COUNT + 1] = id
   local given = values[CLAIM.nrq_given]
-  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, 'x', 1, true)) then
+  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xd]')) then
     --- @include crashes
     local further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
     local crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
