@@ -54,6 +54,7 @@ import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { type Role, rightsOf } from './rights.js';
+import { ScheduleRecords } from './schedule-records.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -62,6 +63,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
+  readonly schedules: ScheduleRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
   private readonly dependencies: DependencyReads;
@@ -77,6 +79,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.subscriptions = new Subscriptions(connections);
     this.dependencies = new DependencyReads(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
+    this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 

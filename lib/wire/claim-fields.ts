@@ -33,5 +33,6 @@ export const FURTHER_FIELDS = [
   'nrq_crashes',
   'enqueued_at',
   'nrq_retries_left',
+  'nrq_tick',
   'dependency_ids',
 ] as const;

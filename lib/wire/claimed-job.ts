@@ -5,6 +5,7 @@ import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 import { parentIdsIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { LONGEST_NUMBER, timeOf } from './stored-text.js';
+import { type JobTick, decodeTick } from './tick.js';
 
 /**
  * A job that this worker has claimed: what `exchange` answered, read only as far as it is asked for. Most jobs have
@@ -109,6 +110,11 @@ export class ClaimedJob {
     return parentIdsIn(this.text(PARENT_IDS));
   }
 
+  /** The tick of a schedule that it is for; undefined: of none. */
+  get tick(): JobTick | undefined {
+    return decodeTick(this.text(TICK));
+  }
+
   /** Milliseconds since the epoch. */
   get createdAt(): number | undefined {
     return timeOf(this.text(CREATED_AT));
@@ -185,6 +191,7 @@ const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
 const OWN_RETRIES_LEFT = further('nrq_retries_left');
+const TICK = further('nrq_tick');
 const PARENT_IDS = further('dependency_ids');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };

@@ -15,6 +15,7 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  * | `nrq_retries_left` | as `retries_left`, where Python cannot write back an older number |
  * | `nrq_attempt:N` | JSON record of a failed attempt |
  * | `nrq_reason` | why the job was canceled |
+ * | `nrq_tick` | JSON of the schedule and the moment (ms) that the job is for |
  * | `nrq_progress` | JSON of what the handler has told last |
  */
 
@@ -47,7 +48,8 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
 // too.
 const cache = new WeakMap<ResolvedJobOptions, string[][]>();
 
-function given(options: ResolvedJobOptions): string {
+/** Text of `nrq_given`. */
+export function given(options: ResolvedJobOptions): string {
   const { timeout, ttl, failureTtl, retry } = options;
   const hasMore =
     ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);

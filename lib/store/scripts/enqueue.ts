@@ -1,7 +1,9 @@
-import { optionFields } from '../../wire/fields.js';
+import { given, optionFields } from '../../wire/fields.js';
 import { type ExchangePlace, pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
+import type { Tick } from '../schedule-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
+import { encodeTick } from '../../wire/tick.js';
 import { describeCall } from '../../wire/description.js';
 import { enqueue } from './compiled.js';
 
@@ -27,9 +29,10 @@ export function encodeEnqueue(
       templates.set(fields, template);
       places.push(numberOf(queue, queues));
     }
-    rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
+    rows.push(job.id, checkOf(job), placeOf(job), options.ttl ?? '', template, job.data);
     const own: string[] = [];
     if (job.meta !== undefined) own.push('meta', job.meta);
+    if (job.tick) own.push(...tickFields(job.tick, given(options)));
     const description = options.description ?? (shared ? describeCall(job.data) : undefined);
     if (description !== undefined) own.push('description', description);
     rows.push(own.length, ...own);
@@ -48,10 +51,22 @@ export function encodeEnqueue(
 }
 
 export function decodeEnqueue(reply: unknown): Refusal[] {
-  return pairs(reply as (number | Buffer)[], (index, reason) => ({
-    index: Number(index) - 1,
-    reason: reason as Refusal['reason'],
-  }));
+  return pairs(reply as (number | Buffer)[], (index, text) => {
+    const [reason, ...details] = text.split(' ') as [Refusal['reason'], ...string[]];
+    return { index: Number(index) - 1, reason, details };
+  });
+}
+
+function checkOf({ check, tick }: NewJob): string {
+  if (!tick) return check;
+  const { mode, rev, due, at, next, missed, overlap, schedule } = tick;
+  return ['tick', mode, rev, due, at, next, missed, overlap ? 1 : 0, schedule].join(' ');
+}
+
+/** Its letters say that there is more to read at a claim. */
+function tickFields({ schedule, at }: Tick, letters: string): string[] {
+  const marked = letters.includes('x') ? letters : `${letters}x`;
+  return ['nrq_given', marked, 'nrq_tick', encodeTick(schedule, at)];
 }
 
 /** 1-based place in a list, of which it becomes the last unless it is there. */

@@ -1,5 +1,12 @@
 import type { ProgressEvent } from '../../job/index.js';
-import { type ClaimedJob, type JobCall, assertSize, payloadOf, toJson } from '../../wire/index.js';
+import {
+  type ClaimedJob,
+  type JobCall,
+  type JobTick,
+  assertSize,
+  payloadOf,
+  toJson,
+} from '../../wire/index.js';
 import type { JobStore, WorkerStore } from '../../store/index.js';
 import { type Jsonified, type ResultWaiter, RqJob } from '../../queue/index.js';
 import { progressEvent } from '../report/about-job.js';
@@ -61,6 +68,11 @@ export class RunningJob<
   /** Retries that are left if this run fails; undefined: no policy is stored with the job yet, its handler's applies. */
   get retriesLeft(): number | undefined {
     return this.#claimed.retry?.max;
+  }
+
+  /** The tick that it is for, when a schedule has made it: `tick.at` is the moment, whenever the job runs. */
+  get tick(): JobTick | undefined {
+    return this.#claimed.tick;
   }
 
   /** As it was when the run began; `saveMeta` writes it back. */
