@@ -11,6 +11,8 @@ export const queueMissing =
 export const scheduleWithoutJob =
   'is missing: @Schedule stands beside @Job, which says on which queue the job is';
 
+export const scheduleDataImpossible = (why: string) => `cannot be stored: ${why}`;
+
 export const scheduleTwice = (id: string, elsewhere: string) =>
   `"${id}" is the id of the schedule on ${elsewhere}, too: give one of them another id`;
 

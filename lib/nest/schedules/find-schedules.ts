@@ -1,4 +1,9 @@
-import { InvalidOptionError, checkOptions } from '../../job/index.js';
+import {
+  InvalidOptionError,
+  PayloadTooLargeError,
+  UnserializableDataError,
+  checkOptions,
+} from '../../job/index.js';
 import { defaultScheduleId } from '../../schedule/index.js';
 import type { OwnDefinition } from '../../worker/index.js';
 import type { ProviderMethods } from '../discovery/provider-methods.js';
@@ -56,7 +61,15 @@ function definitionOf(
   where: string,
 ): OwnDefinition {
   const { id = defaultScheduleId(queue, name), data, tz, ...rest } = options;
-  return queues.get(queue).scheduleInCode({ id, when, tz, name, data, options: rest }, where);
+  try {
+    return queues.get(queue).scheduleInCode({ id, when, tz, name, data, options: rest }, where);
+  } catch (error) {
+    if (!(error instanceof UnserializableDataError) && !(error instanceof PayloadTooLargeError)) {
+      throw error;
+    }
+    const problem = problems.scheduleDataImpossible(error.message);
+    throw new InvalidOptionError({ option: 'data', problem, where });
+  }
 }
 
 const KEYS: ReadonlySet<string> = new Set([
