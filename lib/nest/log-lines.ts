@@ -27,6 +27,20 @@ export const workerStopped = (root: string, queues: readonly string[]) =>
 export const handlerMapped = (root: string, queue: string, name: string, owner: string) =>
   `Mapped {${queue}, ${name}} to ${owner}${ofRoot(root)}`;
 
+export const scheduleFound = (root: string, schedule: ListedSchedule, isFired: boolean) => {
+  const { id, queue, name, when } = schedule;
+  const time = 'cron' in when ? `${when.cron} (${when.tz})` : `every ${formatDuration(when.every)}`;
+  const silent = isFired ? '' : '; this process does not fire it (schedules: false)';
+  return `Scheduled {${queue}, ${name}} as ${id}: ${time}${ofRoot(root)}${silent}`;
+};
+
+interface ListedSchedule {
+  readonly id: string;
+  readonly queue: string;
+  readonly name: string;
+  readonly when: { readonly cron: string; readonly tz: string } | { readonly every: number };
+}
+
 export const listenerMapped = (root: string, listener: ListedListener, isDeaf: boolean) => {
   const { types, queue, name, owner, everywhere, callback } = listener;
   const jobs = [

@@ -9,4 +9,6 @@ export { type CallOptions, Queue, type QueueOptions } from './queue.js';
 export { PreparedJob } from './prepared-job.js';
 export { ResultWaiter, settledOf } from './result-waiter.js';
 export { type JobSnapshot, RqJob } from './rq-job.js';
-export type { JobSummary } from '../wire/index.js';
+export type { GivenSchedule } from './queue-schedules.js';
+export { RqSchedule } from './rq-schedule.js';
+export type { JobSummary, JobTick } from '../wire/index.js';

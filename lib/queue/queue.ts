@@ -10,7 +10,6 @@ import {
   DuplicateJobError,
   InvalidOptionError,
   RqConnectionError,
-  ShortForm,
   assertJobId,
   assertQueueName,
   assertSelection,
@@ -43,6 +42,7 @@ import { NewJobs } from './new-jobs.js';
 import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqJob } from './rq-job.js';
+import { SchedulingQueue } from './scheduling-queue.js';
 
 /**
  * What a producer holds: the place to put jobs into, and to look after them.
@@ -54,25 +54,22 @@ import { RqJob } from './rq-job.js';
  *
  * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
  */
-export class Queue<Handlers = AnyHandlers> extends ShortForm {
+export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   readonly #store: JobStore;
   readonly #newJobs: NewJobs;
   readonly #batch: EnqueueBatch<NewJob, Refusal>;
   readonly #waiter: ResultWaiter;
 
   /** @throws InvalidOptionError when the name or a default is impossible */
-  constructor(
-    readonly name: string,
-    store: JobStore,
-    options: QueueOptions = {},
-  ) {
-    super();
-    this.#store = store;
+  constructor(name: string, store: JobStore, options: QueueOptions = {}) {
     assertQueueName(name);
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    this.#newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, options.inject);
+    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, options.inject);
+    super(name, store, newJobs);
+    this.#store = store;
+    this.#newJobs = newJobs;
     this.#batch = new EnqueueBatch(
       (jobs) => this.send(jobs),
       TOGETHER,

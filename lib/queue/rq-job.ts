@@ -18,7 +18,14 @@ import {
   wholeNumber,
 } from '../job/index.js';
 import { type ControlAction, type JobStore } from '../store/index.js';
-import { type JobRecord, type JobSummary, assertSize, payloadOf, toJson } from '../wire/index.js';
+import {
+  type JobRecord,
+  type JobSummary,
+  type JobTick,
+  assertSize,
+  payloadOf,
+  toJson,
+} from '../wire/index.js';
 import { attemptsOf, type JobAttempt } from './job-attempts.js';
 import { type ListeningOptions, eventsOfJob } from './job-events.js';
 import type { ResultWaiter } from './result-waiter.js';
@@ -93,6 +100,7 @@ export class RqJob<Result = unknown> extends ShortForm {
       meta: record.meta(maxPayloadBytes),
       progress: record.progress,
       waitsFor: record.waitsFor,
+      tick: record.tick,
       reason: record.reason,
     };
   }
@@ -282,6 +290,8 @@ export interface JobSnapshot extends Pick<
   readonly progress: unknown;
   /** The jobs or the group that it waits for, until it is released; undefined: none. */
   readonly waitsFor: WaitsFor | undefined;
+  /** The tick of a schedule that it is for; undefined: it was enqueued otherwise. */
+  readonly tick: JobTick | undefined;
 }
 
 const CANCEL_OPTIONS = optionTable<{ dependents?: 'release' }>()({

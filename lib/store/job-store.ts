@@ -11,6 +11,7 @@ import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
+import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
 
 /**
@@ -60,6 +61,8 @@ export interface ProducerStore {
   empty(queue: string): Promise<number>;
   pause(queue: string): Promise<void>;
   resume(queue: string): Promise<void>;
+
+  readonly schedules: ScheduleStore;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */
@@ -134,6 +137,8 @@ export interface NewJob {
   readonly meta: string | undefined;
   /** What must be over before it may run; its delay counts from then on. */
   readonly waitsFor?: WaitsFor;
+  /** It is the job of a schedule: stored only if that still waits for this tick. */
+  readonly tick?: Tick;
 }
 
 /** A job that waits for another. */
@@ -145,10 +150,15 @@ export interface DependentJob {
 export interface Refusal {
   readonly index: number;
   /** `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data. */
-  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced';
+  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | TickRefusal;
   /** Id of the job that has the key; undefined: it has the id. */
   readonly holder: string | undefined;
+  /** What goes with the reason of a tick. */
+  readonly details?: readonly string[];
 }
+
+/** Why no job is stored for a tick (see `TickReply`). */
+export type TickRefusal = 'moved' | 'early' | 'skipped' | 'passed' | 'gone';
 
 /** What a worker holds of a job that it runs: while Redis has it, the outcome of this execution counts. */
 export interface Lease {

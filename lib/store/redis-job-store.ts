@@ -56,6 +56,7 @@ import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { countRegistries } from './registry-counts.js';
 import { type Role, rightsOf } from './rights.js';
+import { ScheduleRecords } from './schedule-records.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -64,6 +65,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
+  readonly schedules: ScheduleRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
   private readonly dependencies: Dependencies;
@@ -79,6 +81,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.subscriptions = new Subscriptions(connections);
     this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
+    this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 

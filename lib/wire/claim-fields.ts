@@ -36,6 +36,7 @@ export const FURTHER_FIELDS = [
   'repeats_left',
   'repeat_intervals',
   'nrq_round',
+  'nrq_tick',
   'dependency_ids',
   'failure_callback_name',
   'stopped_callback_name',

@@ -11,6 +11,7 @@ import { type Round, decodeRound } from './fields.js';
 import { parentIdsIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { LONGEST_NUMBER, callbackIn, timeOf } from './stored-text.js';
+import { type JobTick, decodeTick } from './tick.js';
 
 /**
  * A job that this worker has claimed: what `exchange` answered, read only as far as it is asked for. Most jobs have
@@ -143,6 +144,11 @@ export class ClaimedJob {
     return parentIdsIn(this.text(PARENT_IDS));
   }
 
+  /** The tick of a schedule that it is for; undefined: of none. */
+  get tick(): JobTick | undefined {
+    return decodeTick(this.text(TICK));
+  }
+
   /** Milliseconds since the epoch. */
   get createdAt(): number | undefined {
     return timeOf(this.text(CREATED_AT));
@@ -237,6 +243,7 @@ const OWN_RETRIES_LEFT = further('nrq_retries_left');
 const REPEATS_LEFT = further('repeats_left');
 const REPEAT_INTERVALS = further('repeat_intervals');
 const ROUND = further('nrq_round');
+const TICK = further('nrq_tick');
 const PARENT_IDS = further('dependency_ids');
 const ENQUEUED_AT = further('enqueued_at');
 const WEBHOOKS = further('webhooks');

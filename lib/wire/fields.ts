@@ -25,6 +25,7 @@ import {
  * | `nrq_reason` | why the job was canceled |
  * | `nrq_unique` | for how long it keeps others away (`ended`, `started`, or milliseconds), and its key |
  * | `nrq_round` | JSON of a job that repeats: `done` (rounds), `at` (ms, when this one was to begin), `retries` (of each), `streamed` (the last result is in RQ's stream) |
+ * | `nrq_tick` | JSON of the schedule and the moment (ms) that the job is for |
  * | `nrq_progress` | JSON of what the handler has told last |
  */
 

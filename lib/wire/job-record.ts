@@ -6,6 +6,7 @@ import { waitsForIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { parsePythonJson } from './python-json.js';
 import { callbackIn, timeOf } from './stored-text.js';
+import { type JobTick, decodeTick } from './tick.js';
 
 /** A job as it stands in Redis at one moment, whoever wrote it. */
 export class JobRecord {
@@ -84,6 +85,11 @@ export class JobRecord {
   /** @param maxBytes longer meta counts as empty */
   meta(maxBytes: number): Record<string, unknown> {
     return decodeMeta(this.fields.get('meta'), maxBytes);
+  }
+
+  /** The tick of a schedule that it is for; undefined: of none. */
+  get tick(): JobTick | undefined {
+    return decodeTick(this.text('nrq_tick'));
   }
 
   /** What the handler has told last; undefined when that is nothing, or no JSON. */

@@ -32,6 +32,7 @@ export interface RootOptions {
   readonly connection: RqModuleOptions['connection'];
   readonly prefix: string | undefined;
   readonly worker: false | RqWorkerOptions;
+  readonly schedules: boolean;
   readonly defaultJobOptions: ResolvedDefaults;
   readonly globalEnhancers: boolean;
   readonly enhancers: JobEnhancers;
@@ -59,6 +60,7 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   connection: readConnection,
   prefix: optional(readPrefix),
   worker: otherwise({}, readWorkerOptions),
+  schedules: otherwise(true, flag),
   defaultJobOptions: (value, option, where) =>
     resolveDefaults(value as DefaultJobOptions | undefined, `${option} of ${where}`),
   globalEnhancers: flag,

@@ -16,6 +16,11 @@ export interface RqModuleOptions {
   prefix?: string;
   /** The embedded worker; `false`: this application enqueues only. Default: a worker for all queues with a `@Job`. */
   worker?: false | RqWorkerOptions;
+  /**
+   * Whether this process fires schedules; default `true`: those in its code, and if it has a worker those made at run
+   * time. `false`: other processes do.
+   */
+  schedules?: boolean;
   /** For jobs on every queue of this root, where neither the call nor the queue says otherwise. */
   defaultJobOptions?: DefaultJobOptions;
   /**

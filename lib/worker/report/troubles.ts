@@ -52,3 +52,19 @@ export const webhooksUnsent = (count: number) =>
   `${count} ${count === 1 ? 'webhook was' : 'webhooks were'} not sent: the worker has stopped`;
 
 export const workerNotListed = 'the worker cannot be listed in Redis';
+
+export const schedulesNotKept: Trouble = {
+  problem: 'schedules cannot be fired',
+  solved: 'schedules are fired again',
+};
+
+export const schedulesNotTidied = 'the schedules cannot be listed for RQ';
+
+/** Others are fired. */
+export const scheduleNotFired = (id: string) => `schedule "${id}" cannot be fired`;
+
+export const scheduleUnreadable = (id: string) =>
+  `schedule "${id}" is not fired here: another version of this library has written it`;
+
+export const scheduleMadeAtRunTime = (id: string) =>
+  `@Schedule "${id}" is not fired: queue.schedule() has made one of this id. Give one of them another id, or unschedule("${id}")`;

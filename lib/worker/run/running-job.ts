@@ -2,6 +2,7 @@ import { LostLeaseError, type ProgressEvent, logLine } from '../../job/index.js'
 import {
   type ClaimedJob,
   type JobCall,
+  type JobTick,
   assertSize,
   encodePayload,
   payloadOf,
@@ -74,6 +75,11 @@ export class RunningJob<
   /** How often it runs again if this run succeeds; undefined: it does not repeat. */
   get repeatsLeft(): number | undefined {
     return this.#claimed.repeat?.times;
+  }
+
+  /** The tick that it is for, when a schedule has made it: `tick.at` is the moment, whenever the job runs. */
+  get tick(): JobTick | undefined {
+    return this.#claimed.tick;
   }
 
   /** As it was when the run began; `saveMeta` writes it back. */
