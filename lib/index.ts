@@ -80,6 +80,7 @@ export {
 } from './redis/index.js';
 export {
   RedisJobStore,
+  type ControlReport,
   type JobStore,
   type RedisJobStoreOptions,
   type RegistryCounts,
@@ -87,7 +88,17 @@ export {
 } from './store/index.js';
 
 // What is said about a job, and what its handler may say.
-export type { DefaultJobOptions, Duration, JobOptions, JobSelection } from './job/index.js';
+export type {
+  CancelFrom,
+  DefaultJobOptions,
+  Duration,
+  JobOptions,
+  JobSelection,
+  PromoteFrom,
+  RequeueFrom,
+  RequeueOptions,
+  SelectableIn,
+} from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,

@@ -13,6 +13,7 @@ export * from './option-checks.js';
 export * from './option-table.js';
 export * from './outcome.js';
 export * from './poison-job.js';
+export * from './requeue-options.js';
 export * from './redis-error.js';
 export * from './retry-decision.js';
 export * from './retry-policy.js';

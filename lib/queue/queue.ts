@@ -1,10 +1,14 @@
 import type { Observable } from 'rxjs';
 import {
+  type CancelFrom,
   type DefaultJobOptions,
   type Duration,
   type JobEvent,
   type JobOptions,
   type JobSelection,
+  type PromoteFrom,
+  type RequeueFrom,
+  type RequeueOptions,
   type ResolvedDefaults,
   type ResolvedJobOptions,
   DuplicateJobError,
@@ -15,18 +19,19 @@ import {
   assertJobId,
   assertJobName,
   assertQueueName,
-  assertSelection,
   layerDefaults,
   resolveDefaults,
   resolveJobOptions,
   wholeNumber,
 } from '../job/index.js';
 import {
+  type ControlReport,
   type JobStore,
   type NewJob,
   type RegistryCounts,
   type RegistryName,
 } from '../store/index.js';
+import { BulkActions } from './bulk-actions.js';
 import { EnqueueBatch } from './enqueue-batch.js';
 import { type JobSummary, assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
 import type {
@@ -58,6 +63,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   readonly #inject: HeaderInjector | undefined;
   readonly #batch: EnqueueBatch<NewJob>;
   readonly #waiter: ResultWaiter;
+  readonly #bulk: BulkActions;
   readonly #knownNames = new Set<string>();
 
   /** @throws InvalidOptionError when the name or a default is impossible */
@@ -79,6 +85,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       ({ data }) => data.length,
     );
     this.#waiter = new ResultWaiter(name, store);
+    this.#bulk = new BulkActions(name, store);
   }
 
   /**
@@ -260,19 +267,36 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   }
 
   /**
-   * Puts failed, stopped or canceled jobs back into the queue, 500 per call. Their spent retries stay spent, as in RQ.
-   * Ids whose job is gone are passed over and leave the registry. Gives how many were put back.
+   * Puts jobs that have ended back into the queue. Their spent retries stay spent, as in RQ, unless `retries` gives new
+   * ones.
    *
    * ```ts
    * await queue.requeue({ in: 'failed' }); // all that are there now
+   * const { done, skipped } = await queue.requeue({ in: 'failed', name: 'resize' }, { retries: 'fresh' });
    * ```
    *
+   * This, `cancel`, `delete` and `promote` take up to 500 jobs per call to Redis. Ids whose job is gone are passed over,
+   * and leave the registries of ended jobs.
    * @throws InvalidOptionError naming the key of the selection
-   * @throws RqConnectionError; what was put back before stays so, and the call may be repeated
+   * @throws RqConnectionError; what was done before stays so, and the call may be repeated
    */
-  async requeue(selection: JobSelection): Promise<number> {
-    assertSelection(selection, `requeue on queue "${this.name}"`);
-    return this.#store.requeue(this.name, selection);
+  requeue(selection: JobSelection<RequeueFrom>, options?: RequeueOptions): Promise<ControlReport> {
+    return this.#bulk.requeue(selection, options);
+  }
+
+  /** As `job.cancel()` for each; those that run are told. Errors as in {@link requeue}. */
+  cancel(selection: JobSelection<CancelFrom>): Promise<ControlReport> {
+    return this.#bulk.cancel(selection);
+  }
+
+  /** As `job.delete()` for each; those that run are told. Errors as in {@link requeue}. */
+  delete(selection: JobSelection): Promise<ControlReport> {
+    return this.#bulk.delete(selection);
+  }
+
+  /** As `job.promote()` for each: what waits for its time or for other jobs runs now. Errors as in {@link requeue}. */
+  promote(selection: JobSelection<PromoteFrom>): Promise<ControlReport> {
+    return this.#bulk.promote(selection);
   }
 
   /** What JSON and logs show of it. */

@@ -10,7 +10,6 @@ import {
   progress,
   recover,
   renew,
-  requeue,
   watch,
 } from './scripts/compiled.js';
 
@@ -49,7 +48,7 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
 export type Role = 'producer' | 'worker';
 
 const PRODUCER: readonly string[] = [
-  ...[enqueue, control, requeue, list, empty, watch].flatMap((script) => script.commands),
+  ...[enqueue, control, list, empty, watch].flatMap((script) => script.commands),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
   ...'hgetall lpos lrange llen zcard zrange smembers xrange'.split(' '),
   ...'set del exists info'.split(' '),

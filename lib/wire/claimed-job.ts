@@ -108,6 +108,21 @@ export class ClaimedJob {
     return timeOf(this.text(CREATED_AT));
   }
 
+  /** Milliseconds since the epoch from which the time of a policy's `within` is counted. */
+  get retriesSince(): number | undefined {
+    return this.retriesRenewedAt ?? this.createdAt;
+  }
+
+  /** When a requeue gave it new retries; milliseconds since the epoch. */
+  get retriesRenewedAt(): number | undefined {
+    return numberWithin(this.ownRetry.since, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** How many retries its policy gave it at first, as far as that is kept. */
+  get firstRetries(): number | undefined {
+    return numberWithin(this.ownRetry.max, Number.MAX_SAFE_INTEGER);
+  }
+
   /** @param maxBytes longer meta counts as empty */
   meta(maxBytes: number): Record<string, unknown> {
     return decodeMeta(this.fields?.bytes(META), maxBytes);
@@ -123,14 +138,15 @@ export class ClaimedJob {
     return this.text(GIVEN);
   }
 
-  private get ownRetry(): Partial<
-    Record<'by' | 'jitter' | 'longest' | 'within' | 'front', unknown>
+  /** What is kept of its policy beside RQ's fields. */
+  get ownRetry(): Partial<
+    Record<'by' | 'jitter' | 'longest' | 'within' | 'front' | 'max' | 'since', unknown>
   > {
     const text = this.text(OWN_RETRY);
     if (!text) return {};
     try {
       const value: unknown = JSON.parse(text);
-      return typeof value === 'object' && value !== null ? value : {};
+      return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
     } catch {
       return {};
     }

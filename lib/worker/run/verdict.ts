@@ -77,7 +77,7 @@ export function decideThrown(error: unknown, context: DecisionContext): Verdict 
     retriesLeft: policy?.max,
     filter: handler.retryFilter,
     job,
-    firstEnqueuedAt: claimed.createdAt,
+    firstEnqueuedAt: claimed.retriesSince,
     now: context.now,
     random: context.random,
   });

@@ -1,0 +1,86 @@
+-- What is done to the jobs of a call, by the name of the action. A part of control.lua.
+
+local function tell_worker(job, command)
+  if job.status == 'started' and job.worker and job.worker ~= '' then send_command(job.worker, command, job.id) end
+end
+
+local function tell_canceled(queue, job, reason)
+  local attempt = job.attempts + (job.status == 'started' and 1 or 0)
+  redis.pcall('PUBLISH', queue.events, event_text('canceled', job.id, attempt, ',"reason":"' .. reason .. '"'))
+end
+
+local act = {}
+
+function act.cancel(queue, jobs)
+  assure_places(queue)
+  local listened = is_listened(queue)
+  take_out(queue, jobs)
+  local ending = {}
+  for _, job in ipairs(jobs) do
+    finish(queue, ending, job.id, 'canceled', ttl_of(job.failure_ttl, ARGV.failure_ttl), 'text', '')
+  end
+  conclude(queue, ending)
+  for _, job in ipairs(jobs) do
+    tell_worker(job, 'cancel-job')
+    if listened then
+      tell_canceled(queue, job, job.status == 'started' and 'canceled while it ran' or 'canceled before it ran')
+    end
+  end
+end
+
+function act.stop(queue, jobs)
+  for _, job in ipairs(jobs) do
+    -- For these executions alone: whoever runs the job next is not meant.
+    for _, member in ipairs(job.executions or {}) do redis.call('HSET', queue.stops, member, '1') end
+    if job.executions then redis.pcall('EXPIRE', queue.stops, 86400) end
+    tell_worker(job, 'stop-job')
+  end
+end
+
+function act.requeue(queue, jobs)
+  local registries = { 'finished', 'failed', 'canceled' }
+  redis.call('LLEN', queue.list)
+  for _, command in ipairs({ 'LPUSH', 'RPUSH' }) do assure_right(command, queue.list) end
+  for _, registry in ipairs(registries) do
+    redis.call('ZCARD', queue[registry])
+    assure_right('ZREM', queue[registry])
+  end
+  for _, command in ipairs({ 'HSET', 'HDEL', 'HMGET' }) do assure_right(command, job_prefix) end
+  local ids = {}
+  for index, job in ipairs(jobs) do ids[index] = job.id end
+  queue_up_all(queue, ids, ARGV.argument == 'front', {})
+  redis.pcall('SADD', prefix .. 'queues', queue.list)
+  for _, id in ipairs(ids) do
+    local key = job_prefix .. id
+    redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason')
+    if ARGV.retries ~= '' then renew_retries(id) end
+    redis.pcall('PERSIST', key)
+  end
+  for _, registry in ipairs(registries) do batched('ZREM', queue[registry], ids) end
+end
+
+--- @include promote-now
+
+function act.promote(queue, jobs) promote_now(queue, jobs) end
+
+function act.delete(queue, jobs)
+  assure_places(queue)
+  local listened = is_listened(queue)
+  take_out(queue, jobs)
+  local keys = {}
+  for _, job in ipairs(jobs) do
+    tell_worker(job, 'cancel-job')
+    if listened and not has_ended(job.status) then
+      tell_canceled(queue, job, job.status == 'started' and 'deleted while it ran' or 'deleted before it ran')
+    end
+    add_keys_of(job.id, keys)
+  end
+  batched('DEL', nil, keys)
+  if redis.pcall('EXISTS', queue.watched) == 1 then
+    for _, job in ipairs(jobs) do announce(queue, job.id, 'canceled', 'text', 'deleted') end
+  end
+end
+
+function act.meta(queue, jobs)
+  for _, job in ipairs(jobs) do redis.call('HSET', job_prefix .. job.id, 'meta', ARGV.argument) end
+end

@@ -1,0 +1,139 @@
+-- Looks at the jobs of a call, and says of each what is to be done with it. Nothing is changed. A part of control.lua.
+
+--- @include where-queued
+
+-- To read a job's name, Redis copies all its data: so many bytes per call.
+local BUDGET_OF_BYTES = 8388608
+-- Bytes of data that only the caller can read.
+local DATA_SHOWN = 1024
+-- Entries of a long queue that are passed in search of jobs that do not stand where they were expected.
+local BUDGET_OF_SEARCH = 200000
+
+local ALREADY = { cancel = 'canceled', stop = 'stopped', requeue = 'queued', promote = 'queued' }
+-- What a job says of when it came to where it is.
+local SINCE = { queued = 'enqueued_at', started = 'started_at', deferred = 'created_at' }
+local FIELDS = { 'status', 'worker_name', 'nrq_attempts', 'failure_ttl', 'created_at', SINCE[place] or 'ended_at' }
+
+local function answer_for(status)
+  local is_possible = true
+  if status == ALREADY[action] then return 'already' end
+  if action == 'cancel' then
+    is_possible = not has_ended(status)
+  elseif action == 'stop' then
+    is_possible = status == 'started'
+  elseif action == 'requeue' then
+    is_possible = has_ended(status) and (status ~= 'finished' or ARGV.finished == '1')
+  elseif action == 'promote' then
+    is_possible = status == 'scheduled' or status == 'deferred'
+  end
+  -- An entry that is out of date does not say where the job stands.
+  local stands_there = place == '' or place == status or (place == 'failed' and status == 'stopped')
+  if is_possible and stands_there then return 'done' end
+  return status == 'started' and 'running' or 'refused'
+end
+
+local function date_of(milliseconds)
+  return date_text(math.floor(milliseconds / 1000), milliseconds % 1000)
+end
+
+local AFTER, BEFORE = tonumber(ARGV.after), tonumber(ARGV.before)
+local AFTER_DATE, BEFORE_DATE = AFTER and date_of(AFTER), BEFORE and date_of(BEFORE)
+
+local function is_in_time(job, due)
+  if not AFTER and not BEFORE then return true end
+  if place == 'scheduled' then
+    local moment = tonumber(due) * 1000
+    return (not AFTER or moment >= AFTER) and (not BEFORE or moment < BEFORE)
+  end
+  local date = job[6] or job[5]
+  if not date or #date < 20 then return false end
+  -- Python writes six digits behind the second, or none.
+  date = string.sub(date, 1, 19) .. (string.sub(date, 20, 20) == '.' and string.sub(date, 20, 23) or '.000') .. 'Z'
+  return (not AFTER or date >= AFTER_DATE) and (not BEFORE or date < BEFORE_DATE)
+end
+
+local spent = { bytes = 0, search = 0 }
+
+-- Answers nothing when only the caller can read it: the data are deflated.
+local function has_name(id, unread)
+  if ARGV.name == '' then return true end
+  local data = redis.call('HGET', job_prefix .. id, 'data') or ''
+  spent.bytes = spent.bytes + #data
+  if string.byte(data) == 0x78 then
+    unread[#unread + 1] = id
+    unread[#unread + 1] = string.sub(data, 1, DATA_SHOWN)
+    return nil
+  end
+  local from = string.match(data, '^%s*%[%s*()')
+  return from ~= nil and string.sub(data, from, from + #ARGV.name - 1) == ARGV.name
+end
+
+-- Whether it is to be looked for in the list of the queue: a job of another status stands there only by mistake, which
+-- is put right when one job alone is asked for.
+local function may_be_queued(queue, job, is_alone)
+  if has_ended(job.status) then return false end
+  if place ~= '' then return place == 'queued' end
+  if is_alone then return true end
+  if job.executions then return false end
+  if job.status ~= 'scheduled' and job.status ~= 'deferred' then return true end
+  return not redis.call('ZSCORE', queue[job.status], job.id)
+end
+
+-- Answers what is said of it, and the job when there is one.
+local function look_at(queue, selection, index, unread)
+  local id = selection.ids[index]
+  local key = job_prefix .. id
+  local fields = looked_at(redis.pcall('HMGET', key, unpack(FIELDS)))
+  if fields.err then return 'missing' end
+  local status = fields[1] or 'queued'
+  if not fields[1] or action == 'requeue' or action == 'promote' then
+    if redis.call('HSTRLEN', key, 'data') == 0 then return 'missing' end
+  end
+  local executions = holders_of_all(queue)[id]
+  if executions and not stands_at_end(queue, id, status) then status = 'started' end
+  local job = {
+    id = id, status = status, executions = executions, worker = fields[2], attempts = tonumber(fields[3]) or 0,
+    failure_ttl = fields[4],
+  }
+  if not is_in_time(fields, selection.scores[index]) then return 'passed', job end
+  local is_named = has_name(id, unread)
+  if is_named == nil then return 'unread', job end
+  if not is_named then return 'passed', job end
+  local answer = answer_for(status)
+  if answer == 'done' and (action == 'cancel' or action == 'delete') then
+    if may_be_queued(queue, job, #selection.ids == 1) then
+      job.place = places_in_queue(queue, selection)[id]
+      job.is_searched = not job.place
+      if job.is_searched then spent.search = spent.search + redis.call('LLEN', queue.list) end
+    end
+  end
+  return answer, job
+end
+
+local ENDED = { finished = true, failed = true, canceled = true }
+
+-- looked: how many; jobs: those that are to be changed; missing: ids without a job; answers: answer -> count;
+-- stay, last: how many still stand in the place afterwards, and the last of them
+local function look_at_jobs(queue, selection)
+  local found = { looked = 0, jobs = {}, missing = {}, answers = {}, stay = 0, last = '', status = '', unread = {} }
+  local is_seen = {}
+  local most = tonumber(ARGV.most)
+  for index, id in ipairs(selection.ids) do
+    if #found.jobs >= most or spent.bytes > BUDGET_OF_BYTES or spent.search > BUDGET_OF_SEARCH then break end
+    local answer, job = 'already', nil
+    if not is_seen[id] then answer, job = look_at(queue, selection, index, found.unread) end
+    is_seen[id] = true
+    if job then found.status = job.status end
+    if answer == 'done' then
+      found.jobs[#found.jobs + 1] = job
+    elseif answer == 'missing' then
+      found.missing[#found.missing + 1] = id
+    end
+    if answer ~= 'done' and (answer ~= 'missing' or not ENDED[place]) then
+      found.stay, found.last = found.stay + 1, selection.entries[index]
+    end
+    found.answers[answer] = (found.answers[answer] or 0) + 1
+    found.looked = index
+  end
+  return found
+end
