@@ -139,4 +139,4 @@ export function replyOfOne({ answers, status }: ControlSliceReply): ControlReply
 /** Entries of a queue in one call that changes nothing; takes a Redis below a millisecond. */
 const READ_AT_ONCE = 5000;
 /** How far behind the first of a slice the script looks for the others in the queue. */
-const FAR = 3000;
+const FAR = 700;

@@ -1,12 +1,16 @@
 -- What is done to the jobs of a call, by the name of the action. A part of control.lua.
 
 local function tell_worker(job, command)
-  if job.status == 'started' and job.worker and job.worker ~= '' then send_command(job.worker, command, job.id) end
+  if job.status ~= 'started' then return end
+  local worker = redis.pcall('HGET', job_prefix .. job.id, 'worker_name')
+  if type(worker) == 'string' and worker ~= '' then send_command(worker, command, job.id) end
 end
 
-local function tell_canceled(queue, job, reason)
-  local attempt = job.attempts + (job.status == 'started' and 1 or 0)
-  redis.pcall('PUBLISH', queue.events, event_text('canceled', job.id, attempt, ',"reason":"' .. reason .. '"'))
+local function tell_canceled(queue, job, what)
+  local is_running = job.status == 'started'
+  local attempts = tonumber(redis.pcall('HGET', job_prefix .. job.id, 'nrq_attempts') or '') or 0
+  local reason = ',"reason":"' .. what .. (is_running and ' while it ran"' or ' before it ran"')
+  redis.pcall('PUBLISH', queue.events, event_text('canceled', job.id, attempts + (is_running and 1 or 0), reason))
 end
 
 local act = {}
@@ -22,9 +26,7 @@ function act.cancel(queue, jobs)
   conclude(queue, ending)
   for _, job in ipairs(jobs) do
     tell_worker(job, 'cancel-job')
-    if listened then
-      tell_canceled(queue, job, job.status == 'started' and 'canceled while it ran' or 'canceled before it ran')
-    end
+    if listened then tell_canceled(queue, job, 'canceled') end
   end
 end
 
@@ -70,9 +72,7 @@ function act.delete(queue, jobs)
   local keys = {}
   for _, job in ipairs(jobs) do
     tell_worker(job, 'cancel-job')
-    if listened and not has_ended(job.status) then
-      tell_canceled(queue, job, job.status == 'started' and 'deleted while it ran' or 'deleted before it ran')
-    end
+    if listened and not has_ended(job.status) then tell_canceled(queue, job, 'deleted') end
     add_keys_of(job.id, keys)
   end
   batched('DEL', nil, keys)

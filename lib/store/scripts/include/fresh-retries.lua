@@ -11,32 +11,50 @@ local function letters(given, added)
   return given
 end
 
-local function renew_retries(id)
-  local key = job_prefix .. id
-  local job = redis.call('HMGET', key, 'nrq_given', 'nrq_retry', 'retries_left', 'retry_intervals', 'success_callback_name')
-  local is_read, own = pcall(cjson.decode, job[2] or '{}')
+-- What becomes of a policy, by its text: many jobs have the same one.
+local renewed = {}
+
+-- retries: how many, nothing = as many as are left or as the handler says; own: text for `nrq_retry`
+local function renewed_policy(text, has_intervals)
+  local known = renewed[text .. has_intervals]
+  if known then return known end
+  local is_read, own = pcall(cjson.decode, text)
   if not is_read or type(own) ~= 'table' then own = {} end
-  redis.call('HDEL', key, 'number_of_retries')
   local retries = tonumber(ARGV.retries)
-  if not retries and own.by == 'handler' then
-    redis.call('HDEL', key, 'retries_left', 'nrq_retries_left', 'retry_intervals')
+  local is_handlers = not retries and own.by == 'handler'
+  if is_handlers then
     own = {}
-  elseif not retries then
-    retries = tonumber(own.max)
-  end
-  if retries then
-    local text = string.format('%d', retries)
-    redis.call('HSET', key, 'retries_left', text, 'nrq_retries_left', text)
-    if not own.max then own.max = retries end
-    if not job[4] then
-      redis.call('HSET', key, 'retry_intervals', ARGV.intervals)
+  else
+    retries = retries or tonumber(own.max)
+    own.max = own.max or retries
+    if retries and has_intervals == '' then
       for name, value in pairs(cjson.decode(ARGV.own_retry)) do own[name] = value end
-    end
-    -- Of a job that Python has written, the stored policy counts in any case.
-    if ARGV.retries ~= 'fresh' and (job[1] or not job[5]) then
-      redis.call('HSET', key, 'nrq_given', letters(job[1] or '', 'rx'))
     end
   end
   own.since = math.floor(now)
-  redis.call('HSET', key, 'nrq_retry', cjson.encode(own))
+  known = { is_handlers = is_handlers, retries = retries and string.format('%d', retries), own = cjson.encode(own) }
+  renewed[text .. has_intervals] = known
+  return known
+end
+
+local function renew_retries(id)
+  local key = job_prefix .. id
+  local job = redis.call('HMGET', key, 'nrq_given', 'nrq_retry', 'retry_intervals', 'success_callback_name')
+  local policy = renewed_policy(job[2] or '{}', job[3] and ' ' or '')
+  if policy.is_handlers then
+    redis.call('HDEL', key, 'retries_left', 'nrq_retries_left', 'retry_intervals', 'number_of_retries')
+  else
+    redis.call('HDEL', key, 'number_of_retries')
+  end
+  if not policy.retries then
+    redis.call('HSET', key, 'nrq_retry', policy.own)
+    return
+  end
+  redis.call('HSET', key, 'retries_left', policy.retries, 'nrq_retries_left', policy.retries,
+    'retry_intervals', job[3] or ARGV.intervals, 'nrq_retry', policy.own)
+  -- Of a job that Python has written, the stored policy counts in any case.
+  local given = job[1] or ''
+  if ARGV.retries ~= 'fresh' and (job[1] or not job[4]) and letters(given, 'rx') ~= given then
+    redis.call('HSET', key, 'nrq_given', letters(given, 'rx'))
+  end
 end

@@ -9,6 +9,7 @@ local function first_of_slice(queue)
   if ARGV.behind == '' then return offset end
   local rank
   if place == 'queued' then
+    if redis.call('LINDEX', queue.list, offset - 1) == ARGV.behind then return offset end
     rank = redis.call('LPOS', queue.list, ARGV.behind)
   else
     rank = redis.call('ZRANK', queue[place], ARGV.behind)
