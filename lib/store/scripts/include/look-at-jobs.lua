@@ -56,7 +56,8 @@ local function is_in_time(job, due)
     local moment = tonumber(due) * 1000
     return (not AFTER or moment >= AFTER) and (not BEFORE or moment < BEFORE)
   end
-  local date = job[3] or job[4]
+  -- Python's may be empty.
+  local date = job[3] and job[3] ~= '' and job[3] or job[4]
   if not date or #date < 20 then return false end
   -- Python writes six digits behind the second, or none.
   date = string.sub(date, 1, 19) .. (string.sub(date, 20, 20) == '.' and string.sub(date, 20, 23) or '.000') .. 'Z'
