@@ -16,7 +16,8 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
   nest: [
     'nest-internals.ts',
     'tokens.ts',
-    'messages.ts',
+    'log-lines.ts',
+    'problems.ts',
     'rq-logger.ts',
     'discovery',
     'options',
@@ -75,7 +76,7 @@ describe('the rooms of lib/', () => {
     ['wire/call.ts', `import { Redis } from 'ioredis';`],
     ['worker/run/execution.ts', `import { Quarantine } from '../serve/quarantine.js';`],
     ['worker/report/job-reporter.ts', `import { Worker } from '../worker.js';`],
-    ['nest/handlers/handler-binder.ts', `import { RqRoot } from '../root/rq-root.js';`],
+    ['nest/handlers/apply-enhancers.ts', `import { RqRoot } from '../root/rq-root.js';`],
     ['job/names.ts', `export * from 'ioredis';`],
     ['job/names.ts', `import { readFile } from 'node:fs/promises';`],
     ['queue/queue.ts', `export * from '../worker/worker.js';`],
@@ -134,7 +135,7 @@ describe("Nest's private side", () => {
 });
 
 describe('what an operator reads', () => {
-  it('is worded in the messages.ts of a room, never where it is told', () => {
+  it('is worded in the log-lines.ts or troubles.ts of a room, never where it is told', () => {
     const worded = /\b(problem|problemSolved|warn|log|push)\(\s*['"`][^'"`]* [^'"`]* /;
     const wording = sources.filter(({ path, text }) => {
       return ['redis', 'store', 'worker', 'nest'].includes(roomOf(path)) && worded.test(text);

@@ -23,11 +23,6 @@ export function toMilliseconds(value: Duration, option: string, where?: string):
   return Math.max(Math.round(milliseconds), milliseconds > 0 ? 1 : 0);
 }
 
-/** The duration in seconds, its fraction kept to the millisecond. Errors as in {@link toMilliseconds}. */
-export function toSeconds(value: Duration, option: string, where?: string): number {
-  return toMilliseconds(value, option, where) / 1000;
-}
-
 /** The duration in whole seconds, rounded UP: RQ stores integers, and nothing may end too early. Errors as in {@link toMilliseconds}. */
 export function toWholeSeconds(value: Duration, option: string, where?: string): number {
   return Math.ceil(toMilliseconds(value, option, where) / 1000);

@@ -11,18 +11,20 @@ export class UnusableRedisError extends RqError {
   /** Waiting may help: all that was found may pass by itself. */
   readonly mayPass: boolean;
 
-  /** @param details.findings what is wrong and what to do about it, a sentence each */
-  constructor(details: {
-    findings: readonly {
-      readonly severity: 'fatal' | 'passing' | 'warning';
-      readonly code: string;
-      readonly sentence: string;
-      readonly fix: string;
-    }[];
-  }) {
+  constructor(details: { findings: readonly Finding[] }) {
     const reasons = details.findings.map(({ sentence, fix }) => `${sentence}: ${fix}.`);
     super(`This Redis cannot be used for jobs. ${reasons.join(' ')}`);
     this.mayPass = details.findings.every(({ severity }) => severity === 'passing');
     this.findings = details.findings.map(({ code }) => code);
   }
+}
+
+/** Something that is wrong. `passing`: waiting may help; `fatal`: it never will; `warning`: it works all the same. */
+export interface Finding {
+  readonly severity: 'fatal' | 'passing' | 'warning';
+  /** For code to compare with. */
+  readonly code: string;
+  readonly sentence: string;
+  /** What to do about it. */
+  readonly fix: string;
 }

@@ -13,13 +13,15 @@ import type { JobRecord, Settled } from '../wire/index.js';
 /**
  * Waits until a job has ended and gives its result, whichever process runs it.
  *
- * 1. `result()` is called. The waiter subscribes to the queue's announcements, then reads the job.
+ * 1. `result()` is called. The waiter subscribes to the channel on which ends of jobs are announced, then reads the
+ *    job.
  * 2. The job has ended already: its stored result is the answer.
- * 3. It has not: the script that read it (watch.lua) has also marked it, as a job that somebody waits for. When a marked
- *    job ends, its result is announced, so that it is heard even when the job is deleted at its end.
- * 4. Announcements can be lost, and Python's workers make none. So the waiter also reads again: after 100 ms, then after
- *    twice as long each time, up to a second between two reads.
- * 5. The time is over: ResultTimeoutError. The job goes on.
+ * 3. It has not: the read (watch.lua) has also marked it as a job that somebody waits for.
+ * 4. The job ends. Since it is marked, its result is announced, and that is the answer, even if the job is deleted at
+ *    once.
+ * 5. An announcement can be lost, and Python's workers make none. So the waiter also reads the job again: after 100 ms,
+ *    then after twice as long each time, but at least once a second.
+ * 6. The time is over: ResultTimeoutError. The job goes on.
  */
 export class ResultWaiter {
   private readonly watched = new Map<string, Set<(settled: Settled) => void>>();

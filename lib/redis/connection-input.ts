@@ -2,7 +2,7 @@ import { Redis, type RedisOptions } from 'ioredis';
 import { InvalidOptionError, isObject } from '../job/index.js';
 import { AS_RULED, MISTAKEN, OBEYED, REFUSED, RULED, nearestOption } from './connection-rules.js';
 import { readUrl } from './connection-url.js';
-import * as messages from './messages.js';
+import * as troubles from './troubles.js';
 
 /**
  * Reads the `connection` option. Whatever its form, first it is made one plain object of the options that were really
@@ -25,7 +25,7 @@ export function readConnection(input: unknown, where: string | undefined): Conne
       if (value !== refused.but) refuse(refused.problem);
     } else if (Object.hasOwn(RULED, key)) {
       if (value === AS_RULED[key]) continue;
-      overruled.push(messages.optionOverruled(key, RULED[key as keyof typeof RULED]));
+      overruled.push(troubles.optionOverruled(key, RULED[key as keyof typeof RULED]));
     } else if (Object.hasOwn(OBEYED, key)) {
       const problem = problemWith(key as keyof typeof OBEYED, value);
       if (problem) refuse(problem);

@@ -15,7 +15,7 @@ import {
  * 3. When the counter stands still, it renews what the main thread holds, until the latest deadline of the jobs that
  *    were running.
  */
-const { login, script, lease, state, ...given } = workerData as GuardData;
+const { login, script, leaseMs, state, ...given } = workerData as GuardData;
 const beats = new BigInt64Array(state, 0, 1);
 const deadline = new Float64Array(state, 8, 1);
 
@@ -35,7 +35,7 @@ let failed = false;
 parentPort?.on('message', (message: RenewalAddress) => (address = message));
 
 void renew();
-every(lease / 3, () => {
+every(leaseMs / 3, () => {
   const beat = Atomics.load(beats, 0);
   standsStill = beat === lastBeat;
   lastBeat = beat;
@@ -59,7 +59,7 @@ async function renew(): Promise<void> {
   let current: RenewalLink | undefined;
   try {
     current = link ??= new RenewalLink(address, login);
-    await current.run(script, Math.max(lease / 3, SHORTEST_WAIT));
+    await current.run(script, Math.max(leaseMs / 3, SHORTEST_WAIT));
     tell(undefined);
     if (!jobsMayRun()) rest();
   } catch (error) {
@@ -76,7 +76,7 @@ function failedWith(error: unknown): void {
   const { message, code } = error as NodeJS.ErrnoException;
   tell(message || code || 'unknown');
   // Not as late as the next round: leases go on ending.
-  if (standsStill) again = after(lease / 15, renewWhileAllowed);
+  if (standsStill) again = after(leaseMs / 15, renewWhileAllowed);
 }
 
 function rest(): void {
@@ -98,8 +98,7 @@ export interface GuardData {
   readonly address: RenewalAddress;
   readonly login: RenewalLogin;
   readonly script: RenewalScript;
-  /** Milliseconds. */
-  readonly lease: number;
+  readonly leaseMs: number;
   /** The main thread's counter, and until when its jobs may run. */
   readonly state: SharedArrayBuffer;
 }

@@ -2,17 +2,21 @@ import { Worker as Thread } from 'node:worker_threads';
 import type { Connections } from './connections.js';
 import { LEASE_GUARD_PROGRAM } from './lease-guard-program.js';
 import type { GuardData, GuardReport } from './lease-guard-thread.js';
-import * as messages from './messages.js';
+import * as troubles from './troubles.js';
 import type { RenewalScript } from './renewal-link.js';
 import { renewalAddress, renewalLogin } from './thread-connection.js';
 
 /**
  * Keeps leases while a handler blocks the event loop (long computations in JavaScript).
  *
- * 1. The main thread counts up in shared memory every third of a lease: it lives.
- * 2. A second thread reads the counter. When the counter stands still, the second thread renews the leases.
- * 3. It does so until the last of the running jobs has reached its timeout.
- * 4. When the whole process is dead or stopped, the second thread is, too. The leases end, and other workers run the jobs.
+ * 1. A worker renews the leases of its jobs itself. Every third of a lease it also counts up in memory that it shares
+ *    with a second thread: a sign that it lives.
+ * 2. A job blocks the event loop. The worker can neither renew nor count.
+ * 3. The second thread sees that the counter stands still, and renews the leases in the worker's place.
+ * 4. It does so until the last of the running jobs has reached its timeout.
+ * 5. If the whole process is dead or stopped, so is the second thread. The leases end, and other workers run the jobs.
+ *
+ * For example a lease of 15 seconds and a job that computes for 60 seconds without a pause: nobody else gets the job.
  *
  * When the second thread cannot do its work, the observer of `start` is told, for the log.
  */
@@ -34,12 +38,12 @@ export class LeaseGuard {
     this.observer = observer;
     const connection = this.connections.forThread();
     if ('problem' in connection)
-      return observer?.problem(messages.noLeaseGuard(connection.problem));
+      return observer?.problem(troubles.noLeaseGuard(connection.problem));
     const { options } = connection;
-    const { script, lease } = this.settings;
+    const { script, leaseMs } = this.settings;
     const address = () => renewalAddress(options, this.connections.server);
     const login = renewalLogin(options);
-    const workerData: GuardData = { address: address(), login, script, lease, state: this.state };
+    const workerData: GuardData = { address: address(), login, script, leaseMs, state: this.state };
     try {
       this.thread = new Thread(LEASE_GUARD_PROGRAM, {
         eval: true,
@@ -85,17 +89,17 @@ export class LeaseGuard {
 
   private report(problem: string | undefined): void {
     if (problem !== undefined) {
-      this.trouble = messages.noLeaseGuard(messages.guardCannotRenew(problem));
+      this.trouble = troubles.noLeaseGuard(troubles.guardCannotRenew(problem));
       this.observer?.problem(this.trouble);
     } else if (this.trouble !== undefined) {
-      this.observer?.problemSolved(this.trouble, messages.leaseGuardAgain);
+      this.observer?.problemSolved(this.trouble, troubles.leaseGuardAgain);
     }
   }
 
   private died(error?: unknown): void {
     const reason = error instanceof Error ? error.message : undefined;
     this.thread = undefined;
-    this.observer?.problem(messages.noLeaseGuard(messages.guardEnded(reason)));
+    this.observer?.problem(troubles.noLeaseGuard(troubles.guardEnded(reason)));
     this.observer = undefined;
   }
 }
@@ -110,8 +114,7 @@ export interface GuardObserver {
 export interface LeaseGuardSettings {
   /** Gives all executions that are ours a full lease. */
   readonly script: RenewalScript;
-  /** Milliseconds. */
-  readonly lease: number;
+  readonly leaseMs: number;
 }
 
 /** What leads from `performance.now()`, which each thread counts from its own start, to the clock that all share. */

@@ -1,4 +1,4 @@
-import { UnusableRedisError } from '../job/index.js';
+import { type Finding, UnusableRedisError } from '../job/index.js';
 import type { Connections } from './connections.js';
 
 /**
@@ -62,16 +62,6 @@ export interface Rights {
   readonly commands: readonly string[];
   readonly keys: readonly string[];
   readonly channels: readonly string[];
-}
-
-/** Something that is wrong. `passing`: waiting may help; `fatal`: it never will; `warning`: it works all the same. */
-export interface Finding {
-  readonly severity: 'fatal' | 'passing' | 'warning';
-  /** For code to compare with. */
-  readonly code: string;
-  readonly sentence: string;
-  /** What to do about it. */
-  readonly fix: string;
 }
 
 export function parseInfo(text: string | undefined): Map<string, string> {

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { RedisOptions } from 'ioredis';
-import * as messages from './messages.js';
+import * as troubles from './troubles.js';
 import type { RenewalAddress, RenewalLogin } from './renewal-link.js';
 
 /**
@@ -12,7 +12,7 @@ export function forThread(options: RedisOptions): ThreadConnection {
   const { sentinelReconnectStrategy: _, ...rest } = options;
   const unfit = Object.entries(rest).flatMap(([key, value]) => unfitParts(key, value));
   if (unfit.length === 0) return { options: rest };
-  return { problem: messages.notForThreads(unfit) };
+  return { problem: troubles.notForThreads(unfit) };
 }
 
 export type ThreadConnection =

@@ -142,8 +142,7 @@ export interface SettleRequest {
 }
 
 export interface ExchangeRequest {
-  /** Milliseconds. */
-  readonly lease: number;
+  readonly leaseMs: number;
   readonly worker: string;
   /** Begins the names of this worker's executions. */
   readonly token: string;
@@ -211,8 +210,8 @@ export interface RenewReply {
 
 export interface RecoverSettings {
   readonly maxCrashes: number;
-  /** Milliseconds; an id that stays as long in the intermediate list is stale. */
-  readonly lease: number;
+  /** An id that stays as long in the intermediate list is stale. */
+  readonly leaseMs: number;
 }
 
 export interface RecoverReply {

@@ -101,12 +101,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return decoded;
   }
 
-  async renew(queue: string, lease: number, held: readonly Lease[]): Promise<RenewReply[]> {
+  async renew(queue: string, leaseMs: number, held: readonly Lease[]): Promise<RenewReply[]> {
     const { list } = this.keys.queue(queue);
     const replies: RenewReply[] = [];
     for (let first = 0; first < held.length; first += RENEWED_AT_ONCE) {
       const slice = held.slice(first, first + RENEWED_AT_ONCE);
-      const values = encodeRenew(this.place(queue), lease, slice);
+      const values = encodeRenew(this.place(queue), leaseMs, slice);
       const reply = await this.connections.runRenewal(`renew leases on queue "${queue}"`, (redis) =>
         RENEW.run(redis, [list], values),
       );
@@ -198,9 +198,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return warningsOf(await auditServer(this.connections, rightsOf(role, this.keys)));
   }
 
-  leaseGuard(queues: readonly string[], token: string, lease: number): LeaseGuard {
+  leaseGuard(queues: readonly string[], token: string, leaseMs: number): LeaseGuard {
     const registries = queues.map((queue) => this.keys.queue(queue).started);
-    return new LeaseGuard(this.connections, { script: extend(registries, token, lease), lease });
+    return new LeaseGuard(this.connections, {
+      script: extend(registries, token, leaseMs),
+      leaseMs,
+    });
   }
 
   onReady(listener: () => void): () => void {

@@ -8,7 +8,7 @@ import { JobReporter } from './report/job-reporter.js';
 import { JobRunner } from './run/job-runner.js';
 import { LeaseKeeper, type ServedQueue } from './upkeep/lease-keeper.js';
 import { Recovery } from './upkeep/recovery.js';
-import { Prefetch } from './serve/prefetch.js';
+import { PrefetchLimit } from './serve/prefetch-limit.js';
 import { Heartbeat } from './upkeep/heartbeat.js';
 import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
@@ -70,16 +70,16 @@ export class Worker extends ShortForm {
     this.name = this.options.name ?? `${process.pid}-${token.slice(0, 8)}`;
     const queues = this.queuesToServe();
     this.queues = queues.map(({ name }) => name);
-    const { lease, maxCrashes } = this.options;
-    this.guard = store.leaseGuard(this.queues, token, lease);
+    const { lease: leaseMs, maxCrashes } = this.options;
+    this.guard = store.leaseGuard(this.queues, token, leaseMs);
     this.served = this.serve(queues, token);
-    this.leaseKeeper = new LeaseKeeper(store, this.served, lease, this.guard, this.reporter);
+    this.leaseKeeper = new LeaseKeeper(store, this.served, leaseMs, this.guard, this.reporter);
     const onDue = (queue: string, milliseconds: number) => {
       const served = this.served.find(({ consumer }) => consumer.queue === queue);
       served?.consumer.dueIn(milliseconds);
     };
     const before = (queue: string) => this.leaseKeeper.renewedLately(queue);
-    const duties = { lease, maxCrashes, before, onDue };
+    const duties = { leaseMs, maxCrashes, before, onDue };
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
     this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter);
@@ -210,7 +210,7 @@ export class Worker extends ShortForm {
         reporter,
         slots,
         maxCrashes,
-        prefetch: new Prefetch(order === 'parallel' ? prefetch : 0, own),
+        prefetch: new PrefetchLimit(order === 'parallel' ? prefetch : 0, own),
         leaseMs: lease,
         workerName: this.name,
         token,

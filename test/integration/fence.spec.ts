@@ -33,7 +33,7 @@ class BareWorker {
   constructor(
     private readonly store: RedisJobStore,
     readonly token: string,
-    private readonly lease = 60_000,
+    private readonly leaseMs = 60_000,
   ) {}
 
   async claim(want = 1): Promise<ClaimedJob[]> {
@@ -62,11 +62,11 @@ class BareWorker {
   ): Promise<ExchangeReply> {
     const nextExecution = this.nextExecution;
     this.nextExecution += want;
-    const { token, lease } = this;
+    const { token, leaseMs } = this;
     const claims = {
       worker: 'w',
       token,
-      lease,
+      leaseMs,
       nextExecution,
       want,
       woken: [],
@@ -153,7 +153,7 @@ describe('a worker that lost its job', () => {
     const [member = ''] = await engine.client.zrange('rq:wip:jobs', '0', '0');
     await engine.client.zadd('rq:wip:jobs', 1, member);
     await engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '15000');
-    await engine.store.recover('jobs', { maxCrashes: 3, lease: 15_000 });
+    await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 15_000 });
   }
 
   /** Each takes the job from the slow worker while it runs. */
@@ -288,7 +288,8 @@ describe('a lease', () => {
       await engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '15000');
       await eventually(
         async () =>
-          (await engine.store.recover('jobs', { maxCrashes: 3, lease: 15_000 })).handled.length > 0,
+          (await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 15_000 })).handled.length >
+          0,
         { what: `crash ${crash} to be found` },
       );
     }

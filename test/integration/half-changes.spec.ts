@@ -17,6 +17,7 @@ import {
 } from '../../lib/store/scripts/compiled.js';
 import type { ClaimedJob } from '../../lib/wire/index.js';
 import { Engine } from './support/engine.js';
+import { TEXTS, keysOf, stateIn } from './support/whole-state.js';
 
 const engine = Engine.forThisFile();
 const TOKEN = 'a'.repeat(16);
@@ -43,7 +44,7 @@ async function allowAllBut(...commands: string[]): Promise<void> {
 
 function exchange(store: RedisJobStore, request: Partial<ExchangeRequest>) {
   return store.exchange('jobs', {
-    lease: 60_000,
+    leaseMs: 60_000,
     worker: 'w',
     token: TOKEN,
     nextExecution: 0,
@@ -203,7 +204,7 @@ const SCENARIOS: Scenario[] = [
       await engine.client.zadd('rq:wip:jobs', '1', String(member));
       await noteAlive();
     },
-    act: () => limited.recover('jobs', { maxCrashes, lease: 60_000 }),
+    act: () => limited.recover('jobs', { maxCrashes, leaseMs: 60_000 }),
   })),
   {
     script: 'recover',
@@ -214,7 +215,7 @@ const SCENARIOS: Scenario[] = [
       const enqueuedAt = await engine.client.hget('rq:job:j', 'enqueued_at');
       await engine.client.hset('rq:nrq:popped:jobs', 'j', `1 ${enqueuedAt} `);
     },
-    act: () => limited.recover('jobs', { maxCrashes: 5, lease: 1000 }),
+    act: () => limited.recover('jobs', { maxCrashes: 5, leaseMs: 1000 }),
   },
   {
     script: 'recover',
@@ -225,7 +226,7 @@ const SCENARIOS: Scenario[] = [
       await engine.client.hset('rq:job:j', 'status', 'canceled');
       await engine.client.zadd('rq:canceled:jobs', '1', 'j');
     },
-    act: () => limited.recover('jobs', { maxCrashes: 5, lease: 1000 }),
+    act: () => limited.recover('jobs', { maxCrashes: 5, leaseMs: 1000 }),
   },
   {
     script: 'renew',
@@ -383,74 +384,6 @@ const SCENARIOS: Scenario[] = [
   },
 ];
 
-const REGISTRIES = ['wip', 'scheduled', 'deferred', 'finished', 'failed', 'canceled'];
-const LISTS = ['rq:queue:jobs', 'rq:queue:jobs:intermediate'];
-const KEYS = [
-  ...LISTS,
-  ...REGISTRIES.map((name) => `rq:${name}:jobs`),
-  'rq:queues',
-  'rq:results:j',
-  'rq:scheduler-lock:jobs',
-  'rq:nrq:waiting:jobs',
-  `rq:nrq:calls:jobs:${TOKEN}`,
-  'rq:nrq:stops:jobs',
-  'rq:nrq:popped:jobs',
-  'rq:nrq:alive:jobs',
-  'rq:nrq:grace:jobs',
-  'rq:executions:j',
-  `rq:execution:j:${TOKEN}${'0'.repeat(16)}`,
-  'rq:worker:w',
-  'rq:workers',
-  'rq:workers:jobs',
-];
-const TEXTS = ['rq:scheduler-lock:jobs', 'rq:nrq:grace:jobs'];
-
-/**
- * The state of the job `j`: its status, whether it has what a stored job has, and the places where it is. And of the
- * worker `w`.
- */
-async function state(): Promise<string[]> {
-  const { client } = engine;
-  const found: string[] = [];
-  const [status, data] = await client.hmget('rq:job:j', 'status', 'data');
-  found.push(`status ${status}`, `data ${data !== null}`);
-  for (const list of LISTS) {
-    const ids = await client.lrange(list, 0, -1).catch(() => []);
-    for (const id of ids) found.push(`${list} ${id}`);
-  }
-  for (const registry of REGISTRIES) {
-    const key = `rq:${registry}:jobs`;
-    const members = await client.zrange(key, '0', '-1').catch(() => []);
-    for (const member of members) found.push(`${registry} ${member}`);
-  }
-  const soon = Date.now() / 1000 + 120;
-  const isHeld = await client.zcount('rq:wip:jobs', soon, '+inf').catch(() => 0);
-  if (isHeld > 0) found.push('held for long');
-  for (const registry of ['finished', 'failed', 'canceled']) {
-    const ends = await client.zcount(`rq:${registry}:jobs`, soon, '(+inf').catch(() => 0);
-    if (ends > 0 && (await client.ttl('rq:job:j')) < 0) found.push('kept, but not in the registry');
-  }
-  if ((await client.zscore('rq:canceled:jobs', 'j').catch(() => null)) === '1')
-    found.push('no end');
-  const stops = await client.hlen('rq:nrq:stops:jobs').catch(() => 0);
-  if (stops > 0) found.push('to be stopped');
-  const progressed = await client.hget('rq:job:j', 'nrq_progress');
-  if (progressed !== null) found.push(`progress ${progressed}`);
-  const worker = await client
-    .hmget('rq:worker:w', 'state', 'successful_job_count', 'birth')
-    .catch(() => undefined);
-  if (worker?.[0]) {
-    found.push(`worker ${worker[0]} ${worker[1]} ${worker[2] !== null}`);
-    if ((await client.ttl('rq:worker:w')) < 0) found.push('worker for ever');
-  }
-  if (await client.sismember('rq:workers', 'rq:worker:w').catch(() => 0))
-    found.push('rq:workers w');
-  if ((await client.ttl('rq:nrq:waiting:jobs')) > 0) found.push('watched');
-  else if (await client.sismember('rq:nrq:waiting:jobs', 'j').catch(() => 0))
-    found.push('watched for ever');
-  return found;
-}
-
 /** The states before and after, when something stands in the way. */
 async function attempt(
   { prepare, act }: Scenario,
@@ -460,10 +393,10 @@ async function attempt(
   await allowAllBut();
   const prepared = await prepare?.();
   await obstruct();
-  const before = await state();
+  const before = await stateIn(engine.client);
   await act(prepared).catch(() => undefined);
   await allowAllBut();
-  return { before, after: await state() };
+  return { before, after: await stateIn(engine.client) };
 }
 
 describe.each(
@@ -485,7 +418,7 @@ describe.each(
       await look(`-${command}`, () => allowAllBut(command));
     }
     await look('no channels', () => engine.client.call('ACL', 'SETUSER', 'rq', 'resetchannels'));
-    for (const key of KEYS) {
+    for (const key of keysOf(TOKEN)) {
       await look(`${key} of another type`, async () => {
         await engine.client.del(key);
         if (TEXTS.includes(key)) await engine.client.lpush(key, 'x');

@@ -17,7 +17,7 @@ async function exchange(
   const { claimed } = await engine.store.exchange('jobs', {
     worker: 'w',
     token: TOKEN,
-    lease: 60_000,
+    leaseMs: 60_000,
     nextExecution: (executions += 10),
     call: undefined,
     want,
@@ -35,9 +35,9 @@ async function claim(): Promise<ClaimedJob> {
   return job;
 }
 
-async function sweep(lease = 15_000): Promise<readonly { id: string; outcome: string }[]> {
+async function sweep(leaseMs = 15_000): Promise<readonly { id: string; outcome: string }[]> {
   await engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '15000');
-  return (await engine.store.recover('jobs', { maxCrashes: 3, lease })).handled;
+  return (await engine.store.recover('jobs', { maxCrashes: 3, leaseMs })).handled;
 }
 
 /** The worker of a running job dies. Gives what becomes of the job. */

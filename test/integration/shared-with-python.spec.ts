@@ -206,7 +206,7 @@ describe('with sharedWithPython', () => {
 
   it('no record stays of a worker that died, and its poisoned job says in the stream who ran it', async () => {
     const claim = {
-      lease: 1,
+      leaseMs: 1,
       worker: 'dead',
       token: 'd'.repeat(48),
       want: 1,
@@ -223,7 +223,8 @@ describe('with sharedWithPython', () => {
       await store.exchange('jobs', { ...claim, nextExecution: crash });
       expect(await executionsOf(job.id)).toHaveLength(1);
       await eventually(
-        async () => (await store.recover('jobs', { maxCrashes: 2, lease: 15_000 })).handled.length,
+        async () =>
+          (await store.recover('jobs', { maxCrashes: 2, leaseMs: 15_000 })).handled.length,
         { what: `crash ${crash} to be found` },
       );
       expect(await engine.client.keys('rq:execution*')).toEqual([]);

@@ -89,7 +89,7 @@ describe.each<[string, Open]>([
 
   function exchange(parts: Partial<ExchangeRequest> = {}): Promise<ExchangeReply> {
     const request = {
-      lease: 60_000,
+      leaseMs: 60_000,
       worker: 'w',
       token: `token-${queue}`,
       nextExecution,
@@ -286,10 +286,10 @@ describe.each<[string, Open]>([
 
     it('gives a job whose lease has ended to the next worker, and refuses the old one', async () => {
       await enqueue('a');
-      const [lost] = await claim(1, { lease: 1 });
+      const [lost] = await claim(1, { leaseMs: 1 });
       if (!lost) throw new Error('There was no job to claim.');
       await eventually(
-        async () => (await store.recover(queue, { maxCrashes: 3, lease: 100 })).handled.length,
+        async () => (await store.recover(queue, { maxCrashes: 3, leaseMs: 100 })).handled.length,
         { what: 'the lease to end' },
       );
       const again = await claimOne();

@@ -64,7 +64,7 @@ describeInterop('our own marks', () => {
       await sides.client.zadd('rq:nrq:alive:shared', Date.now(), '15000');
       const { handled } = await sides.nest.store.recover('shared', {
         maxCrashes: 3,
-        lease: 15_000,
+        leaseMs: 15_000,
       });
       return handled.map(({ outcome }) => outcome);
     };

@@ -1,6 +1,6 @@
 /**
- * A decorator that is written without its parentheses (`@Job` for `@Job('images')`) is given what it should stand on in
- * place of its options. TypeScript refuses that in most places; in JavaScript it would go wrong in silence.
+ * Refuses a decorator that is written without its parentheses: `@Job` for `@Job('images')`. It would take what it
+ * stands on for its options. TypeScript refuses that in most places; in JavaScript it would go wrong in silence.
  *
  * @param isBare what the decorator was given cannot be meant as its arguments
  * @param decorator its name: `Job`

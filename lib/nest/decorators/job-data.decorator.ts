@@ -6,7 +6,7 @@ import {
   readOptions,
 } from '../../job/index.js';
 import { RqParameterType } from '../nest-internals.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import { assertCalled, isTarget } from './called-decorator.js';
 import {
   jobParameter,
@@ -90,7 +90,7 @@ function readPipes(pipes: unknown, where: string | undefined): readonly Paramete
   for (const value of pipes as unknown[]) {
     // Those of zod have a method transform() as pipes have, which does something else.
     if (isSchema(value)) {
-      throw new InvalidOptionError({ option: 'pipe', problem: messages.schemaAsPipe, where });
+      throw new InvalidOptionError({ option: 'pipe', problem: problems.schemaAsPipe, where });
     }
     if (!isPipe(value)) {
       const problem = 'must be a class or an object with a method transform()';

@@ -1,7 +1,8 @@
 import type { Type } from '@nestjs/common';
 import type { DiscoveryService } from '@nestjs/core';
 import { InvalidOptionError } from '../../job/index.js';
-import * as messages from '../messages.js';
+import { methodReplaced } from '../log-lines.js';
+import { markedController } from '../problems.js';
 import { type InstanceWrapper, prototypeOf } from '../nest-internals.js';
 import { rememberProvided } from './decorated-classes.js';
 import { chainOf } from './method-marks.js';
@@ -27,8 +28,7 @@ export class ProviderMethods {
   *marked<Mark>(decorator: string, marksOf: MarksOf<Mark>): Generator<MarkedMethod<Mark>> {
     yield* this.find(decorator, this.discovery.getProviders(), marksOf);
     for (const { owner } of this.find(decorator, this.discovery.getControllers(), marksOf)) {
-      const problem = messages.markedController;
-      throw new InvalidOptionError({ option: decorator, problem, where: owner });
+      throw new InvalidOptionError({ option: decorator, problem: markedController, where: owner });
     }
   }
 
@@ -51,7 +51,7 @@ export class ProviderMethods {
       for (const [method, marks] of marksOf(prototype)) {
         const owner = ownerOf(wrapper, prototype, method);
         if (!isCallable(wrapper, prototype, method)) {
-          this.onLost(messages.methodReplaced(decorator, owner));
+          this.onLost(methodReplaced(decorator, owner));
           continue;
         }
         for (const mark of marks) {

@@ -1,6 +1,6 @@
 import { headersOf } from '../../queue/index.js';
 import type { BoundHandler } from './bound-handler.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import type { JobContext } from '../options/index.js';
 
 /**
@@ -22,7 +22,7 @@ export function inEnqueuersContext(
       return running;
     };
     await extract(headersOf(job.meta), runOnce);
-    if (!running) throw new TypeError(messages.runNotCalled);
+    if (!running) throw new TypeError(problems.runNotCalled);
     return running;
   };
 }

@@ -16,7 +16,7 @@ import {
 } from '../../job/index.js';
 import type { Handler } from '../../worker/index.js';
 import { type JobHandlerOptions, type JobsOfOptions, jobsOfMetadata } from './job-metadata.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import { DEFAULT_ROOT } from '../tokens.js';
 
 /**
@@ -92,7 +92,7 @@ const JOB_OPTIONS = optionTable<JobHandlerOptions>()({
 
 function readQueue(value: unknown, option: string, where: string | undefined): string {
   if (value !== undefined) return queueName(value, option, where);
-  throw new InvalidOptionError({ option, problem: messages.queueMissing, where });
+  throw new InvalidOptionError({ option, problem: problems.queueMissing, where });
 }
 
 function readHandlerRetry(value: unknown, _option: string, where: string | undefined): void {

@@ -8,7 +8,7 @@ import {
 } from '@nestjs/common';
 import { ApplicationConfig, type ModulesContainer } from '@nestjs/core';
 import { InvalidOptionError } from '../../job/index.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import { type ContainerModule, moduleRefOf } from '../nest-internals.js';
 import { type JobEnhancers, assertEnhancer } from '../options/index.js';
 
@@ -120,17 +120,17 @@ async function instanceOf<Enhancer>(
     .map((module) => module?.providers.get(type))
     .find((wrapper) => wrapper !== undefined);
   if (provider && !provider.isDependencyTreeStatic()) {
-    throw new InvalidOptionError({ option, problem: messages.enhancerPerJob(type.name), where });
+    throw new InvalidOptionError({ option, problem: problems.enhancerPerJob(type.name), where });
   }
   // A transient provider has an instance for each that asks: this one is made like a class nobody provides.
   if (provider && !provider.isTransient) return provider.instance as Enhancer;
   if (!home) {
-    throw new InvalidOptionError({ option, problem: messages.enhancersOutOfReach, where });
+    throw new InvalidOptionError({ option, problem: problems.enhancersOutOfReach, where });
   }
   try {
     return await moduleRefOf(home).create<Enhancer>(type);
   } catch (error) {
-    const problem = messages.enhancerNotMade(type.name, error);
+    const problem = problems.enhancerNotMade(type.name, error);
     throw new InvalidOptionError({ option, problem, where });
   }
 }

@@ -3,7 +3,7 @@ import { type JobEvent, type JobEventType, describeFailure } from '../../job/ind
 import type { RqJob } from '../../queue/index.js';
 import { type WorkerObserver, inRootContext } from '../../worker/index.js';
 import { within } from '../../time/within.js';
-import * as messages from '../messages.js';
+import * as lines from '../log-lines.js';
 import type { QueueCatalog } from '../queues/queue-catalog.js';
 import { RqLogger } from '../rq-logger.js';
 
@@ -70,7 +70,7 @@ export class JobListeners implements WorkerObserver {
       await inRootContext(() => listener.run(event, job));
     } catch (error) {
       const failure = describeFailure(error);
-      this.logger.error(messages.listenerFailed(listener.owner, event, failure), failure.stack);
+      this.logger.error(lines.listenerFailed(listener.owner, event, failure), failure.stack);
     }
   }
 }

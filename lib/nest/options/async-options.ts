@@ -6,7 +6,7 @@ import type {
   Type,
 } from '@nestjs/common';
 import { InvalidOptionError, checkOptions } from '../../job/index.js';
-import { needsOneSource } from '../messages.js';
+import { needsOneSource } from '../problems.js';
 import type { RqQueueOptions } from './queue-options.js';
 import type { RqModuleOptions } from './root-options.js';
 

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { InvalidOptionError, type ResolvedDefaults, assertQueueName } from '../../job/index.js';
 import { type HeaderInjector, Queue } from '../../queue/index.js';
 import type { JobStore } from '../../store/index.js';
-import { differentOptions } from '../messages.js';
+import { differentOptions } from '../problems.js';
 import {
   type RqQueueOptions,
   readQueueOptions,

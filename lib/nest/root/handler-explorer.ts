@@ -1,13 +1,13 @@
 import { InvalidOptionError } from '../../job/index.js';
 import { HandlerRegistry } from '../../worker/index.js';
-import type { HandlerBinder } from '../handlers/handler-binder.js';
+import type { HandlerBinder } from '../handlers/apply-enhancers.js';
 import { readHandlerOptions } from '../handlers/handler-options.js';
-import { INVALID_PAYLOAD_ERRORS } from '../handlers/invalid-payload.js';
+import { INVALID_PAYLOAD_ERRORS } from '../handlers/non-retryable-payload.js';
 import { jobHandlersOf } from '../handlers/job-metadata.js';
 import type { FoundListener } from '../listeners/job-listeners.js';
 import { readListenerOptions } from '../listeners/listener-options.js';
 import { jobListenersOf } from '../listeners/listener-metadata.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import type { ProviderMethods } from '../discovery/provider-methods.js';
 
 /** Finds the `@Job` and `@OnJob` methods of an application that belong to one root. */
@@ -58,7 +58,7 @@ export class HandlerExplorer {
 
   private assertKnown(root: string, where: string): void {
     if (!this.knownRoots.includes(root)) {
-      const problem = messages.noSuchRoot(root, this.knownRoots);
+      const problem = problems.noSuchRoot(root, this.knownRoots);
       throw new InvalidOptionError({ option: 'root', problem, where });
     }
   }

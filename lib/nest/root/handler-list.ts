@@ -1,6 +1,6 @@
 import type { HandlerRegistry } from '../../worker/index.js';
 import type { FoundListener } from '../listeners/job-listeners.js';
-import * as messages from '../messages.js';
+import * as lines from '../log-lines.js';
 import { RqLogger } from '../rq-logger.js';
 
 /**
@@ -21,14 +21,14 @@ export class HandlerList {
     for (const queue of served) {
       for (const name of handlers?.names(queue) ?? []) {
         const owner = handlers?.find(queue, name)?.owner ?? '';
-        this.logger.log(messages.handlerMapped(this.root, queue, name, owner));
+        this.logger.log(lines.handlerMapped(this.root, queue, name, owner));
       }
     }
     for (const listener of listeners) {
       const { queue, everywhere } = listener;
       const isDeaf =
         !everywhere && (served.length === 0 || (queue !== undefined && !served.includes(queue)));
-      this.logger.log(messages.listenerMapped(this.root, listener, isDeaf));
+      this.logger.log(lines.listenerMapped(this.root, listener, isDeaf));
     }
   }
 }

@@ -3,7 +3,7 @@ import { ModulesContainer } from '@nestjs/core';
 import { InvalidOptionError } from '../../job/index.js';
 import type { Queue } from '../../queue/index.js';
 import { rootsOf } from '../discovery/container.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import {
   type RegisterQueueAsyncOptions,
   type RegisterQueueOptions,
@@ -95,7 +95,7 @@ function optionsProviders(
 function missingRoot(registration: QueueRegistration, modules: ModulesContainer): Error {
   return new InvalidOptionError({
     option: 'root',
-    problem: messages.noSuchRoot(registration.root, rootsOf(modules)),
+    problem: problems.noSuchRoot(registration.root, rootsOf(modules)),
     where: registrationPlaceOf(registration, modules),
   });
 }

@@ -8,10 +8,10 @@ import {
 } from '@nestjs/core';
 import { InvalidOptionError } from '../../job/index.js';
 import { moduleOf, rootsOf } from '../discovery/container.js';
-import { HandlerBinder } from '../handlers/handler-binder.js';
+import { HandlerBinder } from '../handlers/apply-enhancers.js';
 import { HandlerExplorer } from './handler-explorer.js';
 import { makeEnhancers } from '../handlers/root-enhancers.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import { type ContainerModule, ownImports } from '../nest-internals.js';
 import { type AsyncRecipe, type RqFactoryOptions, readRootOptions } from '../options/index.js';
 import { ProviderMethods } from '../discovery/provider-methods.js';
@@ -159,7 +159,7 @@ function assertRootName(name: string, where: string, modules: ModulesContainer):
     throw new InvalidOptionError({ option: 'name', problem, value: name, where });
   }
   if (rootsOf(modules).filter((root) => root === name).length > 1) {
-    const problem = messages.rootTwice(name);
+    const problem = problems.rootTwice(name);
     throw new InvalidOptionError({ option: 'name', problem, where });
   }
 }

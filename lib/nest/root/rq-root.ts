@@ -7,7 +7,8 @@ import { RqConnectionError, ShortForm, UnusableRedisError, hideFields } from '..
 import { Connections } from '../../redis/index.js';
 import { RedisJobStore, type WorkerStore } from '../../store/index.js';
 import { after } from '../../time/timer.js';
-import * as messages from '../messages.js';
+import * as lines from '../log-lines.js';
+import { closedWhileWaiting } from '../problems.js';
 import type { ContainerModule } from '../nest-internals.js';
 import { RqLogger } from '../rq-logger.js';
 import type { RootOptions } from '../options/read-root-options.js';
@@ -80,7 +81,7 @@ export class RqRoot
   /** @throws RqConnectionError when Redis is not there, as `onRedisDown` says */
   async onModuleInit(): Promise<void> {
     const { warnings } = this.connections;
-    if (warnings.length > 0) this.logger.warn(messages.connectionOverruled(this.name, warnings));
+    if (warnings.length > 0) this.logger.warn(lines.connectionOverruled(this.name, warnings));
     this.connecting = true;
     try {
       await this.connect();
@@ -115,27 +116,27 @@ export class RqRoot
         const warnings = await this.store.audit('producer');
         // A worker looks by itself, and tells.
         if (!this.options.worker) {
-          for (const warning of warnings) this.logger.warn(messages.problem({ message: warning }));
+          for (const warning of warnings) this.logger.warn(lines.problem({ message: warning }));
         }
         break;
       } catch (error) {
         if (this.closing) {
-          throw new RqConnectionError({ action: messages.closedWhileWaiting(this.name) });
+          throw new RqConnectionError({ action: closedWhileWaiting(this.name) });
         }
         if (this.options.onRedisDown === 'fail' || !mayPass(error)) {
-          this.logger.error(messages.connectionFailed(this.name, messageOf(error)));
+          this.logger.error(lines.connectionFailed(this.name, messageOf(error)));
           throw error;
         }
         if (error instanceof UnusableRedisError) {
           await pause(Math.min(this.options.connectTimeout, LONGEST_PAUSE_MS));
         }
         const waited = performance.now() - start;
-        this.logger.warn(messages.waitingForRedis(this.name, waited, messageOf(error)));
+        this.logger.warn(lines.waitingForRedis(this.name, waited, messageOf(error)));
       }
     }
     const waited = performance.now() - start;
     if (waited > this.options.connectTimeout) {
-      this.logger.log(messages.connected(this.name, waited));
+      this.logger.log(lines.connected(this.name, waited));
     }
   }
 }

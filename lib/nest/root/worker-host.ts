@@ -5,11 +5,11 @@ import type { HandlerExplorer } from './handler-explorer.js';
 import { unprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import { JobListeners } from '../listeners/job-listeners.js';
 import { type Timer, after } from '../../time/timer.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import type { RqWorkerOptions } from '../options/index.js';
 import { HandlerList } from './handler-list.js';
 import type { RqRoot } from './rq-root.js';
-import { WorkerLog } from './worker-log.js';
+import { LoggingObserver } from './logging-observer.js';
 
 /**
  * The life of the embedded worker. It starts when every other provider is ready (its module is the last at start). It
@@ -22,14 +22,14 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private lookingForUnprovided: Timer | undefined;
   private listeners: JobListeners | undefined;
   private isClosing = false;
-  private readonly log: WorkerLog;
+  private readonly log: LoggingObserver;
 
   /** @param makeExplorer is called when the worker starts */
   constructor(
     private readonly root: RqRoot,
     private readonly makeExplorer: () => Promise<HandlerExplorer>,
   ) {
-    this.log = new WorkerLog(root.name, (queue) => this.handlers?.names(queue) ?? []);
+    this.log = new LoggingObserver(root.name, (queue) => this.handlers?.names(queue) ?? []);
   }
 
   /** @throws what makes the handlers or the worker impossible; the application does not start then */
@@ -103,7 +103,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     const names = queues.map((queue) => (typeof queue === 'string' ? queue : queue.name));
     const unhandled = names.find((name) => handlers.names(name).length === 0);
     if (unhandled !== undefined) {
-      const problem = messages.queueWithoutHandler(unhandled, handlers.queues());
+      const problem = problems.queueWithoutHandler(unhandled, handlers.queues());
       throw new InvalidOptionError({ option: 'worker.queues', problem, where: this.root.place });
     }
   }

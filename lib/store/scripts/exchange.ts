@@ -18,7 +18,7 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
     channels: place.keyspace.channels,
     queue: place.queue,
     suspended: place.keyspace.suspended,
-    lease: request.lease,
+    lease: request.leaseMs,
     worker: request.worker,
     token: request.token,
     next_execution: request.nextExecution,
@@ -31,7 +31,7 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
     takes_suspect: request.suspects.takes ? '1' : '',
     suspect_crashes: request.suspects.from,
     suspect_delay: request.suspects.delay,
-    execution_ttl: executionTtl(place, request.lease),
+    execution_ttl: executionTtl(place, request.leaseMs),
   });
   values.push(request.woken.length);
   for (const id of request.woken) values.push(id);
@@ -57,9 +57,9 @@ export interface ExchangePlace {
  */
 export function executionTtl(
   { shared }: Pick<ExchangePlace, 'shared'>,
-  lease: number,
+  leaseMs: number,
 ): ScriptValue {
-  return shared ? Math.ceil(lease / 1000) + 120 : '';
+  return shared ? Math.ceil(leaseMs / 1000) + 120 : '';
 }
 
 /** @param travelled for how many milliseconds the reply was on its way */

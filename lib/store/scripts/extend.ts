@@ -5,7 +5,11 @@ import { extend as compiled } from './compiled.js';
 const EXTEND = new Script(compiled);
 
 /** `extend.lua` for a thread that has no client of Redis: text and arguments, the same at each call. */
-export function extend(registries: readonly string[], token: string, lease: number): RenewalScript {
-  const values = [...EXTEND.values({ lease, token }), ...registries];
+export function extend(
+  registries: readonly string[],
+  token: string,
+  leaseMs: number,
+): RenewalScript {
+  const values = [...EXTEND.values({ lease: leaseMs, token }), ...registries];
   return { text: compiled.text, values: values.map(String) };
 }

@@ -54,7 +54,7 @@ local function tell(event)
   if listened then redis.pcall('PUBLISH', queue.events, event) end
 end
 
---- @include poison
+--- @include fail-poison-job
 
 -- Nothing is changed when a place holds something else or may not be written to.
 for _, list in ipairs({ queue.list, queue.intermediate }) do

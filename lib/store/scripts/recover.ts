@@ -1,4 +1,4 @@
-import { poisonFailure } from '../../job/poison-job.js';
+import { poisonFailure } from '../../job/poison-job-error.js';
 import { DEFAULT_FAILURE_TTL } from '../../job/rq-defaults.js';
 import { streamedFailure } from '../../wire/fields.js';
 import { decodeEvent } from '../../wire/event.js';
@@ -11,7 +11,7 @@ import { recover } from './compiled.js';
 export const RECOVER = new Script(recover);
 
 export function encodeRecover(
-  { maxCrashes, lease }: RecoverSettings,
+  { maxCrashes, leaseMs }: RecoverSettings,
   { keyspace, queue, shared }: ExchangePlace,
 ): ScriptValue[] {
   const poison = poisonFailure(maxCrashes);
@@ -22,7 +22,7 @@ export function encodeRecover(
     queue,
     max_crashes: maxCrashes,
     failure_ttl: DEFAULT_FAILURE_TTL,
-    lease,
+    lease: leaseMs,
     most: RECOVERED_AT_ONCE,
     failure,
     streamed_failure: streamedFailure(failure),

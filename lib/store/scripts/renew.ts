@@ -8,12 +8,12 @@ export const RENEW = new Script(renew);
 
 export function encodeRenew(
   { keyspace, queue, shared }: ExchangePlace,
-  lease: number,
+  leaseMs: number,
   held: readonly Lease[],
 ): ScriptValue[] {
   const { prefix, channels } = keyspace;
-  const execution_ttl = executionTtl({ shared }, lease);
-  const values = RENEW.values({ prefix, channels, queue, lease, execution_ttl });
+  const execution_ttl = executionTtl({ shared }, leaseMs);
+  const values = RENEW.values({ prefix, channels, queue, lease: leaseMs, execution_ttl });
   for (const { id, execution } of held) values.push(id, execution);
   return values;
 }

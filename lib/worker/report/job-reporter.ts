@@ -1,6 +1,10 @@
 import type { JobEvent, StartedEvent } from '../../job/index.js';
-import { canceledWhileItRan, deletedWhileItRan, stoppedByCommand } from './messages.js';
-import { eventsOf } from './outcome-events.js';
+import {
+  canceledWhileItRan,
+  deletedWhileItRan,
+  eventsOf,
+  stoppedByCommand,
+} from './outcome-events.js';
 import type { Settlement } from './settlement.js';
 import type {
   ExecutionEvent,

@@ -1,6 +1,5 @@
 import type { FailureRecord, JobEvent } from '../../job/index.js';
 import { aboutJob } from './about-job.js';
-import { stoppedByCommand } from './messages.js';
 import type { Settlement } from './settlement.js';
 
 /** The events that tell of an outcome, in their order. There are none when the job is only put off. */
@@ -30,6 +29,11 @@ export function eventsOf({ job, name, outcome, verdict, ...times }: Settlement):
       return [];
   }
 }
+
+// Why a running job was canceled, as events and observers are told.
+export const stoppedByCommand = 'stopped by command';
+export const canceledWhileItRan = 'canceled while it ran';
+export const deletedWhileItRan = 'deleted while it ran';
 
 /** Characters of JSON: longer results are not sent to everybody who listens. */
 const LONGEST_RESULT = 64 * 1024;

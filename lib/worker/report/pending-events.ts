@@ -26,8 +26,8 @@ export class PendingEvents {
     this.onMore();
   }
 
-  /** Which handlers began, and what the outcomes of the same exchange mean once they are written. */
-  take(outcomes: readonly Settlement[]): readonly ToldEvent[] {
+  /** Removes what an exchange is to take along: which handlers began, and what its outcomes mean once they are written. */
+  collect(outcomes: readonly Settlement[]): readonly ToldEvent[] {
     if (!this.isListened && this.isEmpty) return NONE;
     return [
       ...this.started.splice(0).map((event) => ({ event, outcome: undefined })),

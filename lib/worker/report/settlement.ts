@@ -8,6 +8,8 @@ export interface Settlement extends SettleRequest {
   readonly name: string;
   /** Why it was put back, if it was and its handler did not ask for it. */
   readonly reason?: PutBackReason;
+  /** How often Redis could not write it down; default: never. */
+  readonly errors?: number;
 }
 
 export type PutBackReason = SnoozeReason | ReleaseReason;

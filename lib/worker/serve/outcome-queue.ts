@@ -2,7 +2,7 @@ import { after } from '../../time/timer.js';
 import type { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply, OutcomeCall } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { type Trouble, outcomeNotStored, outcomesNotStored } from '../report/messages.js';
+import { type Trouble, outcomeNotStored, outcomesNotStored } from '../report/troubles.js';
 import type { Settlement } from '../report/settlement.js';
 
 /**
@@ -11,13 +11,13 @@ import type { Settlement } from '../report/settlement.js';
  * are sent again as the same call, and Redis answers what became of them the first time.
  */
 export class OutcomeQueue {
-  private pending: PendingSettlement[] = [];
+  private pending: Settlement[] = [];
   /** Calls of which Redis has not said yet what became of them: a big one on a slow link takes its time. */
   private readonly sent = new Set<SentOutcomes>();
   /** Calls whose answers were lost. */
   private readonly lost: SentOutcomes[] = [];
   /** Those that Redis would not take and that are tried again in a moment. */
-  private readonly later = new Set<PendingSettlement>();
+  private readonly later = new Set<Settlement>();
   private trouble: Trouble | undefined;
   private readonly slotsInUse = new Set<number>();
   private nextCall = 0;
@@ -39,29 +39,20 @@ export class OutcomeQueue {
     return !this.hasMore && this.later.size === 0;
   }
 
-  /** @param ended when and how a run of the job ended */
-  add(ended: EndedJob): void {
-    this.pending.push({
-      job: ended.job,
-      name: ended.name,
-      verdict: ended.verdict,
-      outcome: ended.verdict.outcome,
-      startedAt: ended.startedAt,
-      endedAt: ended.endedAt,
-      reason: ended.reason,
-      errors: 0,
-    });
+  add(settlement: Settlement): void {
+    this.pending.push(settlement);
     this.onMore();
   }
 
   /** Jobs that were claimed and not started: back to the head of the queue, with no retry spent. */
   giveBack(jobs: readonly ClaimedJob[]): void {
     const now = Date.now();
-    const verdict = { outcome: { type: 'released' } } as const;
-    const reason = 'prefetched';
+    const outcome = { type: 'released' } as const;
+    const times = { startedAt: now, endedAt: now };
+    const why = { verdict: { outcome }, reason: 'prefetched' } as const;
     // Each goes to the head: the last one first, so that their order stays.
     for (const job of jobs.toReversed()) {
-      this.add({ job, name: '', verdict, startedAt: now, endedAt: now, reason });
+      this.add({ job, name: '', outcome, ...times, ...why });
     }
   }
 
@@ -127,17 +118,18 @@ export class OutcomeQueue {
   }
 
   /** Redis could not write this one down: the job's data are damaged, or it takes no writes now. */
-  private settleAgain(outcome: PendingSettlement, error: string): void {
-    const { id, queue } = outcome.job;
+  private settleAgain(settlement: Settlement, error: string): void {
+    const { id, queue } = settlement.job;
+    const { errors = 0 } = settlement;
     if (PASSING.test(error)) {
       this.trouble = outcomesNotStored(queue);
       this.reporter.problem(this.trouble.problem, new Error(error));
-    } else if (outcome.errors >= 2) {
+    } else if (errors >= 2) {
       // Damaged data do not heal: its lease runs out, and the recovery fails the job.
       this.reporter.tell('problem', { message: outcomeNotStored(id), error: new Error(error) });
       return;
     }
-    const next = { ...outcome, errors: outcome.errors + 1 };
+    const next = { ...settlement, errors: errors + 1 };
     this.later.add(next);
     after(SETTLE_AGAIN_DELAY_MS, () => {
       this.later.delete(next);
@@ -152,16 +144,9 @@ export class OutcomeQueue {
   }
 }
 
-/** How a run of a job ended. */
-export type EndedJob = Omit<Settlement, 'outcome'>;
-
-export interface PendingSettlement extends Settlement {
-  readonly errors: number;
-}
-
 /** What travels together. */
 export interface SentOutcomes {
-  readonly outcomes: readonly PendingSettlement[];
+  readonly outcomes: readonly Settlement[];
   readonly call: OutcomeCall | undefined;
 }
 

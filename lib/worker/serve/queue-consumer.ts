@@ -2,33 +2,37 @@ import { RqConnectionError } from '../../job/index.js';
 import { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply, Lease, WorkerStore } from '../../store/index.js';
 import { PendingEvents } from '../report/pending-events.js';
-import { type Trouble, queueNotServed } from '../report/messages.js';
+import { type Trouble, queueNotServed } from '../report/troubles.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner, RunEnd } from '../run/job-runner.js';
 import { ClaimBudget } from './claim-budget.js';
 import { ExchangeTiming } from './exchange-timing.js';
 import { JobStarter } from './job-starter.js';
 import { OutcomeQueue } from './outcome-queue.js';
-import type { Prefetch } from './prefetch.js';
+import type { PrefetchLimit } from './prefetch-limit.js';
 import { Quarantine } from './quarantine.js';
 import { QueueWaiter } from './queue-waiter.js';
-import { ReplyHandler, type Sent } from './reply-handler.js';
+import { ReplyHandler, type SentExchange } from './reply-handler.js';
 import type { SlotUser, Slots } from './slots.js';
 
 /**
- * Serves one queue: brings its jobs here, and their outcomes back to Redis.
+ * Serves one queue for a worker: gets jobs from Redis, and sends back how they ended.
  *
- * 1. A slot is free. An `exchange` asks Redis for jobs; it takes along every outcome that waits here.
- * 2. Redis answers with jobs. They start in the slots that were reserved for them.
- * 3. A job ends. Its outcome waits for the next exchange; a job that was prefetched starts in its slot at once.
+ * Both travel in one call, the exchange: it takes along outcomes (how jobs ended) and comes back with new jobs. A slot
+ * is room for one running job.
+ *
+ * 1. A slot is free. It is reserved, and the next exchange asks Redis for a job for it.
+ * 2. A job comes with the reply. It starts in the reserved slot.
+ * 3. The job ends. Its outcome waits here for the next exchange. If a prefetched job waits here, too (one that was
+ *    claimed before a slot was free), it starts in the slot at once; otherwise the exchange asks for another.
  * 4. The queue is empty. The consumer waits until something comes (see QueueWaiter); it does not poll.
- * 5. The worker stops. Nothing is claimed any more; what has not started goes back, and the last outcomes are sent.
+ * 5. The worker stops. No more jobs are asked for. Those that have not started go back, and the last outcomes are sent.
  *
  * For example, at concurrency 1 with jobs A and B in the queue: exchange 1 brings A; A ends; exchange 2 takes the
  * outcome of A along and brings B; B ends; exchange 3 takes the outcome of B along and brings nothing: it waits.
  *
- * Three pieces decide: ExchangeTiming when to exchange, ClaimBudget how much to claim, ReplyHandler what to do with
- * the reply.
+ * Three pieces decide: ExchangeTiming when to exchange, ClaimBudget how many jobs to ask for, ReplyHandler what to do
+ * with the reply.
  */
 export class QueueConsumer implements SlotUser {
   readonly events: PendingEvents;
@@ -150,7 +154,8 @@ export class QueueConsumer implements SlotUser {
   ended({ claimed, name, verdict, startedAt, duration, holdsSlot, reason }: RunEnd): void {
     if (verdict) {
       const endedAt = startedAt + Math.round(duration ?? 0);
-      this.outcomes.add({ job: claimed, name, verdict, startedAt, endedAt, reason });
+      const { outcome } = verdict;
+      this.outcomes.add({ job: claimed, name, verdict, outcome, startedAt, endedAt, reason });
     }
     if (duration !== undefined) this.settings.prefetch.ran(duration);
     if (holdsSlot) this.starter.slotFreed();
@@ -215,7 +220,7 @@ export class QueueConsumer implements SlotUser {
     return this.budget.prefetchCount(this.settings.prefetch.limit, prefetched.length, reserved);
   }
 
-  private async send(sent: Sent): Promise<void> {
+  private async send(sent: SentExchange): Promise<void> {
     const { store, leaseMs, workerName, token, prefetch, reporter } = this.settings;
     const { settled, woken } = sent;
     const want = sent.reserved + sent.prefetch;
@@ -229,7 +234,7 @@ export class QueueConsumer implements SlotUser {
     let error: unknown;
     try {
       reply = await store.exchange(this.queue, {
-        lease: leaseMs,
+        leaseMs,
         worker: workerName,
         token,
         nextExecution,
@@ -237,7 +242,7 @@ export class QueueConsumer implements SlotUser {
         suspects,
         woken,
         ...settled,
-        events: this.events.take(settled.outcomes),
+        events: this.events.collect(settled.outcomes),
       });
     } catch (thrown) {
       error = thrown;
@@ -260,7 +265,7 @@ export class QueueConsumer implements SlotUser {
   }
 
   /** The request or its answer was lost: what it took along travels again. */
-  private failed(error: unknown, sent: Sent): void {
+  private failed(error: unknown, sent: SentExchange): void {
     const isUncertain = !(error instanceof RqConnectionError) || error.uncertain;
     this.outcomes.putBack(sent.settled, isUncertain);
     this.woken.unshift(...sent.woken);
@@ -294,7 +299,7 @@ export interface ConsumerSettings {
   readonly runner: Pick<JobRunner, 'start' | 'held' | 'removeWaiting'>;
   readonly reporter: JobReporter;
   readonly slots: Slots;
-  readonly prefetch: Prefetch;
+  readonly prefetch: PrefetchLimit;
   readonly maxCrashes: number;
   readonly leaseMs: number;
   readonly workerName: string;

@@ -1,6 +1,6 @@
 import type { ExchangeReply } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { type Trouble, jobsNotClaimed } from '../report/messages.js';
+import { type Trouble, jobsNotClaimed } from '../report/troubles.js';
 import type { Claim, ClaimBudget } from './claim-budget.js';
 import type { JobStarter } from './job-starter.js';
 import type { OutcomeQueue, SentOutcomes } from './outcome-queue.js';
@@ -29,7 +29,7 @@ export class ReplyHandler {
     this.trouble = jobsNotClaimed(queue);
   }
 
-  handle(sent: Sent, reply: ExchangeReply): void {
+  handle(sent: SentExchange, reply: ExchangeReply): void {
     const { claimed, dropped, nextDue } = reply;
     this.outcomes.conclude(sent.settled, reply.refused);
     for (const { id, reason } of dropped) {
@@ -46,7 +46,7 @@ export class ReplyHandler {
 }
 
 /** What an exchange has taken along. */
-export interface Sent extends Claim {
+export interface SentExchange extends Claim {
   readonly settled: SentOutcomes;
   /** Jobs that a blocking read has moved out of the queue. */
   readonly woken: readonly string[];

@@ -1,7 +1,7 @@
 import type { WorkerRecord, WorkerStore } from '../../store/index.js';
 import { type Timer, every } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { workerNotListed } from '../report/messages.js';
+import { workerNotListed } from '../report/troubles.js';
 
 /**
  * Keeps this worker listed where RQ's tools look (`rq info`, dashboards). They show that it lives, whether it is busy,

@@ -2,7 +2,7 @@ import type { LeaseGuard } from '../../redis/index.js';
 import type { WorkerStore } from '../../store/index.js';
 import { type Timer, after, every } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { leasesNotRenewed } from '../report/messages.js';
+import { leasesNotRenewed } from '../report/troubles.js';
 import type { JobRunner } from '../run/job-runner.js';
 import type { QueueConsumer } from '../serve/queue-consumer.js';
 

@@ -1,21 +1,26 @@
 import type { WorkerStore } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { queueNotRecovered } from '../report/messages.js';
+import { queueNotRecovered } from '../report/troubles.js';
 
 /**
- * Finds the jobs of crashed workers, of whatever process, and has them run again.
+ * Finds jobs whose worker has crashed, in whatever process, and has them run again.
  *
- * 1. A worker dies. Nobody renews the leases of its jobs any more.
- * 2. Each worker that serves the queue looks for leases that have ended: when it starts, right after the end of the
- *    earliest lease that it knows of, and every half of a lease in any case.
- * 3. Before it looks, it renews the leases that it holds itself, unless it did so within half a lease. After an outage of
- *    Redis no lease counts as ended for a while, so that the other workers can renew theirs, too (include/alive.lua).
- * 4. The script `recover` puts each such job back to the head of its queue, or fails it at the last allowed crash.
- * 5. The same look asks when the next scheduled job is due, since Python tells no worker when it schedules a job.
+ * 1. A job runs. Its worker holds a lease on it, which ends after some seconds, and renews the lease before it ends.
+ * 2. The worker dies. Nobody renews the lease any more, and it ends.
+ * 3. Another worker of the same queue looks for leases that have ended. It does so when it starts, every half of a
+ *    lease, and right after the end of the earliest lease that it has seen.
+ * 4. It finds the job, and puts it back to the head of the queue. If this was the last crash that `maxCrashes` allows,
+ *    the job fails instead. The script recover.lua does both.
  *
- * For example a lease of 15 seconds, and a worker that is killed 4 seconds after it was renewed: the other workers
- * know when that lease ends, and one of them runs the job 11 seconds later.
+ * A worker that lives must not be taken for dead. So before a worker looks, it renews its own leases, unless it has
+ * just done so. And after an outage of Redis no lease counts as ended for a while, until the others have renewed theirs
+ * (include/alive.lua).
+ *
+ * The look also tells when the next scheduled job is due: Python tells no worker when it schedules one.
+ *
+ * For example a lease of 15 seconds, and a worker that is killed 4 seconds after it renewed it: the other workers know
+ * when the lease ends, and 11 seconds later one of them puts the job back.
  */
 export class Recovery {
   private timers = new Map<string, Timer>();
@@ -38,15 +43,15 @@ export class Recovery {
   }
 
   private async sweep(queue: string): Promise<void> {
-    const { lease, maxCrashes } = this.settings;
-    const regular = lease / 2;
+    const { leaseMs, maxCrashes } = this.settings;
+    const regular = leaseMs / 2;
     let next = regular;
     const { problem, solved } = queueNotRecovered(queue);
     try {
       await this.settings.before(queue);
       const { handled, nextLook, nextDue } = await this.store.recover(queue, {
         maxCrashes,
-        lease,
+        leaseMs,
       });
       for (const { id, outcome, event } of handled) {
         this.reporter.tell('jobRecovered', { queue, jobId: id, outcome });
@@ -69,8 +74,7 @@ export class Recovery {
 }
 
 export interface RecoverySettings {
-  /** Milliseconds. */
-  readonly lease: number;
+  readonly leaseMs: number;
   /** Crashes that make a job poison. */
   readonly maxCrashes: number;
   /** Awaited before each look at a queue: what this worker holds must not be taken for lost. */

@@ -2,7 +2,7 @@ import type { INestApplication, ModuleMetadata } from '@nestjs/common';
 import { DiscoveryModule, DiscoveryService, ExternalContextCreator, ModuleRef } from '@nestjs/core';
 import { Test } from '@nestjs/testing';
 import type { RunningJob } from 'nestjs-rq';
-import { type BinderSettings, HandlerBinder } from '../../../lib/nest/handlers/handler-binder.js';
+import { type BinderSettings, HandlerBinder } from '../../../lib/nest/handlers/apply-enhancers.js';
 import { HandlerExplorer } from '../../../lib/nest/root/handler-explorer.js';
 import { ProviderMethods } from '../../../lib/nest/discovery/provider-methods.js';
 import type { HandlerRegistry } from '../../../lib/worker/index.js';

@@ -3,7 +3,6 @@ import {
   formatDuration,
   InvalidOptionError,
   toMilliseconds,
-  toSeconds,
   toWholeSeconds,
 } from '../../../lib/job/index.js';
 
@@ -26,12 +25,12 @@ describe('a duration', () => {
   });
 
   it('is in seconds, as everywhere in RQ, when it is a number', () => {
-    expect(toSeconds(30, 'delay')).toBe(30);
-    expect(toSeconds('1234ms', 'delay')).toBe(1.234);
+    expect(toMilliseconds(30, 'delay')).toBe(30_000);
+    expect(toMilliseconds('1234ms', 'delay')).toBe(1234);
   });
 
   it('keeps a fraction to the millisecond', () => {
-    expect(toSeconds(0.12345, 'delay')).toBe(0.123);
+    expect(toMilliseconds(0.12345, 'delay')).toBe(123);
   });
 
   it('never becomes zero when it is above zero', () => {
@@ -79,7 +78,7 @@ describe('a duration', () => {
     const read = () => toMilliseconds(given as Duration, 'retry.interval', 'queue "images"');
     expect(read).toThrow(InvalidOptionError);
     expect(read).toThrow(/^queue "images": retry\.interval must /);
-    expect(() => toSeconds(given as Duration, 'delay')).toThrow(/^delay must /);
+    expect(() => toMilliseconds(given as Duration, 'delay')).toThrow(/^delay must /);
     expect(() => toWholeSeconds(given as Duration, 'ttl')).toThrow(/^ttl must /);
   });
 

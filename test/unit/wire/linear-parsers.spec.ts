@@ -10,7 +10,7 @@ import {
   isJobStatus,
   toMilliseconds,
 } from '../../../lib/job/index.js';
-import * as messages from '../../../lib/nest/messages.js';
+import * as lines from '../../../lib/nest/log-lines.js';
 import { attemptsOf } from '../../../lib/queue/job-attempts.js';
 import { headersOf } from '../../../lib/queue/index.js';
 import { decodeCall } from '../../../lib/wire/call.js';
@@ -97,7 +97,7 @@ const PARSERS: Record<string, (text: string) => unknown> = {
   RqConnectionError: (text) => new RqConnectionError({ action: 'x', reason: new Error(text) }),
   UnserializableDataError: (text) =>
     new UnserializableDataError({ name: text, queue: 'q', cause: new Error(text) }),
-  'the log of a problem': (text) => messages.problem({ message: 'x', error: new Error(text) }),
+  'the log of a problem': (text) => lines.problem({ message: 'x', error: new Error(text) }),
 };
 
 const STORED_FIELDS = [

@@ -89,7 +89,8 @@ local function claim(queue, claims, ids)
   if #found == 0 then return looked_at end
   local is_leased, problem = pcall(batched, 'ZADD', queue.started, leases)
   if not is_leased then
-    claims.failure = type(problem) == 'table' and problem.err or tostring(problem)
+    --- @include error-text
+    claims.failure = error_text(problem)
     return 0
   end
   for index, values in ipairs(found) do

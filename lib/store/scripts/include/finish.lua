@@ -82,7 +82,10 @@ local function write_registries(queue, ending)
   for _, registry in ipairs(REGISTRIES) do
     if ending[registry] then
       local written, problem = pcall(batched, 'ZADD', queue[registry], ending[registry])
-      if not written then obstacles[registry] = type(problem) == 'table' and problem.err or tostring(problem) end
+      if not written then
+        --- @include error-text
+        obstacles[registry] = error_text(problem)
+      end
     end
   end
   return obstacles

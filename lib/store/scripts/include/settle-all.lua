@@ -68,7 +68,8 @@ local function settle_all(queue, worker, executions, has_records, begin)
       end
       local written, problem = pcall(settle, execution, first, executions.results[index])
       if not written then
-        why = 'error ' .. (type(problem) == 'table' and problem.err or tostring(problem))
+        --- @include error-text
+        why = 'error ' .. error_text(problem)
       elseif problem then
         why = problem
       end

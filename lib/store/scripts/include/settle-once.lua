@@ -1,14 +1,16 @@
 -- Settles the outcomes of a call at most once, however often the call is made.
 --
--- A worker may lose the answer to a call that settles outcomes. It cannot tell from a job's status whether the outcome
--- was written, since the job may have gone on. So:
+-- A worker sends how its jobs ended, and the answer is lost. Were the outcomes written? The status of a job does not
+-- tell, since the job may have gone on meanwhile. So:
 --
--- 1. Each call that brings outcomes leaves a note in a hash of its worker and queue. The field is the call's slot (see
---    exchange.lua), the value is the call's number and the outcomes that were refused.
--- 2. The worker repeats a call whose answer was lost, with the same number and a mark that it is repeated.
--- 3. If the first call arrived, its note is there, and is the answer. Nothing is settled again.
--- 4. If it did not, the repeated call settles. The first may still arrive after it: it finds that the executions have
---    ended, and notes that it was refused. So the repeated call has a field of its own, which the first cannot overwrite.
+-- 1. Each call that brings outcomes has a number, and leaves a note: this number, and which outcomes were refused. The
+--    notes of a worker and queue are a hash; calls that are under way at the same time have different fields there (the
+--    call's slot, see exchange.lua).
+-- 2. The answer is lost. The worker makes the same call again, with the same number and a mark that it is repeated.
+-- 3. The first call had arrived: its note is there, and is the answer. Nothing is settled again.
+-- 4. It had not: the repeated call settles, and leaves its note in a second field.
+-- 5. The first call may still arrive after that. Its jobs have no leases any more, so all its outcomes are refused. It
+--    notes that in the first field, where it harms nobody: the note of the repeated call is looked for first.
 
 --- @include settle-all
 

@@ -10,11 +10,13 @@ function queueOf() {
     jobLost: ({ jobId }) => told.push(`lost ${jobId}`),
   });
   const queue = new OutcomeQueue(reporter, () => undefined);
+  const outcome = { type: 'finished', result: undefined } as const;
   const add = (id: string) =>
     queue.add({
       job: claimedJob({ data: '' }, id),
       name: 'f',
-      verdict: { outcome: { type: 'finished', result: undefined } },
+      verdict: { outcome },
+      outcome,
       startedAt: 0,
       endedAt: 1,
     });

@@ -33,7 +33,7 @@ describe('a recovery', () => {
       store,
       ['jobs'],
       {
-        lease: LEASE_MS,
+        leaseMs: LEASE_MS,
         maxCrashes: 3,
         before: (queue) => Promise.resolve(void calls.push(`renew ${queue}`)),
         onDue: (queue, milliseconds) => void calls.push(`due ${queue} ${milliseconds}`),

@@ -10,7 +10,7 @@ import type {
 import { JobReporter } from '../../../../../lib/worker/report/job-reporter.js';
 import { type Handler, HandlerRegistry } from '../../../../../lib/worker/run/handler-registry.js';
 import { JobRunner } from '../../../../../lib/worker/run/job-runner.js';
-import { Prefetch } from '../../../../../lib/worker/serve/prefetch.js';
+import { PrefetchLimit } from '../../../../../lib/worker/serve/prefetch-limit.js';
 import { QueueConsumer } from '../../../../../lib/worker/serve/queue-consumer.js';
 import { ParallelSlots, type SlotUser, type Slots } from '../../../../../lib/worker/serve/slots.js';
 import { type Deferred, deferred, eventually } from '../../../../support/wait.js';
@@ -188,7 +188,7 @@ export class ConsumerScene {
       runner: this.runner,
       reporter,
       slots: this.slots,
-      prefetch: new Prefetch(options.prefetch ?? 0, concurrency),
+      prefetch: new PrefetchLimit(options.prefetch ?? 0, concurrency),
       maxCrashes: 3,
       leaseMs: 15_000,
       workerName: 'w',
@@ -303,4 +303,26 @@ export class ConsumerScene {
 /** Lets everything happen that is due in this turn of the event loop and in the next ones. */
 export async function turns(): Promise<void> {
   for (let turn = 0; turn < 4; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Makes scenes, each of which ends with its test. */
+export function scenesOfThisFile(): (
+  ...settings: ConstructorParameters<typeof ConsumerScene>
+) => ConsumerScene {
+  const scenes = new Set<ConsumerScene>();
+  afterEach(() => {
+    for (const one of scenes) one.end();
+    scenes.clear();
+  });
+  return (...settings) => {
+    const one = new ConsumerScene(...settings);
+    scenes.add(one);
+    return one;
+  };
+}
+
+/** Slots in use when no exchange is under way. */
+export function expectSlotsOfRunsOnly(one: ConsumerScene): void {
+  expect(one.underWay).toEqual([]);
+  expect(one.slots.used).toBe(one.runner.count);
 }

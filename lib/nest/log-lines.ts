@@ -2,8 +2,8 @@ import { type FailureRecord, type JobEvent, cleanLine, formatDuration } from '..
 import type { JobRetryingEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
 
 /**
- * All that an operator reads in the log, and the problems that errors of the Nest layer name. They stand in one place,
- * so that one thing is always called by one name. No line holds a job's data, a URL or a password.
+ * All that an operator reads in the log. The lines stand in one place, so that one thing is always called by one name.
+ * No line holds a job's data, a URL or a password. What a line of a `problem` says is worded by its room (troubles.ts).
  */
 
 export const connected = (root: string, waited: number) =>
@@ -17,9 +17,6 @@ export const connectionOverruled = (root: string, overruled: readonly string[]) 
 
 export const waitingForRedis = (root: string, waited: number, reason: string) =>
   `Waiting for Redis${ofRoot(root)} for ${formatDuration(waited)} now (onRedisDown: 'wait'). ${reason}`;
-
-export const closedWhileWaiting = (root: string) =>
-  `connect to Redis${ofRoot(root)} before the application was closed`;
 
 export const workerStarted = (root: string, queues: readonly string[], concurrency: number) =>
   `Worker${ofRoot(root)} started: ${queuesText(queues)}, concurrency ${concurrency}`;
@@ -114,51 +111,7 @@ export const jobDropped = (event: { queue: string; jobId: string; reason: string
 export const moreDropped = (more: { queue: string; reason: string; count: number }) =>
   `${more.count} more jobs of queue ${more.queue} were dropped: ${short(more.reason)}`;
 
-export const differentOptions = (queue: string, elsewhere: string) =>
-  `of queue "${queue}" differ from those in ${elsewhere}: give them once, or the same in both`;
-
-export const noSuchRoot = (root: string, known: readonly string[]) => {
-  const call =
-    root === 'default' ? 'RqModule.forRoot(...)' : `RqModule.forRoot({ name: "${root}", ... })`;
-  const others = known.length > 0 ? ` There is: ${known.join(', ')}` : '';
-  return `needs ${call}, which no module of this application imports.${others}`;
-};
-
-export const rootTwice = (root: string) =>
-  root === 'default'
-    ? 'is missing: RqModule.forRoot is imported twice without one. Name the second Redis, or import it once'
-    : `"${root}" is taken: RqModule.forRoot is imported twice with it. Give each Redis its own name`;
-
-export const markedController =
-  'stands on a controller, whose methods answer requests: move the method to a provider';
-
-export const enhancerPerJob = (name: string) =>
-  `names ${name}, which is made for each request: put it on the handlers (@UseGuards and so on), or leave its request out`;
-
-export const enhancerNotMade = (name: string, error: unknown) =>
-  `names ${name}, which could not be made: ${error instanceof Error ? error.message : String(error)}`;
-
-export const enhancersOutOfReach =
-  'cannot be applied with this version of Nest: put them on the handlers (@UseGuards and so on)';
-
-export const queueMissing =
-  "is missing: give it here (@Job({ queue: 'images' })), or for all methods of the class by @JobsOf('images')";
-
-export const runNotCalled =
-  'context.extract did not call run(), so that the job could not run: call it, and return what it returns';
-
-export const schemaAsPipe =
-  'is a schema and no pipe: write { schema: ... } to have it validated by a pipe';
-
-export const needsOneSource =
-  'must be given, or useClass, or useExisting: exactly one of the three';
-
-export const queueWithoutHandler = (queue: string, known: readonly string[]) =>
-  `names queue "${queue}", but no @Job method handles its jobs. Queues with handlers: ${
-    known.join(', ') || 'none'
-  }`;
-
-const ofRoot = (root: string) => (root === 'default' ? '' : ` of root "${root}"`);
+export const ofRoot = (root: string) => (root === 'default' ? '' : ` of root "${root}"`);
 
 const queuesText = (queues: readonly string[]) =>
   `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;

@@ -1,4 +1,4 @@
--- Fails a job that was running at the death of too many workers. A part of recover.lua.
+-- Fails a job that keeps killing its workers: too many died while they ran it. A part of recover.lua, which counts.
 
 -- execution: the one that ended with the last of them; streamed: the failure also goes to RQ's stream of results.
 local function fail_as_poison(id, ttl, streamed, attempt, worker, execution)

@@ -5,7 +5,7 @@ import type {
   WorkerObserver,
 } from '../../worker/index.js';
 import type { UnprovidedHandlers } from '../handlers/unprovided-handlers.js';
-import * as messages from '../messages.js';
+import * as lines from '../log-lines.js';
 import { RqLogger } from '../rq-logger.js';
 import { DroppedIds } from './dropped-ids.js';
 import { UnknownNames } from './unknown-names.js';
@@ -14,14 +14,14 @@ import { UnknownNames } from './unknown-names.js';
  * What an operator sees of the worker, through Nest's logger. A failed attempt that is tried again is one `warn` line.
  * One that is not is an `error` line with the stack. Nothing fails silently, and what went well is not worth a line.
  */
-export class WorkerLog implements WorkerObserver {
+export class LoggingObserver implements WorkerObserver {
   private readonly logger = new RqLogger('RqWorker');
 
   private readonly unknownNames = new UnknownNames();
 
   private readonly dropped = new DroppedIds(
-    (one) => this.logger.warn(messages.jobDropped(one)),
-    (more) => this.logger.warn(messages.moreDropped(more)),
+    (one) => this.logger.warn(lines.jobDropped(one)),
+    (more) => this.logger.warn(lines.moreDropped(more)),
   );
 
   /** @param namesOn the names for which a queue has handlers */
@@ -31,49 +31,49 @@ export class WorkerLog implements WorkerObserver {
   ) {}
 
   started(queues: readonly string[], concurrency = 10): void {
-    this.logger.log(messages.workerStarted(this.root, queues, concurrency));
+    this.logger.log(lines.workerStarted(this.root, queues, concurrency));
   }
 
   unprovided(found: UnprovidedHandlers): void {
-    this.logger.warn(messages.unprovided(found));
+    this.logger.warn(lines.unprovided(found));
   }
 
   noHandlers(queues: readonly string[]): void {
-    this.logger.warn(messages.noHandlers(this.root, queues));
+    this.logger.warn(lines.noHandlers(this.root, queues));
   }
 
   stopped(queues: readonly string[]): void {
     this.dropped.flush();
-    this.logger.log(messages.workerStopped(this.root, queues));
+    this.logger.log(lines.workerStopped(this.root, queues));
   }
 
   jobRetrying(event: JobRetryingEvent): void {
-    this.logger.warn(messages.jobRetrying(event));
+    this.logger.warn(lines.jobRetrying(event));
   }
 
   jobFailed(event: JobFailedEvent): void {
-    this.logger.error(messages.jobFailed(event), event.failure.stack);
+    this.logger.error(lines.jobFailed(event), event.failure.stack);
   }
 
   jobSnoozed(event: Parameters<NonNullable<WorkerObserver['jobSnoozed']>>[0]): void {
     if (event.reason !== 'unknown job' || !this.unknownNames.isDue(event.queue, event.name)) return;
-    this.logger.warn(messages.unknownName(event, this.namesOn(event.queue)));
+    this.logger.warn(lines.unknownName(event, this.namesOn(event.queue)));
   }
 
   stopCommanded(event: Parameters<NonNullable<WorkerObserver['stopCommanded']>>[0]): void {
-    this.logger.warn(messages.stopCommanded(this.root, event));
+    this.logger.warn(lines.stopCommanded(this.root, event));
   }
 
   jobCanceled(event: ExecutionEvent & { readonly reason: string }): void {
-    this.logger.warn(messages.jobCanceled(event));
+    this.logger.warn(lines.jobCanceled(event));
   }
 
   jobLost(event: ExecutionEvent): void {
-    this.logger.warn(messages.jobLost(event));
+    this.logger.warn(lines.jobLost(event));
   }
 
   jobRecovered(event: Parameters<NonNullable<WorkerObserver['jobRecovered']>>[0]): void {
-    this.logger.warn(messages.jobRecovered(event));
+    this.logger.warn(lines.jobRecovered(event));
   }
 
   jobDropped(event: Parameters<NonNullable<WorkerObserver['jobDropped']>>[0]): void {
@@ -81,10 +81,10 @@ export class WorkerLog implements WorkerObserver {
   }
 
   problem(event: { readonly message: string; readonly error?: unknown }): void {
-    this.logger.error(messages.problem(event));
+    this.logger.error(lines.problem(event));
   }
 
   problemSolved(event: { readonly message: string }): void {
-    this.logger.log(messages.problemSolved(event));
+    this.logger.log(lines.problemSolved(event));
   }
 }

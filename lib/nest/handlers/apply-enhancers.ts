@@ -24,15 +24,21 @@ import { inEnqueuersContext } from './enqueuer-context.js';
 import { HandlerParameters } from './handler-parameters.js';
 import { lastValueOf } from './handler-values.js';
 import { type MadeEnhancers, NO_ENHANCERS, configOfJobs, kindsIn } from './root-enhancers.js';
-import * as messages from '../messages.js';
+import * as problems from '../problems.js';
 import type { JobContext } from '../options/index.js';
 
 /**
- * Binds handlers through Nest's own execution context. So guards, interceptors, pipes, filters and parameter decorators
- * work in a job as they do in a controller. A handler that has none of them is called as it is.
+ * Applies guards, interceptors, pipes, filters and parameter decorators to handlers, as Nest applies them in
+ * controllers.
  *
- * A handler is bound once, at start. But when its provider is request-scoped, the provider is made and the handler is
- * bound for each job: to Nest the job is the request.
+ * 1. At the start each handler is bound: Nest makes one function of the method and all that applies to it. A method to
+ *    which nothing applies is called as it is.
+ * 2. A job comes: the function is called with the job's data and the job. To Nest the job is the request.
+ * 3. What the function returns is awaited. Of an Observable or a generator this is the last value.
+ *
+ * When its provider is request-scoped, the provider is made and the handler is bound for each job.
+ *
+ * For example a guard that returns false: Nest throws ForbiddenException, the method does not run, the attempt fails.
  */
 export class HandlerBinder {
   private readonly parameters = new HandlerParameters();
@@ -60,7 +66,7 @@ export class HandlerBinder {
     } else if (Object.values(enhancers).every(({ length }) => length === 0)) {
       this.contextsWith = () => applicationContexts;
     } else {
-      const problem = messages.enhancersOutOfReach;
+      const problem = problems.enhancersOutOfReach;
       throw new InvalidOptionError({ option: 'enhancers', problem, where });
     }
   }

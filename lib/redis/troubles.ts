@@ -1,6 +1,6 @@
 /**
- * How this room words what an operator reads: options of the connection that are overruled, and the lease guard's
- * troubles.
+ * How this room words troubles for the log: options of the connection that are overruled, and what keeps the lease guard
+ * from its work.
  */
 
 export const optionOverruled = (option: string, why: string) =>

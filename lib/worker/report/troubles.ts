@@ -1,6 +1,6 @@
 /**
- * How a worker words what an operator reads: troubles with its surroundings, and why a running job was canceled. Lines
- * about single jobs are worded by the Nest layer (lib/nest/messages.ts).
+ * How a worker words troubles with its surroundings, for the log. Lines about single jobs are worded by the Nest layer
+ * (lib/nest/log-lines.ts).
  */
 
 /** Something is wrong, and later well again. The reporter begins a line with each. */
@@ -38,8 +38,3 @@ export const queueNotRecovered = (queue: string): Trouble => ({
 });
 
 export const workerNotListed = 'the worker cannot be listed in Redis';
-
-// Why a running job was canceled.
-export const stoppedByCommand = 'stopped by command';
-export const canceledWhileItRan = 'canceled while it ran';
-export const deletedWhileItRan = 'deleted while it ran';

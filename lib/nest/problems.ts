@@ -1,0 +1,50 @@
+import { ofRoot } from './log-lines.js';
+
+/** How errors of the Nest layer word a problem: what is wrong with an option, and what to do about it. */
+
+export const needsOneSource =
+  'must be given, or useClass, or useExisting: exactly one of the three';
+
+export const queueMissing =
+  "is missing: give it here (@Job({ queue: 'images' })), or for all methods of the class by @JobsOf('images')";
+
+export const differentOptions = (queue: string, elsewhere: string) =>
+  `of queue "${queue}" differ from those in ${elsewhere}: give them once, or the same in both`;
+
+export const noSuchRoot = (root: string, known: readonly string[]) => {
+  const call =
+    root === 'default' ? 'RqModule.forRoot(...)' : `RqModule.forRoot({ name: "${root}", ... })`;
+  const others = known.length > 0 ? ` There is: ${known.join(', ')}` : '';
+  return `needs ${call}, which no module of this application imports.${others}`;
+};
+
+export const rootTwice = (root: string) =>
+  root === 'default'
+    ? 'is missing: RqModule.forRoot is imported twice without one. Name the second Redis, or import it once'
+    : `"${root}" is taken: RqModule.forRoot is imported twice with it. Give each Redis its own name`;
+
+export const closedWhileWaiting = (root: string) =>
+  `connect to Redis${ofRoot(root)} before the application was closed`;
+
+export const queueWithoutHandler = (queue: string, known: readonly string[]) =>
+  `names queue "${queue}", but no @Job method handles its jobs. Queues with handlers: ${
+    known.join(', ') || 'none'
+  }`;
+
+export const markedController =
+  'stands on a controller, whose methods answer requests: move the method to a provider';
+
+export const enhancerPerJob = (name: string) =>
+  `names ${name}, which is made for each request: put it on the handlers (@UseGuards and so on), or leave its request out`;
+
+export const enhancerNotMade = (name: string, error: unknown) =>
+  `names ${name}, which could not be made: ${error instanceof Error ? error.message : String(error)}`;
+
+export const enhancersOutOfReach =
+  'cannot be applied with this version of Nest: put them on the handlers (@UseGuards and so on)';
+
+export const runNotCalled =
+  'context.extract did not call run(), so that the job could not run: call it, and return what it returns';
+
+export const schemaAsPipe =
+  'is a schema and no pipe: write { schema: ... } to have it validated by a pipe';
