@@ -43,7 +43,7 @@ function compile(name) {
   const keys = declared(header, 'KEYS', name);
   const values = declared(header, 'ARGV', name);
   const whole = included(source, name);
-  const locals = whole.split('\n').filter((line) => /^local\b/.test(line)).length;
+  const locals = localsOf(whole);
   // Lua allows 200 in one function; what is not counted here (several in a line, in blocks) needs room, too.
   if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
   const body = whole
@@ -125,12 +125,28 @@ function declared(header, word, script) {
   return found;
 }
 
+/** What is included in a function stands as deep as the line that includes it. */
 function included(source, script) {
-  return source.replace(/^ *--- @include (\S+)$/gm, (_, name) => {
+  return source.replace(/^( *)--- @include (\S+)$/gm, (_, indent, name) => {
     const path = `${folder}include/${name}.lua`;
     if (!existsSync(path)) throw new Error(`${script}.lua includes "${name}", which is not there`);
-    return included(readFileSync(path, 'utf8'), script);
+    return included(readFileSync(path, 'utf8'), script).replaceAll(/^(?=.)/gm, indent);
   });
+}
+
+/** The most lines that begin with `local`, equally deep, without a line between them that is less deep. */
+function localsOf(lua) {
+  const counts = new Map();
+  let most = 0;
+  for (const line of lua.split('\n')) {
+    const [, indent, word] = /^( *)(\w+)?/.exec(line);
+    if (line.trim() === '') continue;
+    for (const depth of counts.keys()) if (depth > indent.length) counts.delete(depth);
+    if (word !== 'local') continue;
+    counts.set(indent.length, (counts.get(indent.length) ?? 0) + 1);
+    most = Math.max(most, counts.get(indent.length));
+  }
+  return most;
 }
 
 function place(list, word, where) {

@@ -1,5 +1,6 @@
 /** The vocabulary of jobs: options, retries, signals, outcomes, errors. No I/O, nothing of Redis, nothing of Nest. */
 export * from './clean-text.js';
+export * from './dependencies.js';
 export * from './duration.js';
 export * from './enqueue-errors.js';
 export * from './errors.js';

@@ -33,11 +33,11 @@ export class BulkActions {
   }
 
   cancel(selection: JobSelection<CancelFrom>): Promise<ControlReport> {
-    return this.run(selection, CANCEL_FROM, { type: 'cancel' });
+    return this.run(selection, CANCEL_FROM, { type: 'cancel', dependents: 'end' });
   }
 
   delete(selection: JobSelection): Promise<ControlReport> {
-    return this.run(selection, ANYWHERE, { type: 'delete' });
+    return this.run(selection, ANYWHERE, { type: 'delete', dependents: 'end' });
   }
 
   promote(selection: JobSelection<PromoteFrom>): Promise<ControlReport> {

@@ -152,7 +152,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     for (let first = 0; first < prepared.length; first += AT_ONCE) {
       const slice = prepared.slice(first, first + AT_ONCE);
       try {
-        const [refusal] = await this.#store.enqueue(this.name, slice, 'all');
+        const [refusal] = await this.#store.enqueue(slice, 'all');
         if (refusal?.reason === 'duplicate') throw this.duplicate(slice[refusal.index] as NewJob);
       } catch (cause) {
         const jobIds = prepared.map(({ id }) => id);
@@ -333,8 +333,11 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       assertSize(meta, `meta of job "${name}"`, limit);
     }
     const { id } = resolved;
-    if (id === undefined) return { id: newJobId(), check: 'new', data, options: resolved, meta };
-    return { id, check: resolved.unique ? 'unique' : 'once', data, options: resolved, meta };
+    const queue = this.name;
+    if (id === undefined) {
+      return { queue, id: newJobId(), check: 'new', data, options: resolved, meta };
+    }
+    return { queue, id, check: resolved.unique ? 'unique' : 'once', data, options: resolved, meta };
   }
 
   private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
@@ -355,7 +358,7 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
 
   private async send(jobs: NewJob[]): Promise<(Error | undefined)[]> {
     const problems: (Error | undefined)[] = [];
-    for (const { index, reason } of await this.#store.enqueue(this.name, jobs, 'each')) {
+    for (const { index, reason } of await this.#store.enqueue(jobs, 'each')) {
       if (reason === 'duplicate') problems[index] = this.duplicate(jobs[index] as NewJob);
     }
     return problems;

@@ -101,7 +101,12 @@ export class RqJob<Result = unknown> extends ShortForm {
    * @throws InvalidJobStateError when it has ended otherwise, JobNotFoundError
    */
   async cancel(): Promise<void> {
-    await this.control({ type: 'cancel' }, ['queued', 'scheduled', 'deferred', 'started']);
+    await this.control({ type: 'cancel', dependents: 'end' }, [
+      'queued',
+      'scheduled',
+      'deferred',
+      'started',
+    ]);
   }
 
   /**
@@ -142,7 +147,7 @@ export class RqJob<Result = unknown> extends ShortForm {
    * there is nothing to do.
    */
   async delete(): Promise<void> {
-    await this.control({ type: 'delete' }, []);
+    await this.control({ type: 'delete', dependents: 'end' }, []);
   }
 
   /** 0-based place in the queue; undefined when it does not wait there. Takes time in long queues. */

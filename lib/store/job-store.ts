@@ -4,6 +4,7 @@ import type {
   Outcome,
   ResolvedJobOptions,
   ResolvedSelection,
+  WaitsFor,
 } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
 import type { ClaimedJob } from '../wire/claimed-job.js';
@@ -22,13 +23,18 @@ export interface ProducerStore {
   /** The most bytes of UTF-8 that data, meta and a result may have. */
   readonly maxPayloadBytes: number;
 
-  /** Stores new jobs, all or (mode `each`) each by itself, and answers with those that were not stored. */
-  enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
+  /**
+   * Stores new jobs of one queue or several, all or (mode `each`) each by itself, and answers with those that were not
+   * stored. A job may wait for jobs that stand earlier in the same call.
+   */
+  enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
 
   /** The job as it stands; undefined: no such job. */
   read(id: string): Promise<JobRecord | undefined>;
   /** RQ's result stream of a job, oldest first. */
   results(id: string): Promise<ResultEntry[]>;
+  /** Jobs that wait for this one, or were canceled because of it. */
+  dependents(id: string): Promise<readonly DependentJob[]>;
   /** 0-based place in the queue; undefined: not waiting there. */
   position(queue: string, id: string): Promise<number | undefined>;
   /** As `read`, and has the settlement of an unsettled job announced (see `onSettled`). */
@@ -71,6 +77,11 @@ export interface WorkerStore extends JobStore {
   leasesOf(queue: string, token: string): Promise<Lease[]>;
   /** Puts right what crashed workers left behind. */
   recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
+  /**
+   * The results that were handed over to a job when its parents finished, as JSON; undefined: read it from the parent,
+   * if that is still there.
+   */
+  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]>;
   /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
   progress(lease: Lease, json: string, event: JobEvent): Promise<boolean>;
 
@@ -112,6 +123,7 @@ export interface WorkDone {
 
 /** A job to be stored. */
 export interface NewJob {
+  readonly queue: string;
   readonly id: string;
   /** `new`: the id was drawn by us; `once`: an existing job of this id is left alone; `unique`: it is an error. */
   readonly check: 'new' | 'once' | 'unique';
@@ -120,6 +132,14 @@ export interface NewJob {
   readonly options: ResolvedJobOptions;
   /** Text of the meta, if any. */
   readonly meta: string | undefined;
+  /** What must be over before it may run; its delay counts from then on. */
+  readonly waitsFor?: WaitsFor;
+}
+
+/** A job that waits for another. */
+export interface DependentJob {
+  readonly id: string;
+  readonly queue: string;
 }
 
 export interface Refusal {
@@ -227,8 +247,14 @@ export interface RecoverReply {
   readonly nextDue: number | undefined;
 }
 
+/**
+ * What is done to a job. `dependents`: what becomes of the jobs that wait for it; `end`: what each says itself
+ * (`ifFailed`).
+ */
 export type ControlAction =
-  | { readonly type: 'cancel' | 'stop' | 'delete' | 'promote' }
+  | { readonly type: 'cancel'; readonly dependents: 'end' | 'release' }
+  | { readonly type: 'delete'; readonly dependents: 'end' | 'delete' }
+  | { readonly type: 'stop' | 'promote' }
   | {
       readonly type: 'requeue';
       readonly front: boolean;

@@ -9,7 +9,7 @@ import {
   decodeControl,
   encodeControl,
 } from './scripts/control.js';
-import { EMPTIED_AT_ONCE, EMPTY, encodeEmpty } from './scripts/empty.js';
+import { EMPTIED_AT_ONCE, EMPTY, decodeEmpty, encodeEmpty } from './scripts/empty.js';
 import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
 import {
   EXCHANGE,
@@ -34,6 +34,7 @@ import type {
   ControlAction,
   ControlReply,
   ControlReport,
+  DependentJob,
   Lease,
   ExchangeReply,
   ExchangeRequest,
@@ -51,6 +52,7 @@ import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
+import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { type Role, rightsOf } from './rights.js';
 import { Subscriptions } from '../redis/subscriptions.js';
@@ -63,6 +65,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly workers: WorkerRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
+  private readonly dependencies: Dependencies;
 
   constructor(
     readonly connections: Connections,
@@ -73,6 +76,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
+    this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
@@ -82,9 +86,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return { prefix: this.keys.prefix, maxPayloadBytes: this.maxPayloadBytes };
   }
 
-  async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+  async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+    const queue = jobs[0]?.queue;
+    if (queue === undefined) return [];
     const { list } = this.keys.queue(queue);
-    const values = encodeEnqueue(this.place(queue), jobs, mode);
+    const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     return decodeEnqueue(reply);
   }
@@ -98,6 +104,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     // What Redis refuses inside of the script does not make it fail.
     for (const { status } of decoded.refused) this.connections.refused(status);
     if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
+    if (decoded.leftOver) void this.dependencies.goOn(queue);
     return decoded;
   }
 
@@ -123,7 +130,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
-      const { more, ...slice } = decodeRecover(queue, reply);
+      const { more, queues, ...slice } = decodeRecover(queue, reply);
+      this.dependencies.learn(queues);
       handled.push(...slice.handled);
       if (!more) return { ...slice, handled };
     }
@@ -223,6 +231,14 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return decodeResults(reply);
   }
 
+  dependents(id: string): Promise<readonly DependentJob[]> {
+    return this.dependencies.dependents(id);
+  }
+
+  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+    return this.dependencies.handedResults(id, parentIds);
+  }
+
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
     return replyOfOne(
       await this.controlSlice(queue, action, { ids: [id] }, `${action.type} job "${id}"`),
@@ -297,12 +313,13 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async empty(queue: string): Promise<number> {
     const { list } = this.keys.queue(queue);
-    const values = encodeEmpty(this.keys.prefix);
+    const values = encodeEmpty(this.keys, queue);
     let deleted = 0;
     for (;;) {
-      const count = Number(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
-      deleted += count;
-      if (count < EMPTIED_AT_ONCE) return deleted;
+      const slice = decodeEmpty(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
+      if (slice.leftOver) await this.dependencies.goOn(queue);
+      deleted += slice.deleted;
+      if (slice.deleted < EMPTIED_AT_ONCE) return deleted;
     }
   }
 
@@ -327,7 +344,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   private place(queue: string): ExchangePlace {
-    return { keyspace: this.keys, queue, shared: this.shared };
+    return { keyspace: this.keys, queue, shared: this.shared, gates: this.dependencies };
   }
 
   private async controlSlice(
@@ -338,7 +355,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   ): Promise<ControlSliceReply> {
     const { list } = this.keys.queue(queue);
     const values = encodeControl(this.keys, queue, action, slice);
-    return decodeControl(await this.run(what, CONTROL, [list], values));
+    const reply = decodeControl(await this.run(what, CONTROL, [list], values));
+    if (reply.leftOver) await this.dependencies.goOn(queue);
+    return reply;
   }
 
   private run(

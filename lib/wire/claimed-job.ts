@@ -2,6 +2,7 @@ import { LONGEST_DURATION, type StoredRetry } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
+import { parentIdsIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { LONGEST_NUMBER, timeOf } from './stored-text.js';
 
@@ -103,6 +104,11 @@ export class ClaimedJob {
     return this.keeping(FAILURE_TTL);
   }
 
+  /** The jobs that it waited for, in the order in which they were given. */
+  get parentIds(): readonly string[] {
+    return parentIdsIn(this.text(PARENT_IDS));
+  }
+
   /** Milliseconds since the epoch. */
   get createdAt(): number | undefined {
     return timeOf(this.text(CREATED_AT));
@@ -195,6 +201,7 @@ const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
 const OWN_RETRIES_LEFT = further('nrq_retries_left');
+const PARENT_IDS = further('dependency_ids');
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 

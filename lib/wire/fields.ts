@@ -7,7 +7,7 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim (x) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim: that it waited for others (d), anything else (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms), `max` (how many there were at first), `since` (ms since the epoch, when a requeue gave new ones) |
  * | `nrq_attempts` | count of attempts that failed |
@@ -21,7 +21,9 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
 /** Fields that many jobs share: made once per set of options. */
 export function optionFields(queue: string, options: ResolvedJobOptions): string[] {
   const cached = cache.get(options);
-  if (cached?.[1] === queue) return cached;
+  if (cached?.[0]?.[1] === queue) return cached[0];
+  const known = cached?.find((fields) => fields[1] === queue);
+  if (known) return known;
   const timeout = options.timeout < 0 ? -1 : Math.ceil(options.timeout / 1000);
   const fields = ['origin', queue, 'timeout', String(timeout)];
   const flags = given(options);
@@ -36,14 +38,17 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
   if (options.atFront && (options.at !== undefined || options.delay > 0)) {
     fields.push('enqueue_at_front', '1');
   }
-  cache.set(options, fields);
+  if (cached) cached.push(fields);
+  else cache.set(options, [fields]);
   return fields;
 }
 
-// Keyed by identity: the options object of all jobs that bring none of their own is one and the same.
-const cache = new WeakMap<ResolvedJobOptions, string[]>();
+// Keyed by identity: the options object of all jobs that bring none of their own is one and the same, in several queues,
+// too.
+const cache = new WeakMap<ResolvedJobOptions, string[][]>();
 
-function given(options: ResolvedJobOptions): string {
+/** Text of `nrq_given`, as far as the options decide it. */
+export function given(options: ResolvedJobOptions): string {
   const { timeout, ttl, failureTtl, retry } = options;
   const hasMore =
     ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);

@@ -1,7 +1,8 @@
 import { inflateSync } from 'node:zlib';
-import { type JobStatus, isJobStatus } from '../job/index.js';
+import { type JobStatus, type WaitsFor, isJobStatus } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
 import { type AttemptRecord, decodeAttempt } from './fields.js';
+import { waitsForIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { parsePythonJson } from './python-json.js';
 import { timeOf } from './stored-text.js';
@@ -86,6 +87,16 @@ export class JobRecord {
     return this.text('nrq_reason');
   }
 
+  /** What it waits for, until it is released; undefined: nothing. */
+  get waitsFor(): WaitsFor | undefined {
+    return this.status === 'deferred' ? waitsForIn((field) => this.text(field)) : undefined;
+  }
+
+  /** Id of the job that it waited for and because of which it was canceled. */
+  get canceledBecauseOf(): string | undefined {
+    return this.status === 'canceled' ? this.text('nrq_canceled_by') : undefined;
+  }
+
   /** @throws MalformedJobError */
   call(maxBytes: number): JobCall {
     return decodeCall(this.id, this.fields.get('data') ?? Buffer.alloc(0), maxBytes);
@@ -128,8 +139,12 @@ export class JobRecord {
   }
 }
 
-/** A status that nobody knows counts as `queued`, as no status does. */
+/**
+ * A status that nobody knows counts as `queued`, as no status does. The two of RQ's next version say that a job waits,
+ * and not for a worker.
+ */
 export function statusOf(text: string | undefined): JobStatus {
+  if (text === 'rate_limited' || text === 'ready_to_enqueue') return 'deferred';
   return text !== undefined && isJobStatus(text) ? text : 'queued';
 }
 

@@ -110,6 +110,10 @@ export class QueueKeys {
   readonly alive: string;
   /** Exists while leases that have ended are left alone. */
   readonly grace: string;
+  /** What is left over of the children of jobs that are over. */
+  readonly ended: string;
+  /** Exists for a while after a job was stored that waits for one of this queue. */
+  readonly hung: string;
   /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
   readonly wake: string;
   /** Channel on which settlements that somebody waits for are announced. */
@@ -138,6 +142,8 @@ export class QueueKeys {
     this.late = `${prefix}nrq:late:${name}`;
     this.alive = `${prefix}nrq:alive:${name}`;
     this.grace = `${prefix}nrq:grace:${name}`;
+    this.ended = `${prefix}nrq:ended:${name}`;
+    this.hung = `${prefix}nrq:hung:${name}`;
     this.wake = `${channels}wake:${name}`;
     this.settled = `${channels}settled:${name}`;
     this.events = `${channels}events:${name}`;

@@ -1,5 +1,6 @@
 // What is done to many jobs at once: by ids or by a registry, in slices, and what each call says of it.
 import { deflateSync } from 'node:zlib';
+import { resolveDefaults, resolveJobOptions } from '../../lib/job/index.js';
 import { Queue, type RqJob } from '../../lib/queue/index.js';
 import { Connections } from '../../lib/redis/index.js';
 import { RedisJobStore } from '../../lib/store/index.js';
@@ -335,5 +336,56 @@ describe('what one call of the script does', () => {
     await engine.queue().cancel(jobs.filter((_, index) => index % 100 === 99));
     const stats = await engine.client.info('commandstats');
     expect(Number(/cmdstat_lrem:calls=(\d+)/.exec(stats)?.[1] ?? 0)).toBeLessThan(10);
+  });
+});
+
+describe('jobs that wait for others', () => {
+  it('are told of what is done to many, and wait again with a requeue of many', async () => {
+    const parents = idsOf(await enqueue(3));
+    const child = (id: string, parent: string) => ({
+      queue: 'jobs',
+      id,
+      check: 'new' as const,
+      data: '["ok",null,[1],{}]',
+      options: resolveJobOptions(undefined, resolveDefaults(undefined)),
+      meta: undefined,
+      waitsFor: { jobs: [parent], group: undefined, ifFailed: 'cancel' as const },
+    });
+    const children = parents.map((parent, index) => child(`child-${index}`, parent));
+    await engine.store.enqueue([...children, child('grandchild', 'child-0')], 'all');
+    const queue = engine.queue();
+
+    expect(await queue.cancel({ in: 'queued' })).toMatchObject({ done: 3 });
+    expect(await queue.counts()).toMatchObject({ canceled: 7, deferred: 0 });
+    const report = await queue.requeue({ in: 'canceled' });
+    expect(report.done).toBe(3);
+    expect(await queue.counts()).toMatchObject({ canceled: 0, deferred: 4, queued: 3 });
+    expect(await queue.promote(['child-0'])).toMatchObject({ done: 1 });
+    expect(await queue.delete(parents)).toMatchObject({ done: 3 });
+    expect(await queue.counts()).toMatchObject({ canceled: 2, deferred: 1, queued: 1 });
+    const worker = await engine.work({ ok: () => 1 });
+    await worker.events.waitFor('jobFinished', 2);
+  });
+});
+
+describe('the sweep', () => {
+  it('takes ids without a job out of the registries, scheduled ones when none came for a minute', async () => {
+    const { client } = engine;
+    const jobs = await enqueue(1, { delay: 60 });
+    const places = ['finished', 'failed', 'canceled', 'scheduled'];
+    const far = Date.now() / 1000 + 86_400;
+    for (const place of places) await client.zadd(`rq:${place}:jobs`, far, `ghost-${place}`);
+    const turn = async () => {
+      await client.del('rq:nrq:swept:jobs');
+      await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
+    };
+    for (const _ of places) await turn();
+    const left = await Promise.all(places.map((place) => client.zcard(`rq:${place}:jobs`)));
+    expect(left).toEqual([0, 0, 0, 2]);
+    // It was first missed more than a minute ago.
+    await client.zadd('rq:nrq:late:jobs', Date.now() / 1000 - 61, 'ghost-scheduled');
+    for (const _ of places) await turn();
+    expect(await client.zrange('rq:scheduled:jobs', '0', '-1')).toEqual(idsOf(jobs));
+    expect(await client.exists('rq:nrq:late:jobs')).toBe(0);
   });
 });

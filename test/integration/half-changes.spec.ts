@@ -265,31 +265,31 @@ const SCENARIOS: Scenario[] = [
     script: 'control',
     name: 'cancels',
     prepare: () => enqueue(),
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'cancels for later',
     prepare: () => enqueue({ delay: 60 }),
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'cancels a running one',
     prepare: claim,
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'deletes',
     prepare: () => enqueue(),
-    act: control({ type: 'delete' }),
+    act: control({ type: 'delete', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'deletes a running one',
     prepare: claim,
-    act: control({ type: 'delete' }),
+    act: control({ type: 'delete', dependents: 'end' }),
   },
   { script: 'control', name: 'stops', prepare: claim, act: control({ type: 'stop' }) },
   {
@@ -297,7 +297,7 @@ const SCENARIOS: Scenario[] = [
     name: 'requeues',
     prepare: async () => {
       await enqueue();
-      await engine.store.control('jobs', 'j', { type: 'cancel' });
+      await engine.store.control('jobs', 'j', { type: 'cancel', dependents: 'end' });
     },
     act: control({ type: 'requeue', front: false }),
   },
@@ -306,7 +306,7 @@ const SCENARIOS: Scenario[] = [
     name: 'requeues those of a registry, with new retries',
     prepare: async () => {
       await enqueue({ retry: { max: 3, interval: 1 } });
-      await engine.store.control('jobs', 'j', { type: 'cancel' });
+      await engine.store.control('jobs', 'j', { type: 'cancel', dependents: 'end' });
     },
     act: () =>
       limited.controlMany(
@@ -337,13 +337,13 @@ const SCENARIOS: Scenario[] = [
     prepare: async () => {
       for (const id of ['a', 'j', 'b']) await engine.queue().enqueue('f', 1, { id });
     },
-    act: () => limited.controlMany('jobs', ['b', 'j'], { type: 'cancel' }),
+    act: () => limited.controlMany('jobs', ['b', 'j'], { type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'deletes what waits',
     prepare: () => enqueue(),
-    act: () => limited.controlMany('jobs', { in: 'queued' }, { type: 'delete' }),
+    act: () => limited.controlMany('jobs', { in: 'queued' }, { type: 'delete', dependents: 'end' }),
   },
   {
     script: 'beat',

@@ -15,6 +15,8 @@
 --       intervals    JSON, for jobs that have no intervals of their own
 --       own_retry    JSON, the same for the rest of a policy
 --       failure_ttl  in seconds, of jobs that have none: how long a canceled job is kept
+--       dependents   what becomes of those that wait for a job: 'end' = what each says itself, 'release' (cancel) = they
+--                    need not wait for it, 'delete' (delete) = they are deleted, too
 --       place        '' = the ids are given | 'queued' (the queue) | 'started' | 'scheduled' | 'deferred' | 'finished' |
 --                    'failed' | 'canceled'
 --       offset       where to begin in that place; of given ids: where in the queue the first is probably found
@@ -30,6 +32,7 @@
 --         its status does not allow it | 'missing' there is no such job | 'passed' another name or time is asked for
 --       6 the status that the last job had
 --       7 list of id, beginning of the data, ...: jobs that are left, since only their data say their name
+--       8 '1' = jobs that wait for them are still to be told (see release.lua), '' = none
 -- State as RQ leaves it, in one step. Ids without a job leave the registries of ended jobs. A running job that is
 --       canceled or deleted is told to its worker, and its lease is taken away, so that the worker's outcome is refused
 --       whatever becomes of the job or its id before it comes; one that is stopped is ended by its worker.
@@ -58,6 +61,8 @@ local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 
 local selection = select_jobs(queue)
 local found = look_at_jobs(queue, selection)
+-- What is left of the budget is for those that wait for these jobs.
+hung.steps = math.min(450, work * 0.75)
 if #found.jobs > 0 then act[action](queue, found.jobs) end
 drop_ghosts(queue, found.missing)
 
@@ -66,4 +71,6 @@ for answer, count in pairs(found.answers) do
   answers[#answers + 1] = answer
   answers[#answers + 1] = count
 end
-return { found.looked, selection.total, found.stay, found.last, answers, found.status, found.unread }
+return {
+  found.looked, selection.total, found.stay, found.last, answers, found.status, found.unread, hung.is_left and '1' or '',
+}

@@ -37,6 +37,8 @@ export interface ControlSliceReply {
   readonly status: string;
   /** Jobs that are left, since only the beginning of their data says their name. */
   readonly unread: readonly { readonly id: string; readonly data: Buffer }[];
+  /** Jobs that wait for them are still to be told. */
+  readonly leftOver: boolean;
 }
 
 export type ControlAnswer = ControlReply['answer'] | 'running' | 'passed' | 'unread' | 'duplicate';
@@ -64,17 +66,19 @@ export function encodeControl(
     name: from?.name === undefined ? '' : JSON.stringify(from.name),
     after: from?.after ?? '',
     before: from?.before ?? '',
+    dependents: 'dependents' in action ? action.dependents : 'end',
   });
   for (const id of ids) values.push(id);
   return values;
 }
 
 export function decodeControl(reply: unknown): ControlSliceReply {
-  const [looked, total, stay, behind, answered, status, left] = reply as [
+  const [looked, total, stay, behind, answered, status, left, leftOver] = reply as [
     ...[number, number, number, Buffer],
     (Buffer | number)[],
     Buffer,
     Buffer[],
+    Buffer,
   ];
   const answers: Partial<Record<ControlAnswer, number>> = {};
   for (let at = 0; at + 1 < answered.length; at += 2) {
@@ -92,6 +96,7 @@ export function decodeControl(reply: unknown): ControlSliceReply {
     answers,
     status: String(status),
     unread,
+    leftOver: leftOver.length > 0,
   };
 }
 

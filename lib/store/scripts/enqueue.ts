@@ -1,4 +1,4 @@
-import { optionFields } from '../../wire/fields.js';
+import { given, optionFields } from '../../wire/fields.js';
 import { type ExchangePlace, pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
@@ -8,33 +8,44 @@ import { enqueue } from './compiled.js';
 /** `enqueue.lua` as types: the one place that knows its arguments and its reply. */
 export const ENQUEUE = new Script(enqueue);
 
+/** Seconds: twice as long as a list of queues is used (see store/dependencies.ts). */
+export const HUNG_SECONDS = 120;
+
 export function encodeEnqueue(
-  { keyspace, queue, shared }: ExchangePlace,
+  { keyspace, shared }: Pick<ExchangePlace, 'keyspace' | 'shared'>,
   jobs: readonly NewJob[],
   mode: 'all' | 'each',
 ): ScriptValue[] {
   // Jobs without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
+  const queues: string[] = [];
+  const places: number[] = [];
   const rows: ScriptValue[] = [];
   for (const job of jobs) {
-    const { options } = job;
+    const { options, queue } = job;
     const fields = optionFields(queue, options);
     let template = templates.get(fields);
     if (template === undefined) {
       template = templates.size + 1;
       templates.set(fields, template);
+      places.push(numberOf(queue, queues));
     }
     rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
     const own: string[] = [];
     if (job.meta !== undefined) own.push('meta', job.meta);
+    if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}d`);
     const description = options.description ?? (shared ? describeCall(job.data) : undefined);
     if (description !== undefined) own.push('description', description);
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;
-  const values = ENQUEUE.values({ prefix, channels, queue, mode });
-  values.push(templates.size);
-  for (const fields of templates.keys()) values.push(fields.length, ...fields);
+  const values = ENQUEUE.values({ prefix, channels, hung_seconds: HUNG_SECONDS, mode });
+  values.push(queues.length, ...queues, templates.size);
+  let index = 0;
+  for (const fields of templates.keys()) {
+    values.push(places[index] as number, fields.length, ...fields);
+    index += 1;
+  }
   values.push(jobs.length);
   for (const value of rows) values.push(value);
   return values;
@@ -47,7 +58,21 @@ export function decodeEnqueue(reply: unknown): Refusal[] {
   }));
 }
 
-function placeOf({ options }: NewJob): string {
+/** 1-based place in a list, of which it becomes the last unless it is there. */
+function numberOf(queue: string, queues: string[]): number {
+  const index = queues.indexOf(queue);
+  return index === -1 ? queues.push(queue) : index + 1;
+}
+
+/** Where it goes, when what it waits for is over. */
+function placeOf({ options, waitsFor }: NewJob): string {
+  const place = placeWithoutParents(options);
+  return waitsFor && waitsFor.jobs.length > 0
+    ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}`
+    : place;
+}
+
+function placeWithoutParents(options: NewJob['options']): string {
   const { at, delay, atFront } = options;
   const behind = atFront ? ':front' : '';
   if (at !== undefined) return `at:${at}${behind}`;

@@ -35,6 +35,8 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
   });
   values.push(request.woken.length);
   for (const id of request.woken) values.push(id);
+  const gates = place.gates?.keysFor(place.queue, request.outcomes.length) ?? NONE;
+  values.push(gates.length, ...gates);
   pushOutcomes(values, request, place.shared);
   values.push(request.events.length);
   for (const { event, outcome } of request.events) {
@@ -49,6 +51,8 @@ export interface ExchangePlace {
   readonly queue: string;
   /** Python reads this Redis, too: all results go to RQ's streams, and RQ's records of executions are kept. */
   readonly shared: boolean;
+  /** Which keys tell whether any job waits for others, when so many have ended; none: look at those that have. */
+  readonly gates?: { keysFor(queue: string, ended: number): readonly string[] };
 }
 
 /**
@@ -62,24 +66,29 @@ export function executionTtl(
   return shared ? Math.ceil(leaseMs / 1000) + 120 : '';
 }
 
-/** @param travelled for how many milliseconds the reply was on its way */
+/**
+ * `leftOver`: jobs that wait for those that have ended are still to be told.
+ * @param travelled for how many milliseconds the reply was on its way
+ */
 export function decodeExchange(
   queue: string,
   { token, nextExecution }: ExchangeRequest,
   reply: unknown,
   travelled: number,
-): ExchangeReply {
-  const [refused, claimed, dropped, nextDue, state, now, failure, listened, long] = reply as [
-    (number | Buffer)[],
-    Buffer,
-    Buffer[],
-    Buffer,
-    Buffer,
-    Buffer,
-    Buffer,
-    Buffer,
-    Buffer[],
-  ];
+): ExchangeReply & { readonly leftOver: boolean } {
+  const [refused, claimed, dropped, nextDue, state, now, failure, listened, long, leftOver] =
+    reply as [
+      (number | Buffer)[],
+      Buffer,
+      Buffer[],
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer,
+      Buffer[],
+      Buffer,
+    ];
   const due = optionalNumber(nextDue);
   return {
     refused:
@@ -98,6 +107,7 @@ export function decodeExchange(
     now: Number(now),
     failure: failure.length === 0 ? undefined : failure.toString(),
     listened: listened.length > 0,
+    leftOver: leftOver.length > 0,
   };
 }
 

@@ -29,11 +29,12 @@ local function look_at(queue, claims, id)
     local dropped = claims.dropped
     dropped[#dropped + 1] = id
     dropped[#dropped + 1] = reason
+    if reason == 'missing' then claims.missing[#claims.missing + 1] = id end
     return nil
   end
   values[CLAIM_FIELD_COUNT + 1] = id
   local given = values[CLAIM.nrq_given]
-  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, 'x', 1, true)) then
+  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xd]')) then
     --- @include crashes
     local further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
     local crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
@@ -107,6 +108,7 @@ local function claim(queue, claims, ids)
     -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
     if values[CLAIM_FIELD_COUNT + 1 + FURTHER.ttl] or values[CLAIM_FIELD_COUNT + 1 + FURTHER.ended_at] then
       redis.pcall('PERSIST', key)
+      redis.pcall('PERSIST', key .. ':dependents')
     end
     if values[CLAIM_FIELD_COUNT + 1 + FURTHER.ended_at] then
       -- Python enqueues a job that has ended without taking it out of there.

@@ -19,15 +19,22 @@ function act.cancel(queue, jobs)
   assure_places(queue)
   local listened = is_listened(queue)
   take_out(queue, jobs)
-  local ending = {}
+  local ending, kept, deleted = {}, {}, {}
   for _, job in ipairs(jobs) do
-    finish(queue, ending, job.id, 'canceled', ttl_of(job.failure_ttl, ARGV.failure_ttl), 'text', '')
+    local ttl = ttl_of(job.failure_ttl, ARGV.failure_ttl)
+    if job.status == 'deferred' then leave_parents(job.id) end
+    finish(queue, ending, job.id, 'canceled', ttl, 'text', '')
+    local list = ttl == '0' and deleted or kept
+    list[#list + 1] = job.id
   end
   conclude(queue, ending)
   for _, job in ipairs(jobs) do
     tell_worker(job, 'cancel-job')
     if listened then tell_canceled(queue, job, 'canceled') end
   end
+  local releases = ARGV.dependents == 'release'
+  ended_all(queue, kept, releases and 'released' or 'canceled')
+  ended_all(queue, deleted, releases and 'released' or 'deleted')
 end
 
 function act.stop(queue, jobs)
@@ -37,6 +44,15 @@ function act.stop(queue, jobs)
     if job.executions then redis.pcall('EXPIRE', queue.stops, 86400) end
     tell_worker(job, 'stop-job')
   end
+end
+
+-- Those that were canceled because of jobs that have been requeued wait for them again.
+local function all_pending_again(queue, ids)
+  local keys = {}
+  for index, id in ipairs(ids) do keys[index] = dependents_key(id) end
+  local found = redis.pcall('EXISTS', unpack(keys))
+  if found == 0 then return end
+  for _, id in ipairs(ids) do pending_again(queue, id) end
 end
 
 function act.requeue(queue, jobs)
@@ -54,11 +70,14 @@ function act.requeue(queue, jobs)
   redis.pcall('SADD', prefix .. 'queues', queue.list)
   for _, id in ipairs(ids) do
     local key = job_prefix .. id
-    redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason')
+    -- One that was canceled because of a parent shall run all the same.
+    if redis.call('HEXISTS', key, 'nrq_canceled_by') == 1 then leave_parents(id) end
+    redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason', 'nrq_canceled_by')
     if ARGV.retries ~= '' then renew_retries(id) end
     redis.pcall('PERSIST', key)
   end
   for _, registry in ipairs(registries) do batched('ZREM', queue[registry], ids) end
+  all_pending_again(queue, ids)
 end
 
 --- @include promote-now
@@ -69,16 +88,19 @@ function act.delete(queue, jobs)
   assure_places(queue)
   local listened = is_listened(queue)
   take_out(queue, jobs)
-  local keys = {}
-  for _, job in ipairs(jobs) do
+  local keys, ids = {}, {}
+  for index, job in ipairs(jobs) do
+    ids[index] = job.id
+    leave_parents(job.id)
     tell_worker(job, 'cancel-job')
     if listened and not has_ended(job.status) then tell_canceled(queue, job, 'deleted') end
     add_keys_of(job.id, keys)
   end
   batched('DEL', nil, keys)
   if redis.pcall('EXISTS', queue.watched) == 1 then
-    for _, job in ipairs(jobs) do announce(queue, job.id, 'canceled', 'text', 'deleted') end
+    for _, id in ipairs(ids) do announce(queue, id, 'canceled', 'text', 'deleted') end
   end
+  ended_all(queue, ids, ARGV.dependents == 'delete' and 'delete' or 'deleted')
 end
 
 function act.meta(queue, jobs)

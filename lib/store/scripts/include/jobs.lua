@@ -14,10 +14,9 @@ local function looked_at(reply)
   return reply
 end
 
--- All keys of a job, for whoever deletes it.
+-- All keys of a job, for whoever deletes it, but for the set of those who wait for it: see ended.lua.
 local function add_keys_of(id, keys)
   keys[#keys + 1] = job_prefix .. id
   keys[#keys + 1] = results_prefix .. id
-  keys[#keys + 1] = job_prefix .. id .. ':dependents'
   keys[#keys + 1] = job_prefix .. ':' .. id .. ':dependencies'
 end

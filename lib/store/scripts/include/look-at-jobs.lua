@@ -21,8 +21,14 @@ if ARGV.after ~= '' or ARGV.before ~= '' then
 elseif action ~= 'cancel' then
   FIELDS[2] = nil
 end
+local CANCELED_BY
+if action == 'requeue' and place == 'canceled' then
+  FIELDS[#FIELDS + 1] = 'nrq_canceled_by'
+  CANCELED_BY = #FIELDS
+end
 local COST = 3
 if action == 'requeue' and ARGV.retries ~= '' then COST = 5 end
+if action == 'delete' then COST = 4 end
 if (action == 'cancel' or action == 'delete') and is_listened(queue) then COST = 6 end
 
 local function answer_for(status)
@@ -102,6 +108,8 @@ local function look_at(queue, selection, index, unread)
     if redis.call('HSTRLEN', key, 'data') == 0 then return 'missing' end
   end
   local executions = holders_of_all(queue)[id]
+  -- Of RQ's next version: they wait, and not for a worker.
+  if status == 'rate_limited' or status == 'ready_to_enqueue' then status = 'deferred' end
   if executions and not stands_at_end(queue, id, status) then status = 'started' end
   local job = { id = id, status = status, executions = executions, failure_ttl = fields[2] }
   if not is_in_time(fields, selection.scores[index]) then return 'passed', job end
@@ -109,6 +117,9 @@ local function look_at(queue, selection, index, unread)
   if is_named == nil then return 'unread', job end
   if not is_named then return 'passed', job end
   local answer = answer_for(status)
+  -- One that was canceled because of another waits for that again as soon as it is requeued.
+  local parent = CANCELED_BY and fields[CANCELED_BY]
+  if parent and redis.pcall('HGET', job_prefix .. parent, 'status') == 'canceled' then answer = 'refused' end
   if answer == 'done' and (action == 'cancel' or action == 'delete') then
     if may_be_queued(queue, job, #selection.ids == 1) then
       if #selection.ids > 1 or place ~= '' then job.place = place_in_queue(queue, selection, index) end

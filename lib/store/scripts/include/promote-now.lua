@@ -1,15 +1,5 @@
--- Jobs that wait for a time or for other jobs run now. Where each goes is what it says, as when its time had come.
-
--- A job that does not wait for its parents any more is none of theirs: Python would enqueue it once more when one of
--- them ends.
-local function leave_parents(id)
-  local key = job_prefix .. ':' .. id .. ':dependencies'
-  local parents = redis.pcall('SMEMBERS', key)
-  for _, parent in ipairs(parents.err and {} or parents) do
-    redis.pcall('SREM', job_prefix .. parent .. ':dependents', id)
-  end
-  redis.pcall('DEL', key)
-end
+-- Jobs that wait for a time or for other jobs run now. Where each goes is what it says, as when its time had come. Those
+-- that do not wait for their parents any more are none of theirs.
 
 local function promote_now(queue, jobs)
   for _, command in ipairs({ 'LPUSH', 'RPUSH' }) do assure_right(command, queue.list) end

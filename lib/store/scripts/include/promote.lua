@@ -23,7 +23,7 @@ local function promote(queue, limit, due_at)
   if due_at > now - patience then return milliseconds_until(due_at + patience) end
 
   local due_until = string.format('%.3f', (now - patience) / 1000 - 0.0005)
-  local front, back, moved, keeps_time, later = {}, {}, {}, {}, {}
+  local front, back, moved, keeps_time, later, missing = {}, {}, {}, {}, {}, {}
   local due = redis.call('ZRANGEBYSCORE', queue.scheduled, '-inf', due_until, 'WITHSCORES', 'LIMIT', 0, limit)
   for at = 1, #due, 2 do
     local id = due[at]
@@ -39,6 +39,8 @@ local function promote(queue, limit, due_at)
         list[#list + 1] = id
         -- It was put off because workers died of it (see crashes.lua).
         keeps_time[id] = job[3] and true
+      elseif not job.err and not job[1] then
+        missing[#missing + 1] = id
       end
     end
   end
@@ -55,6 +57,7 @@ local function promote(queue, limit, due_at)
   queue_up_all(queue, latest_first, true, keeps_time)
   batched('ZREM', queue.scheduled, moved)
   batched('ZADD', queue.scheduled, later)
+  if #missing > 0 then ended(missing, 'gone') end
   if #moved > 0 and redis.call('EXISTS', queue.late) == 1 then batched('ZREM', queue.late, moved) end
 
   local from = #due >= 2 * limit and '-inf' or '(' .. due_until

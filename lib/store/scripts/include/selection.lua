@@ -14,7 +14,8 @@ local function first_of_slice(queue)
   else
     rank = redis.call('ZRANK', queue[place], ARGV.behind)
   end
-  return rank and rank + 1 or offset
+  -- When it is gone, too, some are looked at again.
+  return rank and rank + 1 or math.max(0, offset - SLICE)
 end
 
 -- ids; entries: as they stand in the place, with their scores (not in the queue); total: of the place; first: where in

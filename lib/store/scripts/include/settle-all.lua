@@ -6,10 +6,11 @@
 local ENDS = { finished = 'finished', failed = 'failed', stopped = 'failed', canceled = 'canceled' }
 
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results
+-- gates: keys of which one is there when any job may wait for others; none: look at the jobs that end
 -- has_records: RQ's records of executions are kept
 -- begin: called when all is known and nothing is written yet; answers why nothing can be, or nil
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
-local function settle_all(queue, worker, executions, has_records, begin)
+local function settle_all(queue, worker, executions, gates, has_records, begin)
   local refused, is_refused = {}, {}
   local ids, members, kinds, firsts = executions.ids, executions.members, executions.kinds, executions.firsts
   if #ids == 0 then return refused, is_refused end
@@ -20,6 +21,9 @@ local function settle_all(queue, worker, executions, has_records, begin)
   -- The lease is the fence. Python may write any status at any moment (`job.save()` of a copy that it read earlier):
   -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
   local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
+  -- Of plain jobs, most of which nobody waits for.
+  local may_hang = #gates == 0 or redis.call('EXISTS', unpack(gates)) > 0
+  local over, results = {}, {}
   -- A lease that stayed would let its job be taken for one of a worker that died.
   assure_right('ZREM', queue.started)
   local obstacle = begin()
@@ -72,6 +76,15 @@ local function settle_all(queue, worker, executions, has_records, begin)
         why = 'error ' .. error_text(problem)
       elseif problem then
         why = problem
+      elseif ENDS[kind] and (may_hang or settle ~= settle_finished) then
+        -- Of one that has not succeeded and is not kept, nothing more can come.
+        local how = kind ~= 'finished' and ARGV[first] == '0' and 'deleted' or kind
+        over[how] = over[how] or {}
+        over[how][#over[how] + 1] = id
+        if kind == 'finished' then
+          local text = executions.results[index] or ARGV[first + 2]
+          results[id] = text == '' and 'null' or ARGV[first + 1] == 'stream' and 'base64:' .. text or text
+        end
       end
     end
     if why then
@@ -90,6 +103,7 @@ local function settle_all(queue, worker, executions, has_records, begin)
   end
   conclude(queue, ending)
   batched('ZREM', queue.started, released)
+  for how, gone in pairs(over) do ended(gone, how, results) end
   if execution.scheduled then
     --- @include wake
     wake_for_earliest(queue, execution.scheduled)

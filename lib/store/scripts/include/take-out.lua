@@ -60,11 +60,12 @@ end
 -- Ids without a job are in nobody's way any more. Of jobs to come, Python writes the schedule and the deferred registry
 -- before the job: those are the sweep's.
 local function drop_ghosts(queue, ids)
-  if #ids == 0 then return end
+  if #ids == 0 or (place ~= '' and not ENDED[place]) then return end
   local registries = { 'finished', 'failed', 'canceled' }
   for _, registry in ipairs(registries) do
     redis.call('ZCARD', queue[registry])
     assure_right('ZREM', queue[registry])
   end
   for _, registry in ipairs(registries) do batched('ZREM', queue[registry], ids) end
+  ended_all(queue, ids, 'gone')
 end
