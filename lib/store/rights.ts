@@ -9,6 +9,7 @@ import {
   list,
   progress,
   recover,
+  release,
   renew,
   watch,
 } from './scripts/compiled.js';
@@ -48,7 +49,7 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
 export type Role = 'producer' | 'worker';
 
 const PRODUCER: readonly string[] = [
-  ...[enqueue, control, list, empty, watch].flatMap((script) => script.commands),
+  ...[enqueue, control, release, list, empty, watch].flatMap((script) => script.commands),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
   ...'hgetall lpos lrange llen zcard zrange smembers xrange'.split(' '),
   ...'set del exists info'.split(' '),

@@ -17,7 +17,7 @@ const cancel = (id: string) => control(id, { type: 'cancel', dependents: 'end' }
 const remove = (id: string) => control(id, { type: 'delete', dependents: 'end' });
 const requeue = (id: string) => control(id, { type: 'requeue', front: false });
 const recover = (queue = 'jobs', maxCrashes = 3) =>
-  engine.store.recover(queue, { maxCrashes, lease: 60_000 });
+  engine.store.recover(queue, { maxCrashes, leaseMs: 60_000 });
 /** The next recover takes a turn of the sweep. */
 const sweep = async (queue = 'jobs') => {
   await engine.client.del(`rq:nrq:swept:${queue}`);
@@ -136,7 +136,7 @@ describe('a job that waits', () => {
     await graph.add({ id: 'p' }, { id: 'q' }, { id: 'c', after: ['q', 'p'] });
     await graph.finish(['p', 'q']);
     const { claimed } = await engine.store.exchange('jobs', {
-      lease: 1000,
+      leaseMs: 1000,
       worker: 'w',
       token: 'b'.repeat(16),
       nextExecution: 0,
@@ -180,7 +180,7 @@ describe('when a parent', () => {
       'is poison',
       async () => {
         await graph.claim();
-        const [member] = await engine.client.zrange('rq:wip:jobs', 0, 0);
+        const [member] = await engine.client.zrange('rq:wip:jobs', '0', '0');
         await engine.client.zadd('rq:wip:jobs', 1, String(member));
         await engine.client.zadd('rq:nrq:alive:jobs', Date.now(), '60000');
         await recover('jobs', 1);
@@ -326,7 +326,7 @@ describe('when a parent', () => {
   it('is one of a bulk of requeued jobs, those that were canceled because of it wait again', async () => {
     await family();
     await graph.fail('p');
-    expect(await engine.store.requeue('jobs', { in: 'failed' })).toBe(1);
+    expect(await engine.queue().requeue({ in: 'failed' })).toMatchObject({ done: 1 });
     expect(await children()).toEqual(['deferred', 'queued', 'deferred']);
   });
 

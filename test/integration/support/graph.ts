@@ -30,7 +30,7 @@ export class Graph {
   /** Claims all that is in a queue. */
   async claim(queue = 'jobs', want = 100): Promise<string[]> {
     const request = {
-      lease: 60_000,
+      leaseMs: 60_000,
       worker: 'w',
       token: TOKEN,
       nextExecution: this.nextExecution,
@@ -69,7 +69,7 @@ export class Graph {
       renewsNotes: false,
     };
     const { refused } = await this.store.exchange(queue, {
-      lease: 60_000,
+      leaseMs: 60_000,
       worker: 'w',
       token: TOKEN,
       nextExecution: this.nextExecution,

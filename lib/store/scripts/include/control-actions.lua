@@ -68,10 +68,10 @@ function act.requeue(queue, jobs)
   for index, job in ipairs(jobs) do ids[index] = job.id end
   queue_up_all(queue, ids, ARGV.argument == 'front', {})
   redis.pcall('SADD', prefix .. 'queues', queue.list)
-  for _, id in ipairs(ids) do
-    local key = job_prefix .. id
+  for _, job in ipairs(jobs) do
+    local id, key = job.id, job_prefix .. job.id
     -- One that was canceled because of a parent shall run all the same.
-    if redis.call('HEXISTS', key, 'nrq_canceled_by') == 1 then leave_parents(id) end
+    if job.status == 'canceled' and redis.call('HEXISTS', key, 'nrq_canceled_by') == 1 then leave_parents(id) end
     redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason', 'nrq_canceled_by')
     if ARGV.retries ~= '' then renew_retries(id) end
     redis.pcall('PERSIST', key)
