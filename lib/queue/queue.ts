@@ -1,21 +1,15 @@
 import type { Observable } from 'rxjs';
 import {
-  type CancelFrom,
   type DefaultJobOptions,
   type Duration,
   type JobEvent,
   type JobOptions,
-  type JobSelection,
-  type PromoteFrom,
-  type RequeueFrom,
-  type RequeueOptions,
   type ResolvedDefaults,
   type ResolvedJobOptions,
   DuplicateJobError,
   EnqueueManyError,
   InvalidOptionError,
   RqConnectionError,
-  ShortForm,
   assertJobId,
   assertJobName,
   assertQueueName,
@@ -25,7 +19,6 @@ import {
   wholeNumber,
 } from '../job/index.js';
 import {
-  type ControlReport,
   type JobStore,
   type NewJob,
   type RegistryCounts,
@@ -57,22 +50,17 @@ import { RqJob } from './rq-job.js';
  *
  * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
  */
-export class Queue<Handlers = AnyHandlers> extends ShortForm {
+export class Queue<Handlers = AnyHandlers> extends BulkActions {
   readonly #store: JobStore;
   readonly #defaults: ResolvedDefaults;
   readonly #inject: HeaderInjector | undefined;
   readonly #batch: EnqueueBatch<NewJob>;
   readonly #waiter: ResultWaiter;
-  readonly #bulk: BulkActions;
   readonly #knownNames = new Set<string>();
 
   /** @throws InvalidOptionError when the name or a default is impossible */
-  constructor(
-    readonly name: string,
-    store: JobStore,
-    options: QueueOptions = {},
-  ) {
-    super();
+  constructor(name: string, store: JobStore, options: QueueOptions = {}) {
+    super(name, store);
     this.#store = store;
     assertQueueName(name);
     const where = `defaultJobOptions of queue "${name}"`;
@@ -85,7 +73,6 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       ({ data }) => data.length,
     );
     this.#waiter = new ResultWaiter(name, store);
-    this.#bulk = new BulkActions(name, store);
   }
 
   /**
@@ -264,39 +251,6 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   /** Deletes all waiting jobs (not the running, scheduled or settled ones). Gives how many. RQ's `empty`. */
   empty(): Promise<number> {
     return this.#store.empty(this.name);
-  }
-
-  /**
-   * Puts jobs that have ended back into the queue. Their spent retries stay spent, as in RQ, unless `retries` gives new
-   * ones.
-   *
-   * ```ts
-   * await queue.requeue({ in: 'failed' }); // all that are there now
-   * const { done, skipped } = await queue.requeue({ in: 'failed', name: 'resize' }, { retries: 'fresh' });
-   * ```
-   *
-   * This, `cancel`, `delete` and `promote` take up to 500 jobs per call to Redis. Ids whose job is gone are passed over,
-   * and leave the registries of ended jobs.
-   * @throws InvalidOptionError naming the key of the selection
-   * @throws RqConnectionError; what was done before stays so, and the call may be repeated
-   */
-  requeue(selection: JobSelection<RequeueFrom>, options?: RequeueOptions): Promise<ControlReport> {
-    return this.#bulk.requeue(selection, options);
-  }
-
-  /** As `job.cancel()` for each; those that run are told. Errors as in {@link requeue}. */
-  cancel(selection: JobSelection<CancelFrom>): Promise<ControlReport> {
-    return this.#bulk.cancel(selection);
-  }
-
-  /** As `job.delete()` for each; those that run are told. Errors as in {@link requeue}. */
-  delete(selection: JobSelection): Promise<ControlReport> {
-    return this.#bulk.delete(selection);
-  }
-
-  /** As `job.promote()` for each: what waits for its time or for other jobs runs now. Errors as in {@link requeue}. */
-  promote(selection: JobSelection<PromoteFrom>): Promise<ControlReport> {
-    return this.#bulk.promote(selection);
   }
 
   /** What JSON and logs show of it. */

@@ -63,7 +63,7 @@ function act.requeue(queue, jobs)
     redis.call('ZCARD', queue[registry])
     assure_right('ZREM', queue[registry])
   end
-  for _, command in ipairs({ 'HSET', 'HDEL', 'HMGET' }) do assure_right(command, job_prefix) end
+  for _, command in ipairs({ 'HSET', 'HDEL', 'HMGET', 'HEXISTS' }) do assure_right(command, job_prefix) end
   local ids = {}
   for index, job in ipairs(jobs) do ids[index] = job.id end
   queue_up_all(queue, ids, ARGV.argument == 'front', {})
