@@ -38,6 +38,7 @@ export { RqContext } from './nest/handlers/rq-context.js';
 
 // Queues, jobs, and the worker; they work without Nest too.
 export {
+  PreparedJob,
   Queue,
   RqJob,
   type AnyHandlers,
@@ -46,6 +47,7 @@ export {
   type JobHeaders,
   type JobMethod,
   type JobName,
+  type JobParents,
   type JobPayload,
   type JobResult,
   type JobSnapshot,
@@ -56,6 +58,7 @@ export {
   type ManyItem,
   type NamesJobs,
   type NotJson,
+  type ParentJob,
   type QueueOptions,
 } from './queue/index.js';
 export {
@@ -91,13 +94,17 @@ export {
 export type {
   CancelFrom,
   DefaultJobOptions,
+  DependsOn,
   Duration,
+  IfFailed,
   JobOptions,
+  JobReference,
   JobSelection,
   PromoteFrom,
   RequeueFrom,
   RequeueOptions,
   SelectableIn,
+  WaitsFor,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
@@ -137,6 +144,7 @@ export {
   JobTimeoutError,
   LostLeaseError,
   MalformedJobError,
+  ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,
   RedisReplyError,

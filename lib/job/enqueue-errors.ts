@@ -2,15 +2,23 @@ import { RqError, messageOf } from './errors.js';
 
 /** Why jobs were not enqueued although Redis could be reached, or not all of them. */
 
-/** `unique: true` was asked for and a job with this id exists, in whatever state. */
+/**
+ * A job with this id exists, in whatever state, and `unique: true` was asked for, or another job of the same call was to
+ * wait for the one of this id. Nothing of the call was enqueued.
+ */
 export class DuplicateJobError extends RqError {
   readonly code = 'RQ_DUPLICATE_JOB';
   readonly jobId: string;
 
-  constructor(details: { jobId: string; queue: string }) {
+  /** @param details.neededBy the id of a job of the call that was to wait for it */
+  constructor(details: { jobId: string; queue: string; neededBy?: string }) {
+    const { jobId, queue, neededBy } = details;
     super(
-      `Job "${details.jobId}" exists already (enqueued as unique on queue "${details.queue}"). ` +
-        'Its id is free again when that job is deleted or its resultTtl or failureTtl has passed.',
+      neededBy === undefined
+        ? `Job "${jobId}" exists already (enqueued as unique on queue "${queue}"). ` +
+            'Its id is free again when that job is deleted or its resultTtl or failureTtl has passed.'
+        : `Job "${jobId}" exists already on queue "${queue}", and job "${neededBy}" of the same call was to wait for ` +
+            'it: nothing was enqueued. To wait for the one that exists, leave it out of the call and give its id as dependsOn.',
     );
     this.jobId = details.jobId;
   }

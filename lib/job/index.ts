@@ -1,6 +1,7 @@
 /** The vocabulary of jobs: options, retries, signals, outcomes, errors. No I/O, nothing of Redis, nothing of Nest. */
 export * from './clean-text.js';
 export * from './dependencies.js';
+export * from './depends-on.js';
 export * from './duration.js';
 export * from './enqueue-errors.js';
 export * from './errors.js';
@@ -13,6 +14,7 @@ export * from './names.js';
 export * from './option-checks.js';
 export * from './option-table.js';
 export * from './outcome.js';
+export * from './parent-result-error.js';
 export * from './poison-job-error.js';
 export * from './redis-error.js';
 export * from './requeue-options.js';

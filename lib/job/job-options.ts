@@ -4,6 +4,8 @@
  * here, naming the key, before anything reaches Redis.
  */
 import { types } from 'node:util';
+import type { WaitsFor } from './dependencies.js';
+import { type DependsOn, readDependsOn } from './depends-on.js';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
 import { assertJobId } from './names.js';
@@ -34,6 +36,11 @@ export interface JobOptions {
   at?: Date;
   /** To the head of the queue; default false. */
   atFront?: boolean;
+  /**
+   * Run only when these have finished: a job, its id, or a list of them, with `ifFailed` in an object; or a group.
+   * `delay` counts from then on. Default: none.
+   */
+  dependsOn?: DependsOn;
   /** Data about the job that its handler may read and change; a plain object. */
   meta?: Record<string, unknown>;
   /** For people, in lists: at most 10,000 characters; default: made from the job's name and data. */
@@ -68,6 +75,7 @@ export interface ResolvedJobOptions {
   /** Milliseconds since 1970. */
   readonly at?: number;
   readonly atFront: boolean;
+  readonly waitsFor?: WaitsFor;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
 }
@@ -127,6 +135,7 @@ export function resolveJobOptions(
     delay: delay === undefined ? 0 : toMilliseconds(delay, 'delay', where),
     at: readAt(at, where),
     atFront: readFlag(options.atFront, 'atFront', where),
+    waitsFor: readDependsOn(options.dependsOn, id, where),
     meta: readMeta(options.meta, where),
     description: readDescription(options.description, where),
   };
@@ -196,6 +205,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   'delay',
   'at',
   'atFront',
+  'dependsOn',
   'meta',
   'description',
 ]);
@@ -217,6 +227,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     delay: 0,
     at: undefined,
     atFront: false,
+    waitsFor: undefined,
     meta: undefined,
     description: undefined,
   };

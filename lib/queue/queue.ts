@@ -5,17 +5,13 @@ import {
   type JobEvent,
   type JobOptions,
   type ResolvedDefaults,
-  type ResolvedJobOptions,
   DuplicateJobError,
-  EnqueueManyError,
   InvalidOptionError,
   RqConnectionError,
   assertJobId,
-  assertJobName,
   assertQueueName,
   layerDefaults,
   resolveDefaults,
-  resolveJobOptions,
   wholeNumber,
 } from '../job/index.js';
 import {
@@ -26,17 +22,20 @@ import {
 } from '../store/index.js';
 import { BulkActions } from './bulk-actions.js';
 import { EnqueueBatch } from './enqueue-batch.js';
-import { type JobSummary, assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
-import type {
-  AnyHandlers,
-  JobName,
-  JobPayload,
-  JobResult,
-  PayloadArguments,
-} from './handler-types.js';
+import type { JobSummary } from '../wire/index.js';
+import {
+  type JobOfCall,
+  assertParents,
+  assertTogether,
+  jobOfCall,
+  preparedParents,
+  storeInSlices,
+} from './enqueue-together.js';
+import type { AnyHandlers, JobArguments, JobName, JobResult, ManyItem } from './handler-types.js';
 import { type ListeningOptions, eventsOfQueue } from './job-events.js';
-import { type HeaderInjector, withInjectedHeaders } from './job-headers.js';
-import { newJobId } from './job-id.js';
+import type { HeaderInjector } from './job-headers.js';
+import { NewJobs } from './new-jobs.js';
+import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqJob } from './rq-job.js';
 
@@ -52,11 +51,9 @@ import { RqJob } from './rq-job.js';
  */
 export class Queue<Handlers = AnyHandlers> extends BulkActions {
   readonly #store: JobStore;
-  readonly #defaults: ResolvedDefaults;
-  readonly #inject: HeaderInjector | undefined;
+  readonly #newJobs: NewJobs;
   readonly #batch: EnqueueBatch<NewJob>;
   readonly #waiter: ResultWaiter;
-  readonly #knownNames = new Set<string>();
 
   /** @throws InvalidOptionError when the name or a default is impossible */
   constructor(name: string, store: JobStore, options: QueueOptions = {}) {
@@ -65,14 +62,14 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
     assertQueueName(name);
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
-    this.#defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    this.#inject = options.inject;
+    const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
+    this.#newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, options.inject);
     this.#batch = new EnqueueBatch(
       (jobs) => this.send(jobs),
       TOGETHER,
       ({ data }) => data.length,
     );
-    this.#waiter = new ResultWaiter(name, store);
+    this.#waiter = new ResultWaiter(store);
   }
 
   /**
@@ -87,19 +84,16 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
    */
   async enqueue<Name extends JobName<Handlers>>(
     name: Name,
-    ...[data, options]: PayloadArguments<JobPayload<Handlers, Name>, JobOptions>
+    ...[data, options]: JobArguments<Handlers, Name>
   ): Promise<RqJob<JobResult<Handlers, Name>>> {
-    return this.add(name, data, options);
+    return this.add(name, data, options as JobOptions | undefined);
   }
 
   /** Enqueues a job that may start after `delay` (a number is seconds). See {@link enqueue}; RQ's `enqueue_in`. */
   async enqueueIn<Name extends JobName<Handlers>>(
     delay: Duration,
     name: Name,
-    ...[data, options]: PayloadArguments<
-      JobPayload<Handlers, Name>,
-      Omit<JobOptions, 'delay' | 'at'>
-    >
+    ...[data, options]: JobArguments<Handlers, Name, 'delay' | 'at'>
   ): Promise<RqJob<JobResult<Handlers, Name>>> {
     return this.add(name, data, { ...(options as JobOptions | undefined), delay });
   }
@@ -108,46 +102,52 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
   async enqueueAt<Name extends JobName<Handlers>>(
     date: Date,
     name: Name,
-    ...[data, options]: PayloadArguments<
-      JobPayload<Handlers, Name>,
-      Omit<JobOptions, 'delay' | 'at'>
-    >
+    ...[data, options]: JobArguments<Handlers, Name, 'delay' | 'at'>
   ): Promise<RqJob<JobResult<Handlers, Name>>> {
     return this.add(name, data, { ...(options as JobOptions | undefined), at: date });
   }
 
   /**
-   * Enqueues many jobs, in order. Up to 1000 are one step: all of them or none. A longer list goes in slices of 1000,
-   * each all or nothing.
+   * Makes a job that is not stored yet, so that others can wait for it before anything is enqueued. `rq.enqueueMany` (of
+   * the `RqService`) or {@link enqueueMany} stores it, together with those.
+   *
+   * ```ts
+   * const resize = images.prepare('resize', { path });
+   * await rq.enqueueMany([resize, mail.prepare('notify', { to }, { dependsOn: resize })]);
+   * ```
+   *
+   * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError
+   */
+  prepare<Name extends JobName<Handlers>>(
+    name: Name,
+    ...[data, options]: JobArguments<Handlers, Name>
+  ): PreparedJob<JobResult<Handlers, Name>> {
+    const given = options as JobOptions | undefined;
+    const job = this.#newJobs.withData(name, data, given);
+    const preparation = new Preparation(job, this.#store, this.parents(name, given));
+    return new PreparedJob(this.name, job.id, name, preparation, this.job(job.id));
+  }
+
+  /**
+   * Enqueues many jobs, in order: with their data, or prepared ones (of other queues too). Up to 1000 are one step: all
+   * of them or none. A longer list goes in slices of 1000, each all or nothing.
    *
    * @throws EnqueueManyError when a later slice failed: `stored` tells how many jobs are enqueued, `jobIds` the ids with
    * which to repeat the rest
-   * @throws what {@link enqueue} throws when nothing is stored
+   * @throws what {@link enqueue} throws when nothing is stored, and DuplicateJobError when the id of a job that others of
+   * the call wait for is taken
    */
-  async enqueueMany<const Name extends JobName<Handlers>>(
-    jobs: readonly ManyItem<Handlers, Name>[],
-  ): Promise<RqJob<JobResult<Handlers, Name>>[]> {
-    const prepared = jobs.map((job, index) => {
-      const { name, data, options } = job as { name: string; data?: unknown; options?: JobOptions };
-      return this.prepare(
-        name,
-        encodePayload(this.name, this.named(name), data),
-        options,
-        `jobs[${index}]: `,
-      );
-    });
-    for (let first = 0; first < prepared.length; first += AT_ONCE) {
-      const slice = prepared.slice(first, first + AT_ONCE);
-      try {
-        const [refusal] = await this.#store.enqueue(slice, 'all');
-        if (refusal?.reason === 'duplicate') throw this.duplicate(slice[refusal.index] as NewJob);
-      } catch (cause) {
-        const jobIds = prepared.map(({ id }) => id);
-        if (first === 0) throw ofJobs(cause, jobIds);
-        throw new EnqueueManyError({ queue: this.name, stored: first, jobIds, cause });
-      }
-    }
-    return prepared.map(({ id }) => this.job(id));
+  async enqueueMany<const Name extends JobName<Handlers>, Prepared = never>(
+    jobs: readonly (ManyItem<Handlers, Name> | PreparedJob<Prepared>)[],
+  ): Promise<RqJob<JobResult<Handlers, Name> | Prepared>[]> {
+    const call = jobs.map((job, index) =>
+      job instanceof PreparedJob ? jobOfCall(job) : this.itemOfCall(job as AnyItem, index),
+    );
+    assertTogether(this.#store, call, `enqueueMany on queue "${this.name}"`);
+    await storeInSlices(this.#store, this.name, call);
+    return jobs.map((job, index) =>
+      job instanceof PreparedJob ? job.handle() : this.job((call[index] as JobOfCall).job.id),
+    );
   }
 
   /**
@@ -163,9 +163,7 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
     options?: JobOptions,
   ): Promise<RqJob<Result>> {
     const { args = [], kwargs = {} } = call;
-    const data = encodeCall(this.name, { name: this.named(func), args, kwargs });
-    const job = this.prepare(func, data, options);
-    return this.added(job);
+    return this.added(func, this.#newJobs.withCall(func, args, kwargs, options), options);
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
@@ -263,51 +261,42 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
     data: unknown,
     options: JobOptions | undefined,
   ): Promise<RqJob<Result>> {
-    const job = this.prepare(name, encodePayload(this.name, this.named(name), data), options);
-    return this.added(job);
+    return this.added(name, this.#newJobs.withData(name, data, options), options);
   }
 
-  private async added<Result>(job: NewJob): Promise<RqJob<Result>> {
+  private async added<Result>(
+    name: string,
+    job: NewJob,
+    options: JobOptions | undefined,
+  ): Promise<RqJob<Result>> {
+    if (job.waitsFor) assertParents(this.parents(name, options), NO_JOBS, this.where(name));
     try {
       await this.#batch.add(job);
     } catch (error) {
-      throw ofJobs(error, [job.id]);
+      throw error instanceof RqConnectionError ? error.of([job.id]) : error;
     }
     return this.job(job.id);
   }
 
-  private prepare(name: string, data: string, options: JobOptions | undefined, item = ''): NewJob {
-    const resolved = this.resolve(name, options, item);
-    const limit = this.#store.maxPayloadBytes;
-    assertSize(data, `data of job "${name}"`, limit);
-    let meta: string | undefined;
-    const own = this.#inject ? withInjectedHeaders(resolved.meta, this.#inject) : resolved.meta;
-    if (own && Object.keys(own).length > 0) {
-      meta = toJson(own, { queue: this.name, name, what: 'meta' });
-      assertSize(meta, `meta of job "${name}"`, limit);
-    }
-    const { id } = resolved;
-    const queue = this.name;
-    if (id === undefined) {
-      return { queue, id: newJobId(), check: 'new', data, options: resolved, meta };
-    }
-    return { queue, id, check: resolved.unique ? 'unique' : 'once', data, options: resolved, meta };
+  private itemOfCall({ name, data, options }: AnyItem, index: number): JobOfCall {
+    const item = `jobs[${index}]: `;
+    const job = this.#newJobs.withData(name, data, options, item);
+    return { job, parents: this.parents(name, options, item), preparation: undefined };
   }
 
-  private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
-    if (options === undefined) return this.#defaults.plainJob;
-    return resolveJobOptions(
-      options,
-      this.#defaults,
-      `${item}enqueue("${name}") on queue "${this.name}"`,
-    );
+  /** The prepared ones of the jobs that a job is to wait for. */
+  private parents(
+    name: string,
+    options: JobOptions | undefined,
+    item = '',
+  ): readonly Preparation[] {
+    const dependsOn = options?.dependsOn;
+    if (dependsOn === undefined) return NO_PARENTS;
+    return preparedParents(this.#store, dependsOn, `${item}${this.where(name)}`);
   }
 
-  private named(name: unknown): string {
-    if (typeof name === 'string' && this.#knownNames.has(name)) return name;
-    assertJobName(name, `enqueue on queue "${this.name}"`);
-    if (this.#knownNames.size < 1000) this.#knownNames.add(name);
-    return name;
+  private where(name: string): string {
+    return `enqueue("${name}") on queue "${this.name}"`;
   }
 
   private async send(jobs: NewJob[]): Promise<(Error | undefined)[]> {
@@ -332,24 +321,14 @@ export interface QueueOptions {
   readonly inject?: HeaderInjector;
 }
 
-/** One job of `enqueueMany`. */
-export type ManyItem<Handlers, Name extends JobName<Handlers>> =
-  Name extends JobName<Handlers>
-    ? {
-        readonly name: Name;
-        readonly options?: JobOptions;
-      } & (undefined extends JobPayload<Handlers, Name>
-        ? { readonly data?: JobPayload<Handlers, Name> }
-        : { readonly data: JobPayload<Handlers, Name> })
-    : never;
-
-/** A call that failed carries jobs of several callers: each is told of its own. */
-function ofJobs(error: unknown, jobIds: readonly string[]): unknown {
-  return error instanceof RqConnectionError ? error.of(jobIds) : error;
+interface AnyItem {
+  readonly name: string;
+  readonly data?: unknown;
+  readonly options?: JobOptions;
 }
 
-/** Keeps a script below 5 ms. */
-const AT_ONCE = 1000;
+const NO_PARENTS: readonly Preparation[] = [];
+const NO_JOBS: ReadonlyMap<string, number> = new Map();
 /** Of the jobs that are enqueued in one turn: as many as one call takes. */
 const TOGETHER = 25;
 const REGISTRIES: ReadonlySet<string> = new Set([

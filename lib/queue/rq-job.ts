@@ -3,12 +3,17 @@ import {
   type Duration,
   type JobEvent,
   type JobStatus,
+  type WaitsFor,
   InvalidJobStateError,
   JobNotFoundError,
   type RequeueOptions,
   ShortForm,
+  oneOf,
   isJobStatus,
   readRequeueOptions,
+  optionTable,
+  optional,
+  readOptions,
   toMilliseconds,
 } from '../job/index.js';
 import { type ControlAction, type JobStore } from '../store/index.js';
@@ -65,6 +70,8 @@ export class RqJob<Result = unknown> extends ShortForm {
       description: record.description,
       meta: record.meta(maxPayloadBytes),
       progress: record.progress,
+      waitsFor: record.waitsFor,
+      reason: record.reason,
     };
   }
 
@@ -78,7 +85,7 @@ export class RqJob<Result = unknown> extends ShortForm {
    */
   async result({ timeout = 60 }: { timeout?: Duration } = {}): Promise<Result> {
     const milliseconds = toMilliseconds(timeout, 'timeout', `result of job "${this.id}"`);
-    return (await this.#waiter.wait(this.id, milliseconds)) as Result;
+    return (await this.#waiter.wait(this.queue, this.id, milliseconds)) as Result;
   }
 
   /** Its runs that ended, oldest first: failed attempts (the last 10 are kept) and the result. @throws JobNotFoundError */
@@ -96,17 +103,29 @@ export class RqJob<Result = unknown> extends ShortForm {
   }
 
   /**
+   * Handles of the jobs that wait for this one (`dependsOn`), of whatever queue. Those that were canceled because of it
+   * are among them.
+   */
+  async dependents(): Promise<RqJob[]> {
+    const found = await this.#store.dependents(this.id);
+    return found.map(({ id, queue }) => this.related(queue, id));
+  }
+
+  /**
    * Keeps the job from running: out of the queue or the schedule at once. A running one is told by its signal
    * (`job.signal`), and what it still does is not recorded. One that is canceled already stays as it is.
-   * @throws InvalidJobStateError when it has ended otherwise, JobNotFoundError
+   * @param options.dependents what becomes of the jobs that wait for this one: `'release'` has them run as if it had
+   * finished; default: what the `ifFailed` of each says
+   * @throws InvalidJobStateError when it has ended otherwise, JobNotFoundError, InvalidOptionError
    */
-  async cancel(): Promise<void> {
-    await this.control({ type: 'cancel', dependents: 'end' }, [
-      'queued',
-      'scheduled',
-      'deferred',
-      'started',
-    ]);
+  async cancel(options: { dependents?: 'release' } = {}): Promise<void> {
+    const { dependents = 'end' } = readOptions(
+      options,
+      CANCEL_OPTIONS,
+      `cancel of job "${this.id}"`,
+    );
+    const allowed: JobStatus[] = ['queued', 'scheduled', 'deferred', 'started'];
+    await this.control({ type: 'cancel', dependents }, allowed);
   }
 
   /**
@@ -145,9 +164,17 @@ export class RqJob<Result = unknown> extends ShortForm {
   /**
    * Deletes the job and everything of it, whatever its state; one that runs is told by its signal. Without such a job
    * there is nothing to do.
+   * @param options.dependents what becomes of the jobs that wait for this one: `'delete'` deletes them too, and those
+   * that wait for them; default: what the `ifFailed` of each says (`wait`: canceled, nobody can requeue what is deleted)
+   * @throws InvalidOptionError
    */
-  async delete(): Promise<void> {
-    await this.control({ type: 'delete', dependents: 'end' }, []);
+  async delete(options: { dependents?: 'delete' } = {}): Promise<void> {
+    const { dependents = 'end' } = readOptions(
+      options,
+      DELETE_OPTIONS,
+      `delete of job "${this.id}"`,
+    );
+    await this.control({ type: 'delete', dependents }, []);
   }
 
   /** 0-based place in the queue; undefined when it does not wait there. Takes time in long queues. */
@@ -165,6 +192,16 @@ export class RqJob<Result = unknown> extends ShortForm {
   /** What JSON and logs show of it; `refresh()` tells more. */
   toJSON(): { readonly queue: string; readonly id: string } {
     return { queue: this.queue, id: this.id };
+  }
+
+  /** @internal Whether it is a job of this database. */
+  isOf(store: JobStore): boolean {
+    return this.#store === store;
+  }
+
+  /** @internal A handle of another job. */
+  protected related(queue: string, id: string): RqJob {
+    return new RqJob(queue, id, this.#store, this.#waiter);
   }
 
   private async control(action: ControlAction, allowed: readonly JobStatus[]): Promise<void> {
@@ -203,6 +240,7 @@ export interface JobSnapshot extends Pick<
   | 'startedAt'
   | 'endedAt'
   | 'worker'
+  | 'reason'
 > {
   readonly name: string;
   /** The payload: see the handler's first parameter. */
@@ -215,4 +253,13 @@ export interface JobSnapshot extends Pick<
   readonly meta: Record<string, unknown>;
   /** What its handler has told last of how far it is; undefined: nothing. */
   readonly progress: unknown;
+  /** The jobs or the group that it waits for, until it is released; undefined: none. */
+  readonly waitsFor: WaitsFor | undefined;
 }
+
+const CANCEL_OPTIONS = optionTable<{ dependents?: 'release' }>()({
+  dependents: optional(oneOf('release')),
+});
+const DELETE_OPTIONS = optionTable<{ dependents?: 'delete' }>()({
+  dependents: optional(oneOf('delete')),
+});

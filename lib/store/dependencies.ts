@@ -25,15 +25,24 @@ export class Dependencies {
     private readonly keys: Keyspace,
   ) {}
 
-  async dependents(id: string): Promise<readonly DependentJob[]> {
-    const found = await this.connections.run(`read dependents of job "${id}"`, async (redis) => {
-      const ids = await redis.smembers(this.keys.dependents(id));
+  async queuesOf(ids: readonly string[]): Promise<(string | undefined)[]> {
+    const replies = await this.connections.run('read the queues of jobs', (redis) => {
       const batch = redis.pipeline();
-      for (const child of ids) batch.hmget(this.keys.job(child), 'origin');
-      const replies = (await batch.exec()) ?? [];
-      return ids.map((child, index) => [child, (replies[index]?.[1] as string[] | null)?.[0]]);
+      for (const id of ids) batch.hmget(this.keys.job(id), 'origin');
+      return batch.exec();
     });
-    return found.flatMap(([child, queue]) => (child && queue ? [{ id: child, queue }] : []));
+    return ids.map((_id, index) => (replies?.[index]?.[1] as string[] | null)?.[0] || undefined);
+  }
+
+  async dependents(id: string): Promise<readonly DependentJob[]> {
+    const ids = await this.connections.run(`read dependents of job "${id}"`, (redis) =>
+      redis.smembers(this.keys.dependents(id)),
+    );
+    const queues = ids.length > 0 ? await this.queuesOf(ids) : [];
+    return ids.flatMap((child, index) => {
+      const queue = queues[index];
+      return queue === undefined ? [] : [{ id: child, queue }];
+    });
   }
 
   async handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {

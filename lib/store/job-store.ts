@@ -33,6 +33,8 @@ export interface ProducerStore {
   read(id: string): Promise<JobRecord | undefined>;
   /** RQ's result stream of a job, oldest first. */
   results(id: string): Promise<ResultEntry[]>;
+  /** The queue of each job; undefined: no such job. */
+  queuesOf(ids: readonly string[]): Promise<(string | undefined)[]>;
   /** Jobs that wait for this one, or were canceled because of it. */
   dependents(id: string): Promise<readonly DependentJob[]>;
   /** 0-based place in the queue; undefined: not waiting there. */

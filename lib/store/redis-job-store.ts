@@ -54,6 +54,7 @@ import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
+import { countRegistries } from './registry-counts.js';
 import { type Role, rightsOf } from './rights.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
@@ -231,6 +232,10 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return decodeResults(reply);
   }
 
+  queuesOf(ids: readonly string[]): Promise<(string | undefined)[]> {
+    return this.dependencies.queuesOf(ids);
+  }
+
   dependents(id: string): Promise<readonly DependentJob[]> {
     return this.dependencies.dependents(id);
   }
@@ -276,20 +281,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return keys.map((key) => this.keys.queueName(key)).toSorted();
   }
 
-  async counts(queue: string): Promise<RegistryCounts> {
-    const keys = this.keys.queue(queue);
-    const reply = await this.connections.run(`count queue "${queue}"`, (redis) => {
-      const batch = redis.multi().llen(keys.list);
-      for (const name of REGISTRIES) batch.zcard(keys[name]);
-      return batch.exec();
-    });
-    const counts = (reply ?? []).map(([, count]) => Number(count));
-    return {
-      queued: counts[0] ?? 0,
-      ...(Object.fromEntries(
-        REGISTRIES.map((name, index) => [name, counts[index + 1] ?? 0]),
-      ) as Omit<RegistryCounts, 'queued'>),
-    };
+  counts(queue: string): Promise<RegistryCounts> {
+    return countRegistries(this.connections, queue, this.keys.queue(queue));
   }
 
   async list(
@@ -381,8 +374,6 @@ export interface RedisJobStoreOptions {
   /** The most bytes that data, meta or a result may have; default 10 MiB. */
   readonly maxPayloadBytes?: number;
 }
-
-const REGISTRIES = ['started', 'scheduled', 'deferred', 'finished', 'failed', 'canceled'] as const;
 
 /** Keeps one script below 5 ms. */
 const RENEWED_AT_ONCE = 1000;

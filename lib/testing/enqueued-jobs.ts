@@ -8,17 +8,22 @@ import type { ControlledStore } from './controlled-store.js';
  * `toMatchObject([{ name: 'remind', data: { id: 7 }, dueIn: 86_400, retriesLeft: 3 }])`.
  */
 export interface EnqueuedJob extends JobSnapshot {
-  readonly status: 'queued' | 'scheduled';
-  /** By the clock of the embedded Redis (see `RqTesting.now`); undefined: it may run at once. */
+  /** `deferred`: it waits for other jobs, those of `waitsFor`. */
+  readonly status: 'queued' | 'scheduled' | 'deferred';
+  /** By the clock of the embedded Redis (see `RqTesting.now`); undefined: it may run at once, or is deferred. */
   readonly dueAt: Date | undefined;
-  /** Seconds from now until it is due, to the nearest whole one; 0: it may run at once. */
-  readonly dueIn: number;
+  /** Seconds from now until it is due, to the nearest whole one; 0: it may run at once; undefined: it is deferred. */
+  readonly dueIn: number | undefined;
 }
 
-/** The jobs of a queue that wait, the next one first, and then those that are scheduled, the earliest first. */
+/**
+ * The jobs of a queue that wait, the next one first, then those that are scheduled, the earliest first, then those that
+ * wait for other jobs.
+ */
 export async function enqueuedJobs(store: ControlledStore, queue: Queue): Promise<EnqueuedJob[]> {
   const queued = await waitingJobs(queue, 'queued');
   const scheduled = await waitingJobs(queue, 'scheduled');
+  const deferred = await waitingJobs(queue, 'deferred');
   const now = await timeOf(store);
   const snapshots = scheduled.map((job) => {
     const dueAt = job.dueAt ?? new Date(now);
@@ -28,13 +33,19 @@ export async function enqueuedJobs(store: ControlledStore, queue: Queue): Promis
   return [
     ...queued.map((job) => ({ ...job, status: 'queued' as const, dueAt: undefined, dueIn: 0 })),
     ...snapshots,
+    ...deferred.map((job) => ({
+      ...job,
+      status: 'deferred' as const,
+      dueAt: undefined,
+      dueIn: undefined,
+    })),
   ];
 }
 
-/** Snapshots of all jobs that wait in a queue or its schedule, in order, and when they are due. */
+/** Snapshots of all jobs that wait in a queue, in its schedule or for other jobs, in order, and when they are due. */
 export async function waitingJobs(
   queue: Pick<Queue, 'jobs' | 'job' | 'counts'>,
-  registry: 'queued' | 'scheduled',
+  registry: 'queued' | 'scheduled' | 'deferred',
 ): Promise<(JobSnapshot & Pick<JobSummary, 'dueAt'>)[]> {
   const limit = (await queue.counts())[registry];
   const found = (await queue.jobs(registry, { limit })).map(async ({ id, dueAt }) => {

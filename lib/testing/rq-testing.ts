@@ -53,7 +53,7 @@ export class RqTesting extends ShortForm {
 
   /**
    * Runs everything that is due on the queues that this application's worker serves, and what those jobs enqueue,
-   * until nothing is left; what is scheduled for later stays. A job that fails does not make it reject: look at the
+   * until nothing is left; what is scheduled for later stays, and so does what waits for a job that stays. A job that fails does not make it reject: look at the
    * counts, at the job, or at what the application did.
    *
    * @param options.timeout default 30 s
@@ -87,7 +87,8 @@ export class RqTesting extends ShortForm {
   }
 
   /**
-   * The jobs that wait, the next one first, and then those that are scheduled, the earliest first.
+   * The jobs that wait, the next one first, then those that are scheduled, the earliest first, then those that wait for
+   * other jobs (`waitsFor` says for which).
    *
    * @param queue its name, or the queue itself
    * @param root of a queue given by its name; default: the one without a name

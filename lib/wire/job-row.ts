@@ -1,5 +1,6 @@
 import { constants, inflateSync } from 'node:zlib';
-import type { JobStatus } from '../job/index.js';
+import type { JobStatus, WaitsFor } from '../job/index.js';
+import { waitsForIn } from './dependency-fields.js';
 import { dateOf, decodeStreamedFailure, runsOf, statusOf, wholeNumber } from './job-record.js';
 import { ROW_FIELDS } from './row-fields.js';
 
@@ -35,6 +36,11 @@ export interface JobSummary {
   readonly failure: string | undefined;
   /** Why it was canceled, if somebody said so. */
   readonly reason: string | undefined;
+  /**
+   * What a deferred job waits for; undefined: nothing. Of many jobs only the first ones stand here, those of 512 bytes:
+   * `refresh()` has them all.
+   */
+  readonly waitsFor: WaitsFor | undefined;
 }
 
 /**
@@ -44,6 +50,7 @@ export interface JobSummary {
 export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: boolean): JobSummary {
   const text = (index: number): string | undefined => textOf(row[index]);
   const field = (name: (typeof ROW_FIELDS)[number]) => text(FIXED + ROW_FIELDS.indexOf(name));
+  const whole = (name: string) => (isRowField(name) ? wholeList(field(name)) : undefined);
   const status = statusOf(field('status'));
   const due = isScheduled ? Number(text(SCORE)) : NaN;
   const createdAt = dateOf(field('created_at'));
@@ -63,7 +70,19 @@ export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: bo
     description: text(DESCRIPTION),
     failure: headline(status, row),
     reason: field('nrq_reason'),
+    waitsFor: status === 'deferred' ? waitsForIn(whole) : undefined,
   };
+}
+
+function isRowField(name: string): name is (typeof ROW_FIELDS)[number] {
+  return (ROW_FIELDS as readonly string[]).includes(name);
+}
+
+/** A list of texts that was cut, without the text in which it was. */
+function wholeList(json: string | undefined): string | undefined {
+  if (!json?.startsWith('[') || json.endsWith(']')) return json;
+  const end = json.lastIndexOf('",');
+  return end === -1 ? '[]' : `${json.slice(0, end)}"]`;
 }
 
 const ID = 0;

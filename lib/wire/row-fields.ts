@@ -12,4 +12,7 @@ export const ROW_FIELDS = [
   'nrq_attempts',
   'retries_left',
   'nrq_reason',
+  'dependency_ids',
+  'allow_dependency_failures',
+  'nrq_if_failed',
 ] as const;

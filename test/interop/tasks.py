@@ -97,6 +97,12 @@ def own_job():
     }
 
 
+def of_parent():
+    """What a child finds of the job that it waited for."""
+    parent = get_current_job().dependency
+    return {'status': parent.get_status().value, 'value': parent.return_value()}
+
+
 def not_json():
     return object()
 

@@ -38,7 +38,7 @@ export class JobRunner {
     private readonly onEnd: (end: RunEnd) => void,
   ) {
     const progressed = reporter.event.bind(reporter);
-    this.host = { store, waiter: new ResultWaiter(queue, store), progressed };
+    this.host = { store, waiter: new ResultWaiter(store), progressed };
   }
 
   /** How many handlers run now. */

@@ -1,15 +1,20 @@
 import type { ProgressEvent } from '../../job/index.js';
 import { type ClaimedJob, type JobCall, assertSize, payloadOf, toJson } from '../../wire/index.js';
 import type { JobStore, WorkerStore } from '../../store/index.js';
-import { type ResultWaiter, RqJob } from '../../queue/index.js';
+import { type Jsonified, type ResultWaiter, RqJob } from '../../queue/index.js';
 import { progressEvent } from '../report/about-job.js';
+import { resultsOfParents } from './parent-results.js';
 import { ProgressReports } from './progress-reports.js';
 
 /**
  * What a handler gets beside its data: the job that it is running right now. Everything here is made when it is first
  * asked for: most handlers only want their data.
  */
-export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> {
+export class RunningJob<
+  Data = unknown,
+  Result = unknown,
+  Parents extends readonly unknown[] = readonly unknown[],
+> extends RqJob<Result> {
   readonly #claimed: ClaimedJob;
   readonly #call: JobCall;
   readonly #host: JobHost;
@@ -77,6 +82,27 @@ export class RunningJob<Data = unknown, Result = unknown> extends RqJob<Result> 
   }
 
   /**
+   * The results of the jobs that this one waited for, in the order of `dependsOn`. Those of up to 64 KB were handed over
+   * when the jobs finished, and are there however long that is ago; others are read now.
+   *
+   * A handler that declares them (`RunningJob<NotifyDto, void, [Resized, boolean]>`) makes `enqueue` demand just these
+   * jobs in `dependsOn`.
+   * @throws ParentResultError when one has no result: it did not finish (`ifFailed: 'run'`), or it is gone
+   * @throws RqConnectionError
+   */
+  parentResults(): Promise<Jsonified<Parents>> {
+    return resultsOfParents(this.#claimed, this.#host.store) as Promise<Jsonified<Parents>>;
+  }
+
+  /** Handles of the jobs that this one waited for, in the order of `dependsOn`. Some may be gone. @throws RqConnectionError */
+  async parents(): Promise<{ -readonly [Key in keyof Parents]: RqJob<Jsonified<Parents[Key]>> }> {
+    const ids = this.#claimed.parentIds;
+    const queues = ids.length > 0 ? await this.#host.store.queuesOf(ids) : [];
+    const handles = ids.map((id, index) => this.related(queues[index] ?? this.queue, id));
+    return handles as { -readonly [Key in keyof Parents]: RqJob<Jsonified<Parents[Key]>> };
+  }
+
+  /**
    * Tells how far the run is: any JSON value, which `refresh()` shows (`progress`) and events carry to those who listen.
    * It may be called as often as one likes: while one value travels only the newest waits. Resolves when Redis has it;
    * it need not be awaited, and never rejects (what Redis cannot take now is dropped).
@@ -119,4 +145,4 @@ export interface JobHost {
 }
 
 /** What a run needs of the database beside what every producer has. */
-export type RunStore = JobStore & Pick<WorkerStore, 'progress'>;
+export type RunStore = JobStore & Pick<WorkerStore, 'progress' | 'handedResults'>;
