@@ -91,6 +91,7 @@ export {
 } from './redis/index.js';
 export {
   RedisJobStore,
+  type ControlReport,
   type JobStore,
   type RedisJobStoreOptions,
   type RegistryCounts,
@@ -104,6 +105,7 @@ export type { MissedRule, ScheduleOptions, When } from './schedule/index.js';
 export type {
   CallbackMoment,
   CallbackOptions,
+  CancelFrom,
   DefaultJobOptions,
   DependsOn,
   Duration,
@@ -111,7 +113,11 @@ export type {
   JobOptions,
   JobReference,
   JobSelection,
+  PromoteFrom,
   RepeatOptions,
+  RequeueFrom,
+  RequeueOptions,
+  SelectableIn,
   UniqueOptions,
   WaitsFor,
   WebhookOptions,

@@ -20,6 +20,7 @@ export * from './parent-result-error.js';
 export * from './poison-job-error.js';
 export * from './redis-error.js';
 export * from './repeat-options.js';
+export * from './requeue-options.js';
 export * from './retry-decision.js';
 export * from './retry-policy.js';
 export * from './rq-defaults.js';

@@ -5,14 +5,12 @@ import {
   type Duration,
   type JobEvent,
   type JobOptions,
-  type JobSelection,
   type ResolvedDefaults,
   DuplicateJobError,
   InvalidOptionError,
   RqConnectionError,
   assertJobId,
   assertQueueName,
-  assertSelection,
   layerDefaults,
   resolveDefaults,
   splitCallbacks,
@@ -264,22 +262,6 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   /** Deletes all waiting jobs (not the running, scheduled or settled ones). Gives how many. RQ's `empty`. */
   empty(): Promise<number> {
     return this.#store.empty(this.name);
-  }
-
-  /**
-   * Puts failed, stopped or canceled jobs back into the queue, 500 per call. Their spent retries stay spent, as in RQ.
-   * Ids whose job is gone are passed over and leave the registry. Gives how many were put back.
-   *
-   * ```ts
-   * await queue.requeue({ in: 'failed' }); // all that are there now
-   * ```
-   *
-   * @throws InvalidOptionError naming the key of the selection
-   * @throws RqConnectionError; what was put back before stays so, and the call may be repeated
-   */
-  async requeue(selection: JobSelection): Promise<number> {
-    assertSelection(selection, `requeue on queue "${this.name}"`);
-    return this.#store.requeue(this.name, selection);
   }
 
   /** What JSON and logs show of it. */

@@ -7,10 +7,12 @@ import {
   DuplicateJobError,
   InvalidJobStateError,
   JobNotFoundError,
+  type RequeueOptions,
   LOG_LINES,
   ShortForm,
   oneOf,
   isJobStatus,
+  readRequeueOptions,
   optionTable,
   optional,
   readOptions,
@@ -183,13 +185,28 @@ export class RqJob<Result = unknown> extends ShortForm {
   }
 
   /**
-   * Puts a failed, stopped or canceled job back into the queue. Spent retries stay spent, as in RQ. One that waits
-   * in the queue already stays where it is.
-   * @param options.front to the head of the queue; default false
-   * @throws InvalidJobStateError, JobNotFoundError; DuplicateJobError when it is unique and another job is the same now
+   * Puts a failed, stopped or canceled job back into the queue; with `{ finished: true }` also one that has finished.
+   * Spent retries stay spent, as in RQ; `{ retries: 'fresh' }` gives new ones. One that waits in the queue already stays
+   * where it is.
+   * @throws InvalidOptionError, InvalidJobStateError, JobNotFoundError; DuplicateJobError when it is unique and another
+   * job is the same now
    */
-  async requeue({ front = false }: { front?: boolean } = {}): Promise<void> {
-    await this.control({ type: 'requeue', front }, ['failed', 'stopped', 'canceled']);
+  async requeue(options?: RequeueOptions): Promise<void> {
+    const read = readRequeueOptions(options, `requeue of job "${this.id}"`);
+    const allowed: JobStatus[] = ['failed', 'stopped', 'canceled'];
+    await this.control(
+      { type: 'requeue', ...read },
+      read.finished ? [...allowed, 'finished'] : allowed,
+    );
+  }
+
+  /**
+   * Lets a job run now that waits for its time (`scheduled`; a retry, too) or for other jobs (`deferred`; these have
+   * nothing to do with it any more). One that waits in the queue already stays where it is.
+   * @throws InvalidJobStateError, JobNotFoundError
+   */
+  async promote(): Promise<void> {
+    await this.control({ type: 'promote' }, ['scheduled', 'deferred']);
   }
 
   /**

@@ -1,6 +1,6 @@
-import { ShortForm } from '../job/index.js';
 import type { When } from '../schedule/index.js';
 import type { JobStore } from '../store/index.js';
+import { BulkActions } from './bulk-actions.js';
 import type { JobName, ScheduleArguments } from './handler-types.js';
 import type { NewJobs } from './new-jobs.js';
 import { type GivenSchedule, QueueSchedules } from './queue-schedules.js';
@@ -8,15 +8,11 @@ import type { RqJob } from './rq-job.js';
 import type { RqSchedule } from './rq-schedule.js';
 
 /** The side of a queue that has jobs enqueued by the clock. */
-export abstract class SchedulingQueue<Handlers> extends ShortForm {
+export abstract class SchedulingQueue<Handlers> extends BulkActions {
   readonly #schedules: QueueSchedules;
 
-  constructor(
-    readonly name: string,
-    store: JobStore,
-    newJobs: NewJobs,
-  ) {
-    super();
+  constructor(name: string, store: JobStore, newJobs: NewJobs) {
+    super(name, store);
     this.#schedules = new QueueSchedules(name, store, newJobs, (id) => this.job(id));
   }
 

@@ -1,9 +1,9 @@
 import type {
   JobEvent,
-  JobSelection,
   JobStatus,
   Outcome,
   ResolvedJobOptions,
+  ResolvedSelection,
   WaitsFor,
 } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
@@ -55,8 +55,12 @@ export interface ProducerStore {
   onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void>;
 
   control(queue: string, id: string, action: ControlAction): Promise<ControlReply>;
-  /** Puts ended jobs back into the queue, a slice at a time; answers how many. Ids without a job leave the registry. */
-  requeue(queue: string, selection: JobSelection): Promise<number>;
+  /** The same to many jobs, a slice at a time. Ids without a job leave the registries of ended jobs. */
+  controlMany(
+    queue: string,
+    selection: readonly string[] | SelectedPlace,
+    action: ControlAction,
+  ): Promise<ControlReport>;
   /** Deletes all waiting jobs; answers how many. */
   empty(queue: string): Promise<number>;
   pause(queue: string): Promise<void>;
@@ -279,8 +283,15 @@ export interface RecoverReply {
 export type ControlAction =
   | { readonly type: 'cancel'; readonly dependents: 'end' | 'release' }
   | { readonly type: 'delete'; readonly dependents: 'end' | 'delete' }
-  | { readonly type: 'stop' }
-  | { readonly type: 'requeue'; readonly front: boolean }
+  | { readonly type: 'stop' | 'promote' }
+  | {
+      readonly type: 'requeue';
+      readonly front: boolean;
+      /** Undefined: what is left of them. */
+      readonly retries?: 'fresh' | number | undefined;
+      /** Finished jobs, too. */
+      readonly finished?: boolean;
+    }
   | { readonly type: 'meta'; readonly json: string };
 
 export interface ControlReply {
@@ -288,4 +299,26 @@ export interface ControlReply {
   readonly answer: 'done' | 'already' | 'refused' | 'missing' | 'duplicate';
   /** The status that the job had; of a duplicate the id of the other job. */
   readonly status: string;
+}
+
+/** Jobs of a registry or of the queue, in its order. */
+export type SelectedPlace = Pick<ResolvedSelection, 'in'> & Partial<ResolvedSelection>;
+
+/** What became of the jobs of a selection. */
+export interface ControlReport {
+  /** How many jobs were changed. */
+  readonly done: number;
+  /** How many were left as they are, and why. */
+  readonly skipped: {
+    /** They run. */
+    readonly running: number;
+    /** Their status does not allow it, or they are as asked for already. */
+    readonly state: number;
+    /** Another job has their unique key. */
+    readonly duplicate: number;
+  };
+  /** Ids whose job is gone. */
+  readonly missing: number;
+  /** How many entries or ids were looked at, also those of which the selection asks for another name or time. */
+  readonly looked: number;
 }

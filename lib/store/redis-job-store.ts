@@ -1,7 +1,14 @@
-import { type JobEvent, type JobSelection, ShortForm, hideFields } from '../job/index.js';
+import { type JobEvent, ShortForm, hideFields } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
-import { CONTROL, decodeControl, encodeControl } from './scripts/control.js';
+import { ControlMany, replyOfOne } from './control-many.js';
+import {
+  CONTROL,
+  type ControlSlice,
+  type ControlSliceReply,
+  decodeControl,
+  encodeControl,
+} from './scripts/control.js';
 import { EMPTIED_AT_ONCE, EMPTY, decodeEmpty, encodeEmpty } from './scripts/empty.js';
 import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
 import {
@@ -14,14 +21,6 @@ import { extend } from './scripts/extend.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
-import {
-  REQUEUE,
-  REQUEUED_AT_ONCE,
-  type RequeueReply,
-  type RequeueSlice,
-  decodeRequeue,
-  encodeRequeue,
-} from './scripts/requeue.js';
 import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
@@ -34,6 +33,7 @@ import {
 import type {
   ControlAction,
   ControlReply,
+  ControlReport,
   DependentJob,
   Lease,
   ExchangeReply,
@@ -43,6 +43,7 @@ import type {
   RecoverSettings,
   Refusal,
   RenewReply,
+  SelectedPlace,
   Told,
   WorkerStore,
 } from './job-store.js';
@@ -259,16 +260,26 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
-    const values = encodeControl(this.keys, queue, id, action);
-    const reply = await this.run(
-      `${action.type} job "${id}"`,
-      CONTROL,
-      [this.keys.job(id)],
-      values,
+    return replyOfOne(
+      await this.controlSlice(queue, action, { ids: [id] }, `${action.type} job "${id}"`),
     );
-    const { leftOver, ...decoded } = decodeControl(reply);
-    if (leftOver) await this.dependencies.goOn(queue);
-    return decoded;
+  }
+
+  controlMany(
+    queue: string,
+    selection: readonly string[] | SelectedPlace,
+    action: ControlAction,
+  ): Promise<ControlReport> {
+    const what = `${action.type} jobs of queue "${queue}"`;
+    const { list } = this.keys.queue(queue);
+    const takesOut = action.type === 'cancel' || action.type === 'delete';
+    const readQueue = (first: number, last: number) =>
+      this.connections.run(what, (redis) => redis.lrange(list, first, last));
+    const many = new ControlMany(
+      (slice) => this.controlSlice(queue, action, slice, what),
+      takesOut ? readQueue : undefined,
+    );
+    return 'in' in selection ? many.place(selection) : many.ids(selection);
   }
 
   async position(queue: string, id: string): Promise<number | undefined> {
@@ -308,39 +319,6 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return jobs;
   }
 
-  async requeue(queue: string, selection: JobSelection): Promise<number> {
-    const { list } = this.keys.queue(queue);
-    const run = async (slice: RequeueSlice): Promise<RequeueReply> => {
-      const values = encodeRequeue(this.keys, queue, slice);
-      const reply = await this.run(`requeue on queue "${queue}"`, REQUEUE, [list], values);
-      const decoded = decodeRequeue(reply);
-      if (decoded.leftOver) await this.dependencies.goOn(queue);
-      return decoded;
-    };
-    let requeued = 0;
-    if (!('in' in selection)) {
-      for (let first = 0; first < selection.length; first += REQUEUED_AT_ONCE) {
-        const ids = selection.slice(first, first + REQUEUED_AT_ONCE);
-        requeued += (await run({ ids, most: ids.length })).requeued;
-      }
-      return requeued;
-    }
-    const { in: registry, limit = Infinity } = selection;
-    // Jobs that fail again meanwhile come back into the registry: they are not taken once more.
-    let seen = 0;
-    let entries: number | undefined;
-    for (let offset = 0; seen < (entries ?? Infinity) && requeued < limit;) {
-      const most = Math.min(REQUEUED_AT_ONCE, limit - requeued);
-      const reply = await run({ registry, offset, most });
-      if (reply.looked === 0) break;
-      entries ??= reply.entries;
-      requeued += reply.requeued;
-      offset += reply.stay;
-      seen += reply.looked;
-    }
-    return requeued;
-  }
-
   async empty(queue: string): Promise<number> {
     const { list } = this.keys.queue(queue);
     const values = encodeEmpty(this.keys, queue);
@@ -375,6 +353,19 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   private place(queue: string): ExchangePlace {
     return { keyspace: this.keys, queue, shared: this.shared, gates: this.dependencies };
+  }
+
+  private async controlSlice(
+    queue: string,
+    action: ControlAction,
+    slice: ControlSlice,
+    what: string,
+  ): Promise<ControlSliceReply> {
+    const { list } = this.keys.queue(queue);
+    const values = encodeControl(this.keys, queue, action, slice);
+    const reply = decodeControl(await this.run(what, CONTROL, [list], values));
+    if (reply.leftOver) await this.dependencies.goOn(queue);
+    return reply;
   }
 
   private run(

@@ -10,7 +10,6 @@ import {
   recover,
   release,
   renew,
-  requeue,
   schedule,
   schedules,
   tell,
@@ -54,7 +53,7 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
 export type Role = 'producer' | 'worker';
 
 const PRODUCER: readonly string[] = [
-  ...[enqueue, control, requeue, release, list, empty, watch, schedule, schedules].flatMap(
+  ...[enqueue, control, release, list, empty, watch, schedule, schedules].flatMap(
     (script) => script.commands,
   ),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),

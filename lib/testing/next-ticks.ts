@@ -23,6 +23,7 @@ export async function nextTicks(
       status: 'scheduled' as const,
       attempts: 0,
       retriesLeft: options.retry?.max,
+      repeatsLeft: options.repeat?.times,
       createdAt: undefined,
       enqueuedAt: undefined,
       startedAt: undefined,

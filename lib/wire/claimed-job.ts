@@ -169,6 +169,23 @@ export class ClaimedJob {
     return timeOf(this.text(ENQUEUED_AT)) ?? this.createdAt;
   }
 
+  /** Milliseconds since the epoch from which the time of a policy's `within` is counted. */
+  get retriesSince(): number | undefined {
+    const { retriesRenewedAt: renewed = 0, round } = this;
+    const begun = (this.isRepeatOfOurs ? round.at : undefined) ?? this.createdAt;
+    return renewed > (begun ?? 0) ? renewed : begun;
+  }
+
+  /** When a requeue gave it new retries; milliseconds since the epoch. */
+  get retriesRenewedAt(): number | undefined {
+    return numberWithin(this.ownRetry.since, Number.MAX_SAFE_INTEGER);
+  }
+
+  /** How many retries its policy gave it at first, as far as that is kept. */
+  get firstRetries(): number | undefined {
+    return numberWithin(this.ownRetry.max, Number.MAX_SAFE_INTEGER);
+  }
+
   /** @param maxBytes longer meta counts as empty */
   meta(maxBytes: number): Record<string, unknown> {
     return decodeMeta(this.fields?.bytes(META), maxBytes);
@@ -184,14 +201,15 @@ export class ClaimedJob {
     return this.text(GIVEN);
   }
 
-  private get ownRetry(): Partial<
-    Record<'by' | 'jitter' | 'longest' | 'within' | 'front', unknown>
+  /** What is kept of its policy beside RQ's fields. */
+  get ownRetry(): Partial<
+    Record<'by' | 'jitter' | 'longest' | 'within' | 'front' | 'max' | 'since', unknown>
   > {
     const text = this.text(OWN_RETRY);
     if (!text) return {};
     try {
       const value: unknown = JSON.parse(text);
-      return typeof value === 'object' && value !== null ? value : {};
+      return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
     } catch {
       return {};
     }

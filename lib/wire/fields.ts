@@ -17,7 +17,7 @@ import {
  * |---|---|
  * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
- * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms) |
+ * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms), `max` (how many there were at first), `since` (ms since the epoch, when a requeue gave new ones) |
  * | `nrq_attempts` | count of attempts that failed |
  * | `nrq_crashes` | how often workers died of it in a row, and when it was put back for that |
  * | `nrq_retries_left` | as `retries_left`, where Python cannot write back an older number |

@@ -106,7 +106,7 @@ function textOf(bytes: Buffer | undefined): string | undefined {
 }
 
 /** The name at the beginning of a call's text, which may be deflated and cut. */
-function nameIn(data: Buffer): string | undefined {
+export function nameIn(data: Buffer): string | undefined {
   const json = /^\s*\[\s*("(?:[^"\\]|\\.)*")/.exec(beginningOf(data))?.[1];
   if (json === undefined) return undefined;
   try {

@@ -326,7 +326,7 @@ describe('when a parent', () => {
   it('is one of a bulk of requeued jobs, those that were canceled because of it wait again', async () => {
     await family();
     await graph.fail('p');
-    expect(await engine.store.requeue('jobs', { in: 'failed' })).toBe(1);
+    expect(await engine.queue().requeue({ in: 'failed' })).toMatchObject({ done: 1 });
     expect(await children()).toEqual(['deferred', 'queued', 'deferred']);
   });
 

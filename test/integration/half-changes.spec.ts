@@ -12,7 +12,6 @@ import {
   exchange as exchangeScript,
   recover,
   renew,
-  requeue,
   tell,
   watch,
 } from '../../lib/store/scripts/compiled.js';
@@ -67,7 +66,6 @@ const SCRIPTS = {
   exchange: exchangeScript,
   recover,
   renew,
-  requeue,
   tell,
   watch,
 };
@@ -95,6 +93,16 @@ const claim = async () => {
 };
 const control = (action: Parameters<RedisJobStore['control']>[2]) => () =>
   limited.control('jobs', 'j', action);
+
+/** As Python enqueues a job that waits for others. */
+async function defer(): Promise<void> {
+  await enqueue();
+  await engine.client.del('rq:queue:jobs');
+  await engine.client.hset('rq:job:j', 'status', 'deferred', 'dependency_id', 'p');
+  await engine.client.zadd('rq:deferred:jobs', '+inf', 'j');
+  await engine.client.sadd('rq:job:p:dependents', 'j');
+  await engine.client.sadd('rq:job::j:dependencies', 'p');
+}
 
 function enqueues(name: string, options: object): Scenario {
   const act = () => new Queue('jobs', limited).enqueue('f', 1, { id: 'j', ...options });
@@ -299,13 +307,48 @@ const SCENARIOS: Scenario[] = [
     act: control({ type: 'requeue', front: false }),
   },
   {
-    script: 'requeue',
-    name: 'requeues those of a registry',
+    script: 'control',
+    name: 'requeues those of a registry, with new retries',
     prepare: async () => {
-      await enqueue();
+      await enqueue({ retry: { max: 3, interval: 1 } });
       await engine.store.control('jobs', 'j', { type: 'cancel', dependents: 'end' });
     },
-    act: () => limited.requeue('jobs', { in: 'canceled' }),
+    act: () =>
+      limited.controlMany(
+        'jobs',
+        { in: 'canceled' },
+        {
+          type: 'requeue',
+          front: true,
+          retries: 5,
+        },
+      ),
+  },
+  {
+    script: 'control',
+    name: 'promotes a scheduled one',
+    prepare: () => enqueue({ delay: 60, ttl: 60 }),
+    act: control({ type: 'promote' }),
+  },
+  {
+    script: 'control',
+    name: 'promotes a deferred one',
+    prepare: defer,
+    act: control({ type: 'promote' }),
+  },
+  {
+    script: 'control',
+    name: 'cancels one of many',
+    prepare: async () => {
+      for (const id of ['a', 'j', 'b']) await engine.queue().enqueue('f', 1, { id });
+    },
+    act: () => limited.controlMany('jobs', ['b', 'j'], { type: 'cancel', dependents: 'end' }),
+  },
+  {
+    script: 'control',
+    name: 'deletes what waits',
+    prepare: () => enqueue(),
+    act: () => limited.controlMany('jobs', { in: 'queued' }, { type: 'delete', dependents: 'end' }),
   },
   {
     script: 'beat',

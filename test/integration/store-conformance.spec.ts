@@ -150,6 +150,40 @@ describe.each<[string, Open]>([
       expect((await control('cancel')).answer).toBe('missing');
     });
 
+    it('promotes what waits for its time', async () => {
+      const later = resolveJobOptions({ delay: 3600 }, resolveDefaults(undefined));
+      await store.enqueue([newJob(id('a'), { options: later })], 'all');
+      const promote = () => store.control(queue, id('a'), { type: 'promote' });
+      expect((await promote()).answer).toBe('done');
+      expect(await ids('queued')).toEqual([id('a')]);
+      expect((await promote()).answer).toBe('already');
+    });
+
+    it('does the same to many, by their ids or by where they stand', async () => {
+      await enqueue('a', 'b', 'c', 'd', 'e');
+      const some = [id('e'), id('b'), id('nobody')];
+      const canceled = await store.controlMany(queue, some, { type: 'cancel', dependents: 'end' });
+      expect(canceled).toMatchObject({ done: 2, missing: 1, looked: 3 });
+      expect(await ids('queued')).toEqual([id('a'), id('c'), id('d')]);
+      const first = { in: 'queued', name: 'job', limit: 2 } as const;
+      expect(
+        await store.controlMany(queue, first, { type: 'delete', dependents: 'end' }),
+      ).toMatchObject({ done: 2 });
+      expect(await ids('queued')).toEqual([id('d')]);
+      const requeue = { type: 'requeue', front: true, retries: 3 } as const;
+      const before = { in: 'canceled', before: 0 } as const;
+      expect(await store.controlMany(queue, before, requeue)).toMatchObject({ done: 0, looked: 2 });
+      const all = { in: 'canceled' } as const;
+      expect(await store.controlMany(queue, all, requeue)).toMatchObject({ done: 2 });
+      expect((await ids('queued')).at(-1)).toBe(id('d'));
+      expect((await store.read(id('b')))?.retriesLeft).toBe(3);
+      const sparse = [id('b'), id('d')];
+      expect(
+        await store.controlMany(queue, sparse, { type: 'cancel', dependents: 'end' }),
+      ).toMatchObject({ done: 2 });
+      expect(await ids('queued')).toEqual([id('e')]);
+    });
+
     it('tells of settlements that are watched', async () => {
       await enqueue('a');
       const heard: string[] = [];

@@ -299,10 +299,14 @@ function pushRetry(
       ...JSON.parse(ownRetry(policy) || '{}'),
       by: 'handler',
       front: policy.front || undefined,
+      since: job.retriesRenewedAt,
     };
     values.push(policy.max - 1, JSON.stringify(policy.intervals), JSON.stringify(own), '');
   } else {
-    values.push((job.retry?.max ?? 1) - 1, '', '', '');
+    const left = job.retry?.max ?? 1;
+    // How many there were, so that a requeue can give as many again.
+    const own = job.firstRetries === undefined ? { ...job.ownRetry, max: left } : undefined;
+    values.push(left - 1, '', own ? JSON.stringify(own) : '', '');
   }
   values.push(job.crashes > 0 ? '1' : '');
 }

@@ -85,9 +85,7 @@ export function decideThrown(error: unknown, context: DecisionContext): Verdict 
     retriesLeft: policy?.max,
     filter: handler.retryFilter,
     job,
-    firstEnqueuedAt: claimed.isRepeatOfOurs
-      ? (claimed.round.at ?? claimed.createdAt)
-      : claimed.createdAt,
+    firstEnqueuedAt: claimed.retriesSince,
     now: context.now,
     random: context.random,
   });

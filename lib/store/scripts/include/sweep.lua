@@ -3,6 +3,7 @@
 
 --- @include sweep-deferred
 --- @include sweep-unique
+--- @include sweep-registries
 
 -- Milliseconds between two turns; entries of a turn at least, and the share of all.
 local TURN, LEAST, TURNS = 10000, 2500, 5
@@ -10,6 +11,7 @@ local TURN, LEAST, TURNS = 10000, 2500, 5
 if redis.call('EXISTS', queue.ended) == 1 and go_on(queue) then more = '1' end
 
 if looked_at(redis.pcall('SET', queue.swept, '1', 'NX', 'PX', TURN)) then
+  sweep_registries(queue)
   local entries = redis.call('ZCARD', queue.deferred)
   if entries > 0 then
     redis.pcall('HSET', queue.sweeps, 'left', string.format('%d', math.max(LEAST, math.ceil(entries / TURNS))))
