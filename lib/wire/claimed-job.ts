@@ -278,6 +278,8 @@ const LONGEST_SECONDS = LONGEST_DURATION / 1000;
 /** RQ's readers take `3m`, too. */
 function secondsOf(text: string): number | undefined {
   if (text.length > LONGEST_NUMBER) return undefined;
+  // Nearly all are so, and come with every job.
+  if (/^\d+$/.test(text)) return Number(text);
   const match = /^(-?\d+)([smhd]?)$/.exec(text.trim().toLowerCase());
   return match
     ? Number(match[1]) * (UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] ?? 1)
