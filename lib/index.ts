@@ -27,6 +27,8 @@ export { InjectQueue } from './nest/decorators/inject-queue.decorator.js';
 export { InjectRqService } from './nest/decorators/inject-rq-service.decorator.js';
 export { JobData, type JobDataOptions } from './nest/decorators/job-data.decorator.js';
 export { Job, type JobDecorator } from './nest/decorators/job.decorator.js';
+export { Schedule, type ScheduleDecorator } from './nest/decorators/schedule.decorator.js';
+export type { ScheduleDecoratorOptions } from './nest/schedules/schedule-metadata.js';
 export { OnJob, type OnJobDecorator } from './nest/decorators/on-job.decorator.js';
 export type { JobListenerOptions } from './nest/listeners/listener-metadata.js';
 export { currentJob } from './nest/handlers/current-job.js';
@@ -38,36 +40,45 @@ export { RqContext } from './nest/handlers/rq-context.js';
 
 // Queues, jobs, and the worker; they work without Nest too.
 export {
+  PreparedJob,
   Queue,
   RqJob,
+  RqSchedule,
   type AnyHandlers,
+  type CallOptions,
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
   type JobMethod,
   type JobName,
+  type JobParents,
   type JobPayload,
   type JobResult,
   type JobSnapshot,
   type JobSummary,
+  type JobTick,
   type JsonInput,
   type Jsonified,
   type ListeningOptions,
   type ManyItem,
   type NamesJobs,
   type NotJson,
+  type ParentJob,
   type QueueOptions,
 } from './queue/index.js';
 export {
   HandlerRegistry,
   RunningJob,
+  Scheduler,
   Worker,
+  type JobCallback,
   type JobRetryingEvent,
   type Handler,
   type ExecutionEvent,
   type JobFailedEvent,
   type ReleaseReason,
   type SnoozeReason,
+  type WebhookSettings,
   type WorkerObserver,
   type WorkerOptions,
   type WorkerQueueOptions,
@@ -80,14 +91,37 @@ export {
 } from './redis/index.js';
 export {
   RedisJobStore,
+  type ControlReport,
   type JobStore,
   type RedisJobStoreOptions,
   type RegistryCounts,
   type RegistryName,
 } from './store/index.js';
 
+// When jobs are enqueued by the clock.
+export type { MissedRule, ScheduleOptions, When } from './schedule/index.js';
+
 // What is said about a job, and what its handler may say.
-export type { DefaultJobOptions, Duration, JobOptions, JobSelection } from './job/index.js';
+export type {
+  CallbackMoment,
+  CallbackOptions,
+  CancelFrom,
+  DefaultJobOptions,
+  DependsOn,
+  Duration,
+  IfFailed,
+  JobOptions,
+  JobReference,
+  JobSelection,
+  PromoteFrom,
+  RepeatOptions,
+  RequeueFrom,
+  RequeueOptions,
+  SelectableIn,
+  UniqueOptions,
+  WaitsFor,
+  WebhookOptions,
+} from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,
@@ -126,6 +160,7 @@ export {
   JobTimeoutError,
   LostLeaseError,
   MalformedJobError,
+  ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,
   RedisReplyError,

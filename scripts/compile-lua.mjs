@@ -43,12 +43,10 @@ function compile(name) {
   const keys = declared(header, 'KEYS', name);
   const values = declared(header, 'ARGV', name);
   const whole = included(source, name);
-  const locals = whole.split('\n').filter((line) => /^local\b/.test(line)).length;
+  const locals = localsOf(whole);
   // Lua allows 200 in one function; what is not counted here (several in a line, in blocks) needs room, too.
   if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
-  const body = whole
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !/^\s*--/.test(line))
+  const body = withoutUnused(whole.split('\n').filter((line) => !/^\s*(--|$)/.test(line)))
     .map((line) => line.replace(/^\s+/, ''))
     .join('\n');
   const replaced = body
@@ -67,14 +65,19 @@ function compile(name) {
     .replaceAll('CLAIM_FIELD_NAMES', luaList(claim.CLAIM_FIELDS))
     .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
     .replaceAll('ROW_FIELD_NAMES', luaList(row.ROW_FIELDS))
-    .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length);
+    .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length)
+    .replaceAll('FURTHER_FIELD_COUNT', claim.FURTHER_FIELDS.length);
+  // What a script uses again and again is looked up once.
+  const local = `local KEYS, ARGV, call, try = KEYS, ARGV, redis.call, redis.pcall\n${replaced}`
+    .replaceAll('redis.call(', 'call(')
+    .replaceAll('redis.pcall(', 'try(');
   const flags = header.map((line) => /^-- Flags (.+)$/.exec(line)?.[1]).find(Boolean) ?? '';
   return {
     keys,
     values: values.filter((value) => !value.endsWith('...')),
     flags,
     commands: commandsOf(replaced),
-    text: replaced,
+    text: local,
   };
 }
 
@@ -125,12 +128,41 @@ function declared(header, word, script) {
   return found;
 }
 
+/** What is included in a function stands as deep as the line that includes it. */
 function included(source, script) {
-  return source.replace(/^ *--- @include (\S+)$/gm, (_, name) => {
+  return source.replace(/^( *)--- @include (\S+)$/gm, (_, indent, name) => {
     const path = `${folder}include/${name}.lua`;
     if (!existsSync(path)) throw new Error(`${script}.lua includes "${name}", which is not there`);
-    return included(readFileSync(path, 'utf8'), script);
+    return included(readFileSync(path, 'utf8'), script).replaceAll(/^(?=.)/gm, indent);
   });
+}
+
+/** The most lines that begin with `local`, equally deep, without a line between them that is less deep. */
+function localsOf(lua) {
+  const counts = new Map();
+  let most = 0;
+  for (const line of lua.split('\n')) {
+    const [, indent, word] = /^( *)(\w+)?/.exec(line);
+    if (line.trim() === '') continue;
+    for (const depth of counts.keys()) if (depth > indent.length) counts.delete(depth);
+    if (word !== 'local') continue;
+    counts.set(indent.length, (counts.get(indent.length) ?? 0) + 1);
+    most = Math.max(most, counts.get(indent.length));
+  }
+  return most;
+}
+
+/** Making a function costs each call about as much as a small command: those that nothing calls are left out. */
+function withoutUnused(lines) {
+  const all = lines.join('\n');
+  const from = lines.findLastIndex((line) => {
+    const name = /^local function (\w+)/.exec(line)?.[1];
+    return name && all.match(new RegExp(`\\b${name}\\b`, 'g')).length === 1;
+  });
+  if (from === -1) return lines;
+  const isOneLine = /\bend$/.test(lines[from]);
+  const to = isOneLine ? from : lines.findIndex((line, at) => at > from && line === 'end');
+  return withoutUnused([...lines.slice(0, from), ...lines.slice(to + 1)]);
 }
 
 function place(list, word, where) {
@@ -140,7 +172,7 @@ function place(list, word, where) {
 }
 
 function luaList(fields) {
-  return `{ ${fields.map((field) => `'${field}'`).join(', ')} }`;
+  return fields.map((field) => `'${field}'`).join(', ');
 }
 
 async function constantsOf(url) {

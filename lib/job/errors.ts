@@ -70,17 +70,25 @@ export class RqConnectionError extends RqError {
    * @param details.reason the client's error, of which only a cleaned first line is kept
    * @param details.uncertain default false: nothing was carried out
    * @param details.jobIds of the jobs that were to be enqueued
+   * @param details.howToRepeat a clause; default: with the same ids
    */
   constructor(details: {
     action: string;
     reason?: unknown;
     uncertain?: boolean;
     jobIds?: readonly string[];
+    howToRepeat?: string;
   }) {
-    const { action, reason, uncertain, jobIds = [] } = details;
+    const {
+      action,
+      reason,
+      uncertain,
+      jobIds = [],
+      howToRepeat = repeatOf(jobIds.length),
+    } = details;
     const trouble = connectionTrouble(reason);
     const advice = uncertain
-      ? `It may have been carried out all the same: ${howToRepeat(jobIds.length)}.`
+      ? `It may have been carried out all the same: ${howToRepeat}.`
       : adviceFor(trouble);
     super(`Could not ${action}: ${trouble}. ${advice}`);
     this.uncertain = uncertain ?? false;
@@ -89,8 +97,8 @@ export class RqConnectionError extends RqError {
   }
 
   /** The same error, for the one who was to enqueue these jobs. */
-  of(jobIds: readonly string[]): RqConnectionError {
-    return new RqConnectionError({ ...this.#details, jobIds });
+  of(jobIds: readonly string[], howToRepeat?: string): RqConnectionError {
+    return new RqConnectionError({ ...this.#details, jobIds, howToRepeat });
   }
 }
 
@@ -323,7 +331,7 @@ function adviceFor(trouble: string): string {
     : 'Check that Redis is running and that the connection options are right.';
 }
 
-function howToRepeat(jobs: number): string {
+function repeatOf(jobs: number): string {
   if (jobs === 0) return 'repeating it is harmless';
   return jobs === 1
     ? 'repeat it with the same id, enqueue(name, data, { id: error.jobIds[0] })'

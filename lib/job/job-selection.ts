@@ -1,39 +1,88 @@
 import { InvalidOptionError } from './errors.js';
 import { isObject } from './option-checks.js';
-import { either, optionTable, optional, readOptions, wholeNumber } from './option-table.js';
+import { jobName, oneOf, optionTable, optional, readOptions, wholeNumber } from './option-table.js';
 
 /**
- * Which jobs something is to be done to: those of some ids, or those of a registry in its order.
+ * Which jobs something is to be done to: those of some ids, or those of a registry (`queued`: of the queue) in its order.
  *
  * ```ts
  * await queue.requeue(['id1', 'id2']);
- * await queue.requeue({ in: 'failed', limit: 1000 });
+ * await queue.requeue({ in: 'failed', name: 'resize', after: new Date('2026-03-01') });
+ * await queue.delete({ in: 'canceled', limit: 1000 });
  * ```
  */
-export type JobSelection =
+export type JobSelection<In extends SelectableIn = SelectableIn> =
   | readonly string[]
   | {
       /** Stopped jobs are in the failed registry. */
-      readonly in: 'failed' | 'canceled';
+      readonly in: In;
+      /** Only jobs of this name. */
+      readonly name?: string;
+      /**
+       * Only jobs that came there before this time: that of their end (`finished`, `failed`, `canceled`) or start
+       * (`started`), when they became ready to run (`queued`), were enqueued (`deferred`) or are due (`scheduled`).
+       */
+      readonly before?: Date;
+      /** Only jobs of this time or later: see `before`. */
+      readonly after?: Date;
       /** At most so many; default: all that are there when it begins. */
       readonly limit?: number;
     };
 
-/** @throws InvalidOptionError naming the key */
-export function assertSelection(selection: JobSelection, where: string): void {
+/** Where jobs can be selected: RQ's registries, and the queue itself. */
+export type SelectableIn =
+  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
+
+/** Where the jobs stand to which each can be done. */
+export type RequeueFrom = 'failed' | 'canceled' | 'finished';
+export type CancelFrom = 'queued' | 'scheduled' | 'deferred' | 'started';
+export type PromoteFrom = 'scheduled' | 'deferred';
+
+/** A checked selection of a registry; times are milliseconds since the epoch. */
+export interface ResolvedSelection {
+  readonly in: SelectableIn;
+  readonly name: string | undefined;
+  readonly before: number | undefined;
+  readonly after: number | undefined;
+  readonly limit: number | undefined;
+}
+
+/**
+ * Checks a selection and reads it.
+ * @param places where the action is possible
+ * @throws InvalidOptionError naming the key
+ */
+export function readSelection(
+  selection: JobSelection,
+  places: readonly SelectableIn[],
+  where: string,
+): readonly string[] | ResolvedSelection {
   if (Array.isArray(selection)) {
-    const wrong = selection.findIndex((id) => typeof id !== 'string');
-    if (wrong === -1) return;
+    const ids = selection as readonly string[];
+    const wrong = ids.findIndex((id) => typeof id !== 'string');
+    if (wrong === -1) return ids;
     throw new InvalidOptionError({ option: `ids[${wrong}]`, problem: 'must be text', where });
   }
   if (!isObject(selection)) {
-    const problem = "must be a list of ids, or { in: 'failed' | 'canceled', limit }";
+    const names = places.map((place) => `'${place}'`).join(' | ');
+    const problem = `must be a list of ids, or { in: ${names}, name, before, after, limit }`;
     throw new InvalidOptionError({ option: 'selection', problem, value: selection, where });
   }
-  readOptions(selection, SELECTION_OPTIONS, where);
+  const table = optionTable<Exclude<JobSelection, readonly string[]>>()({
+    in: oneOf(...places),
+    name: optional(jobName),
+    before: optional(moment),
+    after: optional(moment),
+    limit: optional(wholeNumber(0)),
+  });
+  return readOptions(selection, table, where);
 }
 
-const SELECTION_OPTIONS = optionTable<Exclude<JobSelection, readonly string[]>>()({
-  in: either('failed', 'canceled'),
-  limit: optional(wholeNumber(0)),
-});
+function moment(value: unknown, option: string, where: string | undefined): number {
+  const time = value instanceof Date ? value.getTime() : NaN;
+  if (!Number.isNaN(time)) return Math.min(Math.max(0, time), LATEST);
+  throw new InvalidOptionError({ option, problem: 'must be a Date', value, where });
+}
+
+/** Dates are compared as texts, whose years have four digits. */
+const LATEST = Date.UTC(9999, 11, 31);

@@ -27,12 +27,13 @@ export function assertQueueName(name: unknown, where?: string): asserts name is 
 
 /**
  * A job id: letters, digits, `_` and `-`, 1 to 200 of them. Python's workers (RQ >= 2.8) quit at any other.
+ * @param option the key that holds it
  * @throws InvalidOptionError (option `id`)
  */
-export function assertJobId(id: unknown, where?: string): asserts id is string {
+export function assertJobId(id: unknown, where?: string, option = 'id'): asserts id is string {
   const fits = typeof id === 'string' && JOB_ID.test(id);
   refuse(
-    'id',
+    option,
     fits ? undefined : "must be 1 to 200 letters, digits, '_' or '-' (RQ accepts no other job ids)",
     id,
     where,
@@ -48,6 +49,22 @@ export function assertJobName(name: unknown, where?: string): asserts name is st
     lengthProblem(name, 500) ??
     (UNPRINTABLE.test(name as string) ? 'must not contain control characters' : undefined);
   refuse('name', problem, name, where);
+}
+
+/**
+ * The name of a group of jobs: 1 to 200 characters, no control characters.
+ * @param option the key that holds it
+ * @throws InvalidOptionError (option `group`)
+ */
+export function assertGroupName(
+  name: unknown,
+  where?: string,
+  option = 'group',
+): asserts name is string {
+  const problem =
+    lengthProblem(name, 200) ??
+    (UNPRINTABLE.test(name as string) ? 'must not contain control characters' : undefined);
+  refuse(option, problem, name, where);
 }
 
 const JOB_ID = /^[A-Za-z0-9_-]{1,200}$/;

@@ -1,5 +1,8 @@
-import type { ReturnedRetry } from '../job/index.js';
+import type { IfFailed, JobOptions, ReturnedRetry } from '../job/index.js';
+import type { ScheduleOptions } from '../schedule/index.js';
 import type { JsonInput, Jsonified } from './json-types.js';
+import type { PreparedJob } from './prepared-job.js';
+import type { RqJob } from './rq-job.js';
 
 /**
  * The type-only link between a queue and the classes whose methods run its jobs. `Queue<ImageJobs>` accepts the names
@@ -54,10 +57,102 @@ export type JobResult<Handlers, Name extends JobName<Handlers>> =
     ? Jsonified<WithoutRetry<Settled<Awaited<Returned>>>>
     : never;
 
-/** What a job without data needs no argument for. */
-export type PayloadArguments<Payload, Options> = undefined extends Payload
+/**
+ * What the method declares of the jobs that its job waits for: the third type argument of its `RunningJob`, a list of
+ * their results, in the form that JSON gives them. Without it: any jobs, and none.
+ */
+export type JobParents<Handlers, Name extends JobName<Handlers>> =
+  JobMethod<Handlers, Name> extends (...parameters: infer Parameters) => unknown
+    ? ParentsAmong<Parameters>
+    : AnyParents;
+
+/** The options that `enqueue` takes for a job: of those that declare their parents, `dependsOn` must name just these. */
+export type OptionsOfJob<
+  Handlers,
+  Name extends JobName<Handlers>,
+  Omitted extends keyof JobOptions = never,
+> =
+  IsAny<JobParents<Handlers, Name>> extends true
+    ? OptionsWithout<Omitted>
+    : AnyParents extends JobParents<Handlers, Name>
+      ? OptionsWithout<Omitted>
+      : Omit<JobOptions, Omitted | 'dependsOn'> &
+          ([] extends JobParents<Handlers, Name>
+            ? { readonly dependsOn?: DependsOnThese<JobParents<Handlers, Name>> }
+            : { readonly dependsOn: DependsOnThese<JobParents<Handlers, Name>> });
+
+/** Data and options of a job, as `enqueue` takes them: what may be left out is optional. */
+export type JobArguments<
+  Handlers,
+  Name extends JobName<Handlers>,
+  Omitted extends keyof JobOptions = never,
+> =
+  [] extends JobParents<Handlers, Name>
+    ? undefined extends JobPayload<Handlers, Name>
+      ? [data?: JobPayload<Handlers, Name>, options?: OptionsOfJob<Handlers, Name, Omitted>]
+      : [data: JobPayload<Handlers, Name>, options?: OptionsOfJob<Handlers, Name, Omitted>]
+    : [data: JobPayload<Handlers, Name>, options: OptionsOfJob<Handlers, Name, Omitted>];
+
+/** Data and options of a schedule's jobs: as `enqueue` takes the data, with options of its own. */
+export type ScheduleArguments<Handlers, Name extends JobName<Handlers>> = PayloadArguments<
+  JobPayload<Handlers, Name>,
+  ScheduleOptions
+>;
+
+/** What a job without data needs no argument for; `call` in the options stands in its place. */
+type PayloadArguments<Payload, Options> = undefined extends Payload
   ? [data?: Payload, options?: Options]
   : [data: Payload, options?: Options];
+
+/** One job of `enqueueMany`. */
+export type ManyItem<Handlers, Name extends JobName<Handlers>> =
+  Name extends JobName<Handlers>
+    ? {
+        readonly name: Name;
+      } & (undefined extends JobPayload<Handlers, Name>
+        ? { readonly data?: JobPayload<Handlers, Name> }
+        : { readonly data: JobPayload<Handlers, Name> }) &
+        ([] extends JobParents<Handlers, Name>
+          ? { readonly options?: OptionsOfJob<Handlers, Name> }
+          : { readonly options: OptionsOfJob<Handlers, Name> })
+    : never;
+
+/** A job that another one can wait for, with its result. */
+export type ParentJob<Result = unknown> = RqJob<Result> | PreparedJob<Result>;
+
+/** `dependsOn` for parents that are declared: one job for each result, in their order. */
+export type DependsOnThese<Parents extends readonly unknown[]> =
+  | JobsOfResults<Parents>
+  | (Parents extends readonly [infer Only] ? ParentJob<Only> : never)
+  | { readonly jobs: JobsOfResults<Parents>; readonly ifFailed?: IfFailed };
+
+type JobsOfResults<Results extends readonly unknown[]> = {
+  readonly [Key in keyof Results]: ParentJob<Results[Key]>;
+};
+
+type AnyParents = readonly unknown[];
+
+// Mostly nothing is omitted: errors then show `JobOptions`, and not how it was made.
+type OptionsWithout<Omitted extends keyof JobOptions> = [Omitted] extends [never]
+  ? JobOptions
+  : Omit<JobOptions, Omitted>;
+
+/** By the shape of a RunningJob, wherever it stands among the parameters. */
+type ParentsAmong<Parameters extends readonly unknown[]> =
+  IsAny<Parameters[number]> extends true
+    ? AnyParents
+    : [ParentsOf<Parameters[number]>] extends [never]
+      ? AnyParents
+      : ParentsOf<Parameters[number]>;
+
+type ParentsOf<Parameter> =
+  IsAny<Parameter> extends true
+    ? never
+    : Parameter extends { parentResults(): Promise<infer Results extends readonly unknown[]> }
+      ? Results
+      : never;
+
+type IsAny<Type> = 0 extends 1 & Type ? true : false;
 
 type MethodName<Handlers> = Exclude<
   {

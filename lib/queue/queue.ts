@@ -1,46 +1,46 @@
 import type { Observable } from 'rxjs';
 import {
+  type CallbackOptions,
   type DefaultJobOptions,
   type Duration,
   type JobEvent,
   type JobOptions,
-  type JobSelection,
   type ResolvedDefaults,
-  type ResolvedJobOptions,
   DuplicateJobError,
-  EnqueueManyError,
   InvalidOptionError,
   RqConnectionError,
-  ShortForm,
   assertJobId,
-  assertJobName,
   assertQueueName,
-  assertSelection,
   layerDefaults,
   resolveDefaults,
-  resolveJobOptions,
+  splitCallbacks,
   wholeNumber,
 } from '../job/index.js';
 import {
   type JobStore,
   type NewJob,
+  type Refusal,
   type RegistryCounts,
   type RegistryName,
 } from '../store/index.js';
 import { EnqueueBatch } from './enqueue-batch.js';
-import { type JobSummary, assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
-import type {
-  AnyHandlers,
-  JobName,
-  JobPayload,
-  JobResult,
-  PayloadArguments,
-} from './handler-types.js';
+import type { JobSummary } from '../wire/index.js';
+import {
+  type JobOfCall,
+  assertParents,
+  assertTogether,
+  jobOfCall,
+  preparedParents,
+  storeInSlices,
+} from './enqueue-together.js';
+import type { AnyHandlers, JobArguments, JobName, JobResult, ManyItem } from './handler-types.js';
 import { type ListeningOptions, eventsOfQueue } from './job-events.js';
-import { type HeaderInjector, withInjectedHeaders } from './job-headers.js';
-import { newJobId } from './job-id.js';
+import type { HeaderInjector } from './job-headers.js';
+import { NewJobs } from './new-jobs.js';
+import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqJob } from './rq-job.js';
+import { SchedulingQueue } from './scheduling-queue.js';
 
 /**
  * What a producer holds: the place to put jobs into, and to look after them.
@@ -52,60 +52,53 @@ import { RqJob } from './rq-job.js';
  *
  * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
  */
-export class Queue<Handlers = AnyHandlers> extends ShortForm {
+export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   readonly #store: JobStore;
-  readonly #defaults: ResolvedDefaults;
-  readonly #inject: HeaderInjector | undefined;
-  readonly #batch: EnqueueBatch<NewJob>;
+  readonly #newJobs: NewJobs;
+  readonly #batch: EnqueueBatch<NewJob, Refusal>;
   readonly #waiter: ResultWaiter;
-  readonly #knownNames = new Set<string>();
 
   /** @throws InvalidOptionError when the name or a default is impossible */
-  constructor(
-    readonly name: string,
-    store: JobStore,
-    options: QueueOptions = {},
-  ) {
-    super();
-    this.#store = store;
+  constructor(name: string, store: JobStore, options: QueueOptions = {}) {
     assertQueueName(name);
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
-    this.#defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    this.#inject = options.inject;
+    const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
+    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, options.inject);
+    super(name, store, newJobs);
+    this.#store = store;
+    this.#newJobs = newJobs;
     this.#batch = new EnqueueBatch(
       (jobs) => this.send(jobs),
       TOGETHER,
       ({ data }) => data.length,
     );
-    this.#waiter = new ResultWaiter(name, store);
+    this.#waiter = new ResultWaiter(store);
   }
 
   /**
    * Enqueues a job. Resolves when Redis has acknowledged it; jobs enqueued in the same turn of the event loop travel
    * together. With an `id` that exists already nothing happens, and the handle of the existing job is given: repeating
-   * a call whose outcome is uncertain is harmless.
+   * a call whose outcome is uncertain is harmless. The same goes for a job that is `unique`; `job.isNew` tells.
    *
    * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError; nothing is stored then
-   * @throws DuplicateJobError with `unique: true` when the id exists
+   * @throws DuplicateJobError with `unique: true` when the id exists, with `unique: { else: 'error' }` when another job
+   * is the same
    * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
    * `{ id: error.jobIds[0] }`
    */
   async enqueue<Name extends JobName<Handlers>>(
     name: Name,
-    ...[data, options]: PayloadArguments<JobPayload<Handlers, Name>, JobOptions>
+    ...[data, options]: JobArguments<Handlers, Name>
   ): Promise<RqJob<JobResult<Handlers, Name>>> {
-    return this.add(name, data, options);
+    return this.add(name, data, options as JobOptions | undefined);
   }
 
   /** Enqueues a job that may start after `delay` (a number is seconds). See {@link enqueue}; RQ's `enqueue_in`. */
   async enqueueIn<Name extends JobName<Handlers>>(
     delay: Duration,
     name: Name,
-    ...[data, options]: PayloadArguments<
-      JobPayload<Handlers, Name>,
-      Omit<JobOptions, 'delay' | 'at'>
-    >
+    ...[data, options]: JobArguments<Handlers, Name, 'delay' | 'at'>
   ): Promise<RqJob<JobResult<Handlers, Name>>> {
     return this.add(name, data, { ...(options as JobOptions | undefined), delay });
   }
@@ -114,46 +107,56 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
   async enqueueAt<Name extends JobName<Handlers>>(
     date: Date,
     name: Name,
-    ...[data, options]: PayloadArguments<
-      JobPayload<Handlers, Name>,
-      Omit<JobOptions, 'delay' | 'at'>
-    >
+    ...[data, options]: JobArguments<Handlers, Name, 'delay' | 'at'>
   ): Promise<RqJob<JobResult<Handlers, Name>>> {
     return this.add(name, data, { ...(options as JobOptions | undefined), at: date });
   }
 
   /**
-   * Enqueues many jobs, in order. Up to 1000 are one step: all of them or none. A longer list goes in slices of 1000,
-   * each all or nothing.
+   * Makes a job that is not stored yet, so that others can wait for it before anything is enqueued. `rq.enqueueMany` (of
+   * the `RqService`) or {@link enqueueMany} stores it, together with those.
+   *
+   * ```ts
+   * const resize = images.prepare('resize', { path });
+   * await rq.enqueueMany([resize, mail.prepare('notify', { to }, { dependsOn: resize })]);
+   * ```
+   *
+   * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError
+   */
+  prepare<Name extends JobName<Handlers>>(
+    name: Name,
+    ...[data, options]: JobArguments<Handlers, Name>
+  ): PreparedJob<JobResult<Handlers, Name>> {
+    const given = options as JobOptions | undefined;
+    const job = this.#newJobs.withData(name, data, given);
+    const preparation = new Preparation(job, this.#store, this.parents(name, given));
+    return new PreparedJob(this.name, job.id, name, preparation, this.job(job.id));
+  }
+
+  /**
+   * Enqueues many jobs, in order: with their data, or prepared ones (of other queues too). Up to 1000 are one step: all
+   * of them or none. A longer list goes in slices of 1000, each all or nothing.
    *
    * @throws EnqueueManyError when a later slice failed: `stored` tells how many jobs are enqueued, `jobIds` the ids with
    * which to repeat the rest
-   * @throws what {@link enqueue} throws when nothing is stored
+   * @throws what {@link enqueue} throws when nothing is stored, and DuplicateJobError when the id of a job that others of
+   * the call wait for is taken
    */
-  async enqueueMany<const Name extends JobName<Handlers>>(
-    jobs: readonly ManyItem<Handlers, Name>[],
-  ): Promise<RqJob<JobResult<Handlers, Name>>[]> {
-    const prepared = jobs.map((job, index) => {
-      const { name, data, options } = job as { name: string; data?: unknown; options?: JobOptions };
-      return this.prepare(
-        name,
-        encodePayload(this.name, this.named(name), data),
-        options,
-        `jobs[${index}]: `,
-      );
+  async enqueueMany<const Name extends JobName<Handlers>, Prepared = never>(
+    jobs: readonly (ManyItem<Handlers, Name> | PreparedJob<Prepared>)[],
+  ): Promise<RqJob<JobResult<Handlers, Name> | Prepared>[]> {
+    const call = jobs.map((job, index) =>
+      job instanceof PreparedJob ? jobOfCall(job) : this.itemOfCall(job as AnyItem, index),
+    );
+    assertTogether(this.#store, call, `enqueueMany on queue "${this.name}"`);
+    const refusals = await storeInSlices(this.#store, this.name, call);
+    return jobs.map((job, index) => {
+      const handle =
+        job instanceof PreparedJob
+          ? job.handle()
+          : this.job<JobResult<Handlers, Name>>((call[index] as JobOfCall).job.id);
+      return handle.answered(refusals[index]);
     });
-    for (let first = 0; first < prepared.length; first += AT_ONCE) {
-      const slice = prepared.slice(first, first + AT_ONCE);
-      try {
-        const [refusal] = await this.#store.enqueue(this.name, slice, 'all');
-        if (refusal?.reason === 'duplicate') throw this.duplicate(slice[refusal.index] as NewJob);
-      } catch (cause) {
-        const jobIds = prepared.map(({ id }) => id);
-        if (first === 0) throw ofJobs(cause, jobIds);
-        throw new EnqueueManyError({ queue: this.name, stored: first, jobIds, cause });
-      }
-    }
-    return prepared.map(({ id }) => this.job(id));
   }
 
   /**
@@ -166,12 +169,14 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
       readonly args?: readonly unknown[];
       readonly kwargs?: Readonly<Record<string, unknown>>;
     } = {},
-    options?: JobOptions,
+    options?: CallOptions,
   ): Promise<RqJob<Result>> {
     const { args = [], kwargs = {} } = call;
-    const data = encodeCall(this.name, { name: this.named(func), args, kwargs });
-    const job = this.prepare(func, data, options);
-    return this.added(job);
+    const where = `enqueueCall("${func}") on queue "${this.name}"`;
+    const { callbacks, rest } = splitCallbacks(options, where);
+    const job = this.#newJobs.withCall(func, args, kwargs, rest);
+    const called = callbacks ? { ...job, options: { ...job.options, callbacks } } : job;
+    return this.added(func, called, rest);
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
@@ -259,22 +264,6 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     return this.#store.empty(this.name);
   }
 
-  /**
-   * Puts failed, stopped or canceled jobs back into the queue, 500 per call. Their spent retries stay spent, as in RQ.
-   * Ids whose job is gone are passed over and leave the registry. Gives how many were put back.
-   *
-   * ```ts
-   * await queue.requeue({ in: 'failed' }); // all that are there now
-   * ```
-   *
-   * @throws InvalidOptionError naming the key of the selection
-   * @throws RqConnectionError; what was put back before stays so, and the call may be repeated
-   */
-  async requeue(selection: JobSelection): Promise<number> {
-    assertSelection(selection, `requeue on queue "${this.name}"`);
-    return this.#store.requeue(this.name, selection);
-  }
-
   /** What JSON and logs show of it. */
   toJSON(): { readonly name: string } {
     return { name: this.name };
@@ -285,60 +274,56 @@ export class Queue<Handlers = AnyHandlers> extends ShortForm {
     data: unknown,
     options: JobOptions | undefined,
   ): Promise<RqJob<Result>> {
-    const job = this.prepare(name, encodePayload(this.name, this.named(name), data), options);
-    return this.added(job);
+    return this.added(name, this.#newJobs.withData(name, data, options), options);
   }
 
-  private async added<Result>(job: NewJob): Promise<RqJob<Result>> {
+  private async added<Result>(
+    name: string,
+    job: NewJob,
+    options: JobOptions | undefined,
+  ): Promise<RqJob<Result>> {
+    if (job.waitsFor) assertParents(this.parents(name, options), NO_JOBS, this.where(name));
     try {
-      await this.#batch.add(job);
+      return this.job<Result>(job.id).answered(await this.#batch.add(job));
     } catch (error) {
-      throw ofJobs(error, [job.id]);
+      throw error instanceof RqConnectionError ? error.of([job.id]) : error;
     }
-    return this.job(job.id);
   }
 
-  private prepare(name: string, data: string, options: JobOptions | undefined, item = ''): NewJob {
-    const resolved = this.resolve(name, options, item);
-    const limit = this.#store.maxPayloadBytes;
-    assertSize(data, `data of job "${name}"`, limit);
-    let meta: string | undefined;
-    const own = this.#inject ? withInjectedHeaders(resolved.meta, this.#inject) : resolved.meta;
-    if (own && Object.keys(own).length > 0) {
-      meta = toJson(own, { queue: this.name, name, what: 'meta' });
-      assertSize(meta, `meta of job "${name}"`, limit);
+  private itemOfCall({ name, data, options }: AnyItem, index: number): JobOfCall {
+    const item = `jobs[${index}]: `;
+    const job = this.#newJobs.withData(name, data, options, item);
+    return { job, parents: this.parents(name, options, item), preparation: undefined };
+  }
+
+  /** The prepared ones of the jobs that a job is to wait for. */
+  private parents(
+    name: string,
+    options: JobOptions | undefined,
+    item = '',
+  ): readonly Preparation[] {
+    const dependsOn = options?.dependsOn;
+    if (dependsOn === undefined) return NO_PARENTS;
+    return preparedParents(this.#store, dependsOn, `${item}${this.where(name)}`);
+  }
+
+  private where(name: string): string {
+    return `enqueue("${name}") on queue "${this.name}"`;
+  }
+
+  private async send(jobs: NewJob[]): Promise<(Error | Refusal | undefined)[]> {
+    const answers: (Error | Refusal | undefined)[] = [];
+    for (const refusal of await this.#store.enqueue(jobs, 'each')) {
+      const { index, reason } = refusal;
+      const isRefused = reason === 'duplicate';
+      answers[index] = isRefused ? this.duplicate(jobs[index] as NewJob, refusal) : refusal;
     }
-    const { id } = resolved;
-    if (id === undefined) return { id: newJobId(), check: 'new', data, options: resolved, meta };
-    return { id, check: resolved.unique ? 'unique' : 'once', data, options: resolved, meta };
+    return answers;
   }
 
-  private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
-    if (options === undefined) return this.#defaults.plainJob;
-    return resolveJobOptions(
-      options,
-      this.#defaults,
-      `${item}enqueue("${name}") on queue "${this.name}"`,
-    );
-  }
-
-  private named(name: unknown): string {
-    if (typeof name === 'string' && this.#knownNames.has(name)) return name;
-    assertJobName(name, `enqueue on queue "${this.name}"`);
-    if (this.#knownNames.size < 1000) this.#knownNames.add(name);
-    return name;
-  }
-
-  private async send(jobs: NewJob[]): Promise<(Error | undefined)[]> {
-    const problems: (Error | undefined)[] = [];
-    for (const { index, reason } of await this.#store.enqueue(this.name, jobs, 'each')) {
-      if (reason === 'duplicate') problems[index] = this.duplicate(jobs[index] as NewJob);
-    }
-    return problems;
-  }
-
-  private duplicate(job: NewJob): DuplicateJobError {
-    return new DuplicateJobError({ queue: this.name, jobId: job.id });
+  private duplicate({ id }: NewJob, { holder }: Refusal): DuplicateJobError {
+    const isSame = holder !== undefined;
+    return new DuplicateJobError({ queue: this.name, jobId: holder ?? id, isSame });
   }
 }
 
@@ -351,24 +336,17 @@ export interface QueueOptions {
   readonly inject?: HeaderInjector;
 }
 
-/** One job of `enqueueMany`. */
-export type ManyItem<Handlers, Name extends JobName<Handlers>> =
-  Name extends JobName<Handlers>
-    ? {
-        readonly name: Name;
-        readonly options?: JobOptions;
-      } & (undefined extends JobPayload<Handlers, Name>
-        ? { readonly data?: JobPayload<Handlers, Name> }
-        : { readonly data: JobPayload<Handlers, Name> })
-    : never;
+/** Options of a call for a Python worker: those of a job, and its callbacks. */
+export interface CallOptions extends JobOptions, CallbackOptions {}
 
-/** A call that failed carries jobs of several callers: each is told of its own. */
-function ofJobs(error: unknown, jobIds: readonly string[]): unknown {
-  return error instanceof RqConnectionError ? error.of(jobIds) : error;
+interface AnyItem {
+  readonly name: string;
+  readonly data?: unknown;
+  readonly options?: JobOptions;
 }
 
-/** Keeps a script below 5 ms. */
-const AT_ONCE = 1000;
+const NO_PARENTS: readonly Preparation[] = [];
+const NO_JOBS: ReadonlyMap<string, number> = new Map();
 /** Of the jobs that are enqueued in one turn: as many as one call takes. */
 const TOGETHER = 25;
 const REGISTRIES: ReadonlySet<string> = new Set([

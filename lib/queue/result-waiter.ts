@@ -21,22 +21,22 @@ import type { JobRecord, Settled } from '../wire/index.js';
  *    once.
  * 5. An announcement can be lost, and Python's workers make none. So the waiter also reads the job again: after 100 ms,
  *    then after twice as long each time, but at least once a second.
- * 6. The time is over: ResultTimeoutError. The job goes on.
+ * 6. A job that repeats: the end of its first round counts, and later that of the last one that has ended.
+ * 7. The time is over: ResultTimeoutError. The job goes on.
  */
 export class ResultWaiter {
   private readonly watched = new Map<string, Set<(settled: Settled) => void>>();
-  private subscription: Promise<() => void> | undefined;
+  /** By queue. */
+  private readonly subscriptions = new Map<string, Promise<() => void>>();
 
-  constructor(
-    private readonly queue: string,
-    private readonly store: JobStore,
-  ) {}
+  constructor(private readonly store: JobStore) {}
 
   /**
    * The result of the job.
+   * @param queue of the job
    * @param timeout milliseconds
    */
-  async wait(id: string, timeout: number): Promise<unknown> {
+  async wait(queue: string, id: string, timeout: number): Promise<unknown> {
     const deadline = performance.now() + timeout;
     let announced: Settled | undefined;
     let wake: () => void = () => undefined;
@@ -46,12 +46,14 @@ export class ResultWaiter {
     };
     this.add(id, listener);
     try {
-      await this.subscribe();
+      await this.subscribe(queue);
       for (let look = 0; ; look += 1) {
-        const record = announced ? undefined : await this.store.watch(this.queue, id);
+        const record = announced ? undefined : await this.store.watch(queue, id);
         if (announced) return resultOf(announced);
         if (!record) throw new JobNotFoundError({ jobId: id });
-        if (isSettled(record.status)) return await this.storedResult(id, record);
+        if (isSettled(record.status)) return resultOf(await settledOf(this.store, id, record));
+        const round = await resultOfRound(this.store, id, record);
+        if (round) return round.value;
         const left = deadline - performance.now();
         if (left <= 0) {
           const { status } = record;
@@ -73,24 +75,17 @@ export class ResultWaiter {
     }
   }
 
-  private async storedResult(id: string, record: JobRecord): Promise<unknown> {
-    const { status, result, reason } = record;
-    if (status === 'canceled') return resultOf({ id, status, text: reason });
-    if (status === 'finished' && result !== undefined) return result;
-    // Where Python reads and writes: the last run's entry is newer than what may be left in the job itself.
-    const type = status === 'finished' ? 'finished' : 'failed';
-    const entry = (await this.store.results(id)).findLast((entry) => entry.type === type);
-    return resultOf({ id, status, value: entry?.value, text: entry?.failure ?? record.failure });
-  }
-
-  private async subscribe(): Promise<void> {
-    this.subscription ??= this.store.onSettled(this.queue, (settled) => {
-      for (const listener of this.watched.get(settled.id) ?? []) listener(settled);
-    });
+  private async subscribe(queue: string): Promise<void> {
+    const subscription =
+      this.subscriptions.get(queue) ??
+      this.store.onSettled(queue, (settled) => {
+        for (const listener of this.watched.get(settled.id) ?? []) listener(settled);
+      });
+    this.subscriptions.set(queue, subscription);
     try {
-      await this.subscription;
+      await subscription;
     } catch (error) {
-      this.subscription = undefined;
+      this.subscriptions.delete(queue);
       throw error;
     }
   }
@@ -106,6 +101,38 @@ export class ResultWaiter {
     listeners?.delete(listener);
     if (listeners?.size === 0) this.watched.delete(id);
   }
+}
+
+/** How a job ended that has ended, with its result or failure, whoever ran it. */
+export async function settledOf(
+  store: Pick<JobStore, 'results'>,
+  id: string,
+  record: JobRecord,
+): Promise<Settled> {
+  const { status, result, reason, failure } = record;
+  if (status === 'canceled') return { id, status, text: reason };
+  if (status === 'finished') {
+    const round = await resultOfRound(store, id, record);
+    if (round) return { id, status, value: round.value };
+    if (result !== undefined) return { id, status, value: result };
+  }
+  // Where Python reads and writes: the last run's entry is newer than what may be left in the job itself.
+  const type = status === 'finished' ? 'finished' : 'failed';
+  const entry = (await store.results(id)).findLast((entry) => entry.type === type);
+  return { id, status, value: entry?.value, text: entry?.failure ?? failure };
+}
+
+/** Of a job that runs again: the result of its last round, if one has ended. */
+async function resultOfRound(
+  store: Pick<JobStore, 'results'>,
+  id: string,
+  { repeatsLeft, round: { done, streamed }, result }: JobRecord,
+): Promise<{ value: unknown } | undefined> {
+  if (repeatsLeft === undefined) return undefined;
+  // Once Python has run a round, all later ones are in the stream; what it writes into the job itself is older.
+  const entry = (await store.results(id)).findLast(({ type }) => type === 'finished');
+  if (entry) return { value: entry.value ?? null };
+  return done > 0 && !streamed ? { value: result ?? null } : undefined;
 }
 
 /** Pauses between looks at the job: each twice as long as the one before, from the first to the last. */

@@ -3,14 +3,31 @@ import {
   type Duration,
   type JobEvent,
   type JobStatus,
+  type WaitsFor,
+  DuplicateJobError,
   InvalidJobStateError,
   JobNotFoundError,
+  type RequeueOptions,
+  LOG_LINES,
   ShortForm,
+  oneOf,
   isJobStatus,
+  readRequeueOptions,
+  optionTable,
+  optional,
+  readOptions,
   toMilliseconds,
+  wholeNumber,
 } from '../job/index.js';
 import { type ControlAction, type JobStore } from '../store/index.js';
-import { type JobRecord, type JobSummary, assertSize, payloadOf, toJson } from '../wire/index.js';
+import {
+  type JobRecord,
+  type JobSummary,
+  type JobTick,
+  assertSize,
+  payloadOf,
+  toJson,
+} from '../wire/index.js';
 import { attemptsOf, type JobAttempt } from './job-attempts.js';
 import { type ListeningOptions, eventsOfJob } from './job-events.js';
 import type { ResultWaiter } from './result-waiter.js';
@@ -22,6 +39,7 @@ import type { ResultWaiter } from './result-waiter.js';
 export class RqJob<Result = unknown> extends ShortForm {
   readonly #store: JobStore;
   readonly #waiter: ResultWaiter;
+  readonly #isNew: boolean;
 
   constructor(
     /** Name of its queue. */
@@ -29,10 +47,29 @@ export class RqJob<Result = unknown> extends ShortForm {
     readonly id: string,
     store: JobStore,
     waiter: ResultWaiter,
+    isNew = false,
   ) {
     super();
     this.#store = store;
     this.#waiter = waiter;
+    this.#isNew = isNew;
+  }
+
+  /**
+   * The call of `enqueue` (or `enqueueMany`) that gave this handle has stored the job; false: the job was there already,
+   * by its id or as a unique one, or the handle comes from elsewhere.
+   */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /**
+   * The handle that a call of enqueue gives. @param refusal the job was not stored, since it, or this holder, was there
+   * @internal
+   */
+  answered(refusal: { readonly holder: string | undefined } | undefined): RqJob<Result> {
+    const id = refusal?.holder ?? this.id;
+    return new RqJob<Result>(this.queue, id, this.#store, this.#waiter, refusal === undefined);
   }
 
   /** @throws JobNotFoundError */
@@ -55,6 +92,7 @@ export class RqJob<Result = unknown> extends ShortForm {
       status: record.status,
       attempts: record.attempts,
       retriesLeft: record.retriesLeft,
+      repeatsLeft: record.repeatsLeft,
       createdAt: record.createdAt,
       enqueuedAt: record.enqueuedAt,
       startedAt: record.startedAt,
@@ -63,11 +101,15 @@ export class RqJob<Result = unknown> extends ShortForm {
       description: record.description,
       meta: record.meta(maxPayloadBytes),
       progress: record.progress,
+      waitsFor: record.waitsFor,
+      tick: record.tick,
+      reason: record.reason,
     };
   }
 
   /**
-   * Waits until the job is settled and gives what its handler returned (`null` for nothing).
+   * Waits until the job is settled and gives what its handler returned (`null` for nothing). Of a job that repeats it
+   * waits for the first round, and gives the result of the last one that has ended.
    * @param options.timeout how long to wait (a number is seconds); default 60 seconds
    * @throws JobFailedError, JobCanceledError, JobStoppedError by how it ended; PoisonJobError, a JobFailedError, when
    *   each worker that ran it died
@@ -76,13 +118,27 @@ export class RqJob<Result = unknown> extends ShortForm {
    */
   async result({ timeout = 60 }: { timeout?: Duration } = {}): Promise<Result> {
     const milliseconds = toMilliseconds(timeout, 'timeout', `result of job "${this.id}"`);
-    return (await this.#waiter.wait(this.id, milliseconds)) as Result;
+    return (await this.#waiter.wait(this.queue, this.id, milliseconds)) as Result;
   }
 
   /** Its runs that ended, oldest first: failed attempts (the last 10 are kept) and the result. @throws JobNotFoundError */
   async results(): Promise<JobAttempt[]> {
     const record = await this.record();
     return attemptsOf(record, await this.#store.results(this.id));
+  }
+
+  /**
+   * The lines that its handler has logged (`job.log`), oldest first; also for a while after the job is gone.
+   * @param range default all of them, which are at most 1000
+   * @throws InvalidOptionError when offset or limit is no whole number of at least 0
+   */
+  async logs({ offset = 0, limit = LOG_LINES }: { offset?: number; limit?: number } = {}): Promise<
+    string[]
+  > {
+    const where = `logs of job "${this.id}"`;
+    wholeNumber(0)(offset, 'offset', where);
+    wholeNumber(0)(limit, 'limit', where);
+    return this.#store.logs(this.id, { offset, limit });
   }
 
   /**
@@ -94,12 +150,29 @@ export class RqJob<Result = unknown> extends ShortForm {
   }
 
   /**
+   * Handles of the jobs that wait for this one (`dependsOn`), of whatever queue. Those that were canceled because of it
+   * are among them.
+   */
+  async dependents(): Promise<RqJob[]> {
+    const found = await this.#store.dependents(this.id);
+    return found.map(({ id, queue }) => this.related(queue, id));
+  }
+
+  /**
    * Keeps the job from running: out of the queue or the schedule at once. A running one is told by its signal
    * (`job.signal`), and what it still does is not recorded. One that is canceled already stays as it is.
-   * @throws InvalidJobStateError when it has ended otherwise, JobNotFoundError
+   * @param options.dependents what becomes of the jobs that wait for this one: `'release'` has them run as if it had
+   * finished; default: what the `ifFailed` of each says
+   * @throws InvalidJobStateError when it has ended otherwise, JobNotFoundError, InvalidOptionError
    */
-  async cancel(): Promise<void> {
-    await this.control({ type: 'cancel' }, ['queued', 'scheduled', 'deferred', 'started']);
+  async cancel(options: { dependents?: 'release' } = {}): Promise<void> {
+    const { dependents = 'end' } = readOptions(
+      options,
+      CANCEL_OPTIONS,
+      `cancel of job "${this.id}"`,
+    );
+    const allowed: JobStatus[] = ['queued', 'scheduled', 'deferred', 'started'];
+    await this.control({ type: 'cancel', dependents }, allowed);
   }
 
   /**
@@ -112,21 +185,44 @@ export class RqJob<Result = unknown> extends ShortForm {
   }
 
   /**
-   * Puts a failed, stopped or canceled job back into the queue. Spent retries stay spent, as in RQ. One that waits
-   * in the queue already stays where it is.
-   * @param options.front to the head of the queue; default false
+   * Puts a failed, stopped or canceled job back into the queue; with `{ finished: true }` also one that has finished.
+   * Spent retries stay spent, as in RQ; `{ retries: 'fresh' }` gives new ones. One that waits in the queue already stays
+   * where it is.
+   * @throws InvalidOptionError, InvalidJobStateError, JobNotFoundError; DuplicateJobError when it is unique and another
+   * job is the same now
+   */
+  async requeue(options?: RequeueOptions): Promise<void> {
+    const read = readRequeueOptions(options, `requeue of job "${this.id}"`);
+    const allowed: JobStatus[] = ['failed', 'stopped', 'canceled'];
+    await this.control(
+      { type: 'requeue', ...read },
+      read.finished ? [...allowed, 'finished'] : allowed,
+    );
+  }
+
+  /**
+   * Lets a job run now that waits for its time (`scheduled`; a retry, too) or for other jobs (`deferred`; these have
+   * nothing to do with it any more). One that waits in the queue already stays where it is.
    * @throws InvalidJobStateError, JobNotFoundError
    */
-  async requeue({ front = false }: { front?: boolean } = {}): Promise<void> {
-    await this.control({ type: 'requeue', front }, ['failed', 'stopped', 'canceled']);
+  async promote(): Promise<void> {
+    await this.control({ type: 'promote' }, ['scheduled', 'deferred']);
   }
 
   /**
    * Deletes the job and everything of it, whatever its state; one that runs is told by its signal. Without such a job
    * there is nothing to do.
+   * @param options.dependents what becomes of the jobs that wait for this one: `'delete'` deletes them too, and those
+   * that wait for them; default: what the `ifFailed` of each says (`wait`: canceled, nobody can requeue what is deleted)
+   * @throws InvalidOptionError
    */
-  async delete(): Promise<void> {
-    await this.control({ type: 'delete' }, []);
+  async delete(options: { dependents?: 'delete' } = {}): Promise<void> {
+    const { dependents = 'end' } = readOptions(
+      options,
+      DELETE_OPTIONS,
+      `delete of job "${this.id}"`,
+    );
+    await this.control({ type: 'delete', dependents }, []);
   }
 
   /** 0-based place in the queue; undefined when it does not wait there. Takes time in long queues. */
@@ -146,10 +242,23 @@ export class RqJob<Result = unknown> extends ShortForm {
     return { queue: this.queue, id: this.id };
   }
 
+  /** @internal Whether it is a job of this database. */
+  isOf(store: JobStore): boolean {
+    return this.#store === store;
+  }
+
+  /** @internal A handle of another job. */
+  protected related(queue: string, id: string): RqJob {
+    return new RqJob(queue, id, this.#store, this.#waiter);
+  }
+
   private async control(action: ControlAction, allowed: readonly JobStatus[]): Promise<void> {
     const { answer, status } = await this.#store.control(this.queue, this.id, action);
     if (answer === 'missing' && action.type !== 'delete') {
       throw new JobNotFoundError({ jobId: this.id });
+    }
+    if (answer === 'duplicate') {
+      throw new DuplicateJobError({ queue: this.queue, jobId: status, isSame: true });
     }
     if (answer === 'refused') {
       const known = isJobStatus(status) ? status : 'in an unknown state';
@@ -177,11 +286,13 @@ export interface JobSnapshot extends Pick<
   | 'status'
   | 'attempts'
   | 'retriesLeft'
+  | 'repeatsLeft'
   | 'createdAt'
   | 'enqueuedAt'
   | 'startedAt'
   | 'endedAt'
   | 'worker'
+  | 'reason'
 > {
   readonly name: string;
   /** The payload: see the handler's first parameter. */
@@ -194,4 +305,15 @@ export interface JobSnapshot extends Pick<
   readonly meta: Record<string, unknown>;
   /** What its handler has told last of how far it is; undefined: nothing. */
   readonly progress: unknown;
+  /** The jobs or the group that it waits for, until it is released; undefined: none. */
+  readonly waitsFor: WaitsFor | undefined;
+  /** The tick of a schedule that it is for; undefined: it was enqueued otherwise. */
+  readonly tick: JobTick | undefined;
 }
+
+const CANCEL_OPTIONS = optionTable<{ dependents?: 'release' }>()({
+  dependents: optional(oneOf('release')),
+});
+const DELETE_OPTIONS = optionTable<{ dependents?: 'delete' }>()({
+  dependents: optional(oneOf('delete')),
+});

@@ -1,16 +1,18 @@
 import type {
   JobEvent,
-  JobSelection,
   JobStatus,
   Outcome,
   ResolvedJobOptions,
+  ResolvedSelection,
+  WaitsFor,
 } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
 import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
-import type { WatcherStore } from './watcher-store.js';
+import type { ScheduleStore, Tick } from './schedule-store.js';
+import type { ListRange, WatcherStore } from './watcher-store.js';
 
 /**
  * The contracts with the database, by role: what producers need, what watchers read, what workers need beside both.
@@ -22,13 +24,22 @@ export interface ProducerStore {
   /** The most bytes of UTF-8 that data, meta and a result may have. */
   readonly maxPayloadBytes: number;
 
-  /** Stores new jobs, all or (mode `each`) each by itself, and answers with those that were not stored. */
-  enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
+  /**
+   * Stores new jobs of one queue or several, all or (mode `each`) each by itself, and answers with those that were not
+   * stored. A job may wait for jobs that stand earlier in the same call.
+   */
+  enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
 
   /** The job as it stands; undefined: no such job. */
   read(id: string): Promise<JobRecord | undefined>;
   /** RQ's result stream of a job, oldest first. */
   results(id: string): Promise<ResultEntry[]>;
+  /** The queue of each job; undefined: no such job. */
+  queuesOf(ids: readonly string[]): Promise<(string | undefined)[]>;
+  /** Jobs that wait for this one, or were canceled because of it. */
+  dependents(id: string): Promise<readonly DependentJob[]>;
+  /** Lines of a job's log, oldest first. */
+  logs(id: string, range: ListRange): Promise<string[]>;
   /** 0-based place in the queue; undefined: not waiting there. */
   position(queue: string, id: string): Promise<number | undefined>;
   /** As `read`, and has the settlement of an unsettled job announced (see `onSettled`). */
@@ -44,12 +55,18 @@ export interface ProducerStore {
   onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void>;
 
   control(queue: string, id: string, action: ControlAction): Promise<ControlReply>;
-  /** Puts ended jobs back into the queue, a slice at a time; answers how many. Ids without a job leave the registry. */
-  requeue(queue: string, selection: JobSelection): Promise<number>;
+  /** The same to many jobs, a slice at a time. Ids without a job leave the registries of ended jobs. */
+  controlMany(
+    queue: string,
+    selection: readonly string[] | SelectedPlace,
+    action: ControlAction,
+  ): Promise<ControlReport>;
   /** Deletes all waiting jobs; answers how many. */
   empty(queue: string): Promise<number>;
   pause(queue: string): Promise<void>;
   resume(queue: string): Promise<void>;
+
+  readonly schedules: ScheduleStore;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */
@@ -67,8 +84,13 @@ export interface WorkerStore extends JobStore {
   leasesOf(queue: string, token: string): Promise<Lease[]>;
   /** Puts right what crashed workers left behind. */
   recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
-  /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
-  progress(lease: Lease, json: string, event: JobEvent): Promise<boolean>;
+  /**
+   * The results that were handed over to a job when its parents finished, as JSON; undefined: read it from the parent,
+   * if that is still there.
+   */
+  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]>;
+  /** Writes down what a running job tells; false: the lease is not ours any more, and nothing was written. */
+  tell(queue: string, lease: Lease, told: Told): Promise<boolean>;
 
   /** The way to wait at an empty queue. */
   blockingPop(queue: string): BlockingPop;
@@ -108,6 +130,7 @@ export interface WorkDone {
 
 /** A job to be stored. */
 export interface NewJob {
+  readonly queue: string;
   readonly id: string;
   /** `new`: the id was drawn by us; `once`: an existing job of this id is left alone; `unique`: it is an error. */
   readonly check: 'new' | 'once' | 'unique';
@@ -116,17 +139,47 @@ export interface NewJob {
   readonly options: ResolvedJobOptions;
   /** Text of the meta, if any. */
   readonly meta: string | undefined;
+  /** What must be over before it may run; its delay counts from then on. */
+  readonly waitsFor?: WaitsFor;
+  /** It is the job of a schedule: stored only if that still waits for this tick. */
+  readonly tick?: Tick;
+}
+
+/** A job that waits for another. */
+export interface DependentJob {
+  readonly id: string;
+  readonly queue: string;
 }
 
 export interface Refusal {
   readonly index: number;
-  readonly reason: 'exists' | 'duplicate';
+  /** `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data. */
+  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | TickRefusal;
+  /** Id of the job that has the key; undefined: it has the id. */
+  readonly holder: string | undefined;
+  /** What goes with the reason of a tick. */
+  readonly details?: readonly string[];
 }
+
+/** Why no job is stored for a tick (see `TickReply`). */
+export type TickRefusal = 'moved' | 'early' | 'skipped' | 'passed' | 'gone';
 
 /** What a worker holds of a job that it runs: while Redis has it, the outcome of this execution counts. */
 export interface Lease {
   readonly id: string;
   readonly execution: string;
+}
+
+/** What a handler tells of its running job. */
+export interface Told {
+  /** How far it is, as JSON, and the event that says so to those who listen. */
+  readonly progress?: { readonly json: string; readonly event: JobEvent };
+  /** For the job's log; at most as many as it keeps. */
+  readonly lines: readonly string[];
+  /** Text of the call that later attempts run. */
+  readonly data?: string;
+  /** It lives: RQ's tools may see it. */
+  readonly isAlive: boolean;
 }
 
 export interface SettleRequest {
@@ -223,14 +276,49 @@ export interface RecoverReply {
   readonly nextDue: number | undefined;
 }
 
+/**
+ * What is done to a job. `dependents`: what becomes of the jobs that wait for it; `end`: what each says itself
+ * (`ifFailed`).
+ */
 export type ControlAction =
-  | { readonly type: 'cancel' | 'stop' | 'delete' }
-  | { readonly type: 'requeue'; readonly front: boolean }
+  | { readonly type: 'cancel'; readonly dependents: 'end' | 'release' }
+  | { readonly type: 'delete'; readonly dependents: 'end' | 'delete' }
+  | { readonly type: 'stop' | 'promote' }
+  | {
+      readonly type: 'requeue';
+      readonly front: boolean;
+      /** Undefined: what is left of them. */
+      readonly retries?: 'fresh' | number | undefined;
+      /** Finished jobs, too. */
+      readonly finished?: boolean;
+    }
   | { readonly type: 'meta'; readonly json: string };
 
 export interface ControlReply {
-  /** `already`: it is as asked for, and nothing was changed. */
-  readonly answer: 'done' | 'already' | 'refused' | 'missing';
-  /** The status that the job had. */
+  /** `already`: it is as asked for, and nothing was changed; `duplicate`: another job has its unique key. */
+  readonly answer: 'done' | 'already' | 'refused' | 'missing' | 'duplicate';
+  /** The status that the job had; of a duplicate the id of the other job. */
   readonly status: string;
+}
+
+/** Jobs of a registry or of the queue, in its order. */
+export type SelectedPlace = Pick<ResolvedSelection, 'in'> & Partial<ResolvedSelection>;
+
+/** What became of the jobs of a selection. */
+export interface ControlReport {
+  /** How many jobs were changed. */
+  readonly done: number;
+  /** How many were left as they are, and why. */
+  readonly skipped: {
+    /** They run. */
+    readonly running: number;
+    /** Their status does not allow it, or they are as asked for already. */
+    readonly state: number;
+    /** Another job has their unique key. */
+    readonly duplicate: number;
+  };
+  /** Ids whose job is gone. */
+  readonly missing: number;
+  /** How many entries or ids were looked at, also those of which the selection asks for another name or time. */
+  readonly looked: number;
 }

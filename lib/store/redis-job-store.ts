@@ -1,8 +1,15 @@
-import { type JobEvent, type JobSelection, ShortForm, hideFields } from '../job/index.js';
+import { type JobEvent, ShortForm, hideFields } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
-import { CONTROL, decodeControl, encodeControl } from './scripts/control.js';
-import { EMPTIED_AT_ONCE, EMPTY, encodeEmpty } from './scripts/empty.js';
+import { ControlMany, replyOfOne } from './control-many.js';
+import {
+  CONTROL,
+  type ControlSlice,
+  type ControlSliceReply,
+  decodeControl,
+  encodeControl,
+} from './scripts/control.js';
+import { EMPTIED_AT_ONCE, EMPTY, decodeEmpty, encodeEmpty } from './scripts/empty.js';
 import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
 import {
   EXCHANGE,
@@ -12,17 +19,9 @@ import {
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
-import { PROGRESS, encodeProgress } from './scripts/progress.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
-import {
-  REQUEUE,
-  REQUEUED_AT_ONCE,
-  type RequeueReply,
-  type RequeueSlice,
-  decodeRequeue,
-  encodeRequeue,
-} from './scripts/requeue.js';
+import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
 import {
@@ -34,6 +33,8 @@ import {
 import type {
   ControlAction,
   ControlReply,
+  ControlReport,
+  DependentJob,
   Lease,
   ExchangeReply,
   ExchangeRequest,
@@ -42,6 +43,8 @@ import type {
   RecoverSettings,
   Refusal,
   RenewReply,
+  SelectedPlace,
+  Told,
   WorkerStore,
 } from './job-store.js';
 import type { ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
@@ -50,8 +53,11 @@ import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
+import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
+import { countRegistries } from './registry-counts.js';
 import { type Role, rightsOf } from './rights.js';
+import { ScheduleRecords } from './schedule-records.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -60,8 +66,10 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
+  readonly schedules: ScheduleRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
+  private readonly dependencies: Dependencies;
 
   constructor(
     readonly connections: Connections,
@@ -72,7 +80,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
+    this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
+    this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 
@@ -81,9 +91,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return { prefix: this.keys.prefix, maxPayloadBytes: this.maxPayloadBytes };
   }
 
-  async enqueue(queue: string, jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+  async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+    const queue = jobs[0]?.queue;
+    if (queue === undefined) return [];
     const { list } = this.keys.queue(queue);
-    const values = encodeEnqueue(this.place(queue), jobs, mode);
+    const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     return decodeEnqueue(reply);
   }
@@ -98,6 +110,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     // What Redis refuses inside of the script does not make it fail.
     for (const { status } of decoded.refused) this.connections.refused(status);
     if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
+    if (decoded.leftOver) void this.dependencies.goOn(queue);
     return decoded;
   }
 
@@ -123,7 +136,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
-      const { more, ...slice } = decodeRecover(queue, reply);
+      const { more, queues, ...slice } = decodeRecover(queue, reply);
+      this.dependencies.learn(queues);
       handled.push(...slice.handled);
       if (!more) return { ...slice, handled };
     }
@@ -174,10 +188,14 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return stop;
   }
 
-  async progress(lease: Lease, json: string, event: JobEvent): Promise<boolean> {
-    const values = encodeProgress(this.keys, lease, json, event);
-    const action = `tell the progress of job "${lease.id}"`;
-    return (await this.run(action, PROGRESS, [this.keys.job(lease.id)], values)) === 1;
+  async tell(queue: string, lease: Lease, told: Told): Promise<boolean> {
+    const { id } = lease;
+    const keys = [this.keys.job(id), this.keys.log(id)];
+    const values = encodeTell(this.keys, queue, lease, told);
+    const reply = await this.connections.run(`write down what job "${id}" tells`, (redis) =>
+      TELL.runInOrder(redis, keys, values),
+    );
+    return reply === 1;
   }
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
@@ -223,15 +241,46 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return decodeResults(reply);
   }
 
-  async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
-    const values = encodeControl(this.keys, queue, id, action);
-    const reply = await this.run(
-      `${action.type} job "${id}"`,
-      CONTROL,
-      [this.keys.job(id)],
-      values,
+  queuesOf(ids: readonly string[]): Promise<(string | undefined)[]> {
+    return this.dependencies.queuesOf(ids);
+  }
+
+  dependents(id: string): Promise<readonly DependentJob[]> {
+    return this.dependencies.dependents(id);
+  }
+
+  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+    return this.dependencies.handedResults(id, parentIds);
+  }
+
+  async logs(id: string, { offset, limit }: ListRange): Promise<string[]> {
+    if (limit === 0) return [];
+    return this.connections.run(`read the log of job "${id}"`, (redis) =>
+      redis.lrange(this.keys.log(id), offset, offset + limit - 1),
     );
-    return decodeControl(reply);
+  }
+
+  async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {
+    return replyOfOne(
+      await this.controlSlice(queue, action, { ids: [id] }, `${action.type} job "${id}"`),
+    );
+  }
+
+  controlMany(
+    queue: string,
+    selection: readonly string[] | SelectedPlace,
+    action: ControlAction,
+  ): Promise<ControlReport> {
+    const what = `${action.type} jobs of queue "${queue}"`;
+    const { list } = this.keys.queue(queue);
+    const takesOut = action.type === 'cancel' || action.type === 'delete';
+    const readQueue = (first: number, last: number) =>
+      this.connections.run(what, (redis) => redis.lrange(list, first, last));
+    const many = new ControlMany(
+      (slice) => this.controlSlice(queue, action, slice, what),
+      takesOut ? readQueue : undefined,
+    );
+    return 'in' in selection ? many.place(selection) : many.ids(selection);
   }
 
   async position(queue: string, id: string): Promise<number | undefined> {
@@ -248,20 +297,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return keys.map((key) => this.keys.queueName(key)).toSorted();
   }
 
-  async counts(queue: string): Promise<RegistryCounts> {
-    const keys = this.keys.queue(queue);
-    const reply = await this.connections.run(`count queue "${queue}"`, (redis) => {
-      const batch = redis.multi().llen(keys.list);
-      for (const name of REGISTRIES) batch.zcard(keys[name]);
-      return batch.exec();
-    });
-    const counts = (reply ?? []).map(([, count]) => Number(count));
-    return {
-      queued: counts[0] ?? 0,
-      ...(Object.fromEntries(
-        REGISTRIES.map((name, index) => [name, counts[index + 1] ?? 0]),
-      ) as Omit<RegistryCounts, 'queued'>),
-    };
+  counts(queue: string): Promise<RegistryCounts> {
+    return countRegistries(this.connections, queue, this.keys.queue(queue));
   }
 
   async list(
@@ -283,44 +320,15 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return jobs;
   }
 
-  async requeue(queue: string, selection: JobSelection): Promise<number> {
-    const { list } = this.keys.queue(queue);
-    const run = async (slice: RequeueSlice): Promise<RequeueReply> => {
-      const values = encodeRequeue(this.keys, queue, slice);
-      return decodeRequeue(await this.run(`requeue on queue "${queue}"`, REQUEUE, [list], values));
-    };
-    let requeued = 0;
-    if (!('in' in selection)) {
-      for (let first = 0; first < selection.length; first += REQUEUED_AT_ONCE) {
-        const ids = selection.slice(first, first + REQUEUED_AT_ONCE);
-        requeued += (await run({ ids, most: ids.length })).requeued;
-      }
-      return requeued;
-    }
-    const { in: registry, limit = Infinity } = selection;
-    // Jobs that fail again meanwhile come back into the registry: they are not taken once more.
-    let seen = 0;
-    let entries: number | undefined;
-    for (let offset = 0; seen < (entries ?? Infinity) && requeued < limit;) {
-      const most = Math.min(REQUEUED_AT_ONCE, limit - requeued);
-      const reply = await run({ registry, offset, most });
-      if (reply.looked === 0) break;
-      entries ??= reply.entries;
-      requeued += reply.requeued;
-      offset += reply.stay;
-      seen += reply.looked;
-    }
-    return requeued;
-  }
-
   async empty(queue: string): Promise<number> {
     const { list } = this.keys.queue(queue);
-    const values = encodeEmpty(this.keys.prefix);
+    const values = encodeEmpty(this.keys, queue);
     let deleted = 0;
     for (;;) {
-      const count = Number(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
-      deleted += count;
-      if (count < EMPTIED_AT_ONCE) return deleted;
+      const slice = decodeEmpty(await this.run(`empty queue "${queue}"`, EMPTY, [list], values));
+      if (slice.leftOver) await this.dependencies.goOn(queue);
+      deleted += slice.deleted;
+      if (slice.deleted < EMPTIED_AT_ONCE) return deleted;
     }
   }
 
@@ -345,7 +353,20 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   private place(queue: string): ExchangePlace {
-    return { keyspace: this.keys, queue, shared: this.shared };
+    return { keyspace: this.keys, queue, shared: this.shared, gates: this.dependencies };
+  }
+
+  private async controlSlice(
+    queue: string,
+    action: ControlAction,
+    slice: ControlSlice,
+    what: string,
+  ): Promise<ControlSliceReply> {
+    const { list } = this.keys.queue(queue);
+    const values = encodeControl(this.keys, queue, action, slice);
+    const reply = decodeControl(await this.run(what, CONTROL, [list], values));
+    if (reply.leftOver) await this.dependencies.goOn(queue);
+    return reply;
   }
 
   private run(
@@ -369,8 +390,6 @@ export interface RedisJobStoreOptions {
   /** The most bytes that data, meta or a result may have; default 10 MiB. */
   readonly maxPayloadBytes?: number;
 }
-
-const REGISTRIES = ['started', 'scheduled', 'deferred', 'finished', 'failed', 'canceled'] as const;
 
 /** Keeps one script below 5 ms. */
 const RENEWED_AT_ONCE = 1000;

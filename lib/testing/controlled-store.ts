@@ -51,14 +51,11 @@ export class ControlledStore extends RedisJobStore {
     for (const look of this.listeners.get(queue) ?? []) look();
   }
 
-  override async enqueue(
-    queue: string,
-    jobs: readonly NewJob[],
-    mode: 'all' | 'each',
-  ): Promise<Refusal[]> {
-    const refusals = await this.runs.during(super.enqueue(queue, jobs, mode));
+  override async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
+    const refusals = await this.runs.during(super.enqueue(jobs, mode));
     this.runs.changed();
-    if (this.runs.isOpen) this.wake(queue);
+    if (this.runs.isOpen)
+      for (const queue of new Set(jobs.map((job) => job.queue))) this.wake(queue);
     await this.onEnqueued(jobs.length);
     return refusals;
   }
@@ -125,6 +122,7 @@ const PUT_OFF: ReadonlySet<SnoozeReason | ReleaseReason> = new Set(['handler bus
 
 const COUNTED_AS = {
   finished: 'finished',
+  repeating: 'finished',
   failed: 'failed',
   retrying: 'retrying',
   snoozed: 'snoozed',

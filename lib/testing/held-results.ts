@@ -23,6 +23,7 @@ export class HeldResults {
   /** What to do so that a job of this status can run; undefined: the test does not hold it back. */
   adviceFor(status: JobStatus): string | undefined {
     if (status === 'scheduled') return SCHEDULED;
+    if (status === 'deferred') return DEFERRED;
     return status === 'queued' && this.mode === 'manual' ? QUEUED : undefined;
   }
 
@@ -44,6 +45,10 @@ const SAID_AFTER_MS = 2000;
 const QUEUED =
   "In this test (mode: 'manual') jobs run only while the test calls drain() or advance() of RqTesting: call drain() " +
   "while the result is awaited, or use RqTestingModule.forRoot({ mode: 'inline' }), which runs each job as it is enqueued.";
+
+const DEFERRED =
+  'It waits for other jobs, and in this test it runs when they have: job.refresh() says for which (waitsFor), and drain() ' +
+  'or advance() of RqTesting runs them.';
 
 const SCHEDULED =
   'In this test it runs when the clock of its Redis is moved: call advance() of RqTesting, with the time that it waits for.';

@@ -7,7 +7,7 @@ import { waitingJobs } from './enqueued-jobs.js';
  */
 export interface RqMatchers {
   /**
-   * A job of this name waits in the queue or its schedule, with this data if any is given.
+   * A job of this name waits in the queue, in its schedule or for other jobs, with this data if any is given.
    *
    * @param data compared as `toEqual` does; asymmetric matchers such as `expect.objectContaining` may be in it
    *
@@ -41,8 +41,11 @@ export const rqMatchers = {
         "toHaveEnqueued is for a Queue: expect(rq.queue('mail')).toHaveEnqueued('sendMail')",
       );
     }
-    const queued = await waitingJobs(received, 'queued');
-    const jobs = [...queued, ...(await waitingJobs(received, 'scheduled'))];
+    const jobs = [
+      ...(await waitingJobs(received, 'queued')),
+      ...(await waitingJobs(received, 'scheduled')),
+      ...(await waitingJobs(received, 'deferred')),
+    ];
     const isWanted = (job: JobSnapshot) =>
       job.name === name && (rest.length === 0 || this.equals(job.data, rest[0]));
     const print = (value: unknown) => this.utils.stringify(value);
@@ -66,7 +69,7 @@ function isQueue(received: unknown): received is Queue {
 function listOf(jobs: readonly JobSnapshot[], print: (value: unknown) => string): string {
   if (jobs.length === 0) return 'Nothing is enqueued there.';
   const lines = jobs.slice(0, SHOWN).map(({ name, data, status }) => {
-    return `  ${name} ${print(data)}${status === 'scheduled' ? ' (scheduled)' : ''}`;
+    return `  ${name} ${print(data)}${status === 'queued' ? '' : ` (${status})`}`;
   });
   const rest = jobs.length > SHOWN ? [`  and ${jobs.length - SHOWN} more`] : [];
   return ['Enqueued there:', ...lines, ...rest].join('\n');

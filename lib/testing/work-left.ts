@@ -4,7 +4,7 @@ import type { ControlledStore } from './controlled-store.js';
 export interface WorkLeft {
   /** Queues with a job that could start now. */
   readonly due: readonly string[];
-  /** Queues with a job that runs. */
+  /** Queues with a job that runs, or whose end is still being told to those that wait for it. */
   readonly started: readonly string[];
   /** When the next scheduled job is due: milliseconds since the epoch, by Redis's clock; Infinity: none is. */
   readonly nextDue: number;
@@ -27,6 +27,7 @@ export async function workLeftIn(store: ControlledStore): Promise<WorkLeft> {
         .llen(keys.list)
         .zcard(keys.started)
         .exists(keys.paused, store.keys.suspended)
+        .exists(keys.ended)
         .zrange(keys.scheduled, '0', '0', 'WITHSCORES')
         .zmscore(keys.scheduled, '', ...putOff);
     }
@@ -37,8 +38,9 @@ export async function workLeftIn(store: ControlledStore): Promise<WorkLeft> {
   const now = Number(seconds) * 1000 + Number(microseconds) / 1000;
   const found = queues.map((queue, index) => {
     const from = index * REPLIES_PER_QUEUE;
-    const [queued, started, paused, scheduled, delayed] = perQueue.slice(from) as Replies;
-    const isStarted = started > 0;
+    const [queued, started, paused, untold, scheduled, delayed] = perQueue.slice(from) as Replies;
+    // Jobs that wait for one that is over are being told, some hundreds at a time.
+    const isStarted = started > 0 || untold > 0;
     if (paused > 0) return { queue, isDue: false, isStarted, nextDue: Infinity };
     const nextDue = scheduled[1] === undefined ? Infinity : Number(scheduled[1]) * 1000;
     const isPutOff = delayed.some((score) => score !== null);
@@ -52,12 +54,13 @@ export async function workLeftIn(store: ControlledStore): Promise<WorkLeft> {
   };
 }
 
-const REPLIES_PER_QUEUE = 5;
+const REPLIES_PER_QUEUE = 6;
 
 type Replies = [
   queued: number,
   started: number,
   paused: number,
+  untold: number,
   scheduled: string[],
   delayed: (string | null)[],
 ];

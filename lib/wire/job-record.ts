@@ -1,10 +1,12 @@
 import { inflateSync } from 'node:zlib';
-import { type JobStatus, isJobStatus } from '../job/index.js';
+import { type JobStatus, type WaitsFor, isJobStatus } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
-import { type AttemptRecord, decodeAttempt } from './fields.js';
+import { type AttemptRecord, type Round, decodeAttempt, decodeRound } from './fields.js';
+import { waitsForIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { parsePythonJson } from './python-json.js';
-import { timeOf } from './stored-text.js';
+import { callbackIn, timeOf } from './stored-text.js';
+import { type JobTick, decodeTick } from './tick.js';
 
 /** A job as it stands in Redis at one moment, whoever wrote it. */
 export class JobRecord {
@@ -56,7 +58,16 @@ export class JobRecord {
 
   /** Runs so far, the current one included. */
   get attempts(): number {
-    return runsOf(this.status, this.text('nrq_attempts'));
+    return runsOf(this.status, this.text('nrq_attempts'), this.text('nrq_round'));
+  }
+
+  /** Where a job that repeats stands; Python's workers do not write that. */
+  get round(): Round {
+    return decodeRound(this.text('nrq_round'));
+  }
+
+  get repeatsLeft(): number | undefined {
+    return wholeNumber(this.text('repeats_left'));
   }
 
   get retriesLeft(): number | undefined {
@@ -76,6 +87,11 @@ export class JobRecord {
     return decodeMeta(this.fields.get('meta'), maxBytes);
   }
 
+  /** The tick of a schedule that it is for; undefined: of none. */
+  get tick(): JobTick | undefined {
+    return decodeTick(this.text('nrq_tick'));
+  }
+
   /** What the handler has told last; undefined when that is nothing, or no JSON. */
   get progress(): unknown {
     return jsonIn(this.text('nrq_progress'));
@@ -84,6 +100,26 @@ export class JobRecord {
   /** Why it was canceled, if somebody said so. */
   get reason(): string | undefined {
     return this.text('nrq_reason');
+  }
+
+  /** What it waits for, until it is released; undefined: nothing. */
+  get waitsFor(): WaitsFor | undefined {
+    return this.status === 'deferred' ? waitsForIn((field) => this.text(field)) : undefined;
+  }
+
+  /** Id of the job that it waited for and because of which it was canceled. */
+  get canceledBecauseOf(): string | undefined {
+    return this.status === 'canceled' ? this.text('nrq_canceled_by') : undefined;
+  }
+
+  /** The name of the Python function that is to be called when it fails, if there is one. */
+  get failureCallback(): string | undefined {
+    return callbackIn(this.text('failure_callback_name'));
+  }
+
+  /** Text of RQ's field; undefined: there are none. */
+  get webhooks(): string | undefined {
+    return this.text('webhooks') || undefined;
   }
 
   /** @throws MalformedJobError */
@@ -128,17 +164,26 @@ export class JobRecord {
   }
 }
 
-/** A status that nobody knows counts as `queued`, as no status does. */
+/**
+ * A status that nobody knows counts as `queued`, as no status does. The two of RQ's next version say that a job waits,
+ * and not for a worker.
+ */
 export function statusOf(text: string | undefined): JobStatus {
+  if (text === 'rate_limited' || text === 'ready_to_enqueue') return 'deferred';
   return text !== undefined && isJobStatus(text) ? text : 'queued';
 }
 
 /**
  * Runs so far, the current one included.
  * @param failed text of `nrq_attempts`
+ * @param round text of `nrq_round`
  */
-export function runsOf(status: JobStatus, failed: string | undefined): number {
-  const count = Number(failed ?? 0) || 0;
+export function runsOf(
+  status: JobStatus,
+  failed: string | undefined,
+  round: string | undefined,
+): number {
+  const count = (Number(failed ?? 0) || 0) + (round ? decodeRound(round).done : 0);
   return status === 'started' || status === 'finished' ? count + 1 : count;
 }
 

@@ -1,5 +1,6 @@
 import { constants, inflateSync } from 'node:zlib';
-import type { JobStatus } from '../job/index.js';
+import type { JobStatus, WaitsFor } from '../job/index.js';
+import { waitsForIn } from './dependency-fields.js';
 import { dateOf, decodeStreamedFailure, runsOf, statusOf, wholeNumber } from './job-record.js';
 import { ROW_FIELDS } from './row-fields.js';
 
@@ -19,6 +20,8 @@ export interface JobSummary {
   readonly attempts: number;
   /** undefined: no policy is stored with the job (its handler's may apply). */
   readonly retriesLeft: number | undefined;
+  /** How often it runs again after a success; undefined: it does not repeat. */
+  readonly repeatsLeft: number | undefined;
   readonly createdAt: Date | undefined;
   /** When it became ready to run. */
   readonly enqueuedAt: Date | undefined;
@@ -35,6 +38,11 @@ export interface JobSummary {
   readonly failure: string | undefined;
   /** Why it was canceled, if somebody said so. */
   readonly reason: string | undefined;
+  /**
+   * What a deferred job waits for; undefined: nothing. Of many jobs only the first ones stand here, those of 512 bytes:
+   * `refresh()` has them all.
+   */
+  readonly waitsFor: WaitsFor | undefined;
 }
 
 /**
@@ -44,6 +52,7 @@ export interface JobSummary {
 export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: boolean): JobSummary {
   const text = (index: number): string | undefined => textOf(row[index]);
   const field = (name: (typeof ROW_FIELDS)[number]) => text(FIXED + ROW_FIELDS.indexOf(name));
+  const whole = (name: string) => (isRowField(name) ? wholeList(field(name)) : undefined);
   const status = statusOf(field('status'));
   const due = isScheduled ? Number(text(SCORE)) : NaN;
   const createdAt = dateOf(field('created_at'));
@@ -53,8 +62,9 @@ export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: bo
     name: nameIn(row[DATA] ?? NOTHING),
     status,
     dueAt: Number.isFinite(due) ? new Date(due * 1000) : undefined,
-    attempts: runsOf(status, field('nrq_attempts')),
+    attempts: runsOf(status, field('nrq_attempts'), field('nrq_round')),
     retriesLeft: wholeNumber(field('retries_left')),
+    repeatsLeft: wholeNumber(field('repeats_left')),
     createdAt,
     enqueuedAt: dateOf(field('enqueued_at')) ?? (isScheduled ? undefined : createdAt),
     startedAt: dateOf(field('started_at')),
@@ -63,7 +73,19 @@ export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: bo
     description: text(DESCRIPTION),
     failure: headline(status, row),
     reason: field('nrq_reason'),
+    waitsFor: status === 'deferred' ? waitsForIn(whole) : undefined,
   };
+}
+
+function isRowField(name: string): name is (typeof ROW_FIELDS)[number] {
+  return (ROW_FIELDS as readonly string[]).includes(name);
+}
+
+/** A list of texts that was cut, without the text in which it was. */
+function wholeList(json: string | undefined): string | undefined {
+  if (!json?.startsWith('[') || json.endsWith(']')) return json;
+  const end = json.lastIndexOf('",');
+  return end === -1 ? '[]' : `${json.slice(0, end)}"]`;
 }
 
 const ID = 0;
@@ -84,7 +106,7 @@ function textOf(bytes: Buffer | undefined): string | undefined {
 }
 
 /** The name at the beginning of a call's text, which may be deflated and cut. */
-function nameIn(data: Buffer): string | undefined {
+export function nameIn(data: Buffer): string | undefined {
   const json = /^\s*\[\s*("(?:[^"\\]|\\.)*")/.exec(beginningOf(data))?.[1];
   if (json === undefined) return undefined;
   try {

@@ -12,4 +12,9 @@ export const ROW_FIELDS = [
   'nrq_attempts',
   'retries_left',
   'nrq_reason',
+  'dependency_ids',
+  'allow_dependency_failures',
+  'nrq_if_failed',
+  'repeats_left',
+  'nrq_round',
 ] as const;

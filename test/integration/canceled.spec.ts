@@ -133,7 +133,7 @@ describe('a job that Python has canceled', () => {
     await cancelInPython('back');
     await engine.client.zadd('rq:canceled:jobs', 1, 'ghost-1', 2, 'ghost-2');
 
-    expect(await engine.queue().requeue({ in: 'canceled' })).toBe(1);
+    expect(await engine.queue().requeue({ in: 'canceled' })).toMatchObject({ done: 1 });
 
     expect(await engine.places('back')).toEqual(['queue']);
     expect(await engine.client.ttl('rq:job:back')).toBe(-1);

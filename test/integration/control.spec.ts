@@ -122,8 +122,8 @@ describe('a call that is repeated, since the answer to the first one was lost,',
   it('is not counted by requeue() of many', async () => {
     const job = await jobThatIs('failed');
     await engine.stopWorkers();
-    expect(await engine.queue().requeue([job.id])).toBe(1);
-    expect(await engine.queue().requeue([job.id])).toBe(0);
+    expect(await engine.queue().requeue([job.id])).toMatchObject({ done: 1 });
+    expect(await engine.queue().requeue([job.id])).toMatchObject({ done: 0 });
     expect(await engine.client.llen('rq:queue:jobs')).toBe(1);
   });
 
@@ -312,9 +312,9 @@ describe('requeue()', () => {
     fails = false;
 
     const some = jobs.slice(0, 2).map(({ id }) => id);
-    expect(await queue.requeue([...some, 'nosuchjob'])).toBe(2);
-    expect(await queue.requeue({ in: 'failed' })).toBe(248);
-    expect(await queue.requeue({ in: 'failed' })).toBe(0);
+    expect(await queue.requeue([...some, 'nosuchjob'])).toMatchObject({ done: 2 });
+    expect(await queue.requeue({ in: 'failed' })).toMatchObject({ done: 248 });
+    expect(await queue.requeue({ in: 'failed' })).toMatchObject({ done: 0 });
 
     await worker.events.waitFor('jobFinished', 250);
     expect(await queue.counts()).toMatchObject({ failed: 0, finished: 250 });

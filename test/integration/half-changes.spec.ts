@@ -10,10 +10,9 @@ import {
   empty,
   enqueue as enqueueScript,
   exchange as exchangeScript,
-  progress,
   recover,
   renew,
-  requeue,
+  tell,
   watch,
 } from '../../lib/store/scripts/compiled.js';
 import type { ClaimedJob } from '../../lib/wire/index.js';
@@ -65,10 +64,9 @@ const SCRIPTS = {
   empty,
   enqueue: enqueueScript,
   exchange: exchangeScript,
-  progress,
   recover,
   renew,
-  requeue,
+  tell,
   watch,
 };
 
@@ -95,6 +93,16 @@ const claim = async () => {
 };
 const control = (action: Parameters<RedisJobStore['control']>[2]) => () =>
   limited.control('jobs', 'j', action);
+
+/** As Python enqueues a job that waits for others. */
+async function defer(): Promise<void> {
+  await enqueue();
+  await engine.client.del('rq:queue:jobs');
+  await engine.client.hset('rq:job:j', 'status', 'deferred', 'dependency_id', 'p');
+  await engine.client.zadd('rq:deferred:jobs', '+inf', 'j');
+  await engine.client.sadd('rq:job:p:dependents', 'j');
+  await engine.client.sadd('rq:job::j:dependencies', 'p');
+}
 
 function enqueues(name: string, options: object): Scenario {
   const act = () => new Queue('jobs', limited).enqueue('f', 1, { id: 'j', ...options });
@@ -245,43 +253,48 @@ const SCENARIOS: Scenario[] = [
     otherwise: ['status queued', 'data true', `wip j:${TOKEN}${'0'.repeat(16)}`, 'held for long'],
   },
   {
-    script: 'progress',
+    script: 'tell',
     name: 'tells how far it is',
     prepare: claim,
     act: (job) => {
       const about = { queue: 'jobs', jobId: 'j', name: 'f', attempt: 1, at: new Date() };
-      return limited.progress(job as ClaimedJob, '1', { type: 'progress', ...about, progress: 1 });
+      return limited.tell('jobs', job as ClaimedJob, {
+        progress: { json: '1', event: { type: 'progress', ...about, progress: 1 } },
+        lines: ['a line'],
+        data: '["f",null,[2],{}]',
+        isAlive: true,
+      });
     },
   },
   {
     script: 'control',
     name: 'cancels',
     prepare: () => enqueue(),
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'cancels for later',
     prepare: () => enqueue({ delay: 60 }),
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'cancels a running one',
     prepare: claim,
-    act: control({ type: 'cancel' }),
+    act: control({ type: 'cancel', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'deletes',
     prepare: () => enqueue(),
-    act: control({ type: 'delete' }),
+    act: control({ type: 'delete', dependents: 'end' }),
   },
   {
     script: 'control',
     name: 'deletes a running one',
     prepare: claim,
-    act: control({ type: 'delete' }),
+    act: control({ type: 'delete', dependents: 'end' }),
   },
   { script: 'control', name: 'stops', prepare: claim, act: control({ type: 'stop' }) },
   {
@@ -289,18 +302,53 @@ const SCENARIOS: Scenario[] = [
     name: 'requeues',
     prepare: async () => {
       await enqueue();
-      await engine.store.control('jobs', 'j', { type: 'cancel' });
+      await engine.store.control('jobs', 'j', { type: 'cancel', dependents: 'end' });
     },
     act: control({ type: 'requeue', front: false }),
   },
   {
-    script: 'requeue',
-    name: 'requeues those of a registry',
+    script: 'control',
+    name: 'requeues those of a registry, with new retries',
     prepare: async () => {
-      await enqueue();
-      await engine.store.control('jobs', 'j', { type: 'cancel' });
+      await enqueue({ retry: { max: 3, interval: 1 } });
+      await engine.store.control('jobs', 'j', { type: 'cancel', dependents: 'end' });
     },
-    act: () => limited.requeue('jobs', { in: 'canceled' }),
+    act: () =>
+      limited.controlMany(
+        'jobs',
+        { in: 'canceled' },
+        {
+          type: 'requeue',
+          front: true,
+          retries: 5,
+        },
+      ),
+  },
+  {
+    script: 'control',
+    name: 'promotes a scheduled one',
+    prepare: () => enqueue({ delay: 60, ttl: 60 }),
+    act: control({ type: 'promote' }),
+  },
+  {
+    script: 'control',
+    name: 'promotes a deferred one',
+    prepare: defer,
+    act: control({ type: 'promote' }),
+  },
+  {
+    script: 'control',
+    name: 'cancels one of many',
+    prepare: async () => {
+      for (const id of ['a', 'j', 'b']) await engine.queue().enqueue('f', 1, { id });
+    },
+    act: () => limited.controlMany('jobs', ['b', 'j'], { type: 'cancel', dependents: 'end' }),
+  },
+  {
+    script: 'control',
+    name: 'deletes what waits',
+    prepare: () => enqueue(),
+    act: () => limited.controlMany('jobs', { in: 'queued' }, { type: 'delete', dependents: 'end' }),
   },
   {
     script: 'beat',

@@ -226,7 +226,7 @@ describe('requeue()', () => {
     const ghosts = Array.from({ length: 1200 }, (_, index) => [index + 1, `ghost-${index}`]);
     await engine.client.zadd('rq:failed:jobs', ...ghosts.flat());
 
-    expect(await engine.queue().requeue({ in: 'failed' })).toBe(3);
+    expect(await engine.queue().requeue({ in: 'failed' })).toMatchObject({ done: 3 });
 
     expect(await engine.client.zcard('rq:failed:jobs')).toBe(0);
     expect((await engine.client.lrange('rq:queue:jobs', 0, -1)).toSorted()).toEqual(
@@ -244,7 +244,7 @@ describe('requeue()', () => {
     }
     await batch.exec();
 
-    expect(await engine.queue().requeue({ in: 'failed' })).toBe(2);
+    expect(await engine.queue().requeue({ in: 'failed' })).toMatchObject({ done: 2 });
     expect(await engine.client.zcard('rq:failed:jobs')).toBe(700);
     expect(await engine.queue().count()).toBe(jobs.length);
   });
@@ -253,21 +253,23 @@ describe('requeue()', () => {
     const jobs = await fail(6);
     const queue = engine.queue();
     const [first, second, third] = ids(await queue.jobs('failed'));
-    expect(await queue.requeue({ in: 'failed', limit: 2 })).toBe(2);
+    expect(await queue.requeue({ in: 'failed', limit: 2 })).toMatchObject({ done: 2 });
     expect(ids(await queue.jobs())).toEqual([first, second]);
-    expect(await queue.requeue({ in: 'failed', limit: 0 })).toBe(0);
+    expect(await queue.requeue({ in: 'failed', limit: 0 })).toMatchObject({ done: 0 });
     // Some more than once, one that waits already, one that never was.
-    expect(await queue.requeue([third ?? '', third ?? '', first ?? '', 'nosuchjob'])).toBe(1);
+    expect(await queue.requeue([third ?? '', third ?? '', first ?? '', 'nosuchjob'])).toMatchObject(
+      { done: 1 },
+    );
     expect(await queue.counts()).toMatchObject({ queued: 3, failed: jobs.length - 3 });
-    expect(await queue.requeue([])).toBe(0);
+    expect(await queue.requeue([])).toMatchObject({ done: 0 });
   });
 
   it('brings canceled jobs back', async () => {
     const queue = engine.queue();
     const jobs = await queue.enqueueMany([{ name: 'f' }, { name: 'f' }]);
     for (const job of jobs) await job.cancel();
-    expect(await queue.requeue({ in: 'failed' })).toBe(0);
-    expect(await queue.requeue({ in: 'canceled' })).toBe(2);
+    expect(await queue.requeue({ in: 'failed' })).toMatchObject({ done: 0 });
+    expect(await queue.requeue({ in: 'canceled' })).toMatchObject({ done: 2 });
     expect(await queue.counts()).toMatchObject({ queued: 2, canceled: 0 });
     for (const job of jobs) expect(await engine.places(job.id)).toEqual(['queue']);
   });
@@ -278,7 +280,8 @@ describe('requeue()', () => {
       { boom: () => Promise.reject(new Error('again')) },
       { concurrency: 100 },
     );
-    expect(await engine.queue().requeue({ in: 'failed' })).toBeLessThanOrEqual(jobs.length);
+    const { done } = await engine.queue().requeue({ in: 'failed' });
+    expect(done).toBeLessThanOrEqual(jobs.length);
     await failing.events.waitFor('jobFailed', 1);
     await eventually(async () => (await engine.queue().counts()).failed === jobs.length, {
       what: 'all to have failed again',
@@ -287,10 +290,10 @@ describe('requeue()', () => {
 
   it.each([
     ['all', 'selection must be a list of ids'],
-    [{ in: 'queued' }, "in must be 'failed' or 'canceled'"],
+    [{ in: 'queued' }, "in must be one of 'failed', 'canceled', 'finished'"],
     [{ in: 'failed', limit: -1 }, 'limit must be a whole number'],
     [{ in: 'failed', limits: 1 }, 'limits is not an option here'],
-    [{}, "in must be 'failed' or 'canceled'"],
+    [{}, "in must be one of 'failed', 'canceled', 'finished'"],
     [['a', 7], 'ids[1] must be text'],
   ])('refuses %j, naming what is wrong', async (selection, message) => {
     const requeued = engine.queue().requeue(selection as string[]);

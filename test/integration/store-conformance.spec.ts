@@ -71,6 +71,7 @@ describe.each<[string, Open]>([
   });
 
   const newJob = (id: string, parts: Partial<NewJob> = {}): NewJob => ({
+    queue,
     id,
     check: 'new',
     data: '["job",null,[1],{}]',
@@ -82,7 +83,6 @@ describe.each<[string, Open]>([
   const id = (name: string) => `${name}-${queue}`;
   const enqueue = (...names: string[]) =>
     store.enqueue(
-      queue,
       names.map((name) => newJob(id(name))),
       'all',
     );
@@ -133,13 +133,14 @@ describe.each<[string, Open]>([
     it('says which jobs exist already, and stores the others', async () => {
       await enqueue('a');
       const jobs = [newJob(id('a'), { check: 'unique' }), newJob(id('b'), { check: 'unique' })];
-      expect(await store.enqueue(queue, jobs, 'each')).toMatchObject([{ index: 0 }]);
+      expect(await store.enqueue(jobs, 'each')).toMatchObject([{ index: 0 }]);
       expect(await ids('queued')).toEqual([id('a'), id('b')]);
     });
 
     it('cancels, requeues and deletes', async () => {
       await enqueue('a');
-      const control = (type: 'cancel' | 'delete') => store.control(queue, id('a'), { type });
+      const control = (type: 'cancel' | 'delete') =>
+        store.control(queue, id('a'), { type, dependents: 'end' });
       expect((await control('cancel')).answer).toBe('done');
       expect((await store.read(id('a')))?.status).toBe('canceled');
       await store.control(queue, id('a'), { type: 'requeue', front: true });
@@ -147,6 +148,40 @@ describe.each<[string, Open]>([
       await control('delete');
       expect(await store.read(id('a'))).toBeUndefined();
       expect((await control('cancel')).answer).toBe('missing');
+    });
+
+    it('promotes what waits for its time', async () => {
+      const later = resolveJobOptions({ delay: 3600 }, resolveDefaults(undefined));
+      await store.enqueue([newJob(id('a'), { options: later })], 'all');
+      const promote = () => store.control(queue, id('a'), { type: 'promote' });
+      expect((await promote()).answer).toBe('done');
+      expect(await ids('queued')).toEqual([id('a')]);
+      expect((await promote()).answer).toBe('already');
+    });
+
+    it('does the same to many, by their ids or by where they stand', async () => {
+      await enqueue('a', 'b', 'c', 'd', 'e');
+      const some = [id('e'), id('b'), id('nobody')];
+      const canceled = await store.controlMany(queue, some, { type: 'cancel', dependents: 'end' });
+      expect(canceled).toMatchObject({ done: 2, missing: 1, looked: 3 });
+      expect(await ids('queued')).toEqual([id('a'), id('c'), id('d')]);
+      const first = { in: 'queued', name: 'job', limit: 2 } as const;
+      expect(
+        await store.controlMany(queue, first, { type: 'delete', dependents: 'end' }),
+      ).toMatchObject({ done: 2 });
+      expect(await ids('queued')).toEqual([id('d')]);
+      const requeue = { type: 'requeue', front: true, retries: 3 } as const;
+      const before = { in: 'canceled', before: 0 } as const;
+      expect(await store.controlMany(queue, before, requeue)).toMatchObject({ done: 0, looked: 2 });
+      const all = { in: 'canceled' } as const;
+      expect(await store.controlMany(queue, all, requeue)).toMatchObject({ done: 2 });
+      expect((await ids('queued')).at(-1)).toBe(id('d'));
+      expect((await store.read(id('b')))?.retriesLeft).toBe(3);
+      const sparse = [id('b'), id('d')];
+      expect(
+        await store.controlMany(queue, sparse, { type: 'cancel', dependents: 'end' }),
+      ).toMatchObject({ done: 2 });
+      expect(await ids('queued')).toEqual([id('e')]);
     });
 
     it('tells of settlements that are watched', async () => {
@@ -277,14 +312,22 @@ describe.each<[string, Open]>([
       stop();
     });
 
-    it('writes progress down only for the one that holds the lease', async () => {
+    it('writes down what a handler tells only for the one that holds the lease', async () => {
       await enqueue('a');
       const job = await claimOne();
       const about = { queue, name: 'job', jobId: id('a'), attempt: 1, at: new Date() };
       const event: JobEvent = { type: 'progress', ...about, progress: 5 };
-      expect(await store.progress(job, '5', event)).toBe(true);
+      const told = (line: string) => ({
+        progress: { json: '5', event },
+        lines: [line],
+        data: '["job",null,[5],{}]',
+        isAlive: true,
+      });
+      expect(await store.tell(queue, job, told('before'))).toBe(true);
       await settle(job, FINISHED);
-      expect(await store.progress(job, '6', event)).toBe(false);
+      expect(await store.tell(queue, job, told('after'))).toBe(false);
+      expect(await store.logs(id('a'), { offset: 0, limit: 10 })).toEqual(['before']);
+      expect((await store.read(id('a')))?.call(100).args).toEqual([5]);
     });
   });
 });

@@ -18,7 +18,7 @@ beforeEach(() => {
 afterEach(() => within(store.connections.close(), { what: 'close()', timeout: 1000 }));
 
 describe('without a Redis', () => {
-  const job = () => new RqJob('jobs', 'id1', store, new ResultWaiter('jobs', store));
+  const job = () => new RqJob('jobs', 'id1', store, new ResultWaiter(store));
   const queue = () => new Queue('jobs', store);
 
   it.each<[string, () => Promise<unknown>]>([

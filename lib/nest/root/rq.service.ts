@@ -1,6 +1,12 @@
 import type { InjectionToken } from '@nestjs/common';
 import { ShortForm } from '../../job/index.js';
-import type { AnyHandlers, Queue } from '../../queue/index.js';
+import {
+  type AnyHandlers,
+  type PreparedJob,
+  type Queue,
+  type RqJob,
+  enqueuePrepared,
+} from '../../queue/index.js';
 import type { RqRoot } from './rq-root.js';
 import { DEFAULT_ROOT } from '../tokens.js';
 
@@ -23,6 +29,27 @@ export class RqService extends ShortForm {
    */
   queue<Handlers = AnyHandlers>(name: string): Queue<Handlers> {
     return this.#root.queues.get(name) as Queue<Handlers>;
+  }
+
+  /**
+   * Enqueues prepared jobs, at most 1000, of any queues, in one step: all of them or none. They may wait for each other;
+   * each must stand behind those that it waits for.
+   *
+   * ```ts
+   * const resize = images.prepare('resize', { path });
+   * const notify = mail.prepare('notify', { to }, { dependsOn: resize });
+   * const [image] = await rq.enqueueMany([resize, notify]);
+   * ```
+   *
+   * @throws InvalidOptionError naming the job by its place, for example one that was enqueued before
+   * @throws DuplicateJobError when an id is taken: a `unique` one, or one that another job of the call waits for
+   * @throws RqConnectionError; when it is `uncertain`, repeat the call with the same prepared jobs
+   */
+  async enqueueMany<const Jobs extends readonly PreparedJob[]>(
+    jobs: Jobs,
+  ): Promise<{ -readonly [Key in keyof Jobs]: ReturnType<Jobs[Key]['handle']> }> {
+    const handles: readonly RqJob[] = await enqueuePrepared(this.#root.store, jobs, 'enqueueMany');
+    return handles as { -readonly [Key in keyof Jobs]: ReturnType<Jobs[Key]['handle']> };
   }
 
   /** The names of all queues that anybody has put a job into, Python's too. @throws RqConnectionError */

@@ -1,19 +1,41 @@
--- What people and programs do to a job from outside: cancel, stop, requeue, delete, replace its meta.
+-- What people and programs do to jobs from outside: cancel, stop, requeue, promote, delete, replace the meta.
+--
+-- The jobs are those of some ids, or those of a registry or of the queue, in its order. All are looked at first, and
+-- what could be refused is asked; then everything is written.
 --
 -- Flags allow-oom
--- KEYS  job          the job
+-- KEYS  list         the queue
 -- ARGV  prefix       how the names of all keys begin
 --       channels     how the names of our channels begin
---       queue        name of its queue
---       action       'cancel' | 'stop' | 'requeue' | 'delete' | 'meta'
---       id           of the job
+--       queue        name of the queue
+--       action       'cancel' | 'stop' | 'requeue' | 'promote' | 'delete' | 'meta'
 --       argument     'front' | 'back' (requeue), text of the meta (meta)
+--       finished     '1' = finished jobs are requeued, too
+--       retries      '' = as they are | 'fresh' | how many a requeued job has from now on
+--       intervals    JSON, for jobs that have no intervals of their own
+--       own_retry    JSON, the same for the rest of a policy
 --       failure_ttl  in seconds, of jobs that have none: how long a canceled job is kept
--- Reply 1 'done' | 'already' (it is as asked for: a call that is repeated changes nothing) | 'refused' | 'missing'
---       2 the status that the job had
--- State as RQ leaves it, in one step. A running job that is canceled or deleted is told to its worker, and its lease
---       is taken away, so that the worker's outcome is refused whatever becomes of the job or its id before it comes;
---       one that is stopped is ended by its worker.
+--       dependents   what becomes of those that wait for a job: 'end' = what each says itself, 'release' (cancel) = they
+--                    need not wait for it, 'delete' (delete) = they are deleted, too
+--       place        '' = the ids are given | 'queued' (the queue) | 'started' | 'scheduled' | 'deferred' | 'finished' |
+--                    'failed' | 'canceled'
+--       offset       where to begin in that place; of given ids: where in the queue the first is probably found
+--       behind       the entry behind which to go on, '' = at the offset. It knows better, when others come and go
+--       most         how many jobs to change at most
+--       name         '' = any | the job's name as JSON
+--       after        '' | milliseconds since the epoch: jobs of that time or later
+--       before       '' | the same: jobs of an earlier time
+--       ids...       the ids, when they are given
+-- Reply 1 how many were looked at  2 entries in the place before  3 how many of those looked at still stand there
+--       4 the last of them, '' = none  5 list of answer, count, ...:
+--         'done' | 'already' it is as asked for: a call that is repeated changes nothing | 'running' | 'refused' since
+--         its status does not allow it | 'duplicate' another job has its unique key | 'missing' there is no such job | 'passed' another name or time is asked for
+--       6 the status that the last job had; of a duplicate the id of the other job
+--       7 list of id, beginning of the data, ...: jobs that are left, since only their data say their name
+--       8 '1' = jobs that wait for them are still to be told (see release.lua), '' = none
+-- State as RQ leaves it, in one step. Ids without a job leave the registries of ended jobs. A running job that is
+--       canceled or deleted is told to its worker, and its lease is taken away, so that the worker's outcome is refused
+--       whatever becomes of the job or its id before it comes; one that is stopped is ended by its worker.
 
 --- @include now
 --- @include batched
@@ -26,93 +48,31 @@
 --- @include executions
 --- @include commands
 --- @include ended
---- @include requeue
+--- @include release-key
+--- @include unique
+--- @include holders
 
-local action, id = ARGV.action, ARGV.id
-local queue = queue_of({ name = ARGV.queue })
-local job = redis.call('HMGET', KEYS.job, 'status', 'worker_name', 'data', 'nrq_attempts', 'failure_ttl')
-if not job[3] and not job[1] then return { 'missing', '' } end
-local status = job[1] or 'queued'
+local action, place = ARGV.action, ARGV.place
+local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 
--- Members of the started registry: whoever holds a lease runs the job, whatever status Python has written meanwhile.
-local executions = {}
-for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
-  if member == id or string.match(member, '^(.*):') == id then executions[#executions + 1] = member end
+--- @include selection
+--- @include look-at-jobs
+--- @include take-out
+--- @include fresh-retries
+--- @include control-actions
+
+local selection = select_jobs(queue)
+local found = look_at_jobs(queue, selection)
+-- What is left of the budget is for those that wait for these jobs.
+hung.steps = math.min(450, work * 0.75)
+if #found.jobs > 0 then act[action](queue, found.jobs) end
+drop_ghosts(queue, found.missing)
+
+local answers = {}
+for answer, count in pairs(found.answers) do
+  answers[#answers + 1] = answer
+  answers[#answers + 1] = count
 end
-if #executions > 0 and not stands_at_end(queue, id, status) then status = 'started' end
-
-local function tell_worker(command)
-  if status == 'started' and job[2] and job[2] ~= '' then send_command(job[2], command, id) end
-end
-
-local function tell_canceled(reason)
-  if not is_listened(queue) then return end
-  local attempt = (tonumber(job[4]) or 0) + (status == 'started' and 1 or 0)
-  redis.pcall('PUBLISH', queue.events, event_text('canceled', id, attempt, ',"reason":"' .. reason .. '"'))
-end
-
--- Raises when one of the places of jobs holds something else or may not be written to: nothing is changed then.
-local function assure_places()
-  for _, list in ipairs({ queue.list, queue.intermediate }) do
-    redis.call('LLEN', list)
-    for _, command in ipairs({ 'LREM', 'LPUSH', 'RPUSH' }) do assure_right(command, list) end
-  end
-  for _, registry in ipairs({ 'scheduled', 'finished', 'failed', 'canceled', 'deferred', 'started' }) do
-    redis.call('ZCARD', queue[registry])
-    assure_right('ZREM', queue[registry])
-    assure_right('ZADD', queue[registry])
-  end
-  for _, command in ipairs({ 'HSET', 'HDEL', 'DEL' }) do assure_right(command, KEYS.job) end
-end
-
-local function take_out()
-  if not has_ended(status) then
-    redis.call('LREM', queue.list, 0, id)
-    redis.call('LREM', queue.intermediate, 0, id)
-  end
-  for _, registry in ipairs({ 'scheduled', 'finished', 'failed', 'canceled', 'deferred' }) do
-    redis.call('ZREM', queue[registry], id)
-  end
-  for _, member in ipairs(executions) do
-    redis.call('ZREM', queue.started, member)
-    end_execution(id, string.sub(member, #id + 2))
-  end
-end
-
-local already = { cancel = 'canceled', stop = 'stopped', requeue = 'queued' }
-if status == already[action] then return { 'already', status } end
-
-if action == 'cancel' then
-  if has_ended(status) then return { 'refused', status } end
-  assure_places()
-  take_out()
-  local ending = {}
-  local ttl = ttl_of(job[5], ARGV.failure_ttl)
-  finish(queue, ending, id, 'canceled', ttl, 'text', '')
-  conclude(queue, ending)
-  tell_worker('cancel-job')
-  tell_canceled(status == 'started' and 'canceled while it ran' or 'canceled before it ran')
-elseif action == 'stop' then
-  if status ~= 'started' then return { 'refused', status } end
-  -- For these executions alone: whoever runs the job next is not meant.
-  for _, member in ipairs(executions) do redis.call('HSET', queue.stops, member, '1') end
-  if #executions > 0 then redis.pcall('EXPIRE', queue.stops, 86400) end
-  tell_worker('stop-job')
-elseif action == 'requeue' then
-  if not can_be_requeued(status) then return { 'refused', status } end
-  assure_requeue(queue)
-  requeue(queue, id, ARGV.argument == 'front')
-elseif action == 'delete' then
-  assure_places()
-  take_out()
-  tell_worker('cancel-job')
-  if status == 'queued' or status == 'scheduled' or status == 'deferred' then tell_canceled('deleted before it ran') end
-  if status == 'started' then tell_canceled('deleted while it ran') end
-  local keys = {}
-  add_keys_of(id, keys)
-  redis.call('DEL', unpack(keys))
-  announce(queue, id, 'canceled', 'text', 'deleted')
-elseif action == 'meta' then
-  redis.call('HSET', KEYS.job, 'meta', ARGV.argument)
-end
-return { 'done', status }
+return {
+  found.looked, selection.total, found.stay, found.last, answers, found.status, found.unread, hung.is_left and '1' or '',
+}

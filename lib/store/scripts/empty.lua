@@ -1,19 +1,32 @@
 -- Deletes waiting jobs from the head of the queue, a slice at a time.
 --
--- KEYS  list    the queue
--- ARGV  prefix  how the names of all keys begin
---       most    how many at most
--- Reply number of jobs deleted
+-- KEYS  list      the queue
+-- ARGV  prefix    how the names of all keys begin
+--       channels  how the names of our channels begin
+--       queue     name of the queue
+--       most      how many at most
+-- Reply 1 number of jobs deleted  2 1 = children are still to be told (see release.lua), 0 = none
 -- State the jobs and everything of theirs are gone
 
+--- @include now
 --- @include batched
---- @include jobs
+--- @include queue
 --- @include rights
+--- @include queue-up
+--- @include announce
+--- @include events
+--- @include finish
+--- @include ended
 
+local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 local ids = redis.call('LRANGE', KEYS.list, 0, tonumber(ARGV.most) - 1)
 local keys = {}
 for _, id in ipairs(ids) do add_keys_of(id, keys) end
 if #ids > 0 then assure_right('LTRIM', KEYS.list) end
+if #ids > 0 and redis.pcall('EXISTS', queue.unique) == 1 then
+  for _, id in ipairs(ids) do release_key(id, 'deleted') end
+end
 batched('DEL', nil, keys)
 if #ids > 0 then redis.call('LTRIM', KEYS.list, #ids, -1) end
-return #ids
+ended_all(queue, ids, 'deleted')
+return { #ids, hung.is_left and 1 or 0 }

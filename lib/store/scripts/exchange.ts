@@ -2,7 +2,13 @@ import type { Outcome } from '../../job/index.js';
 import { DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL } from '../../job/rq-defaults.js';
 import { decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
-import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from '../../wire/fields.js';
+import {
+  encodeAttempt,
+  encodeRound,
+  ownRetry,
+  streamedFailure,
+  streamedResult,
+} from '../../wire/fields.js';
 import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
@@ -26,7 +32,6 @@ export function encodeExchange(
     token: request.token,
     next_execution: request.nextExecution,
     want: request.want,
-    promoted: PROMOTED_AT_ONCE,
     call_slot: request.call?.slot ?? '',
     call_number: request.call?.number ?? '',
     call_is_repeated: request.call?.isRepeated ? '1' : '',
@@ -39,6 +44,8 @@ export function encodeExchange(
   });
   values.push(request.woken.length);
   for (const id of request.woken) values.push(id);
+  const gates = place.gates?.keysFor(place.queue, request.outcomes.length) ?? NONE;
+  values.push(gates.length, ...gates);
   pushOutcomes(values, request, place.shared);
   values.push(request.events.length);
   for (const { event, outcome } of request.events) {
@@ -53,6 +60,8 @@ export interface ExchangePlace {
   readonly queue: string;
   /** Python reads this Redis, too: all results go to RQ's streams, and RQ's records of executions are kept. */
   readonly shared: boolean;
+  /** Which keys tell whether any job waits for others, when so many have ended; none: look at those that have. */
+  readonly gates?: { keysFor(queue: string, ended: number): readonly string[] };
 }
 
 /**
@@ -66,24 +75,29 @@ export function executionTtl(
   return shared ? Math.ceil(leaseMs / 1000) + 120 : '';
 }
 
-/** @param travelled for how many milliseconds the reply was on its way */
+/**
+ * `leftOver`: jobs that wait for those that have ended are still to be told.
+ * @param travelled for how many milliseconds the reply was on its way
+ */
 export function decodeExchange(
   queue: string,
   { token, nextExecution }: ExchangeRequest,
   reply: unknown,
   travelled: number,
-): ExchangeReply {
-  const [refused, claimed, dropped, nextDue, state, now, failure, listened, long] = reply as [
-    (number | Buffer)[],
-    Buffer,
-    Buffer[],
-    Buffer,
-    Buffer,
-    Buffer,
-    Buffer,
-    Buffer,
-    (Buffer | number)[],
-  ];
+): ExchangeReply & { readonly leftOver: boolean } {
+  const [refused, claimed, dropped, nextDue, state, now, failure, listened, long, leftOver] =
+    reply as [
+      (number | Buffer)[],
+      Buffer,
+      Buffer[],
+      Buffer,
+      Buffer,
+      number,
+      Buffer,
+      Buffer,
+      (Buffer | number)[],
+      Buffer,
+    ];
   const due = optionalNumber(nextDue);
   return {
     refused:
@@ -99,9 +113,10 @@ export function decodeExchange(
     nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
     paused: state.equals(PAUSED),
     more: state.equals(MORE),
-    now: Number(now),
+    now,
     failure: failure.length === 0 ? undefined : failure.toString(),
     listened: listened.length > 0,
+    leftOver: leftOver.length > 0,
   };
 }
 
@@ -121,9 +136,6 @@ export function pairs<Item>(
 export function optionalNumber(text: Buffer): number | undefined {
   return text.length === 0 ? undefined : Number(text);
 }
-
-/** Keeps a script that promotes below 5 ms. */
-const PROMOTED_AT_ONCE = 1000;
 
 /** Seconds, renewed each hour: a longer outage would leave open what became of the calls before it. */
 const CALLS_KEPT = 86_400;
@@ -149,7 +161,7 @@ function pushOutcomes(
     const { job, outcome } = settled;
     const isStreamed = belongsInStream(job, shared);
     const execution = job.execution.slice(token.length);
-    const fitsInRun = !isStreamed && !job.id.includes('\n');
+    const fitsInRun = !isStreamed && !job.hasMore && !job.id.includes('\n');
     if (outcome.type === 'finished' && fitsInRun && isShort(outcome.result)) {
       const { result = '' } = outcome;
       const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
@@ -197,10 +209,13 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         const text = result === undefined ? '' : streamedResult(result);
         values.push(5, ttl, 'stream', text, ...secondsOf(settled));
       } else {
-        values.push(3, ttl, 'hash', result ?? '');
+        values.push(3, ttl, job.hasMore ? 'hash of more' : 'hash', result ?? '');
       }
       return;
     }
+    case 'repeating':
+      pushRepeat(values, settled, outcome, streamed);
+      return;
     case 'failed':
     case 'stopped': {
       const { failure } = outcome;
@@ -239,6 +254,38 @@ function secondsOf({ startedAt, endedAt }: SettleRequest): [string, string] {
   return [(startedAt / 1000).toFixed(3), (endedAt / 1000).toFixed(3)];
 }
 
+function pushRepeat(
+  values: ScriptValue[],
+  settled: SettleRequest,
+  { result, delay, repeatsLeft }: Outcome & { type: 'repeating' },
+  streamed: boolean,
+): void {
+  const { job } = settled;
+  const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
+  // What is not kept at the end is kept in the hash until then.
+  const isInStream = streamed && ttl !== 0;
+  const text = isInStream && result !== undefined ? streamedResult(result) : (result ?? '');
+  const { done, retries } = job.round;
+  const round = encodeRound({
+    done: done + 1,
+    at: Math.round(settled.endedAt + delay),
+    retries,
+    streamed: isInStream,
+  });
+  const givenBack = job.hasHandlersRetry ? '' : (retries ?? 'keep');
+  values.push(
+    9,
+    ttl,
+    isInStream ? 'stream' : 'hash',
+    text,
+    ...secondsOf(settled),
+    delay,
+    repeatsLeft - 1,
+    round,
+    job.isRepeatOfOurs ? givenBack : 'keep',
+  );
+}
+
 function pushRetry(
   values: ScriptValue[],
   settled: SettleRequest,
@@ -256,10 +303,14 @@ function pushRetry(
       ...JSON.parse(ownRetry(policy) || '{}'),
       by: 'handler',
       front: policy.front || undefined,
+      since: job.retriesRenewedAt,
     };
     values.push(policy.max - 1, JSON.stringify(policy.intervals), JSON.stringify(own), '');
   } else {
-    values.push((job.retry?.max ?? 1) - 1, '', '', '');
+    const left = job.retry?.max ?? 1;
+    // How many there were, so that a requeue can give as many again.
+    const own = job.firstRetries === undefined ? { ...job.ownRetry, max: left } : undefined;
+    values.push(left - 1, '', own ? JSON.stringify(own) : '', '');
   }
   values.push(job.crashes > 0 ? '1' : '');
 }

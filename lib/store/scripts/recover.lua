@@ -3,7 +3,8 @@
 -- An execution whose lease has ended is a crash: the job goes back to the head of its queue, spending a retry if it
 -- has one, and fails as poison when it has crashed too often. An id that stays in the intermediate list was popped
 -- by a worker that died before it claimed it: back to the head, nothing spent. Entries of registries whose time is
--- over are dropped (their jobs have expired by themselves).
+-- over are dropped (their jobs have expired by themselves). What calls before have left over of the children of jobs
+-- that are over is gone on with, and the sweep takes its turn (see include/sweep.lua).
 --
 -- Flags allow-oom
 -- KEYS  list              the queue
@@ -21,6 +22,7 @@
 -- Reply 1 list of id, 'requeued' | 'failed', the event `lost` ('' = it did not run), ...  2 '1' = there is more to do
 --       3 milliseconds until the next lease ends or an intermediate id is stale, '' = there is neither
 --       4 milliseconds until the next scheduled job is due, '' = none: Python announces none
+--       5 the keys of all queues that are known
 -- State every id handled is in exactly one structure
 
 --- @include now
@@ -37,6 +39,7 @@
 --- @include until
 --- @include alive
 --- @include executions
+--- @include ended
 
 local queue = queue_of({ name = ARGV.queue })
 local most = tonumber(ARGV.most)
@@ -91,7 +94,7 @@ if grace == 0 then
   expired = redis.call('ZRANGEBYSCORE', queue.started, '-inf', score(now - 1), 'LIMIT', 0, most)
   if #expired == most then more = '1' end
 end
-local ended = {}
+local ended, poisoned, not_kept, gone = {}, {}, {}, {}
 for _, member in ipairs(expired) do
   local id = string.match(member, '^(.*):') or member
   local execution = string.sub(member, #id + 2)
@@ -107,6 +110,8 @@ for _, member in ipairs(expired) do
     if crashes >= tonumber(ARGV.max_crashes) then
       local ttl = ttl_of(job[4], ARGV.failure_ttl)
       fail_as_poison(id, ttl, ARGV.shared == '1' or job[6], attempt, job[9] or '', execution)
+      local list = ttl == '0' and not_kept or poisoned
+      list[#list + 1] = id
     else
       local left = tonumber(job[3])
       if left and tonumber(job[8]) then left = math.min(left, tonumber(job[8])) end
@@ -125,6 +130,8 @@ for _, member in ipairs(expired) do
 end
 conclude(queue, ending)
 batched('ZREM', queue.started, ended)
+ended_all(queue, poisoned, 'failed')
+ended_all(queue, not_kept, 'deleted')
 
 -- Stops of executions that are over.
 for _, member in ipairs(redis.pcall('HKEYS', queue.stops)) do
@@ -168,11 +175,13 @@ for _, id in ipairs(popped) do
     end
     redis.call('LREM', queue.intermediate, 1, id)
     removed = removed + 1
+    if is_gone and not job.err then gone[#gone + 1] = id end
   end
 end
 if removed > 0 and #popped == most then more = '1' end
 pcall(batched, 'HSET', queue.popped, notes)
 if #notes > 0 then redis.pcall('EXPIRE', queue.popped, 86400) end
+ended_all(queue, gone, 'gone')
 
 -- Entries whose time is over.
 for _, registry in ipairs({ 'finished', 'failed' }) do
@@ -200,6 +209,9 @@ for _, id in ipairs(over) do
   end
 end
 
+--- @include unique
+--- @include sweep
+
 local next_end = redis.call('ZRANGE', queue.started, 0, 0, 'WITHSCORES')
 if next_end[1] then
   local left = math.max(tonumber(next_end[2]) * 1000 - now, grace)
@@ -208,4 +220,7 @@ end
 local next_due = redis.call('ZRANGE', queue.scheduled, 0, 0, 'WITHSCORES')
 local due_at = next_due[2] and tonumber(next_due[2]) * 1000
 if due_at and due_at <= now then due_at = due_at + patience end
-return { handled, more, milliseconds_until(next_look and now + math.ceil(next_look)), milliseconds_until(due_at) }
+return {
+  handled, more, milliseconds_until(next_look and now + math.ceil(next_look)), milliseconds_until(due_at),
+  redis.call('SMEMBERS', prefix .. 'queues'),
+}

@@ -31,9 +31,18 @@ export function encodeRecover(
   });
 }
 
-/** `more`: the script has not come to the end. */
-export function decodeRecover(queue: string, reply: unknown): RecoverReply & { more: boolean } {
-  const [found, more, nextLook, nextDue] = reply as [Buffer[], Buffer, Buffer, Buffer];
+/** `more`: the script has not come to the end; `queues`: the keys of all queues that are known. */
+export function decodeRecover(
+  queue: string,
+  reply: unknown,
+): RecoverReply & { more: boolean; queues: readonly string[] } {
+  const [found, more, nextLook, nextDue, queues] = reply as [
+    Buffer[],
+    Buffer,
+    Buffer,
+    Buffer,
+    Buffer[],
+  ];
   const handled: RecoverReply['handled'][number][] = [];
   for (let at = 0; at + 2 < found.length; at += 3) {
     const [id, outcome, event] = found.slice(at, at + 3).map(String) as [string, string, string];
@@ -48,6 +57,7 @@ export function decodeRecover(queue: string, reply: unknown): RecoverReply & { m
     more: more.length > 0,
     nextLook: optionalNumber(nextLook),
     nextDue: optionalNumber(nextDue),
+    queues: queues.map(String),
   };
 }
 

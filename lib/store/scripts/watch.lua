@@ -7,7 +7,7 @@
 -- Reply the fields of the job's hash, empty = no such job
 -- State an unsettled job is a member of the set
 
---- @include ended
+--- @include statuses
 --- @include rights
 
 local fields = redis.call('HGETALL', KEYS.job)

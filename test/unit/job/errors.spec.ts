@@ -38,6 +38,10 @@ const everyError: [string, job.RqError][] = [
   ['RQ_RESULT_TIMEOUT', new job.ResultTimeoutError({ jobId: 'j1', timeout: 5000 })],
   ['RQ_LOST_LEASE', new job.LostLeaseError({ jobId: 'j1' })],
   ['RQ_SHUTDOWN', new job.ShutdownError()],
+  [
+    'RQ_PARENT_RESULT',
+    new job.ParentResultError({ jobId: 'j1', status: 'missing', size: 100_000 }),
+  ],
   ['RQ_POISON_JOB', new job.PoisonJobError({ jobId: 'j1', crashes: 3 })],
 ];
 
@@ -53,7 +57,7 @@ describe('every error', () => {
 
   it('says which job it is about', () => {
     const ofOneJob = everyError.map(([, error]) => error).filter((error) => 'jobId' in error);
-    expect(ofOneJob).toHaveLength(12);
+    expect(ofOneJob).toHaveLength(13);
     for (const error of ofOneJob) {
       expect(error.jobId).toBe('j1');
       expect(error.message).toContain('"j1"');

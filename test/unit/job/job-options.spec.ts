@@ -56,6 +56,7 @@ describe('job options', () => {
           failureTtl: 'forever',
           at,
           atFront: true,
+          dependsOn: ['a', 'b'],
           meta: { user: 7 },
           description: 'resize image 1',
         },
@@ -74,6 +75,7 @@ describe('job options', () => {
       delay: 0,
       at: 5000,
       atFront: true,
+      waitsFor: { jobs: ['a', 'b'], group: undefined, ifFailed: 'cancel' },
       meta: { user: 7 },
       description: 'resize image 1',
     });
@@ -81,9 +83,9 @@ describe('job options', () => {
   });
 
   it('that are undefined count as not given', () => {
-    const options: Record<string, undefined> = {};
+    const options: Record<string, undefined> = { dependsOn: undefined };
     for (const key of Object.keys(resolveJobOptions({}, none))) {
-      if (key !== 'retryGiven' && key !== 'timeoutGiven') {
+      if (key !== 'retryGiven' && key !== 'timeoutGiven' && key !== 'waitsFor') {
         options[key] = undefined;
       }
     }
@@ -267,7 +269,7 @@ describe('an impossible option', () => {
   it('is explained together with the keys that exist', () => {
     expect(() => resolveJobOptions({ retries: 3 } as JobOptions, none, where)).toThrow(
       `${where}: retries is not an option here. Known: retry, timeout, ttl, resultTtl, failureTtl, id, ` +
-        'unique, delay, at, atFront, meta, description',
+        'unique, repeat, delay, at, atFront, dependsOn, meta, description',
     );
   });
 });

@@ -6,7 +6,7 @@ function queueWith(inject: HeaderInjector) {
   const jobs: NewJob[] = [];
   const store = {
     maxPayloadBytes: 1000,
-    enqueue: (_: string, added: NewJob[]) => Promise.resolve((jobs.push(...added), [])),
+    enqueue: (added: NewJob[]) => Promise.resolve((jobs.push(...added), [])),
   } as unknown as JobStore;
   const metas = () => jobs.map(({ meta }) => meta && (JSON.parse(meta) as unknown));
   return { queue: new Queue('images', store, { inject }), jobs, metas };

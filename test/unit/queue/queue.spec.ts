@@ -12,7 +12,7 @@ class NotingStore {
   readonly maxPayloadBytes = 1000;
   readonly jobs: NewJob[] = [];
 
-  enqueue(_queue: string, jobs: readonly NewJob[]): Promise<[]> {
+  enqueue(jobs: readonly NewJob[]): Promise<[]> {
     this.jobs.push(...jobs);
     return Promise.resolve([]);
   }
@@ -168,9 +168,9 @@ describe('an enqueue whose answer was lost', () => {
       super();
     }
 
-    override enqueue(name: string, jobs: readonly NewJob[]): Promise<[]> {
+    override enqueue(jobs: readonly NewJob[]): Promise<[]> {
       const answers = this.jobs.length < this.answered;
-      void super.enqueue(name, jobs);
+      void super.enqueue(jobs);
       if (answers) return Promise.resolve([]);
       return Promise.reject(new RqConnectionError({ action: 'enqueue', uncertain: true }));
     }

@@ -21,7 +21,7 @@ class Scene {
   refusal: Error | undefined;
   announce: (settled: Settled) => void = () => undefined;
 
-  readonly waiter = new ResultWaiter('jobs', {
+  readonly waiter = new ResultWaiter({
     watch: () => {
       this.looks += 1;
       return Promise.resolve(this.fields && recordOf(this.fields));
@@ -36,7 +36,7 @@ class Scene {
 
   /** The waiter's answer, whether it resolves or rejects. */
   wait(timeout = 60_000): Promise<unknown> {
-    return this.waiter.wait('id1', timeout).catch((error: unknown) => error);
+    return this.waiter.wait('jobs', 'id1', timeout).catch((error: unknown) => error);
   }
 }
 

@@ -1,11 +1,419 @@
--- The statuses of jobs that have ended.
-local function has_ended(status)
-  return status == 'finished' or status == 'failed' or status == 'stopped' or status == 'canceled'
+-- What hangs on a job that is over: whoever ends, deletes or drops a job says so here. Nobody else moves a job that
+-- waits for another.
+--
+-- A call goes so far as its budget allows; what is left over is noted in queue.ended, each time by the parent's set, and
+-- `go_on` takes it up: in the next call of whoever comes by. Until then children are `deferred`, which is true.
+--
+-- Everything about the parent is written before. Each child is a change of its own: one that cannot be moved never
+-- fails its parent, and the sweep looks at it again.
+
+--- @include dependencies
+--- @include release-key
+--- @include wake
+
+-- How many children (and parents looked at, a tenth each) in one call; and how many are read at once.
+local MOST_STEPS, PAGE = 500, 100
+-- Bytes of a result that is handed over to a child, and of what all children of one parent are handed.
+local MOST_HANDED, MOST_HANDED_IN_ALL = 65536, 4194304
+-- Seconds: what is left over, should nobody ever come by; and how much longer than a job its set is kept.
+local KEPT, KEPT_AFTER = 86400, 60
+-- RQ's, a year. The same as in lib/job/rq-defaults.ts.
+local FAILURE_TTL = '31536000'
+
+local ENDS_FOR_GOOD = { finished = true, deleted = true, gone = true, released = true, delete = true }
+local ENDS_AS = {
+  failed = 'failed', stopped = 'was stopped', canceled = 'was canceled', deleted = 'was deleted', gone = 'is gone',
+}
+
+-- steps: made in this call  open: parents whose children are still to be told, see `open_entry`  touched: queues that
+-- were put into
+local hung = { steps = 0, open = {}, touched = {} }
+
+local CHILD_FIELDS = {
+  'status', 'origin', 'nrq_if_failed', 'allow_dependency_failures', 'dependency_ids', 'dependency_id', 'enqueue_at_front',
+  'nrq_delay', 'ttl', 'failure_ttl', 'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts',
+}
+
+-- Answers nil when there is no such job. Raises when the key holds something else.
+local function child_of(id)
+  local job = redis.call('HMGET', job_prefix .. id, unpack(CHILD_FIELDS))
+  if not job[1] or not job[2] or job[2] == '' then return nil end
+  return {
+    id = id, key = job_prefix .. id, status = job[1], queue = queue_named(job[2]),
+    if_failed = job[3] or nil, allows = job[4] == '1', parents = parents_in(job[5], job[6]), front = job[7] == '1',
+    delay = job[8] or nil, ttl = tonumber(job[9] or ''), failure_ttl = job[10], canceled_by = job[11] or nil,
+    is_pythons = job[12] ~= false, created_at = job[13] or '', attempts = tonumber(job[14] or '') or 0,
+  }
 end
 
--- Whether it stands where jobs of this status end. Python may write the status of an earlier end while the job runs; the
--- registry says what is so.
-local function stands_at_end(queue, id, status)
-  if not has_ended(status) then return false end
-  return redis.call('ZSCORE', queue[status == 'stopped' and 'failed' or status], id) ~= false
+-- A parent whose children are told. key: its set; cursor: how far they are told; result: see `hand_over`
+local function open_entry(id, how, result)
+  local entry = { id = id, how = how, cursor = '0', key = dependents_key(id), result = result }
+  hung.open[#hung.open + 1] = entry
+  return entry
+end
+
+-- Raises, before anything is written, when a place of the child holds something else or may not be written to.
+local function assure_child(child, registry, commands)
+  redis.call('ZCARD', child.queue.deferred)
+  if registry == 'list' then redis.call('LLEN', child.queue.list) else redis.call('ZCARD', child.queue[registry]) end
+  for _, command in ipairs(commands) do assure_right(command, child.queue[registry]) end
+  assure_right('ZREM', child.queue.deferred)
+  for _, command in ipairs({ 'HSET', 'HDEL', 'DEL', 'SREM' }) do assure_right(command, job_prefix) end
+end
+
+-- All that it waited for is over. The registry says whether it waits: Python may write any status.
+local function release(child, parent)
+  local queue, due = child.queue, nil
+  if child.delay then
+    local word, milliseconds = string.match(child.delay, '^(%l+):(%d+%.?%d*)$')
+    if word then due = word == 'in' and now + tonumber(milliseconds) or tonumber(milliseconds) end
+    if due and due <= now then due = nil end
+  end
+  if due then
+    assure_child(child, 'scheduled', { 'ZADD' })
+  else
+    assure_child(child, 'list', { 'LPUSH', 'RPUSH' })
+  end
+  if not redis.call('ZSCORE', queue.deferred, child.id) then return end
+  if due then
+    redis.call('ZADD', queue.scheduled, score(due), child.id)
+    redis.call('HSET', child.key, 'status', 'scheduled')
+    if child.ttl then redis.pcall('PEXPIRE', child.key, math.ceil(due - now) + child.ttl * 1000) end
+    local added = hung.touched[queue] or {}
+    hung.touched[queue] = added
+    added[child.id] = true
+  else
+    queue_up(queue, child.id, child.front)
+  end
+  redis.call('ZREM', queue.deferred, child.id)
+  leave_sets(child.id, child.parents, parent)
+end
+
+-- The set of a job that may be requeued is kept a little longer than the job.
+local function keep_set(id)
+  local left = redis.pcall('TTL', job_prefix .. id)
+  if type(left) == 'number' and left >= 0 then
+    redis.pcall('EXPIRE', dependents_key(id), left + KEPT_AFTER)
+  else
+    redis.pcall('PERSIST', dependents_key(id))
+  end
+end
+
+-- It never runs, since a parent has not succeeded. It stays in that parent's set: a requeue of the parent finds it there.
+local function cancel_child(child, parent, how)
+  local queue = child.queue
+  assure_child(child, 'canceled', { 'ZADD' })
+  if not redis.call('ZSCORE', queue.deferred, child.id) then return end
+  local reason = 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how]
+  local ttl = ttl_of(child.failure_ttl, FAILURE_TTL)
+  local ending = {}
+  finish(queue, ending, child.id, 'canceled', ttl, 'text', reason, 'nrq_reason', reason, 'nrq_canceled_by', parent)
+  release_key(child.id, 'canceled')
+  redis.call('ZREM', queue.deferred, child.id)
+  leave_sets(child.id, child.parents, parent)
+  if is_listened(queue) then
+    redis.pcall('PUBLISH', queue.events,
+      event_text('canceled', child.id, child.attempts, ',"reason":' .. cjson.encode(reason)))
+  end
+  conclude(queue, ending)
+  open_entry(child.id, ttl == '0' and 'deleted' or 'canceled')
+end
+
+-- For one that its parent does not know: it is found there by a requeue.
+local function enter_set(child, parent, how)
+  if ENDS_FOR_GOOD[how] then return end
+  redis.pcall('SADD', dependents_key(parent), child.id)
+  keep_set(parent)
+end
+
+-- Deletes a child that waits, or was canceled because of the parent, with all that waits for it.
+local function delete_child(child)
+  for _, registry in ipairs({ 'deferred', 'canceled' }) do redis.call('ZREM', child.queue[registry], child.id) end
+  leave_sets(child.id, child.parents)
+  release_key(child.id, 'deleted')
+  if is_listened(child.queue) and child.status == 'deferred' then
+    redis.pcall('PUBLISH', child.queue.events,
+      event_text('canceled', child.id, child.attempts, ',"reason":"deleted before it ran"'))
+  end
+  local keys = {}
+  add_keys_of(child.id, keys)
+  redis.call('DEL', unpack(keys))
+  announce(child.queue, child.id, 'canceled', 'text', 'deleted')
+  open_entry(child.id, 'delete')
+end
+
+-- The result of a job that has finished, as it is handed over; nil = none, too long, or a pickle of Python's.
+local function result_of(id)
+  local size = redis.pcall('HSTRLEN', job_prefix .. id, 'result')
+  if type(size) ~= 'number' or size > MOST_HANDED then return nil end
+  if size > 0 then return redis.call('HGET', job_prefix .. id, 'result') end
+  local newest = redis.pcall('XREVRANGE', results_prefix .. id, '+', '-', 'COUNT', 1)
+  local fields = not newest.err and newest[1] and newest[1][2] or {}
+  for at = 1, #fields, 2 do
+    local value = fields[at + 1]
+    -- A pickle begins with a byte that JSON never begins with.
+    if fields[at] == 'return_value' and #value <= MOST_HANDED and string.sub(value, 1, 2) ~= 'gA' then
+      return 'base64:' .. value
+    end
+  end
+end
+
+local function hand_from(parent, child)
+  local result = result_of(parent)
+  if result then redis.pcall('HSETNX', child.key, 'nrq_parent:' .. parent, result) end
+end
+
+-- Looks at the parents that are left. Answers 'met' | 'wait' | 'cancel', parent, how. The look ends at the first that
+-- waits, unless all shall be looked at: constant cost for each parent that ends, however many there are.
+local function look_at_parents(child, looks_at_all)
+  local key, cursor, waits = dependencies_key(child.id), '0', false
+  repeat
+    local page = redis.call('SSCAN', key, cursor, 'COUNT', looks_at_all and PAGE or 1)
+    for _, parent in ipairs(page[2]) do
+      hung.steps = hung.steps + 0.1
+      local how = end_of_parent(parent)
+      -- It may be gone already although its children are still to be told that it finished.
+      if how == 'gone' and redis.call('EXISTS', ending_key(parent)) == 1 then how = nil end
+      local answer = how and verdict(how, child.if_failed, child.allows) or 'wait'
+      if answer == 'cancel' then return answer, parent, how end
+      if answer == 'met' then
+        if how == 'finished' and child.if_failed then hand_from(parent, child) end
+        redis.call('SREM', key, parent)
+      else
+        waits = true
+        if not looks_at_all then return 'wait' end
+      end
+    end
+    cursor = page[1]
+  until cursor == '0'
+  return waits and 'wait' or 'met'
+end
+
+-- A child that was canceled because of a parent waits again, as when it was enqueued. Answers false when another parent
+-- keeps it canceled.
+local function wait_again(child)
+  local queue, waits = child.queue, {}
+  assure_child(child, 'canceled', { 'ZREM' })
+  assure_right('ZADD', queue.deferred)
+  for _, parent in ipairs(child.parents) do
+    hung.steps = hung.steps + 0.1
+    local how = end_of_parent(parent)
+    local answer = how and how ~= 'gone' and verdict(how, child.if_failed, child.allows) or not how and 'wait' or 'met'
+    if answer == 'cancel' then
+      redis.call('HSET', child.key, 'nrq_canceled_by', parent,
+        'nrq_reason', 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how])
+      redis.pcall('SADD', dependents_key(parent), child.id)
+      return false
+    end
+    if answer == 'wait' then waits[#waits + 1] = parent end
+  end
+  redis.call('ZADD', queue.deferred, '+inf', child.id)
+  redis.call('HSET', child.key, 'status', 'deferred')
+  redis.call('HDEL', child.key, 'ended_at', 'nrq_reason', 'nrq_canceled_by')
+  redis.call('ZREM', queue.canceled, child.id)
+  if child.ttl and child.ttl > 0 then
+    redis.pcall('EXPIRE', child.key, string.format('%d', child.ttl))
+  else
+    redis.pcall('PERSIST', child.key)
+  end
+  for _, parent in ipairs(waits) do
+    redis.pcall('SADD', dependents_key(parent), child.id)
+    redis.pcall('SADD', dependencies_key(child.id), parent)
+  end
+  return true
+end
+
+-- The parent's result, to a child: it outlives the parent there. entry.result: JSON, or 'base64:' and Base64 of it.
+-- A child of Python's looks for it in RQ's stream of the parent.
+local function hand_over(entry, child)
+  local result = entry.result
+  if not result then return end
+  if child.is_pythons and not entry.is_streamed and string.sub(result, 1, 7) ~= 'base64:' then
+    --- @include stream-result
+    entry.is_streamed = true
+    pcall(stream_result, entry.id, result)
+  end
+  if child.if_failed and entry.hands_over then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, result) end
+end
+
+-- Answers whether the child leaves the parent's set.
+local function tell_child(entry, id)
+  local parent, how = entry.id, entry.how
+  local child = child_of(id)
+  if not child then return true end
+  if child.status == 'canceled' then
+    if child.canceled_by ~= parent then return true end
+    if how == 'delete' then
+      delete_child(child)
+      return true
+    end
+    if how ~= 'again' and how ~= 'finished' and how ~= 'released' then return false end
+    if not wait_again(child) then return child.canceled_by ~= parent end
+    open_entry(id, 'again')
+    if how == 'again' then return false end
+  elseif child.status ~= 'deferred' then
+    return true
+  elseif how == 'again' then
+    return false
+  elseif how == 'delete' then
+    delete_child(child)
+    return true
+  end
+  local answer = verdict(how, child.if_failed, child.allows)
+  if answer == 'wait' then return false end
+  if answer == 'cancel' then
+    cancel_child(child, parent, how)
+    return false
+  end
+  if how == 'finished' then hand_over(entry, child) end
+  local by
+  if #child.parents > 1 then
+    redis.call('SREM', dependencies_key(id), parent)
+    answer, by, how = look_at_parents(child)
+    if answer == 'wait' then return true end
+    if answer == 'cancel' then
+      cancel_child(child, by, how)
+      enter_set(child, by, how)
+      return true
+    end
+  end
+  release(child, parent)
+  return true
+end
+
+-- Tells the children of one parent, a page at a time. Answers whether all are told.
+local function tell_children(entry)
+  while hung.steps < MOST_STEPS do
+    local page = redis.call('SSCAN', entry.key, entry.cursor, 'COUNT', PAGE)
+    local gone = {}
+    for _, id in ipairs(page[2]) do
+      hung.steps = hung.steps + 1
+      local told, leaves = pcall(tell_child, entry, id)
+      -- One that is not a job leaves; one that cannot be moved now is looked at by the sweep.
+      local why = told and '' or type(leaves) == 'table' and leaves.err or tostring(leaves)
+      if told and leaves or string.find(why, 'WRONGTYPE', 1, true) then gone[#gone + 1] = id end
+    end
+    -- A set that is deleted in the end stays as it is: the embedded server of the testing kit counts members in a scan,
+    -- and would pass over as many as are taken out.
+    if #gone > 0 and not ENDS_FOR_GOOD[entry.how] then batched('SREM', entry.key, gone) end
+    entry.cursor = page[1]
+    if entry.cursor == '0' then return true end
+  end
+  return false
+end
+
+-- All children are told. The set of one that may be requeued is kept with what was canceled because of it or waits on.
+local function close_entry(entry)
+  if ENDS_FOR_GOOD[entry.how] then
+    redis.pcall('DEL', entry.key)
+  elseif entry.how == 'again' then
+    redis.pcall('PERSIST', entry.key)
+  else
+    keep_set(entry.id)
+  end
+end
+
+-- Notes what is left over. The set of a parent that is over for good gets a name of its own: who waits for another job of
+-- that name, or for its next run, is not meant.
+local function note_left(queue, entry)
+  if ENDS_FOR_GOOD[entry.how] and entry.key == dependents_key(entry.id) then
+    local own = ending_key(entry.id)
+    if redis.pcall('EXISTS', own) ~= 0 then own = own .. ':' .. string.format('%.0f', now * 1000) end
+    redis.pcall('RENAME', entry.key, own)
+    -- What could not be renamed is the sweep's.
+    if redis.pcall('EXISTS', own) ~= 1 then return end
+    entry.key = own
+    redis.pcall('EXPIRE', own, KEPT)
+  end
+  redis.pcall('HSET', queue.ended, entry.key,
+    cmsgpack.pack({
+      entry.id, entry.how, entry.cursor, entry.result or false, entry.hands_over == true, entry.is_streamed == true,
+    }))
+  redis.pcall('EXPIRE', queue.ended, KEPT)
+end
+
+-- Works on what is open, and what comes of it, until all is told or the budget is spent.
+local function tell_open(queue)
+  local at = 1
+  while hung.open[at] do
+    local entry = hung.open[at]
+    local told = hung.steps < MOST_STEPS
+    if not entry.is_begun then
+      entry.is_begun = true
+      local count = redis.pcall('SCARD', entry.key)
+      if type(count) ~= 'number' then
+        -- It holds something else.
+        if is_not_a_job(count) and ENDS_FOR_GOOD[entry.how] then redis.pcall('DEL', entry.key) end
+        count = 0
+      end
+      if entry.result and entry.hands_over == nil then
+        entry.hands_over = #entry.result <= MOST_HANDED and #entry.result * count <= MOST_HANDED_IN_ALL
+        if not entry.hands_over and #entry.result > MOST_HANDED then entry.result = nil end
+      end
+      if count == 0 then entry.is_empty = true end
+    end
+    if not entry.is_empty then
+      local worked, all = true, false
+      if told then worked, all = pcall(tell_children, entry) end
+      if all == true then close_entry(entry) end
+      if not worked or all == true then
+        -- What raises is left to the sweep.
+        if entry.is_noted then redis.pcall('HDEL', queue.ended, entry.noted_as) end
+      else
+        note_left(queue, entry)
+        hung.is_left = true
+      end
+    elseif entry.is_noted then
+      redis.pcall('HDEL', queue.ended, entry.noted_as)
+    end
+    at = at + 1
+  end
+  hung.open = {}
+  for touched, added in pairs(hung.touched) do wake_for_earliest(touched, added) end
+  hung.touched = {}
+end
+
+-- A note of what was left of an earlier end, or of a requeue, does not hold any more. Python's set may have been written
+-- to since.
+local function forget_left(queue, id)
+  redis.pcall('HDEL', queue.ended, dependents_key(id))
+end
+
+-- Jobs are over. ids: their ids; how: 'finished' | 'failed' | 'stopped' | 'canceled' | 'deleted' | 'gone' | 'released' =
+-- their children shall not wait for them | 'delete' = their children are deleted, too; results: id -> see `hand_over`
+local function ended_all(queue, ids, how, results)
+  for _, id in ipairs(ids) do
+    if redis.pcall('EXISTS', dependents_key(id)) == 1 then
+      forget_left(queue, id)
+      open_entry(id, how, results and results[id])
+    end
+  end
+  tell_open(queue)
+end
+
+-- A job that had ended waits or runs again: those that were canceled because of it wait for it again.
+local function pending_again(queue, id)
+  if redis.pcall('EXISTS', dependents_key(id)) ~= 1 then return end
+  forget_left(queue, id)
+  open_entry(id, 'again')
+  tell_open(queue)
+end
+
+-- Goes on with what earlier calls have left over. Answers whether there is more.
+local function go_on(queue)
+  local notes = redis.call('HSCAN', queue.ended, '0', 'COUNT', 10)[2]
+  for at = 1, #notes, 2 do
+    local read, note = pcall(cmsgpack.unpack, notes[at + 1])
+    if read and type(note) == 'table' and type(note[3]) == 'string' then
+      hung.open[#hung.open + 1] = {
+        key = notes[at], noted_as = notes[at], is_noted = true, is_begun = true,
+        id = note[1], how = note[2], cursor = note[3], result = note[4] or nil, hands_over = note[5], is_streamed = note[6],
+      }
+    else
+      redis.call('HDEL', queue.ended, notes[at])
+    end
+  end
+  tell_open(queue)
+  return hung.is_left or redis.call('EXISTS', queue.ended) == 1
 end

@@ -23,7 +23,7 @@ local function promote(queue, limit, due_at)
   if due_at > now - patience then return milliseconds_until(due_at + patience) end
 
   local due_until = string.format('%.3f', (now - patience) / 1000 - 0.0005)
-  local front, back, moved, keeps_time, later = {}, {}, {}, {}, {}
+  local front, back, moved, keeps_time, later, missing = {}, {}, {}, {}, {}, {}
   local due = redis.call('ZRANGEBYSCORE', queue.scheduled, '-inf', due_until, 'WITHSCORES', 'LIMIT', 0, limit)
   for at = 1, #due, 2 do
     local id = due[at]
@@ -34,11 +34,15 @@ local function promote(queue, limit, due_at)
       later[#later + 1] = id
     else
       moved[#moved + 1] = id
-      if not job.err and job[1] == 'scheduled' then
+      -- RQ leaves a job that waits for its next round with the status of the last one.
+      local is_next_round = not job.err and job[1] == 'finished' and redis.call('HEXISTS', job_prefix .. id, 'repeats_left') == 1
+      if not job.err and (job[1] == 'scheduled' or is_next_round) then
         local list = job[2] == '1' and front or back
         list[#list + 1] = id
         -- It was put off because workers died of it (see crashes.lua).
         keeps_time[id] = job[3] and true
+      elseif not job.err and not job[1] then
+        missing[#missing + 1] = id
       end
     end
   end
@@ -55,6 +59,7 @@ local function promote(queue, limit, due_at)
   queue_up_all(queue, latest_first, true, keeps_time)
   batched('ZREM', queue.scheduled, moved)
   batched('ZADD', queue.scheduled, later)
+  if #missing > 0 then ended(missing, 'gone') end
   if #moved > 0 and redis.call('EXISTS', queue.late) == 1 then batched('ZREM', queue.late, moved) end
 
   local from = #due >= 2 * limit and '-inf' or '(' .. due_until

@@ -1,0 +1,100 @@
+import {
+  type JobOptions,
+  type ResolvedDefaults,
+  type ResolvedJobOptions,
+  assertJobName,
+  resolveJobOptions,
+} from '../job/index.js';
+import type { NewJob } from '../store/index.js';
+import { type JobCall, assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
+import { type HeaderInjector, withInjectedHeaders } from './job-headers.js';
+import { newJobId } from './job-id.js';
+
+/**
+ * Makes the jobs of one queue out of what the callers of enqueue give: everything is checked, written as JSON and filled
+ * up with defaults here, before anything is sent.
+ *
+ * All methods throw InvalidOptionError, UnserializableDataError or PayloadTooLargeError.
+ */
+export class NewJobs {
+  private readonly knownNames = new Set<string>();
+
+  /** @param maxPayloadBytes the most bytes that data and meta may have */
+  constructor(
+    private readonly queue: string,
+    private readonly maxPayloadBytes: number,
+    private readonly defaults: ResolvedDefaults,
+    private readonly inject: HeaderInjector | undefined,
+  ) {}
+
+  /** @param item which one of several it is, for errors: `jobs[3]: ` */
+  withData(name: string, data: unknown, options: JobOptions | undefined, item = ''): NewJob {
+    return this.make(name, encodePayload(this.queue, this.named(name), data), options, item);
+  }
+
+  /** A call for a Python worker. */
+  withCall(
+    func: string,
+    args: readonly unknown[],
+    kwargs: Readonly<Record<string, unknown>>,
+    options: JobOptions | undefined,
+  ): NewJob {
+    const data = encodeCall(this.queue, { name: this.named(func), args, kwargs });
+    return this.make(func, data, options, '');
+  }
+
+  /**
+   * What all jobs of a schedule are: that of one that is enqueued now, without its id.
+   * @param call positional and keyword arguments in place of the data
+   * @param options.carries the context of the caller travels with the jobs
+   */
+  ofSchedule(
+    name: string,
+    data: unknown,
+    call: Pick<JobCall, 'args' | 'kwargs'> | undefined,
+    options: { job: JobOptions | undefined; carries: boolean; where: string },
+  ): Omit<NewJob, 'id' | 'check'> {
+    const { queue } = this;
+    assertJobName(name, options.where);
+    const text = call ? encodeCall(queue, { name, ...call }) : encodePayload(queue, name, data);
+    const resolved = resolveJobOptions(options.job ?? {}, this.defaults, options.where);
+    const meta = this.metaOf(name, resolved, options.carries ? this.inject : undefined);
+    assertSize(text, `data of job "${name}"`, this.maxPayloadBytes);
+    return { queue, data: text, options: resolved, meta };
+  }
+
+  private make(name: string, data: string, options: JobOptions | undefined, item: string): NewJob {
+    const { queue, maxPayloadBytes } = this;
+    const resolved = this.resolve(name, options, item);
+    assertSize(data, `data of job "${name}"`, maxPayloadBytes);
+    const meta = this.metaOf(name, resolved, this.inject);
+    const { id, waitsFor } = resolved;
+    const check = id === undefined ? 'new' : resolved.unique === true ? 'unique' : 'once';
+    return { queue, id: id ?? newJobId(), check, data, options: resolved, meta, waitsFor };
+  }
+
+  private metaOf(
+    name: string,
+    { meta }: ResolvedJobOptions,
+    inject: HeaderInjector | undefined,
+  ): string | undefined {
+    const own = inject ? withInjectedHeaders(meta, inject) : meta;
+    if (!own || Object.keys(own).length === 0) return undefined;
+    const text = toJson(own, { queue: this.queue, name, what: 'meta' });
+    assertSize(text, `meta of job "${name}"`, this.maxPayloadBytes);
+    return text;
+  }
+
+  private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
+    if (options === undefined) return this.defaults.plainJob;
+    const where = `${item}enqueue("${name}") on queue "${this.queue}"`;
+    return resolveJobOptions(options, this.defaults, where);
+  }
+
+  private named(name: unknown): string {
+    if (typeof name === 'string' && this.knownNames.has(name)) return name;
+    assertJobName(name, `enqueue on queue "${this.queue}"`);
+    if (this.knownNames.size < 1000) this.knownNames.add(name);
+    return name;
+  }
+}

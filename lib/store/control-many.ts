@@ -1,0 +1,142 @@
+import type { ControlReply, ControlReport, SelectedPlace } from './job-store.js';
+import { nameIn } from '../wire/job-row.js';
+import {
+  CONTROLLED_AT_ONCE,
+  type ControlAnswer,
+  type ControlSlice,
+  type ControlSliceReply,
+} from './scripts/control.js';
+
+/**
+ * One action for many jobs, a slice per call: `control.lua` does the work, the loops are here. What a slice has done
+ * stays done when a later one fails.
+ */
+export class ControlMany {
+  private readonly counts = new Map<ControlAnswer, number>();
+  private looked = 0;
+
+  /**
+   * @param run makes one call of the script
+   * @param readQueue a part of the list of the queue; undefined: the action takes nothing out of it
+   */
+  constructor(
+    private readonly run: (slice: ControlSlice) => Promise<ControlSliceReply>,
+    private readonly readQueue:
+      ((first: number, last: number) => Promise<readonly string[]>) | undefined,
+  ) {}
+
+  async ids(ids: readonly string[]): Promise<ControlReport> {
+    await this.all(ids);
+    return this.report;
+  }
+
+  /** Jobs that come into the place meanwhile are not taken: it ends with what was there when it began. */
+  async place({ limit = Infinity, ...from }: SelectedPlace): Promise<ControlReport> {
+    let total: number | undefined;
+    let looked = 0;
+    let offset = 0;
+    let behind = '';
+    while (looked < (total ?? Infinity) && this.done < limit) {
+      const most = Math.min(CONTROLLED_AT_ONCE, limit - this.done);
+      const reply = await this.run({ from, offset, behind, most });
+      if (reply.looked === 0) break;
+      total ??= reply.total;
+      looked += reply.looked;
+      this.count(reply);
+      const named = reply.unread.filter(({ data }) => nameIn(data) === from.name);
+      const rest = named.slice(0, limit - this.done).map(({ id }) => id);
+      this.add('passed', reply.unread.length - named.length);
+      const before = this.done;
+      await this.all(rest, offset);
+      offset += reply.stay - (this.done - before);
+      if (reply.behind !== '') behind = reply.behind;
+    }
+    return { ...this.report, looked };
+  }
+
+  private async all(ids: readonly string[], first = 0): Promise<void> {
+    const { order, places } = await this.inOrderOfQueue(ids);
+    let taken = 0;
+    for (let at = 0; at < order.length;) {
+      const place = places.get(order[at] as string);
+      let end = at + 1;
+      const isNear = (id: string) => (places.get(id) ?? Infinity) - (place ?? Infinity) < FAR;
+      const isTogether = (id: string) => (place === undefined ? true : isNear(id));
+      while (
+        end < order.length &&
+        end - at < CONTROLLED_AT_ONCE &&
+        isTogether(order[end] as string)
+      )
+        end += 1;
+      const offset = Math.max(0, (place ?? first) - taken);
+      const reply = await this.run({ ids: order.slice(at, end), offset });
+      if (reply.looked === 0) return;
+      at += reply.looked;
+      if (place !== undefined) taken += reply.answers.done ?? 0;
+      this.count(reply);
+    }
+  }
+
+  /** Ids that stand in a long queue come first, in its order: so the script has little of it to read for each slice. */
+  private async inOrderOfQueue(
+    ids: readonly string[],
+  ): Promise<{ order: readonly string[]; places: ReadonlyMap<string, number> }> {
+    const places = new Map<string, number>();
+    if (!this.readQueue || ids.length < 2) return { order: ids, places };
+    const wanted = new Set(ids);
+    for (let first = 0; places.size < wanted.size; first += READ_AT_ONCE) {
+      const part = await this.readQueue(first, first + READ_AT_ONCE - 1);
+      for (const [index, id] of part.entries()) {
+        if (wanted.has(id) && !places.has(id)) places.set(id, first + index);
+      }
+      if (part.length < READ_AT_ONCE) break;
+    }
+    const found = ids.filter((id) => places.has(id));
+    found.sort((one, other) => (places.get(one) ?? 0) - (places.get(other) ?? 0));
+    return { order: [...found, ...ids.filter((id) => !places.has(id))], places };
+  }
+
+  private count({ looked, answers }: ControlSliceReply): void {
+    this.looked += looked;
+    for (const [answer, count] of Object.entries(answers)) {
+      if (answer !== 'unread') this.add(answer as ControlAnswer, count);
+    }
+  }
+
+  private add(answer: ControlAnswer, count: number): void {
+    this.counts.set(answer, this.of(answer) + count);
+  }
+
+  private of(answer: ControlAnswer): number {
+    return this.counts.get(answer) ?? 0;
+  }
+
+  private get done(): number {
+    return this.of('done');
+  }
+
+  private get report(): ControlReport {
+    return {
+      done: this.done,
+      skipped: {
+        running: this.of('running'),
+        state: this.of('refused') + this.of('already'),
+        duplicate: this.of('duplicate'),
+      },
+      missing: this.of('missing'),
+      looked: this.looked,
+    };
+  }
+}
+
+/** What became of the only job of a call. */
+export function replyOfOne({ answers, status }: ControlSliceReply): ControlReply {
+  if (answers.running) return { answer: 'refused', status };
+  const [answer = 'missing'] = Object.keys(answers) as ControlReply['answer'][];
+  return { answer, status };
+}
+
+/** Entries of a queue in one call that changes nothing; takes a Redis below a millisecond. */
+const READ_AT_ONCE = 5000;
+/** How far behind the first of a slice the script looks for the others in the queue. */
+const FAR = 700;

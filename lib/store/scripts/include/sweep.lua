@@ -1,0 +1,34 @@
+-- The sweep: what nobody has told of, since Python or a fault has changed it, is found by looking. One worker takes a turn
+-- each ten seconds; a turn is as many entries as it takes to see all within a minute, in as many calls as that needs.
+
+--- @include sweep-deferred
+--- @include sweep-unique
+--- @include sweep-registries
+
+-- Milliseconds between two turns; entries of a turn at least, and the share of all.
+local TURN, LEAST, TURNS = 10000, 2500, 5
+
+if redis.call('EXISTS', queue.ended) == 1 and go_on(queue) then more = '1' end
+
+if looked_at(redis.pcall('SET', queue.swept, '1', 'NX', 'PX', TURN)) then
+  sweep_registries(queue)
+  local entries = redis.call('ZCARD', queue.deferred)
+  if entries > 0 then
+    redis.pcall('HSET', queue.sweeps, 'left', string.format('%d', math.max(LEAST, math.ceil(entries / TURNS))))
+    redis.pcall('EXPIRE', queue.sweeps, 86400)
+  end
+  sweep_unique(queue)
+end
+local left = tonumber(looked_at(redis.pcall('HGET', queue.sweeps, 'left')) or '') or 0
+if left > 0 then
+  local swept, over = sweep_deferred(queue, left)
+  if over then left = 0 else left = left - swept end
+  if left > 0 then
+    redis.pcall('HSET', queue.sweeps, 'left', string.format('%d', left))
+    more = '1'
+  else
+    redis.pcall('HDEL', queue.sweeps, 'left')
+  end
+end
+local next_turn = redis.call('PTTL', queue.swept)
+if next_turn > 0 then next_look = math.min(next_look or next_turn, next_turn) end

@@ -1,0 +1,33 @@
+// Three steps that know nothing of each other. Each has a queue of its own, and could have a worker of its own.
+import { Injectable } from '@nestjs/common';
+import { Job } from 'nestjs-rq';
+import type { Order, Receipt, Reservation } from './order.js';
+import { Cards, Warehouse } from './shop.js';
+
+@Injectable()
+export class StockJobs {
+  constructor(private readonly warehouse: Warehouse) {}
+
+  @Job('stock')
+  reserve({ id, article }: Order): Reservation {
+    return { place: this.warehouse.reserve(id, article) };
+  }
+}
+
+@Injectable()
+export class PaymentJobs {
+  constructor(private readonly cards: Cards) {}
+
+  @Job({ queue: 'payments', retry: { max: 3, interval: 5 } })
+  charge({ id, cents }: Order): Receipt {
+    return { text: this.cards.charge(id, cents), paidAt: new Date() };
+  }
+}
+
+@Injectable()
+export class LabelJobs {
+  @Job('labels')
+  print({ id }: Order): string {
+    return `label ${id}`;
+  }
+}

@@ -1,0 +1,200 @@
+// A job may have very many dependents: they are told in slices, each a call of its own. What is between two calls is
+// whole, and goes on whoever comes by.
+import { Engine } from './support/engine.js';
+import { FAILURE, Graph } from './support/graph.js';
+import { eventually } from '../support/wait.js';
+
+const engine = Engine.forThisFile();
+let graph: Graph;
+beforeEach(() => {
+  graph = new Graph(engine);
+});
+
+const COUNT = 1700;
+const ids = Array.from({ length: COUNT }, (_, index) => `c${index}`);
+
+/** A parent with many children, all in another queue. */
+async function fanOut(options = {}): Promise<void> {
+  await graph.add({ id: 'p', options });
+  for (let first = 0; first < COUNT; first += 500) {
+    await graph.add(
+      ...ids.slice(first, first + 500).map((id) => ({ id, queue: 'other', after: ['p'], options })),
+    );
+  }
+}
+
+const size = (registry: string) =>
+  registry === 'queue'
+    ? engine.client.llen('rq:queue:other')
+    : engine.client.zcard(`rq:${registry}:other`);
+const all = (registry: string) =>
+  eventually(async () => (await size(registry)) === COUNT, { what: `all in ${registry}` });
+
+/** Stops what the store would do by itself, as if its process had been killed; gives how to let it go on. */
+function killAfterEachCall(): () => void {
+  const store = engine.store as unknown as { dependencies: { goOn(queue: string): Promise<void> } };
+  const goOn = store.dependencies.goOn;
+  store.dependencies.goOn = () => Promise.resolve();
+  return () => void (store.dependencies.goOn = goOn);
+}
+
+it('a release takes as many calls as it needs, and none of them takes more than a slice', async () => {
+  await fanOut();
+  const revive = killAfterEachCall();
+  await graph.finish('p');
+  revive();
+  const released = await size('queue');
+  expect(released).toBeGreaterThan(0);
+  expect(released).toBeLessThan(700);
+  expect(await size('deferred')).toBe(COUNT - released);
+  // The next exchange of any worker on that queue sees that something is left.
+  await graph.claim();
+  await all('queue');
+  expect(new Set(await engine.client.lrange('rq:queue:other', 0, -1)).size).toBe(COUNT);
+  await eventually(async () => (await graph.traces()).length === 0, { what: 'nothing to be left' });
+});
+
+it('goes on by the sweep of any worker', async () => {
+  await fanOut();
+  const revive = killAfterEachCall();
+  await graph.finish('p');
+  await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
+  revive();
+  expect(await size('queue')).toBe(COUNT);
+  expect(await graph.traces()).toEqual([]);
+});
+
+it('a parent that is gone meanwhile has still finished', async () => {
+  await fanOut({ resultTtl: 0 });
+  const revive = killAfterEachCall();
+  await graph.finish('p');
+  expect(await graph.status('p')).toBe('missing');
+  await engine.store.recover('other', { maxCrashes: 3, leaseMs: 60_000 });
+  expect(await size('canceled')).toBe(0);
+  await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
+  revive();
+  expect(await size('queue')).toBe(COUNT);
+  expect((await engine.fields('c1699'))['nrq_parent:p']).toBe('1');
+  expect(await graph.traces()).toEqual([]);
+});
+
+it('a new job of the parent’s name has nothing to do with what is left of the old one', async () => {
+  await fanOut({ resultTtl: 0 });
+  const revive = killAfterEachCall();
+  await graph.finish('p');
+  await graph.add({ id: 'p' }, { id: 'new', queue: 'third', after: ['p'] });
+  revive();
+  await graph.claim();
+  await all('queue');
+  expect(await graph.status('new')).toBe('deferred');
+  await graph.finish('p');
+  expect(await graph.status('new')).toBe('queued');
+});
+
+it('a requeue in the middle takes back what was canceled, and the rest waits on', async () => {
+  await fanOut();
+  const revive = killAfterEachCall();
+  await graph.fail('p');
+  expect(await size('canceled')).toBeLessThan(700);
+  revive();
+  await engine.store.control('jobs', 'p', { type: 'requeue', front: false });
+  await all('deferred');
+  await graph.claim();
+  expect(await size('deferred')).toBe(COUNT);
+  expect(await size('canceled')).toBe(0);
+  await graph.finish('p');
+  await all('queue');
+});
+
+it.each([
+  ['is stopped', () => graph.settle('p', { type: 'stopped', failure: FAILURE })],
+  ['is canceled', () => engine.store.control('jobs', 'p', { type: 'cancel', dependents: 'end' })],
+  ['is deleted', () => engine.store.control('jobs', 'p', { type: 'delete', dependents: 'end' })],
+  ['is emptied away', () => engine.store.empty('jobs')],
+])('a parent that %s cancels all', async (_, end) => {
+  await fanOut();
+  await end();
+  await all('canceled');
+  expect(await size('deferred')).toBe(0);
+});
+
+it('a chain is canceled down to its end', async () => {
+  const chain = Array.from({ length: 1200 }, (_, index) => ({
+    id: `n${index}`,
+    after: index === 0 ? ['p'] : [`n${index - 1}`],
+  }));
+  await graph.add({ id: 'p' });
+  for (let first = 0; first < chain.length; first += 400) {
+    await graph.add(...chain.slice(first, first + 400));
+  }
+  await graph.fail('p');
+  await eventually(async () => (await graph.status('n1199')) === 'canceled', { what: 'the last' });
+  expect(await engine.client.zcard('rq:deferred:jobs')).toBe(0);
+  await engine.store.control('jobs', 'p', { type: 'requeue', front: false });
+  await eventually(async () => (await graph.status('n1199')) === 'deferred', { what: 'the last' });
+  expect(await engine.client.zcard('rq:deferred:jobs')).toBe(1200);
+});
+
+describe('a child that cannot be moved', () => {
+  it.each([
+    [
+      'whose key holds something else',
+      () => engine.client.multi().del('rq:job:bad').set('rq:job:bad', 'x').exec(),
+    ],
+    ['without a queue', () => engine.client.hdel('rq:job:bad', 'origin')],
+    ['whose queue is no list', () => engine.client.set('rq:queue:broken', 'x')],
+    [
+      'whose registry is none',
+      () => engine.client.multi().del('rq:deferred:broken').set('rq:deferred:broken', 'x').exec(),
+    ],
+    [
+      'whose set of parents is none',
+      () =>
+        engine.client
+          .multi()
+          .del('rq:job::bad:dependencies')
+          .set('rq:job::bad:dependencies', 'x')
+          .exec(),
+    ],
+    [
+      'whose fields are nonsense',
+      () =>
+        engine.client.hset('rq:job:bad', {
+          dependency_ids: '{',
+          dependency_id: '',
+          nrq_delay: 'in:x',
+        }),
+    ],
+  ])('%s never fails its parent, nor keeps the others', async (_, spoil) => {
+    await graph.add(
+      { id: 'p' },
+      { id: 'before', after: ['p'] },
+      { id: 'bad', queue: 'broken', after: ['p', 'q'] },
+      { id: 'behind', after: ['p'] },
+    );
+    await spoil();
+    await graph.finish('p');
+    expect(await graph.statuses('p', 'before', 'behind')).toEqual(['finished', 'queued', 'queued']);
+    expect(await engine.client.exists('rq:job:p:dependents')).toBe(0);
+  });
+
+  it('of which the parent’s set is none does not keep the parent from its end', async () => {
+    await graph.add({ id: 'p' }, { id: 'c', after: ['p'] });
+    await engine.client.multi().del('rq:job:p:dependents').set('rq:job:p:dependents', 'x').exec();
+    await graph.finish('p');
+    expect(await graph.statuses('p', 'c')).toEqual(['finished', 'deferred']);
+    await engine.client.del('rq:nrq:swept:jobs');
+    await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
+    expect(await graph.status('c')).toBe('queued');
+  });
+
+  it('whose queue is mended later is released by the sweep', async () => {
+    await graph.add({ id: 'p' }, { id: 'c', queue: 'broken', after: ['p'] });
+    await engine.client.set('rq:queue:broken', 'x');
+    await graph.finish('p');
+    expect(await graph.status('c')).toBe('deferred');
+    await engine.client.del('rq:queue:broken', 'rq:nrq:swept:broken');
+    await engine.store.recover('broken', { maxCrashes: 3, leaseMs: 60_000 });
+    expect(await graph.status('c')).toBe('queued');
+  });
+});
