@@ -44,7 +44,10 @@ it('enqueued shows the next tick of each schedule, by what it will be', async ()
   const [next, ...others] = await rq.enqueued('reports');
   expect(others).toEqual([]);
   expect(next).toMatchObject({
-    ...{ name: 'daily', data: { kind: 'daily' }, status: 'scheduled', attempts: 0 },
+    name: 'daily',
+    data: { kind: 'daily' },
+    status: 'scheduled',
+    attempts: 0,
     tick: { schedule: 'reports-daily', at: next?.dueAt },
     id: `reports-daily-${next?.dueAt?.getTime()}`,
   });
