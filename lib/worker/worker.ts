@@ -8,7 +8,7 @@ import { JobReporter } from './report/job-reporter.js';
 import { JobRunner } from './run/job-runner.js';
 import { LeaseKeeper, type ServedQueue } from './upkeep/lease-keeper.js';
 import { Recovery } from './upkeep/recovery.js';
-import { Prefetch } from './serve/prefetch.js';
+import { PrefetchLimit } from './serve/prefetch-limit.js';
 import { Heartbeat } from './upkeep/heartbeat.js';
 import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
@@ -210,7 +210,7 @@ export class Worker extends ShortForm {
         reporter,
         slots,
         maxCrashes,
-        prefetch: new Prefetch(order === 'parallel' ? prefetch : 0, own),
+        prefetch: new PrefetchLimit(order === 'parallel' ? prefetch : 0, own),
         leaseMs: lease,
         workerName: this.name,
         token,

@@ -10,7 +10,7 @@ import type { RqWorkerOptions } from '../options/index.js';
 import { HandlerList } from './handler-list.js';
 import type { RootOverride } from './root-override.js';
 import type { RqRoot } from './rq-root.js';
-import { WorkerLog } from './worker-log.js';
+import { LoggingObserver } from './logging-observer.js';
 
 /**
  * The life of the embedded worker. It starts when every other provider is ready (its module is the last at start). It
@@ -24,7 +24,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private listeners: JobListeners | undefined;
   private scheduler: Scheduler | undefined;
   private isClosing = false;
-  private readonly log: WorkerLog;
+  private readonly log: LoggingObserver;
 
   /** @param makeExplorer is called when the worker starts */
   constructor(
@@ -32,7 +32,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly override: RootOverride | undefined,
     private readonly makeExplorer: () => Promise<HandlerExplorer>,
   ) {
-    this.log = new WorkerLog(root.name, (queue) => this.handlers?.names(queue) ?? []);
+    this.log = new LoggingObserver(root.name, (queue) => this.handlers?.names(queue) ?? []);
   }
 
   /** @throws what makes the handlers or the worker impossible; the application does not start then */

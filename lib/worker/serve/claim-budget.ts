@@ -5,7 +5,7 @@
  * 1. Nothing is claimed while the queue is paused, or was empty and nothing has come since.
  * 2. Otherwise half of the slots at once: while the jobs of one half run, those of the other travel.
  * 3. While a blocking read waits at the queue, one slot is kept for the job that it may bring.
- * 4. Beyond the slots, jobs are prefetched up to a limit (see Prefetch). Those that wait here count, and those for
+ * 4. Beyond the slots, jobs are prefetched up to a limit (see PrefetchLimit). Those that wait here count, and those for
  *    which an exchange under way has asked.
  *
  * For example 10 slots, all free, and a limit of 4: the first exchange asks for 5 jobs and 4 more; the second, sent

@@ -9,7 +9,7 @@ import { ClaimBudget } from './claim-budget.js';
 import { ExchangeTiming } from './exchange-timing.js';
 import { JobStarter } from './job-starter.js';
 import { OutcomeQueue } from './outcome-queue.js';
-import type { Prefetch } from './prefetch.js';
+import type { PrefetchLimit } from './prefetch-limit.js';
 import { Quarantine } from './quarantine.js';
 import { QueueWaiter } from './queue-waiter.js';
 import { ReplyHandler, type SentExchange } from './reply-handler.js';
@@ -299,7 +299,7 @@ export interface ConsumerSettings {
   readonly runner: Pick<JobRunner, 'start' | 'held' | 'removeWaiting'>;
   readonly reporter: JobReporter;
   readonly slots: Slots;
-  readonly prefetch: Prefetch;
+  readonly prefetch: PrefetchLimit;
   readonly maxCrashes: number;
   readonly leaseMs: number;
   readonly workerName: string;

@@ -10,7 +10,7 @@ import type {
 import { JobReporter } from '../../../../../lib/worker/report/job-reporter.js';
 import { type Handler, HandlerRegistry } from '../../../../../lib/worker/run/handler-registry.js';
 import { JobRunner } from '../../../../../lib/worker/run/job-runner.js';
-import { Prefetch } from '../../../../../lib/worker/serve/prefetch.js';
+import { PrefetchLimit } from '../../../../../lib/worker/serve/prefetch-limit.js';
 import { QueueConsumer } from '../../../../../lib/worker/serve/queue-consumer.js';
 import { ParallelSlots, type SlotUser, type Slots } from '../../../../../lib/worker/serve/slots.js';
 import { type Deferred, deferred, eventually } from '../../../../support/wait.js';
@@ -188,7 +188,7 @@ export class ConsumerScene {
       runner: this.runner,
       reporter,
       slots: this.slots,
-      prefetch: new Prefetch(options.prefetch ?? 0, concurrency),
+      prefetch: new PrefetchLimit(options.prefetch ?? 0, concurrency),
       maxCrashes: 3,
       leaseMs: 15_000,
       workerName: 'w',

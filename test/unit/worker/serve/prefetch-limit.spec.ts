@@ -1,8 +1,8 @@
-import { Prefetch } from '../../../../lib/worker/serve/prefetch.js';
+import { PrefetchLimit } from '../../../../lib/worker/serve/prefetch-limit.js';
 
 /** A measured network and measured jobs, in milliseconds each. */
 function measured(setting: 'auto' | number, times: { trip: number; job: number }, slots = 10) {
-  const prefetch = new Prefetch(setting, slots);
+  const prefetch = new PrefetchLimit(setting, slots);
   for (let round = 0; round < 200; round += 1) {
     prefetch.exchanged(times.trip);
     prefetch.ran(times.job);
@@ -12,7 +12,7 @@ function measured(setting: 'auto' | number, times: { trip: number; job: number }
 
 describe('prefetch', () => {
   it('waits until it knows how long jobs take', () => {
-    expect(new Prefetch('auto', 10).limit).toBe(0);
+    expect(new PrefetchLimit('auto', 10).limit).toBe(0);
   });
 
   it('covers the way to Redis and back when jobs are shorter than it', () => {

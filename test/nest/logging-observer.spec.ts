@@ -1,6 +1,6 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
-import { WorkerLog } from '../../lib/nest/root/worker-log.js';
+import { LoggingObserver } from '../../lib/nest/root/logging-observer.js';
 import { LogLines } from './support/applications.js';
 
 const job = { queue: 'work', name: 'resize', jobId: 'a1', attempt: 2 };
@@ -13,7 +13,7 @@ beforeEach(() => {
 afterAll(() => Logger.overrideLogger(false));
 
 it('what happens to jobs beside success and failure is a warn line', () => {
-  const log = new WorkerLog('default');
+  const log = new LoggingObserver('default');
   log.jobLost(job);
   log.jobRecovered({ queue: 'work', jobId: 'a1', outcome: 'requeued' });
   log.jobRecovered({ queue: 'work', jobId: 'a1', outcome: 'failed' });
@@ -31,7 +31,7 @@ it('what happens to jobs beside success and failure is a warn line', () => {
 it('many dropped ids are one line, and one with their number when a minute is over or the worker stops', () => {
   jest.useFakeTimers();
   try {
-    const log = new WorkerLog('default');
+    const log = new LoggingObserver('default');
     const drop = (count: number, reason: string) => {
       for (let number = 1; number <= count; number += 1)
         log.jobDropped({ queue: 'work', jobId: `${reason}-${number}`, reason });
@@ -58,7 +58,7 @@ it('many dropped ids are one line, and one with their number when a minute is ov
 });
 
 it('reasons out of Redis do not fill the log either', () => {
-  const log = new WorkerLog('default');
+  const log = new LoggingObserver('default');
   for (let number = 1; number <= 1000; number += 1)
     log.jobDropped({ queue: 'work', jobId: 'a', reason: `status ${number}` });
   log.stopped([]);
@@ -67,7 +67,7 @@ it('reasons out of Redis do not fill the log either', () => {
 });
 
 it('the end of an error is no end of the line', () => {
-  const log = new WorkerLog('default');
+  const log = new LoggingObserver('default');
   const failure = {
     name: 'JobTimeoutError',
     message: 'let it stop when job.signal aborts.',
@@ -84,7 +84,7 @@ it('the end of an error is no end of the line', () => {
 });
 
 it('no text of strangers is obeyed by a log or terminal', () => {
-  const log = new WorkerLog('default');
+  const log = new LoggingObserver('default');
   const bad = 'x\u001B[2J\nforged\u202E';
   const failure = { name: bad, message: bad, stack: `Error\n  at ${bad}\r` };
   const about = { queue: bad, name: bad, jobId: bad, attempt: 1 };
@@ -106,7 +106,7 @@ it('no text of strangers is obeyed by a log or terminal', () => {
 });
 
 it('trouble with Redis and its end are an error and a log line, without URLs', () => {
-  const log = new WorkerLog('default');
+  const log = new LoggingObserver('default');
   const error = new Error('connect to redis://user:secret@host:6379 refused\nat once');
   log.problem({ message: 'queue "work" cannot be served', error });
   log.problemSolved({ message: 'queue "work" is served again' });
@@ -117,7 +117,7 @@ it('trouble with Redis and its end are an error and a log line, without URLs', (
 });
 
 it('the worker of a root with a name says so', () => {
-  const log = new WorkerLog('reports');
+  const log = new LoggingObserver('reports');
   log.started(['images', 'mail'], 5);
   log.stopped(['images']);
   expect(logs.lines).toEqual([
@@ -127,7 +127,7 @@ it('the worker of a root with a name says so', () => {
 });
 
 it('a name out of Redis never makes a line of its own', () => {
-  const log = new WorkerLog('default');
+  const log = new LoggingObserver('default');
   const failure = { name: 'Error', message: '', stack: 'Error' };
   log.jobRetrying({
     ...job,

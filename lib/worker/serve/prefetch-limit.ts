@@ -6,7 +6,7 @@
  *
  * For example 10 slots, jobs of 1 ms and a round trip of 2 ms: 20 jobs. The same with jobs of 3 ms: none.
  */
-export class Prefetch {
+export class PrefetchLimit {
   private meanRoundTripMs = 1;
   private meanDurationMs = Infinity;
 

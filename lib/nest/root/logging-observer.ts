@@ -14,7 +14,7 @@ import { UnknownNames } from './unknown-names.js';
  * What an operator sees of the worker, through Nest's logger. A failed attempt that is tried again is one `warn` line.
  * One that is not is an `error` line with the stack. Nothing fails silently, and what went well is not worth a line.
  */
-export class WorkerLog implements WorkerObserver {
+export class LoggingObserver implements WorkerObserver {
   private readonly logger = new RqLogger('RqWorker');
 
   private readonly unknownNames = new UnknownNames();
