@@ -285,7 +285,7 @@ describe('a schedule that is paused', () => {
     const schedule = await queue.schedule('x', { every: '1h' }, 'note');
     await schedule.pause();
     expect(await queue.getSchedule('x')).toMatchObject({ paused: true, next: undefined });
-    await fire();
+    const { stop } = await fire();
     await queue.schedule('x', { every: '2h' }, 'note');
     expect(await queue.getSchedule('x')).toMatchObject({ paused: true, next: undefined });
     await schedule.resume();
@@ -294,6 +294,7 @@ describe('a schedule that is paused', () => {
     expect(now?.next?.getTime()).toBeGreaterThan(await redisNow());
     expect(await ids()).toEqual([]);
     // What is not paused has nothing to go on with.
+    await stop();
     await setDue('x', 4711);
     await schedule.resume();
     expect((await queue.getSchedule('x'))?.next).toEqual(new Date(4711));
