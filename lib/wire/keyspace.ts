@@ -152,6 +152,12 @@ export class QueueKeys {
   readonly ended: string;
   /** Exists for a while after a job was stored that waits for one of this queue. */
   readonly hung: string;
+  /** Exists for ten seconds after a worker has taken its turn to sweep. */
+  readonly swept: string;
+  /** How far the sweep has come. */
+  readonly sweeps: string;
+  /** Which job holds a key of unique jobs. */
+  readonly unique: string;
   /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
   readonly wake: string;
   /** Channel on which settlements that somebody waits for are announced. */
@@ -182,6 +188,9 @@ export class QueueKeys {
     this.grace = `${prefix}nrq:grace:${name}`;
     this.ended = `${prefix}nrq:ended:${name}`;
     this.hung = `${prefix}nrq:hung:${name}`;
+    this.swept = `${prefix}nrq:swept:${name}`;
+    this.sweeps = `${prefix}nrq:sweeps:${name}`;
+    this.unique = `${prefix}nrq:unique:${name}`;
     this.wake = `${channels}wake:${name}`;
     this.settled = `${channels}settled:${name}`;
     this.events = `${channels}events:${name}`;

@@ -43,9 +43,22 @@ export interface ScheduleRecord {
 export function encodeDefinition(definition: ScheduleDefinition): string[] {
   const { queue, name, when, missed, overlap, data, meta, options } = definition;
   return [
-    ...['queue', queue, 'name', name, 'when', encodeWhen(when), 'missed', missed],
-    ...['overlap', overlap ? '1' : '0', 'data', data, 'options', JSON.stringify(options)],
-    ...['meta', meta ?? ''],
+    'queue',
+    queue,
+    'name',
+    name,
+    'when',
+    encodeWhen(when),
+    'missed',
+    missed,
+    'overlap',
+    overlap ? '1' : '0',
+    'data',
+    data,
+    'options',
+    JSON.stringify(options),
+    'meta',
+    meta ?? '',
   ];
 }
 

@@ -18,8 +18,9 @@ const own = Array.from({ length: schedules }, (_, index) => {
 const scheduler = new Scheduler(store, own);
 await scheduler.start();
 process.send('ready');
-process.on('message', async () => {
-  await scheduler.stop();
-  await connections.close();
-  process.disconnect();
+process.on('message', () => {
+  void scheduler
+    .stop()
+    .then(() => connections.close())
+    .then(() => process.disconnect());
 });

@@ -482,11 +482,11 @@ describe('at the enqueue a parent', () => {
     expect(await children()).toEqual(['deferred', 'deferred', 'deferred']);
   });
 
-  it('of the same call that exists already counts as it stands', async () => {
+  it('of the same call whose id another job has keeps the whole call from being stored', async () => {
     await graph.add({ id: 'p' });
     await graph.finish('p');
     await graph.add({ id: 'p', check: 'once' }, { id: 'c', after: ['p'] });
-    expect(await graph.status('c')).toBe('queued');
+    expect(await graph.status('c')).toBe('missing');
   });
 
   it('of a call of which nothing may be stored leaves nothing of the children', async () => {

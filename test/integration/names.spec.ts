@@ -70,7 +70,7 @@ describe.each<[string, Keyspace]>([
       keyspace.resultsPrefix,
       keyspace.job(id),
       keyspace.results(id),
-      keyspace.dependents(id),
+      keyspace.log(id),
       keyspace.dependencies(id),
     ]);
   });

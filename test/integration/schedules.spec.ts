@@ -51,8 +51,15 @@ describe('a schedule made at run time', () => {
     await fire();
     const schedule = await engine.queue().schedule('heartbeat', { every: 1 }, 'note');
     expect(schedule).toMatchObject({
-      ...{ id: 'heartbeat', name: 'note', when: { every: 1 }, from: 'api', paused: false },
-      ...{ last: undefined, lastJobId: undefined, missed: 0, skipped: 0 },
+      id: 'heartbeat',
+      name: 'note',
+      when: { every: 1 },
+      from: 'api',
+      paused: false,
+      last: undefined,
+      lastJobId: undefined,
+      missed: 0,
+      skipped: 0,
     });
     expect((schedule.next?.getTime() ?? 0) % 1000).toBe(0);
 
@@ -81,7 +88,10 @@ describe('a schedule made at run time', () => {
       what: 'the job',
     });
     expect(await queue.job(id ?? '').refresh()).toMatchObject({
-      ...{ name: 'note', data: { tenant: 7 }, meta: { tenant: 7 }, description: 'a note' },
+      name: 'note',
+      data: { tenant: 7 },
+      meta: { tenant: 7 },
+      description: 'a note',
       retriesLeft: 2,
     });
     expect(await engine.client.hget(`rq:job:${id}`, 'timeout')).toBe('7');
@@ -275,7 +285,7 @@ describe('a schedule that is paused', () => {
     const schedule = await queue.schedule('x', { every: '1h' }, 'note');
     await schedule.pause();
     expect(await queue.getSchedule('x')).toMatchObject({ paused: true, next: undefined });
-    await fire();
+    const { stop } = await fire();
     await queue.schedule('x', { every: '2h' }, 'note');
     expect(await queue.getSchedule('x')).toMatchObject({ paused: true, next: undefined });
     await schedule.resume();
@@ -284,6 +294,7 @@ describe('a schedule that is paused', () => {
     expect(now?.next?.getTime()).toBeGreaterThan(await redisNow());
     expect(await ids()).toEqual([]);
     // What is not paused has nothing to go on with.
+    await stop();
     await setDue('x', 4711);
     await schedule.resume();
     expect((await queue.getSchedule('x'))?.next).toEqual(new Date(4711));
@@ -373,7 +384,11 @@ describe('of any number of processes', () => {
       overlap: true,
     } as const;
     const job = {
-      ...{ queue: 'jobs', id: `x-${due}`, data, options, meta: undefined },
+      queue: 'jobs',
+      id: `x-${due}`,
+      data,
+      options,
+      meta: undefined,
       check: 'once',
       tick: { ...tick, next: due + 3_600_000 },
     } as const;

@@ -17,7 +17,8 @@ async function keys(...ids: string[]): Promise<string[]> {
   );
   // What tells that somebody looks after the queue, and what became of a worker's last calls, goes by itself.
   const lasting = lettered.filter(
-    (name) => !/^rq:(workers?|scheduler-lock|nrq:alive|nrq:calls)\b/.test(name),
+    (name) =>
+      !/^rq:(workers?|scheduler-lock|nrq:alive|nrq:calls|nrq:swept|nrq:sweeps)\b/.test(name),
   );
   return lasting.toSorted();
 }

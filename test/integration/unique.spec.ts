@@ -386,7 +386,10 @@ describe('requeue', () => {
       code: 'RQ_DUPLICATE_JOB',
       jobId: second.id,
     });
-    expect(await engine.queue().requeue({ in: 'canceled' })).toBe(1);
+    expect(await engine.queue().requeue({ in: 'canceled' })).toMatchObject({
+      done: 1,
+      skipped: { duplicate: 1 },
+    });
     expect(await engine.places(first.id)).toEqual(['canceled']);
 
     await second.delete();

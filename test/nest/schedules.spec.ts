@@ -107,7 +107,7 @@ describe('@Schedule', () => {
       @Job('reports')
       @Schedule('0 9 * * *', { id: 'morning', data: 'morning' })
       @Schedule('0 18 * * *', { id: 'evening', data: 'evening' })
-      send(_: string): void {}
+      send(_time: string): void {}
     }
     const { app } = await applications.start(withHandlers(Reports));
     const schedules = await app.get(RqService).queue('reports').schedules();

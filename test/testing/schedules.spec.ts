@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Job, RqModule, type RunningJob, Schedule } from 'nestjs-rq';
+import { eventually } from '../support/wait.js';
 import { NOWHERE, closeApplicationsAfterEach, start } from './support/kit.js';
 
 closeApplicationsAfterEach();
@@ -35,7 +36,7 @@ it.each(['manual', 'inline'] as const)(
     const { ran } = app.get(Reports);
     expect(await rq.advance('2d')).toMatchObject({ finished: 2, retrying: 2, failed: 0 });
     expect(ran).toEqual(['daily 09:00 1', 'daily 09:00 2', 'daily 09:00 1', 'daily 09:00 2']);
-    expect(await rq.advance('30d')).toMatchObject({ finished: 30 });
+    expect(await rq.advance('5d')).toMatchObject({ finished: 5 });
   },
 );
 
@@ -44,7 +45,10 @@ it('enqueued shows the next tick of each schedule, by what it will be', async ()
   const [next, ...others] = await rq.enqueued('reports');
   expect(others).toEqual([]);
   expect(next).toMatchObject({
-    ...{ name: 'daily', data: { kind: 'daily' }, status: 'scheduled', attempts: 0 },
+    name: 'daily',
+    data: { kind: 'daily' },
+    status: 'scheduled',
+    attempts: 0,
     tick: { schedule: 'reports-daily', at: next?.dueAt },
     id: `reports-daily-${next?.dueAt?.getTime()}`,
   });
@@ -61,7 +65,8 @@ it('nothing is fired by the time that passes in a test, nor counts as enqueued b
   const { rq } = await start(metadata);
   const tenants = rq.queue('tenants');
   await tenants.schedule('t', { every: 1 }, 'tenant', 1);
-  await new Promise((resolve) => setTimeout(resolve, 1100));
+  const passed = performance.now() + 1100;
+  await eventually(() => performance.now() > passed, { what: 'a tick to pass' });
   expect(await tenants.count()).toBe(0);
   expect((await rq.drain()).finished).toBeGreaterThan(0);
 });

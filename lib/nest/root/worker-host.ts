@@ -52,11 +52,12 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.isClosing = true;
     this.lookingForUnprovided?.cancel();
-    await this.scheduler?.stop();
+    const firing = this.scheduler?.stop();
     if (this.worker) {
       await this.worker.stop();
       this.log.stopped(this.worker.queues);
     }
+    await firing;
     await this.listeners?.close(this.root.options.shutdownTimeout);
   }
 

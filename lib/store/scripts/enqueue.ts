@@ -58,8 +58,9 @@ export function encodeEnqueue(
 export function decodeEnqueue(reply: unknown): Refusal[] {
   return pairs(reply as (number | Buffer)[], (index, text) => {
     const [reason, ...details] = text.split(' ') as [Refusal['reason'], ...string[]];
-    const holder = WITH_HOLDER.has(reason) ? details[0] : undefined;
-    return { index: Number(index) - 1, reason, holder, details };
+    const refusal = { index: Number(index) - 1, reason, holder: undefined };
+    if (!WITH_HOLDER.has(reason)) return details.length > 0 ? { ...refusal, details } : refusal;
+    return { ...refusal, holder: details[0] };
   });
 }
 

@@ -27,8 +27,15 @@ export function encodeDefine(
   const { id, queue, rev } = definition;
   const fields = encodeDefinition(definition);
   const values = SCHEDULE.values({
-    ...{ channel, act: 'define', id, queue, from, rev },
-    ...{ expected: expected ?? '', due, unseen: PASSIVE_MS },
+    channel,
+    act: 'define',
+    id,
+    queue,
+    from,
+    rev,
+    expected: expected ?? '',
+    due,
+    unseen: PASSIVE_MS,
   });
   values.push(fields.length, ...fields);
   return values;
@@ -42,7 +49,15 @@ export function encodeAct(
   { queue = '', due = 0, unseen = 0 }: { queue?: string; due?: number; unseen?: number } = {},
 ): ScriptValue[] {
   const values = SCHEDULE.values({
-    ...{ channel, act, id, queue, from: '', rev: '', expected: '', due, unseen },
+    channel,
+    act,
+    id,
+    queue,
+    from: '',
+    rev: '',
+    expected: '',
+    due,
+    unseen,
   });
   values.push(0);
   return values;

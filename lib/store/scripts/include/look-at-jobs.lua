@@ -5,6 +5,7 @@ local BUDGET = 600
 local work = 0
 local function spend(amount) work = work + amount end
 
+--- @include date-text
 --- @include where-queued
 
 -- An entry so far back in the queue takes longer to reach.
