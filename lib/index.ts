@@ -27,6 +27,8 @@ export { InjectQueue } from './nest/decorators/inject-queue.decorator.js';
 export { InjectRqService } from './nest/decorators/inject-rq-service.decorator.js';
 export { JobData, type JobDataOptions } from './nest/decorators/job-data.decorator.js';
 export { Job, type JobDecorator } from './nest/decorators/job.decorator.js';
+export { Schedule, type ScheduleDecorator } from './nest/decorators/schedule.decorator.js';
+export type { ScheduleDecoratorOptions } from './nest/schedules/schedule-metadata.js';
 export { OnJob, type OnJobDecorator } from './nest/decorators/on-job.decorator.js';
 export type { JobListenerOptions } from './nest/listeners/listener-metadata.js';
 export { currentJob } from './nest/handlers/current-job.js';
@@ -41,7 +43,9 @@ export {
   PreparedJob,
   Queue,
   RqJob,
+  RqSchedule,
   type AnyHandlers,
+  type CallOptions,
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
@@ -52,6 +56,7 @@ export {
   type JobResult,
   type JobSnapshot,
   type JobSummary,
+  type JobTick,
   type JsonInput,
   type Jsonified,
   type ListeningOptions,
@@ -64,13 +69,16 @@ export {
 export {
   HandlerRegistry,
   RunningJob,
+  Scheduler,
   Worker,
+  type JobCallback,
   type JobRetryingEvent,
   type Handler,
   type ExecutionEvent,
   type JobFailedEvent,
   type ReleaseReason,
   type SnoozeReason,
+  type WebhookSettings,
   type WorkerObserver,
   type WorkerOptions,
   type WorkerQueueOptions,
@@ -90,8 +98,13 @@ export {
   type RegistryName,
 } from './store/index.js';
 
+// When jobs are enqueued by the clock.
+export type { MissedRule, ScheduleOptions, When } from './schedule/index.js';
+
 // What is said about a job, and what its handler may say.
 export type {
+  CallbackMoment,
+  CallbackOptions,
   CancelFrom,
   DefaultJobOptions,
   DependsOn,
@@ -101,10 +114,13 @@ export type {
   JobReference,
   JobSelection,
   PromoteFrom,
+  RepeatOptions,
   RequeueFrom,
   RequeueOptions,
   SelectableIn,
+  UniqueOptions,
   WaitsFor,
+  WebhookOptions,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {

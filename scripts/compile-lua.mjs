@@ -46,9 +46,7 @@ function compile(name) {
   const locals = localsOf(whole);
   // Lua allows 200 in one function; what is not counted here (several in a line, in blocks) needs room, too.
   if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
-  const body = whole
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !/^\s*--/.test(line))
+  const body = withoutUnused(whole.split('\n').filter((line) => !/^\s*(--|$)/.test(line)))
     .map((line) => line.replace(/^\s+/, ''))
     .join('\n');
   const replaced = body
@@ -67,14 +65,19 @@ function compile(name) {
     .replaceAll('CLAIM_FIELD_NAMES', luaList(claim.CLAIM_FIELDS))
     .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
     .replaceAll('ROW_FIELD_NAMES', luaList(row.ROW_FIELDS))
-    .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length);
+    .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length)
+    .replaceAll('FURTHER_FIELD_COUNT', claim.FURTHER_FIELDS.length);
+  // What a script uses again and again is looked up once.
+  const local = `local KEYS, ARGV, call, try = KEYS, ARGV, redis.call, redis.pcall\n${replaced}`
+    .replaceAll('redis.call(', 'call(')
+    .replaceAll('redis.pcall(', 'try(');
   const flags = header.map((line) => /^-- Flags (.+)$/.exec(line)?.[1]).find(Boolean) ?? '';
   return {
     keys,
     values: values.filter((value) => !value.endsWith('...')),
     flags,
     commands: commandsOf(replaced),
-    text: replaced,
+    text: local,
   };
 }
 
@@ -149,6 +152,19 @@ function localsOf(lua) {
   return most;
 }
 
+/** Making a function costs each call about as much as a small command: those that nothing calls are left out. */
+function withoutUnused(lines) {
+  const all = lines.join('\n');
+  const from = lines.findLastIndex((line) => {
+    const name = /^local function (\w+)/.exec(line)?.[1];
+    return name && all.match(new RegExp(`\\b${name}\\b`, 'g')).length === 1;
+  });
+  if (from === -1) return lines;
+  const isOneLine = /\bend$/.test(lines[from]);
+  const to = isOneLine ? from : lines.findIndex((line, at) => at > from && line === 'end');
+  return withoutUnused([...lines.slice(0, from), ...lines.slice(to + 1)]);
+}
+
 function place(list, word, where) {
   const index = list.indexOf(word);
   if (index === -1) throw new Error(`${where} is not declared; there is: ${list.join(', ')}`);
@@ -156,7 +172,7 @@ function place(list, word, where) {
 }
 
 function luaList(fields) {
-  return `{ ${fields.map((field) => `'${field}'`).join(', ')} }`;
+  return fields.map((field) => `'${field}'`).join(', ');
 }
 
 async function constantsOf(url) {

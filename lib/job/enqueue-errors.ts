@@ -3,23 +3,20 @@ import { RqError, messageOf } from './errors.js';
 /** Why jobs were not enqueued although Redis could be reached, or not all of them. */
 
 /**
- * A job with this id exists, in whatever state, and `unique: true` was asked for, or another job of the same call was to
- * wait for the one of this id. Nothing of the call was enqueued.
+ * A job is unique, and there is one already: of this id, in whatever state (`unique: true`), or one that is the same and
+ * keeps others away (`unique: { else: 'error' }`, or a requeue). Or another job of the same call was to wait for one that
+ * exists already. Nothing of the call was enqueued. `jobId` is the id of the one that is there.
  */
 export class DuplicateJobError extends RqError {
   readonly code = 'RQ_DUPLICATE_JOB';
   readonly jobId: string;
 
-  /** @param details.neededBy the id of a job of the call that was to wait for it */
-  constructor(details: { jobId: string; queue: string; neededBy?: string }) {
-    const { jobId, queue, neededBy } = details;
-    super(
-      neededBy === undefined
-        ? `Job "${jobId}" exists already (enqueued as unique on queue "${queue}"). ` +
-            'Its id is free again when that job is deleted or its resultTtl or failureTtl has passed.'
-        : `Job "${jobId}" exists already on queue "${queue}", and job "${neededBy}" of the same call was to wait for ` +
-            'it: nothing was enqueued. To wait for the one that exists, leave it out of the call and give its id as dependsOn.',
-    );
+  /**
+   * @param details.neededBy the id of a job of the call that was to wait for it
+   * @param details.isSame it has another id, and is the same by `unique.by`
+   */
+  constructor(details: { jobId: string; queue: string; neededBy?: string; isSame?: boolean }) {
+    super(messageOfDuplicate(details));
     this.jobId = details.jobId;
   }
 }
@@ -48,4 +45,19 @@ export class EnqueueManyError extends RqError {
     this.stored = details.stored;
     this.jobIds = details.jobIds;
   }
+}
+
+function messageOfDuplicate(details: ConstructorParameters<typeof DuplicateJobError>[0]): string {
+  const { jobId, queue, neededBy, isSame = false } = details;
+  if (neededBy !== undefined) {
+    return (
+      `Job "${jobId}" exists already on queue "${queue}", and job "${neededBy}" of the same call was to wait for ` +
+      'it: nothing was enqueued. To wait for the one that exists, leave it out of the call and give its id as dependsOn.'
+    );
+  }
+  return isSame
+    ? `Job "${jobId}" of queue "${queue}" is unique and keeps this one away. Wait until it has ended (or has begun, ` +
+        'or its time is over, as unique says), or cancel or delete it.'
+    : `Job "${jobId}" exists already (enqueued as unique on queue "${queue}"). ` +
+        'Its id is free again when that job is deleted or its resultTtl or failureTtl has passed.';
 }

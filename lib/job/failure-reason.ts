@@ -7,6 +7,7 @@
  */
 import { inspect, types } from 'node:util';
 import { cleanText } from './clean-text.js';
+import { cutBytes } from './cut-text.js';
 import type { FailureRecord } from './outcome.js';
 
 /** The most bytes (UTF-8) of a failure's text unless told otherwise. */
@@ -31,7 +32,6 @@ const LONGEST_MESSAGE = 1000;
 const MOST_ERRORS = 16;
 const MOST_REASONS = 50;
 const LONGEST_REASON = 500;
-const CUT = '\n… (cut)';
 
 /** What a description has gone through so far: errors refer to each other in circles and trees. */
 class Trail {
@@ -209,18 +209,4 @@ function oneLine(text: string, longest: number): string {
 
 function cutCharacters(text: string, longest: number): string {
   return text.length > longest ? `${text.slice(0, longest)}…` : text;
-}
-
-function cutBytes(text: string, limit: number): string {
-  const encoder = new TextEncoder();
-  if (encoder.encode(text).length <= limit) {
-    return text;
-  }
-  const room = limit - encoder.encode(CUT).length;
-  if (room < 0) {
-    return '';
-  }
-  // Stops before the first character that does not fit as a whole.
-  const { read: fitting } = encoder.encodeInto(text, new Uint8Array(room));
-  return text.slice(0, fitting) + CUT;
 }

@@ -1,4 +1,5 @@
 /** The vocabulary of jobs: options, retries, signals, outcomes, errors. No I/O, nothing of Redis, nothing of Nest. */
+export * from './callbacks.js';
 export * from './clean-text.js';
 export * from './dependencies.js';
 export * from './depends-on.js';
@@ -7,6 +8,7 @@ export * from './enqueue-errors.js';
 export * from './errors.js';
 export * from './failure-reason.js';
 export * from './job-event.js';
+export * from './job-log.js';
 export * from './job-selection.js';
 export * from './job-options.js';
 export * from './job-status.js';
@@ -17,10 +19,13 @@ export * from './outcome.js';
 export * from './parent-result-error.js';
 export * from './poison-job-error.js';
 export * from './redis-error.js';
+export * from './repeat-options.js';
 export * from './requeue-options.js';
 export * from './retry-decision.js';
 export * from './retry-policy.js';
 export * from './rq-defaults.js';
 export * from './short-form.js';
 export * from './signals.js';
+export * from './unique-options.js';
 export * from './unusable-redis-error.js';
+export * from './webhooks.js';

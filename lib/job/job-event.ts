@@ -51,6 +51,8 @@ export interface FinishedEvent extends AnyJobEvent {
   readonly result: unknown;
   /** Milliseconds. */
   readonly duration: number;
+  /** How often it runs again; above 0 it is not the job's last event. */
+  readonly repeatsLeft: number;
 }
 
 /** All retries are used up, or their time is over; `failed` follows. The event to alert somebody at. */
@@ -100,6 +102,7 @@ export const JOB_EVENT_TYPES = [
 ] as const satisfies readonly JobEventType[];
 
 /** No event of the job follows this one, unless somebody requeues it. */
-export function isLastEvent({ type }: JobEvent): boolean {
-  return type === 'finished' || type === 'failed' || type === 'canceled';
+export function isLastEvent(event: JobEvent): boolean {
+  if (event.type === 'finished') return event.repeatsLeft === 0;
+  return event.type === 'failed' || event.type === 'canceled';
 }

@@ -4,6 +4,7 @@
  * here, naming the key, before anything reaches Redis.
  */
 import { types } from 'node:util';
+import type { Callbacks } from './callbacks.js';
 import type { WaitsFor } from './dependencies.js';
 import { type DependsOn, readDependsOn } from './depends-on.js';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
@@ -11,15 +12,21 @@ import { InvalidOptionError } from './errors.js';
 import { assertJobId } from './names.js';
 import { checkOptions, isObject, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
+import { type RepeatOptions, type StoredRepeat, readRepeat } from './repeat-options.js';
 import { type RetryOptions, retryPolicy } from './retry-policy.js';
 import { DEFAULT_TIMEOUT_MS } from './rq-defaults.js';
+import { type UniqueOptions, type UniqueRule, readUnique } from './unique-options.js';
+import { type WebhookOptions, readWebhooks } from './webhooks.js';
 
 /** Options of one job. Times are {@link Duration}s: a number is seconds. */
 export interface JobOptions {
   /** Letters, digits, `_` and `-`; default: drawn at random. An existing job of that id is left alone. */
   id?: string;
-  /** Refuse (`DuplicateJobError`) while a job of this `id` exists in any state; default false. */
-  unique?: boolean;
+  /**
+   * `true`: refuse (`DuplicateJobError`) while a job of this `id` exists in any state. An object: no second job while
+   * another one waits or runs that is the same, see {@link UniqueOptions}. Default false.
+   */
+  unique?: boolean | UniqueOptions;
   /** Retries after a failure, `false` is none; default: those of the handler, the queue, the root; else none. */
   retry?: RetryOptions | false;
   /** How long one run may take; default 180 seconds. `false` (RQ's -1) is no limit. */
@@ -41,10 +48,14 @@ export interface JobOptions {
    * `delay` counts from then on. Default: none.
    */
   dependsOn?: DependsOn;
+  /** Run it again after each success, so many times; default: none. */
+  repeat?: RepeatOptions;
   /** Data about the job that its handler may read and change; a plain object. */
   meta?: Record<string, unknown>;
   /** For people, in lists: at most 10,000 characters; default: made from the job's name and data. */
   description?: string;
+  /** Requests that the worker makes when the job has finished or failed, to origins that it is allowed. Default none. */
+  webhooks?: readonly WebhookOptions[];
 }
 
 /** The options that a queue or the module may set for all its jobs. */
@@ -56,7 +67,9 @@ export type DefaultJobOptions = Pick<
 /** Checked options, filled up with the defaults. */
 export interface ResolvedJobOptions {
   readonly id?: string;
-  readonly unique: boolean;
+  /** `true`: a second job of this id is an error. A rule: which other jobs are the same. */
+  readonly unique: boolean | UniqueRule;
+  readonly repeat?: StoredRepeat;
   readonly retry?: StoredRetry;
   /** The caller of enqueue gave it, so it wins over the handler's. */
   readonly retryGiven: boolean;
@@ -78,6 +91,10 @@ export interface ResolvedJobOptions {
   readonly waitsFor?: WaitsFor;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
+  /** Text of RQ's field. */
+  readonly webhooks?: string;
+  /** Of calls for Python. */
+  readonly callbacks?: Callbacks;
 }
 
 /** Checked defaults: what is `undefined` was not set. */
@@ -109,13 +126,13 @@ export function resolveJobOptions(
   }
   checkOptions(options, JOB_KEYS, '', where);
   const own = readCommon(options, where);
-  const { id, unique, delay, at } = options;
+  const { id, unique, delay, at, repeat } = options;
   if (id !== undefined) {
     assertJobId(id, where);
   }
-  const isUnique = readFlag(unique, 'unique', where);
-  if (isUnique && id === undefined) {
-    const problem = 'needs an id: a job without one is always new';
+  const rule = isObject(unique) ? readUnique(unique, where) : readFlag(unique, 'unique', where);
+  if (rule === true && id === undefined) {
+    const problem = 'needs an id, or say which jobs are the same: unique: { by }';
     throw new InvalidOptionError({ option: 'unique', problem, where });
   }
   if (delay !== undefined && at !== undefined) {
@@ -124,7 +141,8 @@ export function resolveJobOptions(
   }
   return {
     id,
-    unique: isUnique,
+    unique: rule,
+    repeat: repeat === undefined ? undefined : readRepeat(repeat, where),
     retry: (own.retry ?? defaults.retry) || undefined,
     retryGiven: own.retry !== undefined,
     timeout: own.timeout ?? defaults.timeout ?? DEFAULT_TIMEOUT_MS,
@@ -138,6 +156,7 @@ export function resolveJobOptions(
     waitsFor: readDependsOn(options.dependsOn, id, where),
     meta: readMeta(options.meta, where),
     description: readDescription(options.description, where),
+    webhooks: readWebhooks(options.webhooks, where),
   };
 }
 
@@ -202,12 +221,14 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   ...DEFAULT_KEYS,
   'id',
   'unique',
+  'repeat',
   'delay',
   'at',
   'atFront',
   'dependsOn',
   'meta',
   'description',
+  'webhooks',
 ]);
 
 const NO_DEFAULTS = withPlainJob({});
@@ -217,6 +238,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
   const plainJob: ResolvedJobOptions = {
     id: undefined,
     unique: false,
+    repeat: undefined,
     retry: retry || undefined,
     retryGiven: false,
     timeout,
@@ -230,6 +252,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     waitsFor: undefined,
     meta: undefined,
     description: undefined,
+    webhooks: undefined,
   };
   return Object.freeze({ ...defaults, plainJob: Object.freeze(plainJob) });
 }

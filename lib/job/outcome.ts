@@ -20,6 +20,16 @@ export interface FinishedOutcome {
   readonly result: string | undefined;
 }
 
+/** The handler returned, and the job runs again: the result is kept, and the next round has all its retries. */
+export interface RepeatingOutcome {
+  readonly type: 'repeating';
+  readonly result: string | undefined;
+  /** Milliseconds from the moment at which Redis settles the execution. */
+  readonly delay: number;
+  /** How many rounds follow, the next one included. */
+  readonly repeatsLeft: number;
+}
+
 /** The attempt failed and no retry follows. */
 export interface FailedOutcome {
   readonly type: 'failed';
@@ -76,6 +86,7 @@ export interface StoppedOutcome {
 
 export type Outcome =
   | FinishedOutcome
+  | RepeatingOutcome
   | FailedOutcome
   | RetryingOutcome
   | SnoozedOutcome

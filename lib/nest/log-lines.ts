@@ -27,9 +27,27 @@ export const workerStopped = (root: string, queues: readonly string[]) =>
 export const handlerMapped = (root: string, queue: string, name: string, owner: string) =>
   `Mapped {${queue}, ${name}} to ${owner}${ofRoot(root)}`;
 
+export const scheduleFound = (root: string, schedule: ListedSchedule, isFired: boolean) => {
+  const { id, queue, name, when } = schedule;
+  const time = 'cron' in when ? `${when.cron} (${when.tz})` : `every ${formatDuration(when.every)}`;
+  const silent = isFired ? '' : '; this process does not fire it (schedules: false)';
+  return `Scheduled {${queue}, ${name}} as ${id}: ${time}${ofRoot(root)}${silent}`;
+};
+
+interface ListedSchedule {
+  readonly id: string;
+  readonly queue: string;
+  readonly name: string;
+  readonly when: { readonly cron: string; readonly tz: string } | { readonly every: number };
+}
+
 export const listenerMapped = (root: string, listener: ListedListener, isDeaf: boolean) => {
-  const { types, queue, name, owner, everywhere } = listener;
-  const jobs = [queue ?? 'all queues', ...(name === undefined ? [] : [name])].join(', ');
+  const { types, queue, name, owner, everywhere, callback } = listener;
+  const jobs = [
+    queue ?? 'all queues',
+    ...(name === undefined ? [] : [name]),
+    ...(callback === undefined ? [] : [`callback ${callback}`]),
+  ].join(', ');
   const where = everywhere ? ', of all processes' : '';
   const deaf = isDeaf
     ? `; it hears nothing: no worker here serves ${queue === undefined ? 'a queue' : `queue ${queue}`} (everywhere: true hears other processes)`
@@ -43,7 +61,28 @@ interface ListedListener {
   readonly queue: string | undefined;
   readonly name: string | undefined;
   readonly everywhere: boolean;
+  readonly callback: string | undefined;
 }
+
+export const callbackUntaken = (untaken: {
+  callback: string;
+  on: 'success' | 'failure' | 'stopped';
+  queue: string;
+  jobId: string;
+}) =>
+  `Job ${short(untaken.jobId)} (queue ${untaken.queue}) has the Python callback ${short(untaken.callback)} (on_${untaken.on}), which no method here takes over: nothing is called for it, nor for others like it. ${takeOver(untaken.on)}`;
+
+export const moreUntaken = (more: {
+  callback: string;
+  on: 'success' | 'failure' | 'stopped';
+  count: number;
+}) =>
+  `The Python callback ${short(more.callback)} (on_${more.on}) was due for ${more.count} more jobs, and no method here takes it over`;
+
+const takeOver = (on: 'success' | 'failure' | 'stopped') => {
+  const event = { success: 'finished', failure: 'failed', stopped: 'canceled' }[on];
+  return `Mark a method @OnJob('${event}', { callback: '...' }) with its name, or have such jobs run by Python's workers`;
+};
 
 export const methodReplaced = (decorator: string, owner: string) =>
   `${decorator} on ${owner} has no effect: a decorator above it has replaced the method by something that cannot be called. Remove that decorator, or write it below ${decorator}`;

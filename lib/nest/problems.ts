@@ -8,6 +8,14 @@ export const needsOneSource =
 export const queueMissing =
   "is missing: give it here (@Job({ queue: 'images' })), or for all methods of the class by @JobsOf('images')";
 
+export const scheduleWithoutJob =
+  'is missing: @Schedule stands beside @Job, which says on which queue the job is';
+
+export const scheduleDataImpossible = (why: string) => `cannot be stored: ${why}`;
+
+export const scheduleTwice = (id: string, elsewhere: string) =>
+  `"${id}" is the id of the schedule on ${elsewhere}, too: give one of them another id`;
+
 export const differentOptions = (queue: string, elsewhere: string) =>
   `of queue "${queue}" differ from those in ${elsewhere}: give them once, or the same in both`;
 

@@ -6,7 +6,7 @@ import {
   RqConnectionError,
   referencesIn,
 } from '../job/index.js';
-import type { JobStore, NewJob } from '../store/index.js';
+import type { JobStore, NewJob, Refusal } from '../store/index.js';
 import { type Preparation, PreparedJob } from './prepared-job.js';
 import { RqJob } from './rq-job.js';
 
@@ -53,8 +53,8 @@ export async function enqueuePrepared(
     throw new InvalidOptionError({ option: `jobs[${index}]`, problem, value: job, where });
   });
   assertTogether(store, call, where);
-  if (call.length > 0) await storeTogether(store, call);
-  return jobs.map((job) => job.handle());
+  const refusals = call.length > 0 ? await storeTogether(store, call) : [];
+  return jobs.map((job, index) => job.handle().answered(refusals[index]));
 }
 
 export function jobOfCall(prepared: PreparedJob): JobOfCall {
@@ -135,17 +135,23 @@ export function assertParents(
 }
 
 /**
- * Stores the jobs of a call that was checked.
+ * Stores the jobs of a call that was checked. Gives, by the place in the call, what was not stored since it was there.
  * @throws DuplicateJobError when an id is taken: a `unique` one, or one that another job of the call waits for
  * @throws RqConnectionError
  */
-export async function storeTogether(store: JobStore, call: readonly JobOfCall[]): Promise<void> {
+export async function storeTogether(
+  store: JobStore,
+  call: readonly JobOfCall[],
+): Promise<(Refusal | undefined)[]> {
   const jobs = call.map(({ job, preparation }) => preparation?.toStore ?? job);
   const before = call.map(({ preparation }) => preparation?.state);
   setStates(call, () => 'sent');
+  const refusals: (Refusal | undefined)[] = [];
   try {
-    const [refusal] = await store.enqueue(jobs, 'all');
-    if (refusal?.reason === 'duplicate') throw duplicateIn(jobs, refusal.index);
+    for (const refusal of await store.enqueue(jobs, 'all')) {
+      if (refusal.reason === 'duplicate') throw duplicateIn(jobs, refusal);
+      refusals[refusal.index] = refusal;
+    }
   } catch (error) {
     const isUncertain = error instanceof RqConnectionError && error.uncertain;
     setStates(call, (index) => (isUncertain ? 'uncertain' : (before[index] ?? 'prepared')));
@@ -157,6 +163,7 @@ export async function storeTogether(store: JobStore, call: readonly JobOfCall[])
     );
   }
   setStates(call, () => 'stored');
+  return refusals;
 }
 
 /**
@@ -168,16 +175,19 @@ export async function storeInSlices(
   store: JobStore,
   queue: string,
   call: readonly JobOfCall[],
-): Promise<void> {
+): Promise<(Refusal | undefined)[]> {
+  const refusals: (Refusal | undefined)[] = [];
   for (let first = 0; first < call.length; first += MOST_TOGETHER) {
     try {
-      await storeTogether(store, call.slice(first, first + MOST_TOGETHER));
+      const slice = await storeTogether(store, call.slice(first, first + MOST_TOGETHER));
+      for (const [index, refusal] of slice.entries()) refusals[first + index] = refusal;
     } catch (cause) {
       const jobIds = call.map(({ job }) => job.id);
       if (first > 0) throw new EnqueueManyError({ queue, stored: first, jobIds, cause });
       throw cause instanceof RqConnectionError ? cause.of(jobIds) : cause;
     }
   }
+  return refusals;
 }
 
 function setStates(
@@ -206,11 +216,10 @@ function whyNot(
     : `has the id of jobs[${earlier}]: each job may stand there once`;
 }
 
-function duplicateIn(jobs: readonly NewJob[], index: number): DuplicateJobError {
-  const job = jobs[index] as NewJob;
+function duplicateIn(jobs: readonly NewJob[], { index, holder }: Refusal): DuplicateJobError {
+  const { id, queue, check } = jobs[index] as NewJob;
   const child =
-    job.check === 'unique'
-      ? undefined
-      : jobs.find(({ waitsFor }) => waitsFor?.jobs.includes(job.id));
-  return new DuplicateJobError({ queue: job.queue, jobId: job.id, neededBy: child?.id });
+    check === 'unique' ? undefined : jobs.find(({ waitsFor }) => waitsFor?.jobs.includes(id));
+  const isSame = holder !== undefined;
+  return new DuplicateJobError({ queue, jobId: holder ?? id, neededBy: child?.id, isSame });
 }

@@ -1,4 +1,5 @@
 import type { IfFailed, JobOptions, ReturnedRetry } from '../job/index.js';
+import type { ScheduleOptions } from '../schedule/index.js';
 import type { JsonInput, Jsonified } from './json-types.js';
 import type { PreparedJob } from './prepared-job.js';
 import type { RqJob } from './rq-job.js';
@@ -91,6 +92,17 @@ export type JobArguments<
       ? [data?: JobPayload<Handlers, Name>, options?: OptionsOfJob<Handlers, Name, Omitted>]
       : [data: JobPayload<Handlers, Name>, options?: OptionsOfJob<Handlers, Name, Omitted>]
     : [data: JobPayload<Handlers, Name>, options: OptionsOfJob<Handlers, Name, Omitted>];
+
+/** Data and options of a schedule's jobs: as `enqueue` takes the data, with options of its own. */
+export type ScheduleArguments<Handlers, Name extends JobName<Handlers>> = PayloadArguments<
+  JobPayload<Handlers, Name>,
+  ScheduleOptions
+>;
+
+/** What a job without data needs no argument for; `call` in the options stands in its place. */
+type PayloadArguments<Payload, Options> = undefined extends Payload
+  ? [data?: Payload, options?: Options]
+  : [data: Payload, options?: Options];
 
 /** One job of `enqueueMany`. */
 export type ManyItem<Handlers, Name extends JobName<Handlers>> =

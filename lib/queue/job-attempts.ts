@@ -43,7 +43,17 @@ export function attemptsOf(record: JobRecord, streamed: readonly ResultEntry[]):
       stack: entry.failure,
     });
   }
-  if (record.status === 'finished' && !streamed.some(({ type }) => type === 'finished')) {
+  const isStreamed = streamed.some(({ type }) => type === 'finished');
+  if (record.status !== 'finished' && record.round.done > 0 && !isStreamed) {
+    attempts.push({
+      attempt: undefined,
+      outcome: 'finished',
+      startedAt: undefined,
+      endedAt: undefined,
+      value: record.result ?? null,
+    });
+  }
+  if (record.status === 'finished' && !isStreamed) {
     attempts.push({
       attempt: record.attempts || undefined,
       outcome: 'finished',

@@ -20,7 +20,7 @@ export type JsonInput<Data> =
       ? string extends Data
         ? Data | WrittenAs<string>
         : Data
-      : Data extends number | boolean | null | undefined
+      : Data extends number | boolean | null | undefined | void
         ? Data
         : Data extends object
           ? ObjectInput<Data>

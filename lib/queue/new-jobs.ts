@@ -6,7 +6,7 @@ import {
   resolveJobOptions,
 } from '../job/index.js';
 import type { NewJob } from '../store/index.js';
-import { assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
+import { type JobCall, assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
 import { type HeaderInjector, withInjectedHeaders } from './job-headers.js';
 import { newJobId } from './job-id.js';
 
@@ -43,22 +43,46 @@ export class NewJobs {
     return this.make(func, data, options, '');
   }
 
+  /**
+   * What all jobs of a schedule are: that of one that is enqueued now, without its id.
+   * @param call positional and keyword arguments in place of the data
+   * @param options.carries the context of the caller travels with the jobs
+   */
+  ofSchedule(
+    name: string,
+    data: unknown,
+    call: Pick<JobCall, 'args' | 'kwargs'> | undefined,
+    options: { job: JobOptions | undefined; carries: boolean; where: string },
+  ): Omit<NewJob, 'id' | 'check'> {
+    const { queue } = this;
+    assertJobName(name, options.where);
+    const text = call ? encodeCall(queue, { name, ...call }) : encodePayload(queue, name, data);
+    const resolved = resolveJobOptions(options.job ?? {}, this.defaults, options.where);
+    const meta = this.metaOf(name, resolved, options.carries ? this.inject : undefined);
+    assertSize(text, `data of job "${name}"`, this.maxPayloadBytes);
+    return { queue, data: text, options: resolved, meta };
+  }
+
   private make(name: string, data: string, options: JobOptions | undefined, item: string): NewJob {
-    const { queue, maxPayloadBytes, inject } = this;
+    const { queue, maxPayloadBytes } = this;
     const resolved = this.resolve(name, options, item);
     assertSize(data, `data of job "${name}"`, maxPayloadBytes);
-    let meta: string | undefined;
-    const own = inject ? withInjectedHeaders(resolved.meta, inject) : resolved.meta;
-    if (own && Object.keys(own).length > 0) {
-      meta = toJson(own, { queue, name, what: 'meta' });
-      assertSize(meta, `meta of job "${name}"`, maxPayloadBytes);
-    }
+    const meta = this.metaOf(name, resolved, this.inject);
     const { id, waitsFor } = resolved;
-    if (id === undefined) {
-      return { queue, id: newJobId(), check: 'new', data, options: resolved, meta, waitsFor };
-    }
-    const check = resolved.unique ? 'unique' : 'once';
-    return { queue, id, check, data, options: resolved, meta, waitsFor };
+    const check = id === undefined ? 'new' : resolved.unique === true ? 'unique' : 'once';
+    return { queue, id: id ?? newJobId(), check, data, options: resolved, meta, waitsFor };
+  }
+
+  private metaOf(
+    name: string,
+    { meta }: ResolvedJobOptions,
+    inject: HeaderInjector | undefined,
+  ): string | undefined {
+    const own = inject ? withInjectedHeaders(meta, inject) : meta;
+    if (!own || Object.keys(own).length === 0) return undefined;
+    const text = toJson(own, { queue: this.queue, name, what: 'meta' });
+    assertSize(text, `meta of job "${name}"`, this.maxPayloadBytes);
+    return text;
   }
 
   private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {

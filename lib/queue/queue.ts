@@ -1,5 +1,6 @@
 import type { Observable } from 'rxjs';
 import {
+  type CallbackOptions,
   type DefaultJobOptions,
   type Duration,
   type JobEvent,
@@ -12,15 +13,16 @@ import {
   assertQueueName,
   layerDefaults,
   resolveDefaults,
+  splitCallbacks,
   wholeNumber,
 } from '../job/index.js';
 import {
   type JobStore,
   type NewJob,
+  type Refusal,
   type RegistryCounts,
   type RegistryName,
 } from '../store/index.js';
-import { BulkActions } from './bulk-actions.js';
 import { EnqueueBatch } from './enqueue-batch.js';
 import type { JobSummary } from '../wire/index.js';
 import {
@@ -38,6 +40,7 @@ import { NewJobs } from './new-jobs.js';
 import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqJob } from './rq-job.js';
+import { SchedulingQueue } from './scheduling-queue.js';
 
 /**
  * What a producer holds: the place to put jobs into, and to look after them.
@@ -49,21 +52,22 @@ import { RqJob } from './rq-job.js';
  *
  * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
  */
-export class Queue<Handlers = AnyHandlers> extends BulkActions {
+export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   readonly #store: JobStore;
   readonly #newJobs: NewJobs;
-  readonly #batch: EnqueueBatch<NewJob>;
+  readonly #batch: EnqueueBatch<NewJob, Refusal>;
   readonly #waiter: ResultWaiter;
 
   /** @throws InvalidOptionError when the name or a default is impossible */
   constructor(name: string, store: JobStore, options: QueueOptions = {}) {
-    super(name, store);
-    this.#store = store;
     assertQueueName(name);
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    this.#newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, options.inject);
+    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, options.inject);
+    super(name, store, newJobs);
+    this.#store = store;
+    this.#newJobs = newJobs;
     this.#batch = new EnqueueBatch(
       (jobs) => this.send(jobs),
       TOGETHER,
@@ -75,10 +79,11 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
   /**
    * Enqueues a job. Resolves when Redis has acknowledged it; jobs enqueued in the same turn of the event loop travel
    * together. With an `id` that exists already nothing happens, and the handle of the existing job is given: repeating
-   * a call whose outcome is uncertain is harmless.
+   * a call whose outcome is uncertain is harmless. The same goes for a job that is `unique`; `job.isNew` tells.
    *
    * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError; nothing is stored then
-   * @throws DuplicateJobError with `unique: true` when the id exists
+   * @throws DuplicateJobError with `unique: true` when the id exists, with `unique: { else: 'error' }` when another job
+   * is the same
    * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
    * `{ id: error.jobIds[0] }`
    */
@@ -144,10 +149,14 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
       job instanceof PreparedJob ? jobOfCall(job) : this.itemOfCall(job as AnyItem, index),
     );
     assertTogether(this.#store, call, `enqueueMany on queue "${this.name}"`);
-    await storeInSlices(this.#store, this.name, call);
-    return jobs.map((job, index) =>
-      job instanceof PreparedJob ? job.handle() : this.job((call[index] as JobOfCall).job.id),
-    );
+    const refusals = await storeInSlices(this.#store, this.name, call);
+    return jobs.map((job, index) => {
+      const handle =
+        job instanceof PreparedJob
+          ? job.handle()
+          : this.job<JobResult<Handlers, Name>>((call[index] as JobOfCall).job.id);
+      return handle.answered(refusals[index]);
+    });
   }
 
   /**
@@ -160,10 +169,14 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
       readonly args?: readonly unknown[];
       readonly kwargs?: Readonly<Record<string, unknown>>;
     } = {},
-    options?: JobOptions,
+    options?: CallOptions,
   ): Promise<RqJob<Result>> {
     const { args = [], kwargs = {} } = call;
-    return this.added(func, this.#newJobs.withCall(func, args, kwargs, options), options);
+    const where = `enqueueCall("${func}") on queue "${this.name}"`;
+    const { callbacks, rest } = splitCallbacks(options, where);
+    const job = this.#newJobs.withCall(func, args, kwargs, rest);
+    const called = callbacks ? { ...job, options: { ...job.options, callbacks } } : job;
+    return this.added(func, called, rest);
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
@@ -271,11 +284,10 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
   ): Promise<RqJob<Result>> {
     if (job.waitsFor) assertParents(this.parents(name, options), NO_JOBS, this.where(name));
     try {
-      await this.#batch.add(job);
+      return this.job<Result>(job.id).answered(await this.#batch.add(job));
     } catch (error) {
       throw error instanceof RqConnectionError ? error.of([job.id]) : error;
     }
-    return this.job(job.id);
   }
 
   private itemOfCall({ name, data, options }: AnyItem, index: number): JobOfCall {
@@ -299,16 +311,19 @@ export class Queue<Handlers = AnyHandlers> extends BulkActions {
     return `enqueue("${name}") on queue "${this.name}"`;
   }
 
-  private async send(jobs: NewJob[]): Promise<(Error | undefined)[]> {
-    const problems: (Error | undefined)[] = [];
-    for (const { index, reason } of await this.#store.enqueue(jobs, 'each')) {
-      if (reason === 'duplicate') problems[index] = this.duplicate(jobs[index] as NewJob);
+  private async send(jobs: NewJob[]): Promise<(Error | Refusal | undefined)[]> {
+    const answers: (Error | Refusal | undefined)[] = [];
+    for (const refusal of await this.#store.enqueue(jobs, 'each')) {
+      const { index, reason } = refusal;
+      const isRefused = reason === 'duplicate';
+      answers[index] = isRefused ? this.duplicate(jobs[index] as NewJob, refusal) : refusal;
     }
-    return problems;
+    return answers;
   }
 
-  private duplicate(job: NewJob): DuplicateJobError {
-    return new DuplicateJobError({ queue: this.name, jobId: job.id });
+  private duplicate({ id }: NewJob, { holder }: Refusal): DuplicateJobError {
+    const isSame = holder !== undefined;
+    return new DuplicateJobError({ queue: this.name, jobId: holder ?? id, isSame });
   }
 }
 
@@ -320,6 +335,9 @@ export interface QueueOptions {
   /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
   readonly inject?: HeaderInjector;
 }
+
+/** Options of a call for a Python worker: those of a job, and its callbacks. */
+export interface CallOptions extends JobOptions, CallbackOptions {}
 
 interface AnyItem {
   readonly name: string;

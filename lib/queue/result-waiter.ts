@@ -21,7 +21,8 @@ import type { JobRecord, Settled } from '../wire/index.js';
  *    once.
  * 5. An announcement can be lost, and Python's workers make none. So the waiter also reads the job again: after 100 ms,
  *    then after twice as long each time, but at least once a second.
- * 6. The time is over: ResultTimeoutError. The job goes on.
+ * 6. A job that repeats: the end of its first round counts, and later that of the last one that has ended.
+ * 7. The time is over: ResultTimeoutError. The job goes on.
  */
 export class ResultWaiter {
   private readonly watched = new Map<string, Set<(settled: Settled) => void>>();
@@ -51,6 +52,8 @@ export class ResultWaiter {
         if (announced) return resultOf(announced);
         if (!record) throw new JobNotFoundError({ jobId: id });
         if (isSettled(record.status)) return resultOf(await settledOf(this.store, id, record));
+        const round = await resultOfRound(this.store, id, record);
+        if (round) return round.value;
         const left = deadline - performance.now();
         if (left <= 0) {
           const { status } = record;
@@ -104,14 +107,32 @@ export class ResultWaiter {
 export async function settledOf(
   store: Pick<JobStore, 'results'>,
   id: string,
-  { status, result, reason, failure }: JobRecord,
+  record: JobRecord,
 ): Promise<Settled> {
+  const { status, result, reason, failure } = record;
   if (status === 'canceled') return { id, status, text: reason };
-  if (status === 'finished' && result !== undefined) return { id, status, value: result };
+  if (status === 'finished') {
+    const round = await resultOfRound(store, id, record);
+    if (round) return { id, status, value: round.value };
+    if (result !== undefined) return { id, status, value: result };
+  }
   // Where Python reads and writes: the last run's entry is newer than what may be left in the job itself.
   const type = status === 'finished' ? 'finished' : 'failed';
   const entry = (await store.results(id)).findLast((entry) => entry.type === type);
   return { id, status, value: entry?.value, text: entry?.failure ?? failure };
+}
+
+/** Of a job that runs again: the result of its last round, if one has ended. */
+async function resultOfRound(
+  store: Pick<JobStore, 'results'>,
+  id: string,
+  { repeatsLeft, round: { done, streamed }, result }: JobRecord,
+): Promise<{ value: unknown } | undefined> {
+  if (repeatsLeft === undefined) return undefined;
+  // Once Python has run a round, all later ones are in the stream; what it writes into the job itself is older.
+  const entry = (await store.results(id)).findLast(({ type }) => type === 'finished');
+  if (entry) return { value: entry.value ?? null };
+  return done > 0 && !streamed ? { value: result ?? null } : undefined;
 }
 
 /** Pauses between looks at the job: each twice as long as the one before, from the first to the last. */

@@ -4,9 +4,11 @@ import {
   type JobEvent,
   type JobStatus,
   type WaitsFor,
+  DuplicateJobError,
   InvalidJobStateError,
   JobNotFoundError,
   type RequeueOptions,
+  LOG_LINES,
   ShortForm,
   oneOf,
   isJobStatus,
@@ -15,9 +17,17 @@ import {
   optional,
   readOptions,
   toMilliseconds,
+  wholeNumber,
 } from '../job/index.js';
 import { type ControlAction, type JobStore } from '../store/index.js';
-import { type JobRecord, type JobSummary, assertSize, payloadOf, toJson } from '../wire/index.js';
+import {
+  type JobRecord,
+  type JobSummary,
+  type JobTick,
+  assertSize,
+  payloadOf,
+  toJson,
+} from '../wire/index.js';
 import { attemptsOf, type JobAttempt } from './job-attempts.js';
 import { type ListeningOptions, eventsOfJob } from './job-events.js';
 import type { ResultWaiter } from './result-waiter.js';
@@ -29,6 +39,7 @@ import type { ResultWaiter } from './result-waiter.js';
 export class RqJob<Result = unknown> extends ShortForm {
   readonly #store: JobStore;
   readonly #waiter: ResultWaiter;
+  readonly #isNew: boolean;
 
   constructor(
     /** Name of its queue. */
@@ -36,10 +47,29 @@ export class RqJob<Result = unknown> extends ShortForm {
     readonly id: string,
     store: JobStore,
     waiter: ResultWaiter,
+    isNew = false,
   ) {
     super();
     this.#store = store;
     this.#waiter = waiter;
+    this.#isNew = isNew;
+  }
+
+  /**
+   * The call of `enqueue` (or `enqueueMany`) that gave this handle has stored the job; false: the job was there already,
+   * by its id or as a unique one, or the handle comes from elsewhere.
+   */
+  get isNew(): boolean {
+    return this.#isNew;
+  }
+
+  /**
+   * The handle that a call of enqueue gives. @param refusal the job was not stored, since it, or this holder, was there
+   * @internal
+   */
+  answered(refusal: { readonly holder: string | undefined } | undefined): RqJob<Result> {
+    const id = refusal?.holder ?? this.id;
+    return new RqJob<Result>(this.queue, id, this.#store, this.#waiter, refusal === undefined);
   }
 
   /** @throws JobNotFoundError */
@@ -62,6 +92,7 @@ export class RqJob<Result = unknown> extends ShortForm {
       status: record.status,
       attempts: record.attempts,
       retriesLeft: record.retriesLeft,
+      repeatsLeft: record.repeatsLeft,
       createdAt: record.createdAt,
       enqueuedAt: record.enqueuedAt,
       startedAt: record.startedAt,
@@ -71,12 +102,14 @@ export class RqJob<Result = unknown> extends ShortForm {
       meta: record.meta(maxPayloadBytes),
       progress: record.progress,
       waitsFor: record.waitsFor,
+      tick: record.tick,
       reason: record.reason,
     };
   }
 
   /**
-   * Waits until the job is settled and gives what its handler returned (`null` for nothing).
+   * Waits until the job is settled and gives what its handler returned (`null` for nothing). Of a job that repeats it
+   * waits for the first round, and gives the result of the last one that has ended.
    * @param options.timeout how long to wait (a number is seconds); default 60 seconds
    * @throws JobFailedError, JobCanceledError, JobStoppedError by how it ended; PoisonJobError, a JobFailedError, when
    *   each worker that ran it died
@@ -92,6 +125,20 @@ export class RqJob<Result = unknown> extends ShortForm {
   async results(): Promise<JobAttempt[]> {
     const record = await this.record();
     return attemptsOf(record, await this.#store.results(this.id));
+  }
+
+  /**
+   * The lines that its handler has logged (`job.log`), oldest first; also for a while after the job is gone.
+   * @param range default all of them, which are at most 1000
+   * @throws InvalidOptionError when offset or limit is no whole number of at least 0
+   */
+  async logs({ offset = 0, limit = LOG_LINES }: { offset?: number; limit?: number } = {}): Promise<
+    string[]
+  > {
+    const where = `logs of job "${this.id}"`;
+    wholeNumber(0)(offset, 'offset', where);
+    wholeNumber(0)(limit, 'limit', where);
+    return this.#store.logs(this.id, { offset, limit });
   }
 
   /**
@@ -141,7 +188,8 @@ export class RqJob<Result = unknown> extends ShortForm {
    * Puts a failed, stopped or canceled job back into the queue; with `{ finished: true }` also one that has finished.
    * Spent retries stay spent, as in RQ; `{ retries: 'fresh' }` gives new ones. One that waits in the queue already stays
    * where it is.
-   * @throws InvalidOptionError, InvalidJobStateError, JobNotFoundError
+   * @throws InvalidOptionError, InvalidJobStateError, JobNotFoundError; DuplicateJobError when it is unique and another
+   * job is the same now
    */
   async requeue(options?: RequeueOptions): Promise<void> {
     const read = readRequeueOptions(options, `requeue of job "${this.id}"`);
@@ -209,6 +257,9 @@ export class RqJob<Result = unknown> extends ShortForm {
     if (answer === 'missing' && action.type !== 'delete') {
       throw new JobNotFoundError({ jobId: this.id });
     }
+    if (answer === 'duplicate') {
+      throw new DuplicateJobError({ queue: this.queue, jobId: status, isSame: true });
+    }
     if (answer === 'refused') {
       const known = isJobStatus(status) ? status : 'in an unknown state';
       throw new InvalidJobStateError({
@@ -235,6 +286,7 @@ export interface JobSnapshot extends Pick<
   | 'status'
   | 'attempts'
   | 'retriesLeft'
+  | 'repeatsLeft'
   | 'createdAt'
   | 'enqueuedAt'
   | 'startedAt'
@@ -255,6 +307,8 @@ export interface JobSnapshot extends Pick<
   readonly progress: unknown;
   /** The jobs or the group that it waits for, until it is released; undefined: none. */
   readonly waitsFor: WaitsFor | undefined;
+  /** The tick of a schedule that it is for; undefined: it was enqueued otherwise. */
+  readonly tick: JobTick | undefined;
 }
 
 const CANCEL_OPTIONS = optionTable<{ dependents?: 'release' }>()({

@@ -14,6 +14,8 @@ export class Script<Key extends string = string, Value extends string = string> 
   readonly digest: string;
   private readonly plain: ScriptText;
   private readonly flagged: ScriptText | undefined;
+  /** Clients whose server has this script. */
+  private readonly known = new WeakSet<Redis>();
 
   /** @param compiled what scripts/compile-lua.mjs made of the Lua file */
   constructor(private readonly compiled: CompiledScript<Key, Value>) {
@@ -50,6 +52,23 @@ export class Script<Key extends string = string, Value extends string = string> 
       redis.once('close', () => withoutFlags.delete(redis));
       return call(this.plain, redis, keys, values);
     }
+  }
+
+  /**
+   * As `run`, for what must not be overtaken: a script that the server does not know yet is sent as text at once, where
+   * `run` would send it behind what was sent after it. Only for scripts without flags.
+   */
+  async runInOrder(
+    redis: Redis,
+    keys: readonly string[],
+    values: readonly ScriptValue[],
+  ): Promise<unknown> {
+    if (this.known.has(redis)) return this.run(redis, keys, values);
+    const reply = await redis.callBuffer('EVAL', this.plain.text, keys.length, ...keys, ...values);
+    this.known.add(redis);
+    // The next link may lead to another server.
+    redis.once('close', () => this.known.delete(redis));
+    return reply;
   }
 }
 

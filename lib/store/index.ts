@@ -1,4 +1,5 @@
 /** The database's room: the contracts, and their implementation with RQ's data in Redis. */
 export type * from './job-store.js';
+export type * from './schedule-store.js';
 export type * from './watcher-store.js';
 export { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';

@@ -11,7 +11,8 @@ import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
-import type { WatcherStore } from './watcher-store.js';
+import type { ScheduleStore, Tick } from './schedule-store.js';
+import type { ListRange, WatcherStore } from './watcher-store.js';
 
 /**
  * The contracts with the database, by role: what producers need, what watchers read, what workers need beside both.
@@ -37,6 +38,8 @@ export interface ProducerStore {
   queuesOf(ids: readonly string[]): Promise<(string | undefined)[]>;
   /** Jobs that wait for this one, or were canceled because of it. */
   dependents(id: string): Promise<readonly DependentJob[]>;
+  /** Lines of a job's log, oldest first. */
+  logs(id: string, range: ListRange): Promise<string[]>;
   /** 0-based place in the queue; undefined: not waiting there. */
   position(queue: string, id: string): Promise<number | undefined>;
   /** As `read`, and has the settlement of an unsettled job announced (see `onSettled`). */
@@ -62,6 +65,8 @@ export interface ProducerStore {
   empty(queue: string): Promise<number>;
   pause(queue: string): Promise<void>;
   resume(queue: string): Promise<void>;
+
+  readonly schedules: ScheduleStore;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */
@@ -84,8 +89,8 @@ export interface WorkerStore extends JobStore {
    * if that is still there.
    */
   handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]>;
-  /** Writes down how far a running job is, and tells it; false: the lease is not ours any more. */
-  progress(lease: Lease, json: string, event: JobEvent): Promise<boolean>;
+  /** Writes down what a running job tells; false: the lease is not ours any more, and nothing was written. */
+  tell(queue: string, lease: Lease, told: Told): Promise<boolean>;
 
   /** The way to wait at an empty queue. */
   blockingPop(queue: string): BlockingPop;
@@ -136,6 +141,8 @@ export interface NewJob {
   readonly meta: string | undefined;
   /** What must be over before it may run; its delay counts from then on. */
   readonly waitsFor?: WaitsFor;
+  /** It is the job of a schedule: stored only if that still waits for this tick. */
+  readonly tick?: Tick;
 }
 
 /** A job that waits for another. */
@@ -146,13 +153,33 @@ export interface DependentJob {
 
 export interface Refusal {
   readonly index: number;
-  readonly reason: 'exists' | 'duplicate';
+  /** `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data. */
+  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | TickRefusal;
+  /** Id of the job that has the key; undefined: it has the id. */
+  readonly holder: string | undefined;
+  /** What goes with the reason of a tick. */
+  readonly details?: readonly string[];
 }
+
+/** Why no job is stored for a tick (see `TickReply`). */
+export type TickRefusal = 'moved' | 'early' | 'skipped' | 'passed' | 'gone';
 
 /** What a worker holds of a job that it runs: while Redis has it, the outcome of this execution counts. */
 export interface Lease {
   readonly id: string;
   readonly execution: string;
+}
+
+/** What a handler tells of its running job. */
+export interface Told {
+  /** How far it is, as JSON, and the event that says so to those who listen. */
+  readonly progress?: { readonly json: string; readonly event: JobEvent };
+  /** For the job's log; at most as many as it keeps. */
+  readonly lines: readonly string[];
+  /** Text of the call that later attempts run. */
+  readonly data?: string;
+  /** It lives: RQ's tools may see it. */
+  readonly isAlive: boolean;
 }
 
 export interface SettleRequest {
@@ -268,9 +295,9 @@ export type ControlAction =
   | { readonly type: 'meta'; readonly json: string };
 
 export interface ControlReply {
-  /** `already`: it is as asked for, and nothing was changed. */
-  readonly answer: 'done' | 'already' | 'refused' | 'missing';
-  /** The status that the job had. */
+  /** `already`: it is as asked for, and nothing was changed; `duplicate`: another job has its unique key. */
+  readonly answer: 'done' | 'already' | 'refused' | 'missing' | 'duplicate';
+  /** The status that the job had; of a duplicate the id of the other job. */
   readonly status: string;
 }
 

@@ -19,9 +19,9 @@ import {
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
-import { PROGRESS, encodeProgress } from './scripts/progress.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
+import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
 import {
@@ -44,6 +44,7 @@ import type {
   Refusal,
   RenewReply,
   SelectedPlace,
+  Told,
   WorkerStore,
 } from './job-store.js';
 import type { ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
@@ -56,6 +57,7 @@ import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { countRegistries } from './registry-counts.js';
 import { type Role, rightsOf } from './rights.js';
+import { ScheduleRecords } from './schedule-records.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -64,6 +66,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
+  readonly schedules: ScheduleRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
   private readonly dependencies: Dependencies;
@@ -79,6 +82,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.subscriptions = new Subscriptions(connections);
     this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
+    this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 
@@ -183,10 +187,14 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return stop;
   }
 
-  async progress(lease: Lease, json: string, event: JobEvent): Promise<boolean> {
-    const values = encodeProgress(this.keys, lease, json, event);
-    const action = `tell the progress of job "${lease.id}"`;
-    return (await this.run(action, PROGRESS, [this.keys.job(lease.id)], values)) === 1;
+  async tell(queue: string, lease: Lease, told: Told): Promise<boolean> {
+    const { id } = lease;
+    const keys = [this.keys.job(id), this.keys.log(id)];
+    const values = encodeTell(this.keys, queue, lease, told);
+    const reply = await this.connections.run(`write down what job "${id}" tells`, (redis) =>
+      TELL.runInOrder(redis, keys, values),
+    );
+    return reply === 1;
   }
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
@@ -242,6 +250,13 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
     return this.dependencies.handedResults(id, parentIds);
+  }
+
+  async logs(id: string, { offset, limit }: ListRange): Promise<string[]> {
+    if (limit === 0) return [];
+    return this.connections.run(`read the log of job "${id}"`, (redis) =>
+      redis.lrange(this.keys.log(id), offset, offset + limit - 1),
+    );
   }
 
   async control(queue: string, id: string, action: ControlAction): Promise<ControlReply> {

@@ -7,10 +7,12 @@ import {
   enqueue,
   exchange,
   list,
-  progress,
   recover,
   release,
   renew,
+  schedule,
+  schedules,
+  tell,
   watch,
 } from './scripts/compiled.js';
 
@@ -30,16 +32,18 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
     'canceled:',
     'nrq:',
   ];
-  const others = ['deferred:', 'results:', 'queues'];
+  const others = ['deferred:', 'results:', 'queues', 'cron_scheduler:', 'cron_schedulers'];
+  const history = ['cron_job:', 'cron_jobs'];
   const workers =
     role === 'worker' ? ['worker:', 'workers', 'workers:', 'scheduler-lock:', 'suspended'] : [];
   return {
     commands: [...new Set(commands)].toSorted(),
-    keys: [...keys, ...others, ...workers].map((key) =>
+    keys: [...keys, ...others, ...history, ...workers].map((key) =>
       key.endsWith(':') ? `${prefix}${key}*` : prefix + key,
     ),
     channels: [
       ...['wake', 'settled', 'events', 'commands'].map((name) => `${channels}${name}:*`),
+      `${channels}schedules`,
       `${prefix}pubsub:*`,
     ],
   };
@@ -49,14 +53,16 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
 export type Role = 'producer' | 'worker';
 
 const PRODUCER: readonly string[] = [
-  ...[enqueue, control, release, list, empty, watch].flatMap((script) => script.commands),
+  ...[enqueue, control, release, list, empty, watch, schedule, schedules].flatMap(
+    (script) => script.commands,
+  ),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
   ...'hgetall lpos lrange llen zcard zrange smembers xrange'.split(' '),
   ...'set del exists info'.split(' '),
 ];
 
 const WORKER: readonly string[] = [
-  ...[exchange, renew, recover, progress, beat].flatMap((script) => script.commands),
+  ...[exchange, renew, recover, tell, beat].flatMap((script) => script.commands),
   ...'blmove client|id client|info client|unblock time'.split(' '),
   ...'get srem hset expire zadd'.split(' '),
 ];

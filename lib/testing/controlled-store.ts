@@ -122,6 +122,7 @@ const PUT_OFF: ReadonlySet<SnoozeReason | ReleaseReason> = new Set(['handler bus
 
 const COUNTED_AS = {
   finished: 'finished',
+  repeating: 'finished',
   failed: 'failed',
   retrying: 'retrying',
   snoozed: 'snoozed',

@@ -1,3 +1,4 @@
+import type { Scheduler } from '../worker/index.js';
 import type { ControlledStore } from './controlled-store.js';
 import { describeJobs } from './enqueued-jobs.js';
 import { DrainTimeoutError } from './errors.js';
@@ -12,6 +13,7 @@ export class Drain {
   constructor(
     private readonly control: RunControl,
     private readonly stores: ReadonlyMap<string, ControlledStore>,
+    private readonly schedulers: ReadonlyMap<string, Scheduler>,
   ) {}
 
   /**
@@ -25,7 +27,7 @@ export class Drain {
     try {
       for (let pause = SHORTEST_PAUSE; ; pause = Math.min(LONGEST_PAUSE, pause * 2)) {
         const change = this.control.nextChange(pause);
-        if (await this.isAtRest()) break;
+        if ((await this.isAtRest()) && !(await this.hasFired())) break;
         if (performance.now() > deadline) throw await this.tooLate(timeout);
         await change;
       }
@@ -37,7 +39,13 @@ export class Drain {
 
   /** What there is to do in every root. */
   async workLeft(): Promise<WorkLeft[]> {
-    return Promise.all([...this.stores.values()].map(workLeftIn));
+    return Promise.all(
+      [...this.stores].map(async ([root, store]) => {
+        const work = await workLeftIn(store);
+        const tick = this.schedulers.get(root)?.nextDue ?? Infinity;
+        return { ...work, nextDue: Math.min(work.nextDue, tick) };
+      }),
+    );
   }
 
   /** Wakes the workers of queues with something to do; true: there is none, and nothing is on its way. */
@@ -51,6 +59,13 @@ export class Drain {
     }
     // Roots are looked at one after the other: a job of the one may have put one into the other.
     return isIdle && this.control.underWay === 0 && this.control.changes === changes;
+  }
+
+  /** Has the schedules fired that are due; false: none was. */
+  private async hasFired(): Promise<boolean> {
+    let fired = 0;
+    for (const scheduler of this.schedulers.values()) fired += await scheduler.catchUp(Infinity);
+    return fired > 0;
   }
 
   private async tooLate(timeout: number): Promise<DrainTimeoutError> {

@@ -5,6 +5,7 @@ import type { RqFactoryOptions } from '../nest/options/index.js';
 import type { RootOverride } from '../nest/root/root-override.js';
 import type { Connections } from '../redis/index.js';
 import type { RedisJobStoreOptions } from '../store/index.js';
+import type { Scheduler } from '../worker/index.js';
 import { ControlledStore } from './controlled-store.js';
 import { Drain } from './drain.js';
 import { EmbeddedRedis } from './embedded-redis.js';
@@ -19,8 +20,9 @@ import { DRAIN_TIMEOUT_MS, type ResolvedTestingOptions } from './testing-options
 export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {
   readonly redis = new EmbeddedRedis();
   readonly stores = new Map<string, ControlledStore>();
+  readonly schedulers = new Map<string, Scheduler>();
   readonly control = new RunControl();
-  readonly drain = new Drain(this.control, this.stores);
+  readonly drain = new Drain(this.control, this.stores, this.schedulers);
   /** Set in whatever a handler does. */
   private readonly inHandler = new AsyncLocalStorage<true>();
   private running = 0;
@@ -42,6 +44,12 @@ export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {
     );
     this.stores.set(root, store);
     return store;
+  }
+
+  /** Schedules are not fired by the time that passes here, but while a test drains or moves the clock. */
+  async scheduler(root: string, scheduler: Scheduler): Promise<void> {
+    this.schedulers.set(root, scheduler);
+    await scheduler.look(Infinity);
   }
 
   handler(run: BoundHandler): BoundHandler {

@@ -2,6 +2,7 @@ import { JobNotFoundError } from '../job/index.js';
 import type { JobSnapshot, JobSummary, Queue, RqJob } from '../queue/index.js';
 import type { RegistryName } from '../store/index.js';
 import type { ControlledStore } from './controlled-store.js';
+import { nextTicks } from './next-ticks.js';
 
 /**
  * A job that waits, as `RqTesting.enqueued` shows it: all that is known of it, and when it is due. For assertions:
@@ -17,8 +18,8 @@ export interface EnqueuedJob extends JobSnapshot {
 }
 
 /**
- * The jobs of a queue that wait, the next one first, then those that are scheduled, the earliest first, then those that
- * wait for other jobs.
+ * The jobs of a queue that wait, the next one first, then those that are scheduled, the earliest first, with the next job
+ * of each schedule, then those that wait for other jobs.
  */
 export async function enqueuedJobs(store: ControlledStore, queue: Queue): Promise<EnqueuedJob[]> {
   const queued = await waitingJobs(queue, 'queued');
@@ -30,9 +31,15 @@ export async function enqueuedJobs(store: ControlledStore, queue: Queue): Promis
     const dueIn = Math.max(0, Math.round((dueAt.getTime() - now) / 1000));
     return { ...job, status: 'scheduled' as const, dueAt, dueIn };
   });
+  const ticks = (await nextTicks(store, queue.name)).map((tick) => ({
+    ...tick,
+    dueIn: Math.max(0, Math.round((tick.dueAt.getTime() - now) / 1000)),
+  }));
   return [
     ...queued.map((job) => ({ ...job, status: 'queued' as const, dueAt: undefined, dueIn: 0 })),
-    ...snapshots,
+    ...[...snapshots, ...ticks].toSorted(
+      (one, other) => one.dueAt.getTime() - other.dueAt.getTime(),
+    ),
     ...deferred.map((job) => ({
       ...job,
       status: 'deferred' as const,

@@ -66,7 +66,7 @@ export class RqTesting extends ShortForm {
 
   /**
    * Lets time pass for Redis: first runs what is due, then moves its clock forward to each job that becomes due
-   * within `duration`, one after the other, and runs it. A job that is retried every minute therefore runs five times
+   * within `duration`, and to each tick of a schedule, one after the other, and runs it. A job that is retried every minute therefore runs five times
    * in `advance('5m')`, and what expires (`ttl`, `resultTtl`, ...) does so in between. `Date` in the application
    * stays as it is, as do timers and timeouts of handlers.
    *
@@ -88,13 +88,14 @@ export class RqTesting extends ShortForm {
 
   /**
    * The jobs that wait, the next one first, then those that are scheduled, the earliest first, then those that wait for
-   * other jobs (`waitsFor` says for which).
+   * other jobs (`waitsFor` says for which). The next job of each schedule is among those that are scheduled (`tick` says
+   * of which).
    *
    * @param queue its name, or the queue itself
    * @param root of a queue given by its name; default: the one without a name
    */
   async enqueued(queue: string | Queue, root: string = DEFAULT_ROOT): Promise<EnqueuedJob[]> {
-    if (typeof queue === 'string') return enqueuedJobs(this.storeOf(root), this.queue(queue, root));
+    if (typeof queue === 'string') return this.enqueuedOn(root, this.queue(queue, root));
     const owner = [...this.#roots.stores.keys()].find(
       (name) => this.queue(queue.name, name) === queue,
     );
@@ -102,7 +103,7 @@ export class RqTesting extends ShortForm {
       const problem = 'is no queue of this application';
       throw new InvalidOptionError({ option: 'queue', problem, where: 'RqTesting.enqueued' });
     }
-    return enqueuedJobs(this.storeOf(owner), queue);
+    return this.enqueuedOn(owner, queue);
   }
 
   /** Deletes all jobs and whatever else is in Redis, for the next test; the clock goes on from where it is. */
@@ -122,6 +123,12 @@ export class RqTesting extends ShortForm {
   /** What JSON and logs show of it: the names of the roots. */
   toJSON(): { readonly roots: readonly string[] } {
     return { roots: [...this.#roots.stores.keys()] };
+  }
+
+  private async enqueuedOn(root: string, queue: Queue): Promise<EnqueuedJob[]> {
+    // So that schedules are there again after `clear()`.
+    await this.#roots.schedulers.get(root)?.look(Infinity);
+    return enqueuedJobs(this.storeOf(root), queue);
   }
 
   private storeOf(root: string): ControlledStore {

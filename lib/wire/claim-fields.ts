@@ -18,7 +18,7 @@ export const CLAIM_FIELDS = [
 
 /**
  * Read only of some jobs: of those that are not ours, that ran before, or that are marked in `nrq_given` as having any
- * of them (`d`: it waited for others; `x`: anything else).
+ * of them (`d`: it waited for others; `p`: it repeats; `w`: webhooks; `x`: anything else).
  */
 export const FURTHER_FIELDS = [
   'ttl',
@@ -33,5 +33,12 @@ export const FURTHER_FIELDS = [
   'nrq_crashes',
   'enqueued_at',
   'nrq_retries_left',
+  'repeats_left',
+  'repeat_intervals',
+  'nrq_round',
+  'nrq_tick',
   'dependency_ids',
+  'failure_callback_name',
+  'stopped_callback_name',
+  'webhooks',
 ] as const;

@@ -1,10 +1,17 @@
-import { LONGEST_DURATION, type StoredRetry } from '../job/index.js';
+import {
+  type CallbackMoment,
+  LONGEST_DURATION,
+  type StoredRepeat,
+  type StoredRetry,
+} from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
+import { type Round, decodeRound } from './fields.js';
 import { parentIdsIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
-import { LONGEST_NUMBER, timeOf } from './stored-text.js';
+import { LONGEST_NUMBER, callbackIn, timeOf } from './stored-text.js';
+import { type JobTick, decodeTick } from './tick.js';
 
 /**
  * A job that this worker has claimed: what `exchange` answered, read only as far as it is asked for. Most jobs have
@@ -81,7 +88,35 @@ export class ClaimedJob {
     const { given } = this;
     if (given?.includes('r')) return true;
     if (!this.fields?.has(RETRIES_LEFT)) return false;
-    return (given === undefined && this.isSavedByPython) || this.ownRetry.by === 'handler';
+    return (given === undefined && this.isSavedByPython) || this.hasHandlersRetry;
+  }
+
+  /** Something hangs on it, so that its end is more than that of a plain job. */
+  get hasMore(): boolean {
+    const { given } = this;
+    return given !== undefined && (given.includes('u') || given.includes('p'));
+  }
+
+  /** Of a job that repeats: the repeats that are left, maybe 0. */
+  get repeat(): StoredRepeat | undefined {
+    const times = this.number(REPEATS_LEFT);
+    if (times === undefined || times < 0) return undefined;
+    return { times, intervals: intervalsIn(this.text(REPEAT_INTERVALS)) };
+  }
+
+  /** Where a job that repeats stands. */
+  get round(): Round {
+    return decodeRound(this.text(ROUND));
+  }
+
+  /** We have stored it as one that repeats: each round has all its retries. Python's have them once. */
+  get isRepeatOfOurs(): boolean {
+    return this.given?.includes('p') ?? false;
+  }
+
+  /** The retry policy was taken over from the handler. */
+  get hasHandlersRetry(): boolean {
+    return this.ownRetry.by === 'handler';
   }
 
   /** Retries made because the handler returned `Retry(...)`. */
@@ -109,14 +144,36 @@ export class ClaimedJob {
     return parentIdsIn(this.text(PARENT_IDS));
   }
 
+  /** The tick of a schedule that it is for; undefined: of none. */
+  get tick(): JobTick | undefined {
+    return decodeTick(this.text(TICK));
+  }
+
   /** Milliseconds since the epoch. */
   get createdAt(): number | undefined {
     return timeOf(this.text(CREATED_AT));
   }
 
+  /** The name of the Python function that is to be called when the job ends so, if there is one. */
+  callback(on: CallbackMoment): string | undefined {
+    return callbackIn(this.text(CALLBACKS[on]));
+  }
+
+  /** Text of RQ's field; undefined: there are none. */
+  get webhooks(): string | undefined {
+    return this.text(WEBHOOKS) || undefined;
+  }
+
+  /** When it became ready to run, milliseconds since the epoch. Read only of jobs that have more than the usual. */
+  get enqueuedAt(): number | undefined {
+    return timeOf(this.text(ENQUEUED_AT)) ?? this.createdAt;
+  }
+
   /** Milliseconds since the epoch from which the time of a policy's `within` is counted. */
   get retriesSince(): number | undefined {
-    return this.retriesRenewedAt ?? this.createdAt;
+    const { retriesRenewedAt: renewed = 0, round } = this;
+    const begun = (this.isRepeatOfOurs ? round.at : undefined) ?? this.createdAt;
+    return renewed > (begun ?? 0) ? renewed : begun;
   }
 
   /** When a requeue gave it new retries; milliseconds since the epoch. */
@@ -201,7 +258,18 @@ const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
 const OWN_RETRIES_LEFT = further('nrq_retries_left');
+const REPEATS_LEFT = further('repeats_left');
+const REPEAT_INTERVALS = further('repeat_intervals');
+const ROUND = further('nrq_round');
+const TICK = further('nrq_tick');
 const PARENT_IDS = further('dependency_ids');
+const ENQUEUED_AT = further('enqueued_at');
+const WEBHOOKS = further('webhooks');
+const CALLBACKS = {
+  success: SAVED_BY_PYTHON,
+  failure: further('failure_callback_name'),
+  stopped: further('stopped_callback_name'),
+} as const;
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 
@@ -210,6 +278,8 @@ const LONGEST_SECONDS = LONGEST_DURATION / 1000;
 /** RQ's readers take `3m`, too. */
 function secondsOf(text: string): number | undefined {
   if (text.length > LONGEST_NUMBER) return undefined;
+  // Nearly all are so, and come with every job.
+  if (/^\d+$/.test(text)) return Number(text);
   const match = /^(-?\d+)([smhd]?)$/.exec(text.trim().toLowerCase());
   return match
     ? Number(match[1]) * (UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] ?? 1)

@@ -41,7 +41,13 @@ export function decodeEvent(queue: string, message: string): JobEvent | undefine
         retriesLeft: numberIn(event['retriesLeft']),
       };
     case 'finished':
-      return { type, ...common, result: event['result'], duration: numberIn(event['duration']) };
+      return {
+        type,
+        ...common,
+        result: event['result'],
+        duration: numberIn(event['duration']),
+        repeatsLeft: numberIn(event['repeatsLeft']),
+      };
     case 'exhausted':
     case 'failed':
       return { type, ...common, error: errorIn(event['error']) };

@@ -1,5 +1,13 @@
+import { createHash } from 'node:crypto';
 import { deflateSync } from 'node:zlib';
-import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/index.js';
+import {
+  type FailureRecord,
+  type ResolvedJobOptions,
+  type StoredRepeat,
+  type StoredRetry,
+  type UniqueRule,
+  isObject,
+} from '../job/index.js';
 
 /**
  * RQ's hash fields: how a job's options become fields. Fields that RQ does not know are ours and begin with `nrq_`;
@@ -7,7 +15,7 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; whether there is more to read at a claim: that it waited for others (d), anything else (x) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms), `max` (how many there were at first), `since` (ms since the epoch, when a requeue gave new ones) |
  * | `nrq_attempts` | count of attempts that failed |
@@ -15,6 +23,9 @@ import type { FailureRecord, ResolvedJobOptions, StoredRetry } from '../job/inde
  * | `nrq_retries_left` | as `retries_left`, where Python cannot write back an older number |
  * | `nrq_attempt:N` | JSON record of a failed attempt |
  * | `nrq_reason` | why the job was canceled |
+ * | `nrq_unique` | for how long it keeps others away (`ended`, `started`, or milliseconds), and its key |
+ * | `nrq_round` | JSON of a job that repeats: `done` (rounds), `at` (ms, when this one was to begin), `retries` (of each), `streamed` (the last result is in RQ's stream) |
+ * | `nrq_tick` | JSON of the schedule and the moment (ms) that the job is for |
  * | `nrq_progress` | JSON of what the handler has told last |
  */
 
@@ -35,9 +46,14 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
   if (options.resultTtl !== undefined) fields.push('result_ttl', String(options.resultTtl));
   if (options.failureTtl !== undefined) fields.push('failure_ttl', String(options.failureTtl));
   if (options.retry) fields.push(...retryFields(options.retry));
+  if (options.repeat) fields.push(...repeatFields(options.repeat, options.retry));
   if (options.atFront && (options.at !== undefined || options.delay > 0)) {
     fields.push('enqueue_at_front', '1');
   }
+  for (const [moment, name] of Object.entries(options.callbacks ?? {})) {
+    if (name !== undefined) fields.push(`${moment}_callback_name`, name);
+  }
+  if (options.webhooks !== undefined) fields.push('webhooks', options.webhooks);
   if (cached) cached.push(fields);
   else cache.set(options, [fields]);
   return fields;
@@ -49,12 +65,19 @@ const cache = new WeakMap<ResolvedJobOptions, string[][]>();
 
 /** Text of `nrq_given`, as far as the options decide it. */
 export function given(options: ResolvedJobOptions): string {
-  const { timeout, ttl, failureTtl, retry } = options;
+  const { timeout, ttl, failureTtl, retry, callbacks } = options;
   const hasMore =
-    ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
+    ttl ??
+    failureTtl ??
+    retry ??
+    callbacks ??
+    (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
   return (
     (options.timeoutGiven ? 't' : '') +
     (options.retryGiven ? 'r' : '') +
+    (typeof options.unique === 'object' ? 'u' : '') +
+    (options.repeat ? 'p' : '') +
+    (options.webhooks === undefined ? '' : 'w') +
     (hasMore === undefined ? '' : 'x')
   );
 }
@@ -71,6 +94,71 @@ function retryFields(retry: StoredRetry): string[] {
   const own = ownRetry(retry);
   if (own) fields.push('nrq_retry', own);
   return fields;
+}
+
+/** RQ's fields of a repetition, and ours. */
+function repeatFields(
+  { times, intervals }: StoredRepeat,
+  retry: StoredRetry | undefined,
+): string[] {
+  const round = encodeRound({ ...FIRST_ROUND, retries: retry?.max });
+  const list = JSON.stringify(intervals);
+  return ['repeats_left', String(times), 'repeat_intervals', list, 'nrq_round', round];
+}
+
+/** Where a job that repeats stands. */
+export interface Round {
+  /** Rounds that have ended. */
+  readonly done: number;
+  /** Milliseconds since the epoch: when this round was to begin; undefined: it is the first. */
+  readonly at: number | undefined;
+  /** Retries of each round; undefined: none are stored with the job. */
+  readonly retries: number | undefined;
+  /** The result of the last round is in RQ's stream, not in the hash. */
+  readonly streamed: boolean;
+}
+
+/** Text of `nrq_round`. */
+export function encodeRound({ done, at, retries, streamed }: Round): string {
+  return JSON.stringify({ done, at, retries, streamed: streamed || undefined });
+}
+
+/** Reads `nrq_round`; what makes no sense counts as absent. */
+export function decodeRound(text: string | undefined): Round {
+  try {
+    const round = Object(JSON.parse(text ?? '{}')) as Record<string, unknown>;
+    return {
+      done: countIn(round['done']) ?? 0,
+      at: countIn(round['at']),
+      retries: countIn(round['retries']),
+      streamed: round['streamed'] === true,
+    };
+  } catch {
+    return FIRST_ROUND;
+  }
+}
+
+const FIRST_ROUND: Round = { done: 0, at: undefined, retries: undefined, streamed: false };
+
+function countIn(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) >= 0 ? (value as number) : undefined;
+}
+
+/** The field of a unique job: it is the first of its own. */
+export function uniqueField({ by, hold }: UniqueRule, data: string): ['nrq_unique', string] {
+  return ['nrq_unique', `${hold} ${by === undefined ? `data:${digestOf(data)}` : `by:${by}`}`];
+}
+
+/** Of name and data; the order of an object's keys is of no account. */
+function digestOf(data: string): string {
+  const sorted = JSON.stringify(JSON.parse(data), (_, value: unknown) =>
+    isObject(value)
+      ? Object.fromEntries(
+          Object.entries(value).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+        )
+      : value,
+  );
+  return createHash('sha256').update(sorted).digest('base64url');
 }
 
 /** Text of `nrq_retry`, empty when RQ's fields say it all. */

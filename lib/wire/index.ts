@@ -5,4 +5,7 @@ export type { AttemptRecord } from './fields.js';
 export { JobRecord, type ResultEntry } from './job-record.js';
 export type { JobSummary } from './job-row.js';
 export { Keyspace, QueueKeys } from './keyspace.js';
+export type { ScheduleRecord } from './schedule-record.js';
 export type { Settled } from './settled-message.js';
+export { decodeTick, type JobTick } from './tick.js';
+export { decodeWebhooks } from './webhooks.js';

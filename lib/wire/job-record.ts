@@ -1,11 +1,12 @@
 import { inflateSync } from 'node:zlib';
 import { type JobStatus, type WaitsFor, isJobStatus } from '../job/index.js';
 import { type JobCall, decodeCall } from './call.js';
-import { type AttemptRecord, decodeAttempt } from './fields.js';
+import { type AttemptRecord, type Round, decodeAttempt, decodeRound } from './fields.js';
 import { waitsForIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
 import { parsePythonJson } from './python-json.js';
-import { timeOf } from './stored-text.js';
+import { callbackIn, timeOf } from './stored-text.js';
+import { type JobTick, decodeTick } from './tick.js';
 
 /** A job as it stands in Redis at one moment, whoever wrote it. */
 export class JobRecord {
@@ -57,7 +58,16 @@ export class JobRecord {
 
   /** Runs so far, the current one included. */
   get attempts(): number {
-    return runsOf(this.status, this.text('nrq_attempts'));
+    return runsOf(this.status, this.text('nrq_attempts'), this.text('nrq_round'));
+  }
+
+  /** Where a job that repeats stands; Python's workers do not write that. */
+  get round(): Round {
+    return decodeRound(this.text('nrq_round'));
+  }
+
+  get repeatsLeft(): number | undefined {
+    return wholeNumber(this.text('repeats_left'));
   }
 
   get retriesLeft(): number | undefined {
@@ -75,6 +85,11 @@ export class JobRecord {
   /** @param maxBytes longer meta counts as empty */
   meta(maxBytes: number): Record<string, unknown> {
     return decodeMeta(this.fields.get('meta'), maxBytes);
+  }
+
+  /** The tick of a schedule that it is for; undefined: of none. */
+  get tick(): JobTick | undefined {
+    return decodeTick(this.text('nrq_tick'));
   }
 
   /** What the handler has told last; undefined when that is nothing, or no JSON. */
@@ -95,6 +110,16 @@ export class JobRecord {
   /** Id of the job that it waited for and because of which it was canceled. */
   get canceledBecauseOf(): string | undefined {
     return this.status === 'canceled' ? this.text('nrq_canceled_by') : undefined;
+  }
+
+  /** The name of the Python function that is to be called when it fails, if there is one. */
+  get failureCallback(): string | undefined {
+    return callbackIn(this.text('failure_callback_name'));
+  }
+
+  /** Text of RQ's field; undefined: there are none. */
+  get webhooks(): string | undefined {
+    return this.text('webhooks') || undefined;
   }
 
   /** @throws MalformedJobError */
@@ -151,9 +176,14 @@ export function statusOf(text: string | undefined): JobStatus {
 /**
  * Runs so far, the current one included.
  * @param failed text of `nrq_attempts`
+ * @param round text of `nrq_round`
  */
-export function runsOf(status: JobStatus, failed: string | undefined): number {
-  const count = Number(failed ?? 0) || 0;
+export function runsOf(
+  status: JobStatus,
+  failed: string | undefined,
+  round: string | undefined,
+): number {
+  const count = (Number(failed ?? 0) || 0) + (round ? decodeRound(round).done : 0);
   return status === 'started' || status === 'finished' ? count + 1 : count;
 }
 

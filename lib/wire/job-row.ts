@@ -20,6 +20,8 @@ export interface JobSummary {
   readonly attempts: number;
   /** undefined: no policy is stored with the job (its handler's may apply). */
   readonly retriesLeft: number | undefined;
+  /** How often it runs again after a success; undefined: it does not repeat. */
+  readonly repeatsLeft: number | undefined;
   readonly createdAt: Date | undefined;
   /** When it became ready to run. */
   readonly enqueuedAt: Date | undefined;
@@ -60,8 +62,9 @@ export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: bo
     name: nameIn(row[DATA] ?? NOTHING),
     status,
     dueAt: Number.isFinite(due) ? new Date(due * 1000) : undefined,
-    attempts: runsOf(status, field('nrq_attempts')),
+    attempts: runsOf(status, field('nrq_attempts'), field('nrq_round')),
     retriesLeft: wholeNumber(field('retries_left')),
+    repeatsLeft: wholeNumber(field('repeats_left')),
     createdAt,
     enqueuedAt: dateOf(field('enqueued_at')) ?? (isScheduled ? undefined : createdAt),
     startedAt: dateOf(field('started_at')),

@@ -9,6 +9,18 @@ export class Keyspace {
   readonly workers: string;
   /** RQ's suspension mark: no worker takes a job while it exists. */
   readonly suspended: string;
+  /** Schedules made at run time, by when they are due (milliseconds since the epoch; `+inf`: paused). */
+  readonly schedules: string;
+  /** The same of those in code, which only processes with that code fire. */
+  readonly codeSchedules: string;
+  /** Exists while somebody has lately tidied up the schedules and told RQ of them. */
+  readonly schedulesTidied: string;
+  /** Channel on which changes of schedules are told. */
+  readonly scheduleChanges: string;
+  /** RQ's list of processes that enqueue cron jobs: name -> last sign of life. */
+  readonly cronSchedulers: string;
+  /** RQ's list of cron jobs: name -> when the last job was enqueued. */
+  readonly cronJobs: string;
   readonly jobPrefix: string;
   readonly resultsPrefix: string;
   /** How the names of our channels begin: channels, unlike keys, are shared by all databases of a Redis. */
@@ -29,7 +41,13 @@ export class Keyspace {
     this.suspended = `${prefix}suspended`;
     this.jobPrefix = `${prefix}job:`;
     this.resultsPrefix = `${prefix}results:`;
+    this.schedules = `${prefix}nrq:schedules`;
+    this.codeSchedules = `${this.schedules}:code`;
+    this.schedulesTidied = `${this.schedules}:tidied`;
+    this.cronSchedulers = `${prefix}cron_schedulers`;
+    this.cronJobs = `${prefix}cron_jobs`;
     this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
+    this.scheduleChanges = `${this.channels}schedules`;
   }
 
   /** The keys of one queue; made once per name. */
@@ -55,6 +73,11 @@ export class Keyspace {
     return this.resultsPrefix + id;
   }
 
+  /** The lines that a job's handler has logged. */
+  log(id: string): string {
+    return `${this.prefix}nrq:log:${id}`;
+  }
+
   dependents(id: string): string {
     return `${this.jobPrefix}${id}:dependents`;
   }
@@ -62,6 +85,21 @@ export class Keyspace {
   /** Two colons: RQ's own spelling. */
   dependencies(id: string): string {
     return `${this.jobPrefix}:${id}:dependencies`;
+  }
+
+  /** Hash of one schedule. */
+  schedule(id: string): string {
+    return `${this.prefix}nrq:schedule:${id}`;
+  }
+
+  /** RQ's record of a process that enqueues cron jobs: ours is one for all of them. */
+  cronScheduler(name: string): string {
+    return `${this.prefix}cron_scheduler:${name}`;
+  }
+
+  /** Ids of the jobs that a schedule has made, by when they were enqueued; RQ's history of a cron job. */
+  cronHistory(id: string): string {
+    return `${this.prefix}cron_job:${id}:jobs`;
   }
 
   worker(name: string): string {

@@ -15,4 +15,6 @@ export const ROW_FIELDS = [
   'dependency_ids',
   'allow_dependency_failures',
   'nrq_if_failed',
+  'repeats_left',
+  'nrq_round',
 ] as const;

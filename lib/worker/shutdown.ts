@@ -2,6 +2,7 @@ import { ShutdownError } from '../job/index.js';
 import { within } from '../time/within.js';
 import type { JobRunner } from './run/job-runner.js';
 import type { QueueConsumer } from './serve/queue-consumer.js';
+import type { Webhooks } from './report/webhooks.js';
 import type { Heartbeat } from './upkeep/heartbeat.js';
 import type { LeaseKeeper } from './upkeep/lease-keeper.js';
 import type { Recovery } from './upkeep/recovery.js';
@@ -14,7 +15,8 @@ import type { Recovery } from './upkeep/recovery.js';
  * 3. Running jobs may finish, for `shutdownTimeout`.
  * 4. The others are interrupted: their signals abort, and they go back to the head of their queues, spending no retry.
  * 5. All outcomes are written down.
- * 6. Leases are kept until here; then the worker leaves the list of workers, and its links and timers are closed.
+ * 6. Leases are kept until here; then the worker leaves the list of workers. Meanwhile webhooks under way may arrive.
+ * 7. Its links and timers are closed.
  */
 export async function shutDown(worker: StoppingWorker): Promise<void> {
   const { served } = worker;
@@ -25,9 +27,12 @@ export async function shutDown(worker: StoppingWorker): Promise<void> {
   for (const { runner } of served) runner.abortAll((jobId) => new ShutdownError({ jobId }));
   const settled = Promise.all(served.map(({ consumer }) => consumer.settled()));
   const isRedisThere = await within(STEP_MS, settled);
+  const webhooksSent = within(STEP_MS, worker.webhooks.allSent());
   await within(STEP_MS, worker.leaseKeeper.stop());
   await within(isRedisThere ? STEP_MS : 0, worker.heartbeat.stop());
   worker.stopListening();
+  await webhooksSent;
+  worker.webhooks.close();
   for (const { consumer, runner } of served) {
     consumer.close();
     runner.close();
@@ -45,10 +50,11 @@ export interface StoppingWorker {
   readonly recovery: Pick<Recovery, 'stop'>;
   readonly leaseKeeper: Pick<LeaseKeeper, 'stop'>;
   readonly heartbeat: Pick<Heartbeat, 'stop'>;
+  readonly webhooks: Pick<Webhooks, 'allSent' | 'close'>;
   /** Resolves when no job runs any more. */
   allEnded(): Promise<void>;
   stopListening(): void;
 }
 
-/** How long each step waits for Redis at most. */
+/** How long each step waits for Redis, or for webhooks under way, at most. */
 const STEP_MS = 2000;

@@ -1,6 +1,7 @@
 import {
   type Duration,
   InvalidOptionError,
+  allowedOrigins,
   duration,
   numberAboveZero,
   oneOf,
@@ -40,8 +41,19 @@ export interface WorkerOptions {
    * as long as jobs are shorter than that; longer ones are never prefetched.
    */
   readonly prefetch?: 'auto' | number;
+  /**
+   * Where webhooks of jobs may go: origins such as `https://hooks.example.org`. Default: nowhere, since whoever can write
+   * a job could have the worker ask anything of its network.
+   */
+  readonly webhooks?: WebhookSettings;
   /** The name under which RQ's tools list it; default: process id and a random part. */
   readonly name?: string;
+}
+
+/** Which webhooks a worker sends. */
+export interface WebhookSettings {
+  /** Origins: scheme, host, and port if it is not the scheme's. Default: none. */
+  readonly allow?: readonly string[];
 }
 
 export interface WorkerQueueOptions {
@@ -63,6 +75,7 @@ export interface ResolvedWorkerOptions {
   readonly maxCrashes: number;
   readonly unknownJobs: 'fail' | 'release';
   readonly prefetch: 'auto' | number;
+  readonly webhooks: { readonly allow: readonly string[] };
   readonly name: string | undefined;
 }
 
@@ -95,8 +108,20 @@ const WORKER_OPTIONS = optionTable<WorkerOptions>()({
   maxCrashes: otherwise(3, wholeNumber(1)),
   unknownJobs: otherwise('fail', oneOf('fail', 'release')),
   prefetch: otherwise('auto', readPrefetch),
+  webhooks: otherwise({}, readWebhookSettings),
   name: optional(text(/^[\w.-]{1,200}$/, "must be 1 to 200 letters, digits, '_', '.' or '-'")),
 });
+
+const WEBHOOK_SETTINGS = optionTable<WebhookSettings>()({ allow: allowedOrigins });
+
+/** @throws InvalidOptionError naming the key */
+export function readWebhookSettings(
+  value: unknown,
+  option: string,
+  where: string | undefined,
+): ResolvedWorkerOptions['webhooks'] {
+  return readOptions(value, WEBHOOK_SETTINGS, where, option);
+}
 
 const SHORTEST_LEASE_MS = 300;
 

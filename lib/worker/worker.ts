@@ -5,6 +5,7 @@ import type { LeaseGuard } from '../redis/index.js';
 import type { WorkerStore } from '../store/index.js';
 import type { HandlerRegistry } from './run/handler-registry.js';
 import { JobReporter } from './report/job-reporter.js';
+import { Webhooks } from './report/webhooks.js';
 import { JobRunner } from './run/job-runner.js';
 import { LeaseKeeper, type ServedQueue } from './upkeep/lease-keeper.js';
 import { Recovery } from './upkeep/recovery.js';
@@ -41,6 +42,7 @@ export class Worker extends ShortForm {
 
   private readonly options: ResolvedWorkerOptions;
   private readonly reporter: JobReporter;
+  private readonly webhooks: Webhooks;
   private readonly served: ServedQueue[];
   private readonly guard: LeaseGuard;
   private readonly leaseKeeper: LeaseKeeper;
@@ -65,6 +67,8 @@ export class Worker extends ShortForm {
     super();
     this.options = resolveWorkerOptions(options);
     this.reporter = new JobReporter(...observers);
+    this.webhooks = new Webhooks(this.options.webhooks.allow, this.reporter);
+    this.reporter.sendWebhooks(this.webhooks);
     // Long, so that Redis keeps the started registry in the form that is quick also with hundreds of members.
     const token = randomBytes(24).toString('hex');
     this.name = this.options.name ?? `${process.pid}-${token.slice(0, 8)}`;
@@ -145,6 +149,7 @@ export class Worker extends ShortForm {
       recovery: this.recovery,
       leaseKeeper: this.leaseKeeper,
       heartbeat: this.heartbeat,
+      webhooks: this.webhooks,
       allEnded: () => this.allEnded(),
       stopListening: () => {
         for (const stopListening of this.stopListening) stopListening();

@@ -28,7 +28,7 @@ const clock = new Int32Array(new SharedArrayBuffer(4));
 
 async function act(data, job) {
   const { id, attempt, retriesLeft } = job;
-  note('run', { id, attempt, retriesLeft });
+  note('run', { id, attempt, retriesLeft, value: data.value });
   if (data.dies) process.kill(process.pid, 'SIGKILL');
   let aborted;
   if (data.waits || data.blocks) {

@@ -28,6 +28,8 @@ export interface Entry {
     | 'closed'; // and so has connections.close()
   readonly id?: string;
   readonly attempt?: number;
+  /** What came with the job, for tests that compare data. */
+  readonly value?: number;
   readonly retriesLeft?: number;
   readonly how?: 'returned' | 'threw';
   readonly delay?: number;

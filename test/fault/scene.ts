@@ -28,6 +28,8 @@ export interface Act {
   readonly takes?: number;
   /** Runs until the worker is told to go on, or the job's signal aborts. */
   readonly waits?: boolean;
+  /** Stands in the journal. */
+  readonly value?: number;
   /** Fails up to this attempt. */
   readonly fails?: number;
 }

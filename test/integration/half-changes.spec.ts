@@ -10,9 +10,9 @@ import {
   empty,
   enqueue as enqueueScript,
   exchange as exchangeScript,
-  progress,
   recover,
   renew,
+  tell,
   watch,
 } from '../../lib/store/scripts/compiled.js';
 import type { ClaimedJob } from '../../lib/wire/index.js';
@@ -64,9 +64,9 @@ const SCRIPTS = {
   empty,
   enqueue: enqueueScript,
   exchange: exchangeScript,
-  progress,
   recover,
   renew,
+  tell,
   watch,
 };
 
@@ -253,12 +253,17 @@ const SCENARIOS: Scenario[] = [
     otherwise: ['status queued', 'data true', `wip j:${TOKEN}${'0'.repeat(16)}`, 'held for long'],
   },
   {
-    script: 'progress',
+    script: 'tell',
     name: 'tells how far it is',
     prepare: claim,
     act: (job) => {
       const about = { queue: 'jobs', jobId: 'j', name: 'f', attempt: 1, at: new Date() };
-      return limited.progress(job as ClaimedJob, '1', { type: 'progress', ...about, progress: 1 });
+      return limited.tell('jobs', job as ClaimedJob, {
+        progress: { json: '1', event: { type: 'progress', ...about, progress: 1 } },
+        lines: ['a line'],
+        data: '["f",null,[2],{}]',
+        isAlive: true,
+      });
     },
   },
   {

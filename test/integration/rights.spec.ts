@@ -7,6 +7,7 @@ import { Connections } from '../../lib/redis/index.js';
 import { RedisJobStore } from '../../lib/store/index.js';
 import { type Role, rightsOf } from '../../lib/store/rights.js';
 import { Keyspace } from '../../lib/wire/index.js';
+import { Scheduler } from '../../lib/worker/index.js';
 import { Engine } from './support/engine.js';
 
 const engine = Engine.forThisFile();
@@ -47,6 +48,25 @@ describe.each(['producer', 'worker'] as const)(
     });
   },
 );
+
+it('schedules are made and fired with exactly these rights', async () => {
+  const producer = await storeAs('p', documented('producer'));
+  const worker = await storeAs('w', documented('worker'));
+  const before = await denials();
+  const queue = new Queue('jobs', producer);
+  const schedule = await queue.schedule('x', '@yearly', 'ok', 1, { immediately: true });
+  const scheduler = new Scheduler(worker);
+  await scheduler.catchUp();
+  await worker.schedules.tidy();
+  const stop = await worker.schedules.onChange(() => undefined);
+  await schedule.pause();
+  await schedule.resume();
+  await schedule.runNow();
+  expect(await schedule.jobs()).toHaveLength(2);
+  await queue.unschedule('x');
+  stop();
+  expect(await denials()).toBe(before);
+});
 
 it('a producer and a worker work with exactly these rights', async () => {
   const producer = await storeAs('p', documented('producer'));

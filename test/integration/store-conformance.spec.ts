@@ -312,14 +312,22 @@ describe.each<[string, Open]>([
       stop();
     });
 
-    it('writes progress down only for the one that holds the lease', async () => {
+    it('writes down what a handler tells only for the one that holds the lease', async () => {
       await enqueue('a');
       const job = await claimOne();
       const about = { queue, name: 'job', jobId: id('a'), attempt: 1, at: new Date() };
       const event: JobEvent = { type: 'progress', ...about, progress: 5 };
-      expect(await store.progress(job, '5', event)).toBe(true);
+      const told = (line: string) => ({
+        progress: { json: '5', event },
+        lines: [line],
+        data: '["job",null,[5],{}]',
+        isAlive: true,
+      });
+      expect(await store.tell(queue, job, told('before'))).toBe(true);
       await settle(job, FINISHED);
-      expect(await store.progress(job, '6', event)).toBe(false);
+      expect(await store.tell(queue, job, told('after'))).toBe(false);
+      expect(await store.logs(id('a'), { offset: 0, limit: 10 })).toEqual(['before']);
+      expect((await store.read(id('a')))?.call(100).args).toEqual([5]);
     });
   });
 });

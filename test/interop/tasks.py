@@ -114,3 +114,15 @@ def not_a_number():
 def note_failure(job, connection, *_exc_info):
     """A failure callback."""
     connection.incr(f'test:failed:{job.id}')
+
+
+def on_success(job, connection, result):
+    connection.rpush('test:callbacks', f'success {job.id} {result}')
+
+
+def on_failure(job, connection, kind, value, *_traceback):
+    connection.rpush('test:callbacks', f'failure {job.id} {kind.__name__}: {value}')
+
+
+def on_stopped(job, connection):
+    connection.rpush('test:callbacks', f'stopped {job.id}')

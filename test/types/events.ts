@@ -73,3 +73,20 @@ export async function heard(queue: Queue<Listeners>): Promise<void> {
   void current.id;
   void current?.attempt;
 }
+
+export class CallbackTaker {
+  @OnJob(['failed', 'retrying'], { callback: 'tasks.alarm' })
+  alarm(_event: JobEventOf<'failed' | 'retrying'>) {}
+
+  // @ts-expect-error -- a callback is a name
+  @OnJob('failed', { callback: () => 1 })
+  wrong() {}
+}
+
+export async function called(queue: Queue) {
+  await queue.enqueueCall('tasks.f', {}, { onSuccess: 'tasks.g', timeout: '1m' });
+  // @ts-expect-error -- a callback is a name
+  await queue.enqueueCall('tasks.f', {}, { onSuccess: () => 1 });
+  // @ts-expect-error -- callbacks are Python's: jobs of Nest have events
+  await queue.enqueue('f', undefined, { onSuccess: 'tasks.g' });
+}

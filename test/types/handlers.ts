@@ -88,3 +88,25 @@ export const forgetsTheResult: JobContextOptions = {
     await run();
   },
 };
+
+interface Cursor {
+  from: number;
+  until?: string;
+}
+
+export async function running(job: RunningJob<Cursor>, any: RunningJob) {
+  await job.update({ from: job.data.from + 1 });
+  await job.update({ ...job.data, until: 'tomorrow' });
+  // @ts-expect-error -- the data is the handler's
+  await job.update({ from: 'here' });
+  // @ts-expect-error -- a property is missing
+  await job.update({});
+  await any.update('anything');
+  await job.log('a line');
+  // @ts-expect-error -- a line is text
+  await job.log({ line: 1 });
+  job.heartbeat();
+  const lines: string[] = await job.logs({ offset: 10 });
+  const asUnknown: RunningJob = job;
+  return [lines, asUnknown];
+}

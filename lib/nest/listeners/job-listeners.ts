@@ -1,11 +1,17 @@
 import type { Subscription } from 'rxjs';
-import { type JobEvent, type JobEventType, describeFailure } from '../../job/index.js';
+import {
+  type CallbackMoment,
+  type JobEvent,
+  type JobEventType,
+  describeFailure,
+} from '../../job/index.js';
 import type { RqJob } from '../../queue/index.js';
-import { type WorkerObserver, inRootContext } from '../../worker/index.js';
+import { type JobCallback, type WorkerObserver, inRootContext } from '../../worker/index.js';
 import { within } from '../../time/within.js';
 import * as lines from '../log-lines.js';
 import type { QueueCatalog } from '../queues/queue-catalog.js';
 import { RqLogger } from '../rq-logger.js';
+import { UntakenCallbacks } from './untaken-callbacks.js';
 
 /**
  * The `@OnJob` methods of one root. Those that hear this process hang on its worker and cost Redis nothing; those that
@@ -18,6 +24,12 @@ export class JobListeners implements WorkerObserver {
   private readonly logger = new RqLogger('RqModule');
   private readonly local: readonly FoundListener[];
   private readonly everywhere: readonly FoundListener[];
+  /** Those that take over a callback of Python. */
+  private readonly takers: readonly FoundListener[];
+  private readonly untaken = new UntakenCallbacks(
+    (callback) => this.logger.warn(lines.callbackUntaken(callback)),
+    (more) => this.logger.warn(lines.moreUntaken(more)),
+  );
   private readonly subscriptions: Subscription[] = [];
   private readonly running = new Set<Promise<void>>();
 
@@ -25,9 +37,23 @@ export class JobListeners implements WorkerObserver {
     private readonly queues: QueueCatalog,
     listeners: readonly FoundListener[],
   ) {
-    this.local = listeners.filter(({ everywhere }) => !everywhere);
+    this.takers = listeners.filter(({ callback }) => callback !== undefined);
+    this.local = listeners.filter(
+      ({ everywhere, callback }) => !everywhere && callback === undefined,
+    );
     this.everywhere = listeners.filter(({ everywhere }) => everywhere);
     if (this.local.length > 0) this.jobEvent = (event) => this.tell(this.local, event);
+  }
+
+  /** A job names a Python function that is to be called now: whoever took over its name is called. */
+  jobCallback({ callback, on, event }: JobCallback): void {
+    const takers = this.takers.filter((taker) => taker.callback === callback);
+    const moments = CALLBACK_EVENTS[on];
+    const isTaken = takers.some(
+      (taker) => isMeant(taker, event) && taker.types.some((type) => moments.includes(type)),
+    );
+    if (isTaken) this.tell(takers, event);
+    else this.untaken.add({ callback, on, queue: event.queue, jobId: event.jobId });
   }
 
   /**
@@ -44,6 +70,7 @@ export class JobListeners implements WorkerObserver {
   /** Hears nothing more, and waits for the listeners that run, but no longer than so many milliseconds. */
   async close(patience: number): Promise<void> {
     for (const subscription of this.subscriptions.splice(0)) subscription.unsubscribe();
+    this.untaken.flush();
     if (this.running.size > 0) await within(patience, Promise.all(this.running));
   }
 
@@ -57,8 +84,7 @@ export class JobListeners implements WorkerObserver {
 
   private tell(listeners: readonly FoundListener[], event: JobEvent): void {
     for (const listener of listeners) {
-      const { types, queue = event.queue, name = event.name } = listener;
-      if (!types.includes(event.type) || queue !== event.queue || name !== event.name) continue;
+      if (!listener.types.includes(event.type) || !isMeant(listener, event)) continue;
       const running = this.call(listener, event).finally(() => this.running.delete(running));
       this.running.add(running);
     }
@@ -75,6 +101,18 @@ export class JobListeners implements WorkerObserver {
   }
 }
 
+/** It is about jobs of this queue and name. */
+function isMeant({ queue, name }: FoundListener, event: JobEvent): boolean {
+  return (queue ?? event.queue) === event.queue && (name ?? event.name) === event.name;
+}
+
+/** The events of each kind of callback. One that hears only some of them has chosen so. */
+const CALLBACK_EVENTS: Readonly<Record<CallbackMoment, readonly JobEventType[]>> = {
+  success: ['finished'],
+  failure: ['failed', 'retrying'],
+  stopped: ['canceled'],
+};
+
 /** An `@OnJob` method, ready to be called. */
 export interface FoundListener {
   /** For messages: `Alerts.page in AlertsModule`. */
@@ -83,5 +121,7 @@ export interface FoundListener {
   readonly queue: string | undefined;
   readonly name: string | undefined;
   readonly everywhere: boolean;
+  /** The dotted name of a Python function, whose place it takes. */
+  readonly callback: string | undefined;
   run(event: JobEvent, job: RqJob): Promise<unknown>;
 }

@@ -21,6 +21,12 @@ export interface JobListenerOptions {
    * without a worker (`worker: false`), and may miss events while the link to Redis is cut.
    */
   everywhere?: boolean;
+  /**
+   * Takes over a callback of Python (`on_success`, `on_failure`, `on_stopped`): only jobs are heard that have this name as
+   * their callback for such an event. With `finished` (on_success), `failed` and `retrying` (on_failure), `canceled`
+   * (on_stopped). Not together with `everywhere`.
+   */
+  callback?: string;
 }
 
 /** A method that hears events. */
@@ -42,8 +48,18 @@ export function addJobListener(
     const problem = unknown === undefined ? 'it names no event' : `there is no event "${unknown}"`;
     throw new TypeError(`${place}: ${problem}. There are: ${JOB_EVENT_TYPES.join(', ')}`);
   }
+  if (listener.options.callback !== undefined) {
+    const other = listener.types.find((type) => !CALLBACK_EVENTS.includes(type));
+    if (other !== undefined) {
+      const problem = `RQ has no callback for the event "${other}"`;
+      throw new TypeError(`${place}: ${problem}. There are: ${CALLBACK_EVENTS.join(', ')}`);
+    }
+  }
   markMethod(LISTENER_METADATA, place, target, key, method, listener);
 }
+
+/** The moments of RQ's callbacks. */
+const CALLBACK_EVENTS: readonly JobEventType[] = ['finished', 'failed', 'retrying', 'canceled'];
 
 /** The methods of a class that `@OnJob` made listeners, by name, with what each hears. */
 export function jobListenersOf(prototype: object): Map<string, JobListener[]> {

@@ -1,10 +1,12 @@
 import {
+  InvalidOptionError,
   flag,
   jobName,
   optionTable,
   optional,
   otherwise,
   queueName,
+  readDottedName,
   readOptions,
   unchecked,
 } from '../../job/index.js';
@@ -17,6 +19,7 @@ export interface ListenerOptions {
   readonly queue: string | undefined;
   readonly name: string | undefined;
   readonly everywhere: boolean;
+  readonly callback: string | undefined;
 }
 
 /**
@@ -24,7 +27,13 @@ export interface ListenerOptions {
  * @throws InvalidOptionError
  */
 export function readListenerOptions(options: JobListenerOptions, where: string): ListenerOptions {
-  return readOptions(options, LISTENER_OPTIONS, where);
+  const read = readOptions(options, LISTENER_OPTIONS, where);
+  if (read.callback !== undefined && read.everywhere) {
+    const problem =
+      'and everywhere exclude each other: only the process that ran a job knows its callbacks';
+    throw new InvalidOptionError({ option: 'callback', problem, where });
+  }
+  return read;
 }
 
 const LISTENER_OPTIONS = optionTable<JobListenerOptions>()({
@@ -32,4 +41,5 @@ const LISTENER_OPTIONS = optionTable<JobListenerOptions>()({
   name: optional(jobName),
   root: otherwise(DEFAULT_ROOT, unchecked<string>()),
   everywhere: flag,
+  callback: readDottedName,
 });

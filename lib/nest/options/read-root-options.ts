@@ -14,7 +14,11 @@ import {
   resolveDefaults,
   wholeNumber,
 } from '../../job/index.js';
-import { resolveWorkerOptions } from '../../worker/worker-options.js';
+import {
+  type WebhookSettings,
+  readWebhookSettings,
+  resolveWorkerOptions,
+} from '../../worker/worker-options.js';
 import type { RqFactoryOptions } from './async-options.js';
 import { type JobContext, readContext } from './context-options.js';
 import { type JobEnhancers, readEnhancers } from './enhancer-options.js';
@@ -28,6 +32,7 @@ export interface RootOptions {
   readonly connection: RqModuleOptions['connection'];
   readonly prefix: string | undefined;
   readonly worker: false | RqWorkerOptions;
+  readonly schedules: boolean;
   readonly defaultJobOptions: ResolvedDefaults;
   readonly globalEnhancers: boolean;
   readonly enhancers: JobEnhancers;
@@ -40,6 +45,7 @@ export interface RootOptions {
   readonly commandTimeout: number;
   readonly sharedWithPython: boolean;
   readonly maxPayloadBytes: number | undefined;
+  readonly webhooks: WebhookSettings;
 }
 
 /**
@@ -54,6 +60,7 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   connection: readConnection,
   prefix: optional(readPrefix),
   worker: otherwise({}, readWorkerOptions),
+  schedules: otherwise(true, flag),
   defaultJobOptions: (value, option, where) =>
     resolveDefaults(value as DefaultJobOptions | undefined, `${option} of ${where}`),
   globalEnhancers: flag,
@@ -66,6 +73,7 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   commandTimeout: otherwise(5, durationAboveZero),
   sharedWithPython: flag,
   maxPayloadBytes: optional(wholeNumber(1)),
+  webhooks: otherwise({}, readWebhookSettings),
 });
 
 function readConnection(value: unknown, option: string, where: string | undefined) {
@@ -88,9 +96,10 @@ function readWorkerOptions(
   if (!isObject(value)) {
     throw new InvalidOptionError({ option, problem: 'must be false or an object', where });
   }
-  if ('shutdownTimeout' in value) {
-    const problem = "is the module's: give shutdownTimeout beside worker";
-    throw new InvalidOptionError({ option: `${option}.shutdownTimeout`, problem, where });
+  for (const key of ['shutdownTimeout', 'webhooks']) {
+    if (!(key in value)) continue;
+    const problem = `is the module's: give ${key} beside worker`;
+    throw new InvalidOptionError({ option: `${option}.${key}`, problem, where });
   }
   resolveWorkerOptions(value, `${option} of ${where}`);
   return { ...value };

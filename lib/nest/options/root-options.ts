@@ -1,6 +1,6 @@
 import type { DefaultJobOptions, Duration } from '../../job/index.js';
 import type { ConnectionOption } from '../../redis/index.js';
-import type { WorkerOptions } from '../../worker/index.js';
+import type { WebhookSettings, WorkerOptions } from '../../worker/index.js';
 import type { JobContextOptions } from './context-options.js';
 import type { JobEnhancers } from './enhancer-options.js';
 
@@ -16,6 +16,11 @@ export interface RqModuleOptions {
   prefix?: string;
   /** The embedded worker; `false`: this application enqueues only. Default: a worker for all queues with a `@Job`. */
   worker?: false | RqWorkerOptions;
+  /**
+   * Whether this process fires schedules; default `true`: those in its code, and if it has a worker those made at run
+   * time. `false`: other processes do.
+   */
+  schedules?: boolean;
   /** For jobs on every queue of this root, where neither the call nor the queue says otherwise. */
   defaultJobOptions?: DefaultJobOptions;
   /**
@@ -54,11 +59,16 @@ export interface RqModuleOptions {
   sharedWithPython?: boolean;
   /** The most bytes that a job's data, its meta or its result may have; default 10 MiB. */
   maxPayloadBytes?: number;
+  /**
+   * Where the worker may send webhooks of jobs: `{ allow: ['https://hooks.example.org'] }`. Default: nowhere, and one
+   * warning when a job has some. See docs/webhooks.md.
+   */
+  webhooks?: WebhookSettings;
   /** Another Redis beside the one without a name: letters, digits, `_` and `-`. */
   name?: string;
   /** Whether `RqService` can be injected everywhere; default `true`. Queues can be registered anywhere in any case. */
   isGlobal?: boolean;
 }
 
-/** The embedded worker. Its `shutdownTimeout` is the module's. */
-export type RqWorkerOptions = Omit<WorkerOptions, 'shutdownTimeout'>;
+/** The embedded worker. Its `shutdownTimeout` and its `webhooks` are the module's. */
+export type RqWorkerOptions = Omit<WorkerOptions, 'shutdownTimeout' | 'webhooks'>;

@@ -7,10 +7,12 @@ import { jobHandlersOf } from '../handlers/job-metadata.js';
 import type { FoundListener } from '../listeners/job-listeners.js';
 import { readListenerOptions } from '../listeners/listener-options.js';
 import { jobListenersOf } from '../listeners/listener-metadata.js';
+import type { QueueCatalog } from '../queues/queue-catalog.js';
+import { type FoundSchedule, findSchedules } from '../schedules/find-schedules.js';
 import * as problems from '../problems.js';
 import type { ProviderMethods } from '../discovery/provider-methods.js';
 
-/** Finds the `@Job` and `@OnJob` methods of an application that belong to one root. */
+/** Finds the `@Job`, `@OnJob` and `@Schedule` methods of an application that belong to one root. */
 export class HandlerExplorer {
   /**
    * @param root whose handlers are wanted
@@ -54,6 +56,11 @@ export class HandlerExplorer {
       listeners.push({ ...read, types: mark.types, owner: where, run });
     }
     return listeners;
+  }
+
+  /** @throws InvalidOptionError when a `@Schedule` is impossible, or two have the same id */
+  schedules(queues: QueueCatalog): FoundSchedule[] {
+    return findSchedules(this.root, this.methods, queues);
   }
 
   private assertKnown(root: string, where: string): void {

@@ -1,5 +1,6 @@
 import type { HandlerRegistry } from '../../worker/index.js';
 import type { FoundListener } from '../listeners/job-listeners.js';
+import type { FoundSchedule } from '../schedules/find-schedules.js';
 import * as lines from '../log-lines.js';
 import { RqLogger } from '../rq-logger.js';
 
@@ -12,17 +13,25 @@ export class HandlerList {
 
   constructor(private readonly root: string) {}
 
-  /** @param served the queues of the worker; none: there is no worker */
+  /**
+   * @param served the queues of the worker; none: there is no worker
+   * @param areFired this process fires schedules
+   */
   print(
     handlers: HandlerRegistry | undefined,
     listeners: readonly FoundListener[],
     served: readonly string[],
+    schedules: readonly FoundSchedule[],
+    areFired: boolean,
   ): void {
     for (const queue of served) {
       for (const name of handlers?.names(queue) ?? []) {
         const owner = handlers?.find(queue, name)?.owner ?? '';
         this.logger.log(lines.handlerMapped(this.root, queue, name, owner));
       }
+    }
+    for (const { definition } of schedules) {
+      this.logger.log(lines.scheduleFound(this.root, definition, areFired));
     }
     for (const listener of listeners) {
       const { queue, everywhere } = listener;

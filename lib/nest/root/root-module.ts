@@ -115,7 +115,7 @@ function createWorkerHost(
   const host = moduleOf(moduleRef, modules);
   if (host) host.distance = -1;
   // When the worker starts, and not before: only then all global enhancers are known and all providers made.
-  return new WorkerHost(root, async () => {
+  return new WorkerHost(root, override, async () => {
     const { options, place } = root;
     const home = root.home ?? host;
     const enhancers = await makeEnhancers(options.enhancers, home, modules, place);

@@ -1,5 +1,6 @@
 import type { Connections } from '../../redis/index.js';
 import type { RedisJobStoreOptions, WorkerStore } from '../../store/index.js';
+import type { Scheduler } from '../../worker/index.js';
 import type { BoundHandler } from '../handlers/bound-handler.js';
 import type { RqFactoryOptions } from '../options/index.js';
 
@@ -12,6 +13,8 @@ export interface RootOverride {
   options(root: string, given: RqFactoryOptions): Promise<RqFactoryOptions>;
   /** The store of the root, for its queues and its worker. */
   store(root: string, connections: Connections, options: RedisJobStoreOptions): WorkerStore;
+  /** Has the schedules of the root fired, in place of `scheduler.start()`. */
+  scheduler(root: string, scheduler: Scheduler): Promise<void>;
   /** What runs a job, in place of the bound `@Job` method; it should call that. */
   handler(run: BoundHandler): BoundHandler;
 }

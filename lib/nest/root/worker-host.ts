@@ -1,6 +1,6 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { InvalidOptionError } from '../../job/index.js';
-import { type HandlerRegistry, Worker } from '../../worker/index.js';
+import { type HandlerRegistry, type OwnDefinition, Scheduler, Worker } from '../../worker/index.js';
 import type { HandlerExplorer } from './handler-explorer.js';
 import { unprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import { JobListeners } from '../listeners/job-listeners.js';
@@ -8,25 +8,28 @@ import { type Timer, after } from '../../time/timer.js';
 import * as problems from '../problems.js';
 import type { RqWorkerOptions } from '../options/index.js';
 import { HandlerList } from './handler-list.js';
+import type { RootOverride } from './root-override.js';
 import type { RqRoot } from './rq-root.js';
 import { LoggingObserver } from './logging-observer.js';
 
 /**
  * The life of the embedded worker. It starts when every other provider is ready (its module is the last at start). It
  * stops before any other is destroyed (the first when closing). Without handlers there is no worker. The methods that
- * hear of jobs live as long as it.
+ * hear of jobs, and what fires schedules, live as long as it.
  */
 export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private worker: Worker | undefined;
   private handlers: HandlerRegistry | undefined;
   private lookingForUnprovided: Timer | undefined;
   private listeners: JobListeners | undefined;
+  private scheduler: Scheduler | undefined;
   private isClosing = false;
   private readonly log: LoggingObserver;
 
   /** @param makeExplorer is called when the worker starts */
   constructor(
     private readonly root: RqRoot,
+    private readonly override: RootOverride | undefined,
     private readonly makeExplorer: () => Promise<HandlerExplorer>,
   ) {
     this.log = new LoggingObserver(root.name, (queue) => this.handlers?.names(queue) ?? []);
@@ -38,6 +41,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
       await this.start();
     } catch (error) {
       // An application that did not start may never be closed: it must not keep the process alive.
+      await this.scheduler?.stop();
       await this.worker?.stop();
       await this.root.close();
       throw error;
@@ -48,6 +52,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.isClosing = true;
     this.lookingForUnprovided?.cancel();
+    await this.scheduler?.stop();
     if (this.worker) {
       await this.worker.stop();
       this.log.stopped(this.worker.queues);
@@ -67,12 +72,24 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     if (options && handlers) this.worker = this.makeWorker(options, handlers, listeners);
     const served = this.worker?.queues ?? [];
     for (const name of served) this.root.queues.get(name);
-    new HandlerList(this.root.name).print(handlers, found, served);
+    const schedules = explorer.schedules(this.root.queues);
+    const fires = this.root.options.schedules && (served.length > 0 || schedules.length > 0);
+    new HandlerList(this.root.name).print(handlers, found, served, schedules, fires);
     // Before the worker: nothing that it does is missed.
     await listeners.listen();
     await this.worker?.start();
     if (this.worker && options) this.log.started(this.worker.queues, options.concurrency);
+    if (fires) await this.fire(schedules.map(({ definition }) => definition));
     if (options) this.lookForUnprovided(served);
+  }
+
+  /** Last of all: what it enqueues finds a worker that runs it. */
+  private async fire(definitions: readonly OwnDefinition[]): Promise<void> {
+    if (this.isClosing) return;
+    const scheduler = new Scheduler(this.root.store, definitions, this.log);
+    this.scheduler = scheduler;
+    if (this.override) await this.override.scheduler(this.root.name, scheduler);
+    else await scheduler.start();
   }
 
   /** A moment later: another application of this process may provide what this one does not. */
@@ -94,7 +111,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   ): Worker | undefined {
     this.refuseUnhandled(options, handlers);
     if (handlers.queues().length === 0) return undefined;
-    const settings = { ...options, shutdownTimeout: this.root.options.shutdownTimeout / 1000 };
+    const { shutdownTimeout, webhooks } = this.root.options;
+    const settings = { ...options, shutdownTimeout: shutdownTimeout / 1000, webhooks };
     return new Worker(this.root.store, handlers, settings, this.log, listeners);
   }
 

@@ -29,8 +29,8 @@
 -- Reply 1 how many were looked at  2 entries in the place before  3 how many of those looked at still stand there
 --       4 the last of them, '' = none  5 list of answer, count, ...:
 --         'done' | 'already' it is as asked for: a call that is repeated changes nothing | 'running' | 'refused' since
---         its status does not allow it | 'missing' there is no such job | 'passed' another name or time is asked for
---       6 the status that the last job had
+--         its status does not allow it | 'duplicate' another job has its unique key | 'missing' there is no such job | 'passed' another name or time is asked for
+--       6 the status that the last job had; of a duplicate the id of the other job
 --       7 list of id, beginning of the data, ...: jobs that are left, since only their data say their name
 --       8 '1' = jobs that wait for them are still to be told (see release.lua), '' = none
 -- State as RQ leaves it, in one step. Ids without a job leave the registries of ended jobs. A running job that is
@@ -48,6 +48,8 @@
 --- @include executions
 --- @include commands
 --- @include ended
+--- @include release-key
+--- @include unique
 --- @include holders
 
 local action, place = ARGV.action, ARGV.place

@@ -23,6 +23,9 @@ local ids = redis.call('LRANGE', KEYS.list, 0, tonumber(ARGV.most) - 1)
 local keys = {}
 for _, id in ipairs(ids) do add_keys_of(id, keys) end
 if #ids > 0 then assure_right('LTRIM', KEYS.list) end
+if #ids > 0 and redis.pcall('EXISTS', queue.unique) == 1 then
+  for _, id in ipairs(ids) do release_key(id, 'deleted') end
+end
 batched('DEL', nil, keys)
 if #ids > 0 then redis.call('LTRIM', KEYS.list, #ids, -1) end
 ended_all(queue, ids, 'deleted')

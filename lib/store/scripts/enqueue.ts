@@ -1,7 +1,9 @@
-import { given, optionFields } from '../../wire/fields.js';
+import { given, optionFields, uniqueField } from '../../wire/fields.js';
 import { type ExchangePlace, pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
+import type { Tick } from '../schedule-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
+import { encodeTick } from '../../wire/tick.js';
 import { describeCall } from '../../wire/description.js';
 import { enqueue } from './compiled.js';
 
@@ -30,10 +32,12 @@ export function encodeEnqueue(
       templates.set(fields, template);
       places.push(numberOf(queue, queues));
     }
-    rows.push(job.id, job.check, placeOf(job), options.ttl ?? '', template, job.data);
-    const own: string[] = [];
+    rows.push(job.id, checkOf(job, jobs), placeOf(job), options.ttl ?? '', template, job.data);
+    const { unique } = options;
+    const own: string[] = typeof unique === 'object' ? uniqueField(unique, job.data) : [];
     if (job.meta !== undefined) own.push('meta', job.meta);
     if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}d`);
+    if (job.tick) own.push(...tickFields(job.tick, given(options)));
     const description = options.description ?? (shared ? describeCall(job.data) : undefined);
     if (description !== undefined) own.push('description', description);
     rows.push(own.length, ...own);
@@ -52,10 +56,35 @@ export function encodeEnqueue(
 }
 
 export function decodeEnqueue(reply: unknown): Refusal[] {
-  return pairs(reply as (number | Buffer)[], (index, reason) => ({
-    index: Number(index) - 1,
-    reason: reason as Refusal['reason'],
-  }));
+  return pairs(reply as (number | Buffer)[], (index, text) => {
+    const [reason, ...details] = text.split(' ') as [Refusal['reason'], ...string[]];
+    const holder = WITH_HOLDER.has(reason) ? details[0] : undefined;
+    return { index: Number(index) - 1, reason, holder, details };
+  });
+}
+
+const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set(['duplicate', 'held', 'replaced']);
+
+/** Where others of the call wait for a job, another one cannot take its place: that is an error. */
+function checkOf({ id, check, tick, options }: NewJob, jobs: readonly NewJob[]): string {
+  if (tick) return checkOfTick(tick);
+  const { unique } = options;
+  if (typeof unique !== 'object') return check;
+  const isParent = jobs.some(({ waitsFor }) => waitsFor?.jobs.includes(id));
+  const replace = unique.replace && !isParent;
+  const orError = unique.orError || isParent;
+  return `key${check === 'new' ? '' : ' once'}${replace ? ' replace' : ''}${orError ? ' error' : ''}`;
+}
+
+function checkOfTick(tick: Tick): string {
+  const { mode, rev, due, at, next, missed, overlap, schedule } = tick;
+  return ['tick', mode, rev, due, at, next, missed, overlap ? 1 : 0, schedule].join(' ');
+}
+
+/** Its letters say that there is more to read at a claim. */
+function tickFields({ schedule, at }: Tick, letters: string): string[] {
+  const marked = letters.includes('x') ? letters : `${letters}x`;
+  return ['nrq_given', marked, 'nrq_tick', encodeTick(schedule, at)];
 }
 
 /** 1-based place in a list, of which it becomes the last unless it is there. */

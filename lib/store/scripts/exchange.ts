@@ -2,7 +2,13 @@ import type { Outcome } from '../../job/index.js';
 import { DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL } from '../../job/rq-defaults.js';
 import { decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
-import { encodeAttempt, ownRetry, streamedFailure, streamedResult } from '../../wire/fields.js';
+import {
+  encodeAttempt,
+  encodeRound,
+  ownRetry,
+  streamedFailure,
+  streamedResult,
+} from '../../wire/fields.js';
 import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
@@ -23,7 +29,6 @@ export function encodeExchange(request: ExchangeRequest, place: ExchangePlace): 
     token: request.token,
     next_execution: request.nextExecution,
     want: request.want,
-    promoted: PROMOTED_AT_ONCE,
     call_slot: request.call?.slot ?? '',
     call_number: request.call?.number ?? '',
     call_is_repeated: request.call?.isRepeated ? '1' : '',
@@ -83,7 +88,7 @@ export function decodeExchange(
       Buffer[],
       Buffer,
       Buffer,
-      Buffer,
+      number,
       Buffer,
       Buffer,
       Buffer[],
@@ -104,7 +109,7 @@ export function decodeExchange(
     nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
     paused: state.equals(PAUSED),
     more: state.equals(MORE),
-    now: Number(now),
+    now,
     failure: failure.length === 0 ? undefined : failure.toString(),
     listened: listened.length > 0,
     leftOver: leftOver.length > 0,
@@ -127,9 +132,6 @@ export function pairs<Item>(
 export function optionalNumber(text: Buffer): number | undefined {
   return text.length === 0 ? undefined : Number(text);
 }
-
-/** Keeps a script that promotes below 5 ms. */
-const PROMOTED_AT_ONCE = 1000;
 
 /** Seconds, renewed each hour: a longer outage would leave open what became of the calls before it. */
 const CALLS_KEPT = 86_400;
@@ -155,7 +157,7 @@ function pushOutcomes(
     const { job, outcome } = settled;
     const isStreamed = belongsInStream(job, shared);
     const execution = job.execution.slice(token.length);
-    const fitsInRun = !isStreamed && !job.id.includes('\n');
+    const fitsInRun = !isStreamed && !job.hasMore && !job.id.includes('\n');
     if (outcome.type === 'finished' && fitsInRun && isShort(outcome.result)) {
       const { result = '' } = outcome;
       const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
@@ -203,10 +205,13 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         const text = result === undefined ? '' : streamedResult(result);
         values.push(5, ttl, 'stream', text, ...secondsOf(settled));
       } else {
-        values.push(3, ttl, 'hash', result ?? '');
+        values.push(3, ttl, job.hasMore ? 'hash of more' : 'hash', result ?? '');
       }
       return;
     }
+    case 'repeating':
+      pushRepeat(values, settled, outcome, streamed);
+      return;
     case 'failed':
     case 'stopped': {
       const { failure } = outcome;
@@ -243,6 +248,38 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
 /** When the run began and ended, as RQ's streams hold it. */
 function secondsOf({ startedAt, endedAt }: SettleRequest): [string, string] {
   return [(startedAt / 1000).toFixed(3), (endedAt / 1000).toFixed(3)];
+}
+
+function pushRepeat(
+  values: ScriptValue[],
+  settled: SettleRequest,
+  { result, delay, repeatsLeft }: Outcome & { type: 'repeating' },
+  streamed: boolean,
+): void {
+  const { job } = settled;
+  const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
+  // What is not kept at the end is kept in the hash until then.
+  const isInStream = streamed && ttl !== 0;
+  const text = isInStream && result !== undefined ? streamedResult(result) : (result ?? '');
+  const { done, retries } = job.round;
+  const round = encodeRound({
+    done: done + 1,
+    at: Math.round(settled.endedAt + delay),
+    retries,
+    streamed: isInStream,
+  });
+  const givenBack = job.hasHandlersRetry ? '' : (retries ?? 'keep');
+  values.push(
+    9,
+    ttl,
+    isInStream ? 'stream' : 'hash',
+    text,
+    ...secondsOf(settled),
+    delay,
+    repeatsLeft - 1,
+    round,
+    job.isRepeatOfOurs ? givenBack : 'keep',
+  );
 }
 
 function pushRetry(

@@ -21,7 +21,7 @@
 --- @include now
 --- @include queue
 
-local ROW_FIELDS = ROW_FIELD_NAMES
+local ROW_FIELDS = { ROW_FIELD_NAMES }
 -- Bytes. Names are shorter than that.
 local DATA_SHOWN = 1024
 local TEXT_SHOWN = 512

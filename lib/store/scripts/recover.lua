@@ -209,6 +209,7 @@ for _, id in ipairs(over) do
   end
 end
 
+--- @include unique
 --- @include sweep
 
 local next_end = redis.call('ZRANGE', queue.started, 0, 0, 'WITHSCORES')

@@ -1,4 +1,11 @@
-import type { JobEvent, StartedEvent } from '../../job/index.js';
+import {
+  type CallbackMoment,
+  type JobEvent,
+  type Outcome,
+  type StartedEvent,
+  poisonFailure,
+} from '../../job/index.js';
+import type { JobRecord } from '../../wire/index.js';
 import {
   canceledWhileItRan,
   deletedWhileItRan,
@@ -6,6 +13,8 @@ import {
   stoppedByCommand,
 } from './outcome-events.js';
 import type { Settlement } from './settlement.js';
+import { endedJob, poisonedJob } from './webhook-payload.js';
+import type { Webhooks } from './webhooks.js';
 import type {
   ExecutionEvent,
   ReleaseReason,
@@ -23,18 +32,26 @@ export class JobReporter {
   private milliseconds = 0;
   private readonly lastProblems = new Map<string, number>();
 
+  private webhooks: Pick<Webhooks, 'send'> | undefined;
   private readonly observers: readonly WorkerObserver[];
   /** Somebody wants to hear of each start. */
   readonly hearsStarts: boolean;
   private readonly hearsFinishes: boolean;
   private readonly hearsEvents: boolean;
+  private readonly hearsCallbacks: boolean;
 
   constructor(...observers: WorkerObserver[]) {
     this.observers = observers;
     const hears = (name: keyof WorkerObserver) => observers.some((observer) => observer[name]);
     this.hearsFinishes = hears('jobFinished');
     this.hearsEvents = hears('jobEvent');
+    this.hearsCallbacks = hears('jobCallback');
     this.hearsStarts = this.hearsEvents || hears('jobStarted');
+  }
+
+  /** From now on, webhooks of jobs that have ended go there. */
+  sendWebhooks(webhooks: Pick<Webhooks, 'send'>): void {
+    this.webhooks = webhooks;
   }
 
   /** A handler is about to run. */
@@ -55,8 +72,12 @@ export class JobReporter {
     const duration = request.endedAt - request.startedAt;
     this.milliseconds += duration;
     if (this.hearsEvents) for (const event of eventsOf(request)) this.event(event);
+    if (this.hearsCallbacks) this.tellCallback(request);
+    const ended = this.webhooks && endedJob(request);
+    if (ended) this.webhooks?.send(ended);
     switch (outcome.type) {
       case 'finished':
+      case 'repeating':
         this.finished += 1;
         if (this.hearsFinishes) this.tell('jobFinished', { ...eventOf(request), duration });
         return;
@@ -99,6 +120,26 @@ export class JobReporter {
       case 'stopped':
         this.tell('jobCanceled', { ...eventOf(request), reason: stoppedByCommand });
     }
+  }
+
+  /** A job was failed since its workers kept dying. */
+  poisoned(job: PoisonedJob): void {
+    const ended = poisonedJob(job);
+    if (ended) this.webhooks?.send(ended);
+    const { queue, name, crashes, record } = job;
+    const callback = record.failureCallback;
+    if (callback === undefined) return;
+    const { id: jobId, attempts: attempt, endedAt: at = new Date() } = record;
+    const about = { queue, jobId, name, attempt, at };
+    const event = { type: 'failed', ...about, error: poisonFailure(crashes) } as const;
+    this.tell('jobCallback', { callback, on: 'failure', event });
+  }
+
+  private tellCallback(request: Settlement): void {
+    const on = CALLBACK_MOMENTS[request.outcome.type];
+    const callback = on && request.job.callback(on);
+    const event = callback && eventsOf(request).at(-1);
+    if (event) this.tell('jobCallback', { callback, on, event });
   }
 
   /** The outcome was refused: the job has this status now. */
@@ -148,7 +189,24 @@ export class JobReporter {
   }
 }
 
+/** A job that was failed by the sweep. */
+export interface PoisonedJob {
+  readonly queue: string;
+  /** Empty when it cannot be read. */
+  readonly name: string;
+  readonly crashes: number;
+  readonly record: JobRecord;
+}
+
 type EventOf<Name extends keyof WorkerObserver> = Parameters<NonNullable<WorkerObserver[Name]>>[0];
+
+/** RQ calls them at these ends of an execution. */
+const CALLBACK_MOMENTS: Readonly<Partial<Record<Outcome['type'], CallbackMoment>>> = {
+  finished: 'success',
+  failed: 'failure',
+  retrying: 'failure',
+  stopped: 'stopped',
+};
 
 /** Milliseconds. */
 const PROBLEM_INTERVAL = 30_000;

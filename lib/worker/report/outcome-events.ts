@@ -6,9 +6,12 @@ import type { Settlement } from './settlement.js';
 export function eventsOf({ job, name, outcome, verdict, ...times }: Settlement): JobEvent[] {
   const about = { ...aboutJob(job, name), at: new Date(times.endedAt) };
   switch (outcome.type) {
-    case 'finished': {
+    case 'finished':
+    case 'repeating': {
       const duration = times.endedAt - times.startedAt;
-      return [{ type: 'finished', ...about, result: resultIn(outcome.result), duration }];
+      const repeatsLeft = outcome.type === 'repeating' ? outcome.repeatsLeft : 0;
+      const result = resultIn(outcome.result);
+      return [{ type: 'finished', ...about, result, duration, repeatsLeft }];
     }
     case 'failed': {
       const error = errorIn(outcome.failure);

@@ -37,4 +37,34 @@ export const queueNotRecovered = (queue: string): Trouble => ({
   solved: `queue "${queue}" is looked after again`,
 });
 
+/** Of one origin; the rest of a URL may hold a token. */
+export const webhooksFail = (origin: string): Trouble => ({
+  problem: `webhooks to ${origin} do not arrive`,
+  solved: `webhooks to ${origin} arrive again`,
+});
+
+export const webhookNotAllowed = (origin: string) =>
+  `webhooks of jobs to ${origin} are not sent: this origin is not allowed (webhooks: { allow })`;
+
+export const webhooksUnreadable = 'the webhooks of a job cannot be sent';
+
+export const webhooksUnsent = (count: number) =>
+  `${count} ${count === 1 ? 'webhook was' : 'webhooks were'} not sent: the worker has stopped`;
+
 export const workerNotListed = 'the worker cannot be listed in Redis';
+
+export const schedulesNotKept: Trouble = {
+  problem: 'schedules cannot be fired',
+  solved: 'schedules are fired again',
+};
+
+export const schedulesNotTidied = 'the schedules cannot be listed for RQ';
+
+/** Others are fired. */
+export const scheduleNotFired = (id: string) => `schedule "${id}" cannot be fired`;
+
+export const scheduleUnreadable = (id: string) =>
+  `schedule "${id}" is not fired here: another version of this library has written it`;
+
+export const scheduleMadeAtRunTime = (id: string) =>
+  `@Schedule "${id}" is not fired: queue.schedule() has made one of this id. Give one of them another id, or unschedule("${id}")`;

@@ -1,4 +1,4 @@
-import type { FailureRecord, JobEvent } from '../../job/index.js';
+import type { CallbackMoment, FailureRecord, JobEvent } from '../../job/index.js';
 
 /**
  * What a worker tells whoever watches it: the Nest layer logs it, metrics count it, tests wait for it.
@@ -26,6 +26,8 @@ export interface WorkerObserver {
   jobLost?(event: ExecutionEvent): void;
   /** Whatever becomes of a job here, in the one form in which it is also told to other processes. */
   jobEvent?(event: JobEvent): void;
+  /** The job names a Python function that is to be called now: nobody here does, but somebody may take its place. */
+  jobCallback?(callback: JobCallback): void;
   /** A crashed worker's jobs were found and put back or failed. */
   jobRecovered?(event: {
     readonly queue: string;
@@ -44,6 +46,15 @@ export interface WorkerObserver {
   problem?(event: { readonly message: string; readonly error?: unknown }): void;
   /** What was wrong is well again. */
   problemSolved?(event: { readonly message: string }): void;
+}
+
+/** A callback that a job has from Python, at its moment: the outcome is written. */
+export interface JobCallback {
+  /** The dotted name of a Python function, as whoever enqueued the job gave it. */
+  readonly callback: string;
+  readonly on: CallbackMoment;
+  /** `failure`: of each attempt that failed, so that it may be `retrying`; `stopped`: it is `canceled`. */
+  readonly event: JobEvent;
 }
 
 /** One execution of one job. */

@@ -16,6 +16,8 @@ export class Execution implements DecisionContext {
   /** Milliseconds of a clock that is never set. */
   private readonly begun = performance.now();
   private readonly timeout: number;
+  /** From when its timeout counts: its beginning, or the last sign of life that its handler gave. */
+  private livedAt = this.begun;
   private hasEnded = false;
 
   constructor(
@@ -31,7 +33,7 @@ export class Execution implements DecisionContext {
 
   /** When it ends at the latest, by the clock of `performance.now()`. */
   get expiresAt(): number {
-    return this.timeout > 0 ? this.begun + this.timeout : Infinity;
+    return this.timeout > 0 ? this.livedAt + this.timeout : Infinity;
   }
 
   /** For how long it has run, milliseconds. */
@@ -69,6 +71,13 @@ export class Execution implements DecisionContext {
     if (this.hasEnded) return;
     this.job.abort(reason);
     this.end(verdict);
+  }
+
+  /** Its handler gives a sign of life: the timeout starts again. */
+  heartbeat(): void {
+    if (this.hasEnded) return;
+    this.livedAt = performance.now();
+    this.settings.runsUntil(this.expiresAt);
   }
 
   private succeed(value: unknown): void {

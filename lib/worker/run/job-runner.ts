@@ -38,7 +38,8 @@ export class JobRunner {
     private readonly onEnd: (end: RunEnd) => void,
   ) {
     const progressed = reporter.event.bind(reporter);
-    this.host = { store, waiter: new ResultWaiter(store), progressed };
+    const heartbeat = (execution: string) => this.running.get(execution)?.heartbeat();
+    this.host = { store, waiter: new ResultWaiter(store), progressed, heartbeat };
   }
 
   /** How many handlers run now. */
@@ -169,6 +170,8 @@ export class JobRunner {
   private readonly ended = (execution: Execution, verdict: Verdict | undefined): void => {
     const { claimed, handler, startedAt, job } = execution;
     this.running.delete(claimed.execution);
+    // Before its outcome: what is told after that is refused.
+    job.ended();
     const { duration } = execution;
     const next = this.limit.leave(handler, duration);
     const holdsSlot = next === undefined;

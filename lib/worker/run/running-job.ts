@@ -1,10 +1,18 @@
-import type { ProgressEvent } from '../../job/index.js';
-import { type ClaimedJob, type JobCall, assertSize, payloadOf, toJson } from '../../wire/index.js';
+import { LostLeaseError, type ProgressEvent, logLine } from '../../job/index.js';
+import {
+  type ClaimedJob,
+  type JobCall,
+  type JobTick,
+  assertSize,
+  encodePayload,
+  payloadOf,
+  toJson,
+} from '../../wire/index.js';
 import type { JobStore, WorkerStore } from '../../store/index.js';
 import { type Jsonified, type ResultWaiter, RqJob } from '../../queue/index.js';
 import { progressEvent } from '../report/about-job.js';
+import { HandlerReports } from './handler-reports.js';
 import { resultsOfParents } from './parent-results.js';
-import { ProgressReports } from './progress-reports.js';
 
 /**
  * What a handler gets beside its data: the job that it is running right now. Everything here is made when it is first
@@ -16,12 +24,13 @@ export class RunningJob<
   Parents extends readonly unknown[] = readonly unknown[],
 > extends RqJob<Result> {
   readonly #claimed: ClaimedJob;
-  readonly #call: JobCall;
+  #call: JobCall;
   readonly #host: JobHost;
   #controller: AbortController | undefined;
   #abortReason: Error | undefined;
   #loadedMeta: Record<string, unknown> | undefined;
-  #reports: ProgressReports | undefined;
+  #reports: HandlerReports | undefined;
+  #hasEnded = false;
 
   constructor(claimed: ClaimedJob, call: JobCall, host: JobHost) {
     super(claimed.queue, claimed.id, host.store, host.waiter);
@@ -61,6 +70,16 @@ export class RunningJob<
   /** Retries that are left if this run fails; undefined: no policy is stored with the job yet, its handler's applies. */
   get retriesLeft(): number | undefined {
     return this.#claimed.retry?.max;
+  }
+
+  /** How often it runs again if this run succeeds; undefined: it does not repeat. */
+  get repeatsLeft(): number | undefined {
+    return this.#claimed.repeat?.times;
+  }
+
+  /** The tick that it is for, when a schedule has made it: `tick.at` is the moment, whenever the job runs. */
+  get tick(): JobTick | undefined {
+    return this.#claimed.tick;
   }
 
   /** As it was when the run began; `saveMeta` writes it back. */
@@ -111,16 +130,49 @@ export class RunningJob<
    */
   progress(value: unknown): Promise<void> {
     // No value is nothing to tell, and no reason to fail.
-    if (value === undefined) return Promise.resolve();
+    if (value === undefined || this.#hasEnded) return Promise.resolve();
     const { name, id } = this;
-    const claimed = this.#claimed;
     const host = this.#host;
     const json = toJson(value, { queue: this.queue, name, what: 'progress' });
     assertSize(json, `progress of job "${id}"`, host.store.maxPayloadBytes);
-    const event = progressEvent(claimed, name, value);
+    const event = progressEvent(this.#claimed, name, value);
     host.progressed(event);
-    this.#reports ??= new ProgressReports(claimed, host.store);
-    return this.#reports.report(json, event);
+    return this.#reporting().progress(json, event);
+  }
+
+  /**
+   * Adds a line to the job's log, which `logs()` reads from any process. The last 1000 lines are kept, of 64 KB each
+   * (longer ones are cut), until a week after the last one, or until the job is deleted. Resolves when Redis has it; it
+   * need not be awaited, and never rejects (what Redis cannot take now is dropped).
+   */
+  log(line: string): Promise<void> {
+    return this.#hasEnded ? Promise.resolve() : this.#reporting().log(logLine(line));
+  }
+
+  /**
+   * Gives later attempts other data: how far this one has come, for example, so that a retry or the run after a crash
+   * goes on from there. Resolves when Redis has it. From then on `data` is what was given. The arguments of a job from
+   * Python are replaced by this one payload.
+   * @throws LostLeaseError when the run is over, or its lease is gone: another worker may run the job
+   * @throws UnserializableDataError, PayloadTooLargeError, RqConnectionError; the data stay as they were
+   */
+  async update(data: Data): Promise<void> {
+    const { queue, name, id } = this;
+    if (this.#hasEnded) throw new LostLeaseError({ jobId: id });
+    const text = encodePayload(queue, name, data);
+    assertSize(text, `data of job "${id}"`, this.#host.store.maxPayloadBytes);
+    await this.#reporting().update(text);
+    this.#call = { name, args: data === undefined ? [] : [data], kwargs: {} };
+  }
+
+  /**
+   * Says that the handler lives: the `timeout` starts again. With a heartbeat at each step, `timeout: '1m'` means that
+   * no step may take longer than a minute, however long the job takes.
+   */
+  heartbeat(): void {
+    if (this.#hasEnded) return;
+    this.#host.heartbeat(this.#claimed.execution);
+    this.#reporting().heartbeat();
   }
 
   /** What JSON and logs show of it: neither data nor meta. */
@@ -134,6 +186,17 @@ export class RunningJob<
     this.#abortReason ??= reason;
     this.#controller?.abort(this.#abortReason);
   }
+
+  /** @internal Its run is over: what its handler still tells is not taken any more. */
+  ended(): void {
+    this.#hasEnded = true;
+    this.#reports?.end();
+  }
+
+  #reporting(): HandlerReports {
+    this.#reports ??= new HandlerReports(this.#claimed, this.#host.store);
+    return this.#reports;
+  }
 }
 
 /** What the jobs of one queue share. */
@@ -142,7 +205,9 @@ export interface JobHost {
   readonly waiter: ResultWaiter;
   /** Hears what a handler tells. */
   progressed(event: ProgressEvent): void;
+  /** The handler of this execution lives. */
+  heartbeat(execution: string): void;
 }
 
 /** What a run needs of the database beside what every producer has. */
-export type RunStore = JobStore & Pick<WorkerStore, 'progress' | 'handedResults'>;
+export type RunStore = JobStore & Pick<WorkerStore, 'tell' | 'handedResults'>;

@@ -10,6 +10,7 @@ import {
   isCancelJob,
   isReturnedRetry,
   isSnoozeJob,
+  repeatIntervalFor,
 } from '../../job/index.js';
 import { type ClaimedJob, assertSize, jsonOf } from '../../wire/index.js';
 import type { RegisteredHandler } from './handler-registry.js';
@@ -32,7 +33,9 @@ export interface DecisionContext {
 
 /** The handler returned. */
 export function decideReturned(value: unknown, context: DecisionContext): Verdict {
-  if (value === undefined || value === null) return FINISHED_EMPTY;
+  const { repeat } = context.claimed;
+  const repeats = repeat !== undefined && repeat.times > 0;
+  if (!repeats && (value === undefined || value === null)) return FINISHED_EMPTY;
   if (isReturnedRetry(value)) {
     const { returnedRetries } = context.claimed;
     const decision = decideReturnedRetry({
@@ -55,9 +58,14 @@ export function decideReturned(value: unknown, context: DecisionContext): Verdic
   }
   try {
     const { id } = context.claimed;
-    const result = resultText(value, id);
-    assertSize(result, `result of job "${id}"`, context.maxPayloadBytes);
-    return { outcome: { type: 'finished', result } };
+    let result: string | undefined;
+    if (value !== undefined && value !== null) {
+      result = resultText(value, id);
+      assertSize(result, `result of job "${id}"`, context.maxPayloadBytes);
+    }
+    if (!repeats) return { outcome: { type: 'finished', result } };
+    const delay = repeatIntervalFor(repeat.intervals, repeat.times) * 1000;
+    return { outcome: { type: 'repeating', result, delay, repeatsLeft: repeat.times } };
   } catch (error) {
     return decideThrown(error, context);
   }

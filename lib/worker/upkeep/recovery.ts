@@ -58,6 +58,9 @@ export class Recovery {
         if (event) this.reporter.event(event);
       }
       if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
+      for (const { id, outcome } of handled) {
+        if (outcome === 'failed') await this.tellPoisoned(queue, id);
+      }
       this.reporter.problemSolved(problem, solved);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
       if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
@@ -70,6 +73,20 @@ export class Recovery {
       queue,
       after(next, () => void this.sweep(queue)),
     );
+  }
+
+  /** It may have callbacks, or other things that its end is to be told to. */
+  private async tellPoisoned(queue: string, id: string): Promise<void> {
+    const record = await this.store.read(id);
+    // With `failureTtl: 0` it is gone.
+    if (!record) return;
+    let name = '';
+    try {
+      ({ name } = record.call(this.store.maxPayloadBytes));
+    } catch {
+      // What it calls cannot be read.
+    }
+    this.reporter.poisoned({ queue, name, crashes: this.settings.maxCrashes, record });
   }
 }
 

@@ -185,7 +185,7 @@ describe('prepared jobs that are enqueued together', () => {
   it('can be enqueued after all when the first try was refused', async () => {
     const { images, enqueue, noting } = setUp();
     const job = images.prepare('f', 1, { id: 'a', unique: true });
-    noting.answer = () => [{ index: 0, reason: 'duplicate' }];
+    noting.answer = () => [{ index: 0, reason: 'duplicate', holder: undefined }];
     await expect(enqueue([job])).rejects.toThrow('Job "a" exists already (enqueued as unique');
     noting.answer = () => [];
     await enqueue([job]);
@@ -195,7 +195,7 @@ describe('prepared jobs that are enqueued together', () => {
     const { images, enqueue, noting } = setUp();
     const parent = images.prepare('f', 1, { id: 'a' });
     const child = images.prepare('g', 1, { id: 'b', dependsOn: parent });
-    noting.answer = () => [{ index: 0, reason: 'duplicate' }];
+    noting.answer = () => [{ index: 0, reason: 'duplicate', holder: undefined }];
     const call = enqueue([parent, child]);
     await expect(call).rejects.toBeInstanceOf(DuplicateJobError);
     await expect(call).rejects.toThrow(
@@ -210,7 +210,7 @@ describe('prepared jobs that are enqueued together', () => {
     const call = enqueue(jobs);
     await expect(call).rejects.toMatchObject({ jobIds: jobs.map(({ id }) => id) });
     await expect(call).rejects.toThrow('repeat it with the same prepared jobs');
-    noting.answer = () => [{ index: 0, reason: 'exists' }];
+    noting.answer = () => [{ index: 0, reason: 'exists', holder: undefined }];
     await enqueue(jobs);
     // What the lost call has stored is left alone.
     expect(noting.calls.map((call) => call.map(({ id, check }) => `${id} ${check}`))).toEqual([

@@ -75,3 +75,20 @@ it('a script without flags is sent as it is', async () => {
   const redis = new FakeRedis();
   expect(await run(redis, '')).toEqual([TEXT, ['EVALSHA', 'EVAL']]);
 });
+
+describe('a script that must not be overtaken', () => {
+  const inOrder = async (redis: FakeRedis, one: Script) => {
+    redis.calls.length = 0;
+    await one.runInOrder(redis as unknown as Redis, [], []);
+    return [...redis.calls];
+  };
+
+  it('is sent as text until the server has it, and after the link was cut', async () => {
+    const redis = new FakeRedis();
+    const one = script('');
+    expect(await inOrder(redis, one)).toEqual(['EVAL']);
+    expect(await inOrder(redis, one)).toEqual(['EVALSHA']);
+    redis.upgrade();
+    expect(await inOrder(redis, one)).toEqual(['EVAL']);
+  });
+});

@@ -7,7 +7,7 @@ const EVENTS: JobEvent[] = [
   { type: 'started', ...about },
   { type: 'progress', ...about, progress: { percent: 10 } },
   { type: 'retrying', ...about, error, delay: 5000, retriesLeft: 1 },
-  { type: 'finished', ...about, result: [1, null], duration: 12 },
+  { type: 'finished', ...about, result: [1, null], duration: 12, repeatsLeft: 2 },
   { type: 'exhausted', ...about, error },
   { type: 'failed', ...about, error },
   { type: 'canceled', ...about, reason: 'not needed' },

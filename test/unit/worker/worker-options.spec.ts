@@ -11,6 +11,7 @@ describe("a worker's options", () => {
       shutdownTimeout: 30_000,
       maxCrashes: 3,
       unknownJobs: 'fail',
+      webhooks: { allow: [] },
       prefetch: 'auto',
       name: undefined,
     });

@@ -1,8 +1,6 @@
 -- Claims jobs: each becomes `started` and a member of the started registry until its lease ends. Nothing leaves the
 -- list before everything about it is written.
 
-local CLAIM_FIELDS = CLAIM_FIELD_NAMES
-local FURTHER_FIELDS = FURTHER_FIELD_NAMES
 -- An answer of many long jobs would hold up everybody: the rest goes with the next one. Redis sends 64 KB at once, and
 -- what is left of an answer only after the next call, which the worker shall have time to use: so it must not be longer.
 local LARGE_ANSWER = 49152
@@ -13,7 +11,7 @@ local LONG_DATA = 2048
 -- claims: what the worker asked for, and what has come of it so far (see exchange.lua).
 local function look_at(queue, claims, id)
   local key = job_prefix .. id
-  local values = redis.pcall('HMGET', key, unpack(CLAIM_FIELDS))
+  local values = redis.pcall('HMGET', key, CLAIM_FIELD_NAMES)
   local reason
   if is_not_a_job(values) then
     reason = 'not a job'
@@ -34,26 +32,25 @@ local function look_at(queue, claims, id)
   end
   values[CLAIM_FIELD_COUNT + 1] = id
   local given = values[CLAIM.nrq_given]
-  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xd]')) then
+  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xdpw]')) then
     --- @include crashes
-    local further = redis.call('HMGET', key, unpack(FURTHER_FIELDS))
+    local further = redis.call('HMGET', key, FURTHER_FIELD_NAMES)
     local crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
     further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
-    if crashes >= claims.suspect_crashes then
+    if crashes >= tonumber(ARGV.suspect_crashes) then
       if claims.has_suspect then
         -- The worker has another: side by side, both would be taken for poison.
         assure_right('HSET', job_prefix)
-        local put_off = redis.pcall('ZADD', queue.scheduled, score(now + claims.suspect_delay), id)
+        local delay = tonumber(ARGV.suspect_delay)
+        local put_off = redis.pcall('ZADD', queue.scheduled, score(now + delay), id)
         if type(put_off) ~= 'table' then put_off = redis.pcall('HSET', key, 'status', 'scheduled') end
         if type(put_off) == 'table' then claims.failure = put_off.err end
-        if claims.next_due == '' or tonumber(claims.next_due) > claims.suspect_delay then
-          claims.next_due = tostring(claims.suspect_delay)
-        end
+        if claims.next_due == '' or tonumber(claims.next_due) > delay then claims.next_due = ARGV.suspect_delay end
         return nil
       end
       claims.has_suspect = true
     end
-    for index = 1, #FURTHER_FIELDS do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
+    for index = 1, FURTHER_FIELD_COUNT do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
   end
   return values
 end
@@ -62,7 +59,7 @@ end
 -- come first: a lease whose job is not started does no harm, a started job without a lease would be lost.
 local function claim(queue, claims, ids)
   local found, leases, looked_at, is_found = {}, {}, 0, {}
-  local number = claims.number
+  local count, number, stem = 0, claims.number
   for _, id in ipairs(ids) do
     local values
     if is_found[id] then
@@ -76,9 +73,13 @@ local function claim(queue, claims, ids)
     looked_at = looked_at + 1
     if values then
       is_found[id] = true
-      found[#found + 1] = values
-      leases[#leases + 1] = claims.lease_end
-      leases[#leases + 1] = id .. ':' .. claims.token .. string.format('%016x', number)
+      count = count + 1
+      found[count] = values
+      -- Sixteen in a row have all digits but the last one in common.
+      local digit = number % 16
+      if digit == 0 or not stem then stem = ':' .. claims.token .. string.format('%015x', (number - digit) / 16) end
+      leases[2 * count - 1] = claims.lease_end
+      leases[2 * count] = id .. stem .. string.sub('0123456789abcdef', digit + 1, digit + 1)
       number = number + 1
       claims.bytes = claims.bytes + #values[CLAIM.data]
       if claims.bytes > LARGE_ANSWER then
@@ -87,20 +88,23 @@ local function claim(queue, claims, ids)
       end
     end
   end
-  if #found == 0 then return looked_at end
+  if count == 0 then return looked_at end
   local is_leased, problem = pcall(batched, 'ZADD', queue.started, leases)
   if not is_leased then
     --- @include error-text
     claims.failure = error_text(problem)
     return 0
   end
-  for index, values in ipairs(found) do
+  local jobs, worker = claims.jobs, claims.worker
+  local claimed = #jobs
+  for index = 1, count do
+    local values = found[index]
     local id, data = values[CLAIM_FIELD_COUNT + 1], values[CLAIM.data]
     local key = job_prefix .. id
-    local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', claims.worker)
+    local written = redis.pcall('HSET', key, 'status', 'started', 'started_at', now_text, 'worker_name', worker)
     if type(written) == 'table' then
       claims.failure = written.err
-      for late = index, #found do redis.pcall('ZREM', queue.started, leases[2 * late]) end
+      for late = index, count do redis.pcall('ZREM', queue.started, leases[2 * late]) end
       for place, wanted in ipairs(ids) do
         if wanted == id then return place - 1 end
       end
@@ -121,7 +125,7 @@ local function claim(queue, claims, ids)
       claims.long[#claims.long + 1] = data
       values[CLAIM.data] = true
     end
-    claims.jobs[#claims.jobs + 1] = values
+    jobs[claimed + index] = values
     claims.number = claims.number + 1
   end
   if claims.execution_ttl ~= '' then
@@ -143,14 +147,15 @@ local function claim_from_list(queue, claims)
   local seen = 0
   while #claims.jobs < claims.want and claims.failure == '' and claims.state == '' do
     local wanted = claims.want - #claims.jobs
-    local ids = redis.pcall('LRANGE', queue.list, 0, wanted - 1)
+    -- A number as text costs a third.
+    local ids = redis.pcall('LRANGE', queue.list, '0', wanted == 1 and '0' or wanted - 1)
     if ids.err then
       claims.failure = ids.err
       return
     end
     if #ids == 0 then return end
     local taken = claim(queue, claims, ids)
-    if taken > 0 then redis.call('LTRIM', queue.list, taken, -1) end
+    if taken > 0 then redis.call('LTRIM', queue.list, taken == claims.want and ARGV.want or taken, '-1') end
     seen = seen + taken
     if #ids < wanted then return end
     if seen >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end

@@ -13,6 +13,12 @@ local function tell_canceled(queue, job, what)
   redis.pcall('PUBLISH', queue.events, event_text('canceled', job.id, attempts + (is_running and 1 or 0), reason))
 end
 
+-- Their unique keys are free.
+local function release_keys(queue, jobs, how)
+  if redis.pcall('EXISTS', queue.unique) ~= 1 then return end
+  for _, job in ipairs(jobs) do release_key(job.id, how) end
+end
+
 local act = {}
 
 function act.cancel(queue, jobs)
@@ -27,6 +33,7 @@ function act.cancel(queue, jobs)
     local list = ttl == '0' and deleted or kept
     list[#list + 1] = job.id
   end
+  release_keys(queue, jobs, 'canceled')
   conclude(queue, ending)
   for _, job in ipairs(jobs) do
     tell_worker(job, 'cancel-job')
@@ -96,6 +103,7 @@ function act.delete(queue, jobs)
     if listened and not has_ended(job.status) then tell_canceled(queue, job, 'deleted') end
     add_keys_of(job.id, keys)
   end
+  release_keys(queue, jobs, 'deleted')
   batched('DEL', nil, keys)
   if redis.pcall('EXISTS', queue.watched) == 1 then
     for _, id in ipairs(ids) do announce(queue, id, 'canceled', 'text', 'deleted') end

@@ -8,6 +8,7 @@
 -- fails its parent, and the sweep looks at it again.
 
 --- @include dependencies
+--- @include release-key
 --- @include wake
 
 -- How many children (and parents looked at, a tenth each) in one call; and how many are read at once.
@@ -19,7 +20,7 @@ local KEPT, KEPT_AFTER = 86400, 60
 -- RQ's, a year. The same as in lib/job/rq-defaults.ts.
 local FAILURE_TTL = '31536000'
 
-local ENDS_FOR_GOOD = { finished = true, deleted = true, gone = true, released = true }
+local ENDS_FOR_GOOD = { finished = true, deleted = true, gone = true, released = true, delete = true }
 local ENDS_AS = {
   failed = 'failed', stopped = 'was stopped', canceled = 'was canceled', deleted = 'was deleted', gone = 'is gone',
 }
@@ -108,6 +109,7 @@ local function cancel_child(child, parent, how)
   local ttl = ttl_of(child.failure_ttl, FAILURE_TTL)
   local ending = {}
   finish(queue, ending, child.id, 'canceled', ttl, 'text', reason, 'nrq_reason', reason, 'nrq_canceled_by', parent)
+  release_key(child.id, 'canceled')
   redis.call('ZREM', queue.deferred, child.id)
   leave_sets(child.id, child.parents, parent)
   if is_listened(queue) then
@@ -129,6 +131,7 @@ end
 local function delete_child(child)
   for _, registry in ipairs({ 'deferred', 'canceled' }) do redis.call('ZREM', child.queue[registry], child.id) end
   leave_sets(child.id, child.parents)
+  release_key(child.id, 'deleted')
   if is_listened(child.queue) and child.status == 'deferred' then
     redis.pcall('PUBLISH', child.queue.events,
       event_text('canceled', child.id, child.attempts, ',"reason":"deleted before it ran"'))
@@ -140,11 +143,25 @@ local function delete_child(child)
   open_entry(child.id, 'delete')
 end
 
--- The result of a parent of ours that had finished before; Python's is in its stream, to be read when it is asked for.
+-- The result of a job that has finished, as it is handed over; nil = none, too long, or a pickle of Python's.
+local function result_of(id)
+  local size = redis.pcall('HSTRLEN', job_prefix .. id, 'result')
+  if type(size) ~= 'number' or size > MOST_HANDED then return nil end
+  if size > 0 then return redis.call('HGET', job_prefix .. id, 'result') end
+  local newest = redis.pcall('XREVRANGE', results_prefix .. id, '+', '-', 'COUNT', 1)
+  local fields = not newest.err and newest[1] and newest[1][2] or {}
+  for at = 1, #fields, 2 do
+    local value = fields[at + 1]
+    -- A pickle begins with a byte that JSON never begins with.
+    if fields[at] == 'return_value' and #value <= MOST_HANDED and string.sub(value, 1, 2) ~= 'gA' then
+      return 'base64:' .. value
+    end
+  end
+end
+
 local function hand_from(parent, child)
-  local size = redis.pcall('HSTRLEN', job_prefix .. parent, 'result')
-  if type(size) ~= 'number' or size == 0 or size > MOST_HANDED then return end
-  redis.pcall('HSETNX', child.key, 'nrq_parent:' .. parent, redis.call('HGET', job_prefix .. parent, 'result'))
+  local result = result_of(parent)
+  if result then redis.pcall('HSETNX', child.key, 'nrq_parent:' .. parent, result) end
 end
 
 -- Looks at the parents that are left. Answers 'met' | 'wait' | 'cancel', parent, how. The look ends at the first that
@@ -288,7 +305,7 @@ end
 
 -- All children are told. The set of one that may be requeued is kept with what was canceled because of it or waits on.
 local function close_entry(entry)
-  if ENDS_FOR_GOOD[entry.how] or entry.how == 'delete' then
+  if ENDS_FOR_GOOD[entry.how] then
     redis.pcall('DEL', entry.key)
   elseif entry.how == 'again' then
     redis.pcall('PERSIST', entry.key)
@@ -300,14 +317,14 @@ end
 -- Notes what is left over. The set of a parent that is over for good gets a name of its own: who waits for another job of
 -- that name, or for its next run, is not meant.
 local function note_left(queue, entry)
-  if entry.how == 'finished' or entry.how == 'deleted' or entry.how == 'gone' or entry.how == 'released' then
-    if entry.key == dependents_key(entry.id) then
-      local own = ending_key(entry.id)
-      if redis.pcall('EXISTS', own) ~= 0 then own = own .. ':' .. string.format('%.0f', now * 1000) end
-      if type(redis.pcall('RENAME', entry.key, own)) == 'table' and redis.pcall('EXISTS', own) ~= 1 then return end
-      entry.key = own
-      redis.pcall('EXPIRE', own, KEPT)
-    end
+  if ENDS_FOR_GOOD[entry.how] and entry.key == dependents_key(entry.id) then
+    local own = ending_key(entry.id)
+    if redis.pcall('EXISTS', own) ~= 0 then own = own .. ':' .. string.format('%.0f', now * 1000) end
+    redis.pcall('RENAME', entry.key, own)
+    -- What could not be renamed is the sweep's.
+    if redis.pcall('EXISTS', own) ~= 1 then return end
+    entry.key = own
+    redis.pcall('EXPIRE', own, KEPT)
   end
   redis.pcall('HSET', queue.ended, entry.key,
     cmsgpack.pack({
@@ -325,7 +342,11 @@ local function tell_open(queue)
     if not entry.is_begun then
       entry.is_begun = true
       local count = redis.pcall('SCARD', entry.key)
-      if type(count) ~= 'number' then count = 0 end
+      if type(count) ~= 'number' then
+        -- It holds something else.
+        if is_not_a_job(count) and ENDS_FOR_GOOD[entry.how] then redis.pcall('DEL', entry.key) end
+        count = 0
+      end
       if entry.result and entry.hands_over == nil then
         entry.hands_over = #entry.result <= MOST_HANDED and #entry.result * count <= MOST_HANDED_IN_ALL
         if not entry.hands_over and #entry.result > MOST_HANDED then entry.result = nil end
@@ -362,18 +383,7 @@ end
 -- Jobs are over. ids: their ids; how: 'finished' | 'failed' | 'stopped' | 'canceled' | 'deleted' | 'gone' | 'released' =
 -- their children shall not wait for them | 'delete' = their children are deleted, too; results: id -> see `hand_over`
 local function ended_all(queue, ids, how, results)
-  if #ids == 0 then return end
-  local found = ids
-  if #ids > 1 then
-    local keys, count = {}, 0
-    for index, id in ipairs(ids) do keys[index] = dependents_key(id) end
-    for first = 1, #keys, 4000 do
-      local there = redis.pcall('EXISTS', unpack(keys, first, math.min(first + 3999, #keys)))
-      if type(there) == 'number' then count = count + there end
-    end
-    if count == 0 then return end
-  end
-  for _, id in ipairs(found) do
+  for _, id in ipairs(ids) do
     if redis.pcall('EXISTS', dependents_key(id)) == 1 then
       forget_left(queue, id)
       open_entry(id, how, results and results[id])

@@ -44,10 +44,10 @@ function waits.enter(queue, id, child, ttl)
   redis.call('HSET', key, 'dependency_ids', cjson.encode(child.parents), 'dependency_id', child.parents[1],
     'allow_dependency_failures', child.if_failed == 'run' and '1' or '0', 'nrq_if_failed', child.if_failed)
   for _, parent in ipairs(child.finished) do
-    local size = waits.handed <= MOST_HANDED_IN_ALL and redis.call('HSTRLEN', job_prefix .. parent, 'result') or 0
-    if size > 0 and size <= MOST_HANDED then
-      redis.call('HSET', key, 'nrq_parent:' .. parent, redis.call('HGET', job_prefix .. parent, 'result'))
-      waits.handed = waits.handed + size
+    local result = waits.handed <= MOST_HANDED_IN_ALL and result_of(parent)
+    if result then
+      redis.call('HSET', key, 'nrq_parent:' .. parent, result)
+      waits.handed = waits.handed + #result
     end
   end
   if #child.pending == 0 then return false end

@@ -17,12 +17,15 @@ local function ttl_of(text, default)
   return string.format('%d', seconds)
 end
 
--- When something that is kept for ttl seconds is over, as a score.
+-- When something that is kept for ttl seconds is over: `score` as a registry holds it, and `moment` in milliseconds,
+-- which Redis need not count then.
 local function end_of(ending, ttl)
   if ending.ttl ~= ttl then
-    ending.ttl, ending.score = ttl, string.format('%d', math.floor(now / 1000) + tonumber(ttl))
+    local over = seconds + tonumber(ttl)
+    ending.ttl, ending.score = ttl, string.format('%d', over)
+    ending.moment = string.format(over < 1e12 and '%d%03d' or '%.0f%03d', over, milliseconds)
   end
-  return ending.score
+  return ending
 end
 
 -- RQ writes -1 for failed jobs that are kept for ever.
@@ -33,8 +36,19 @@ local function enter(ending, id, status, ttl)
   local registry = status == 'stopped' and 'failed' or status
   local list = ending[registry] or {}
   ending[registry] = list
-  list[#list + 1] = ttl == '-1' and for_ever(registry) or end_of(ending, ttl)
-  list[#list + 1] = id
+  local count = #list
+  list[count + 1] = ttl == '-1' and for_ever(registry) or end_of(ending, ttl).score
+  list[count + 2] = id
+end
+
+-- Those who wait for the job are told by `conclude`.
+local function announce_later(queue, ending, id, status, encoding, text)
+  if ending.is_watched == nil then ending.is_watched = redis.pcall('EXISTS', queue.watched) == 1 end
+  if ending.is_watched then
+    local announced = ending.announced or {}
+    ending.announced = announced
+    announced[#announced + 1] = { id, status, encoding, text }
+  end
 end
 
 -- status: 'finished' | 'failed' | 'stopped' | 'canceled'
@@ -58,7 +72,7 @@ local function finish(queue, ending, id, status, ttl, encoding, text, ...)
     if status ~= 'finished' then redis.pcall('HDEL', key, 'nrq_crashes') end
     if ttl == '-1' then
       redis.pcall('PERSIST', key)
-    elseif redis.pcall('EXPIRE', key, ttl) ~= 1 then
+    elseif redis.pcall('PEXPIREAT', key, end_of(ending, ttl).moment) ~= 1 then
       -- What cannot be given an end (a number too large, no right) is kept.
       ttl = '-1'
       if ending.is_entered then
@@ -68,12 +82,7 @@ local function finish(queue, ending, id, status, ttl, encoding, text, ...)
     end
     if not ending.is_entered then enter(ending, id, status, ttl) end
   end
-  if ending.is_watched == nil then ending.is_watched = redis.pcall('EXISTS', queue.watched) == 1 end
-  if ending.is_watched then
-    local announced = ending.announced or {}
-    ending.announced = announced
-    announced[#announced + 1] = { id, status, encoding, text }
-  end
+  announce_later(queue, ending, id, status, encoding, text)
 end
 
 -- Writes the registries of the ends that were entered. Answers those that could not be written, with the reason.

@@ -2,6 +2,7 @@
 local prefix = ARGV.prefix
 local job_prefix = prefix .. 'job:'
 local results_prefix = prefix .. 'results:'
+local log_prefix = prefix .. 'nrq:log:'
 
 -- Whether the look at a job says that its key holds something else. Any other error says nothing about the job.
 local function is_not_a_job(reply)
@@ -16,7 +17,9 @@ end
 
 -- All keys of a job, for whoever deletes it, but for the set of those who wait for it: see ended.lua.
 local function add_keys_of(id, keys)
-  keys[#keys + 1] = job_prefix .. id
-  keys[#keys + 1] = results_prefix .. id
-  keys[#keys + 1] = job_prefix .. ':' .. id .. ':dependencies'
+  local count, key = #keys, job_prefix .. id
+  keys[count + 1] = key
+  keys[count + 2] = results_prefix .. id
+  keys[count + 3] = log_prefix .. id
+  keys[count + 4] = job_prefix .. ':' .. id .. ':dependencies'
 end

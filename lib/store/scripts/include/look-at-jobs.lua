@@ -26,6 +26,11 @@ if action == 'requeue' and place == 'canceled' then
   FIELDS[#FIELDS + 1] = 'nrq_canceled_by'
   CANCELED_BY = #FIELDS
 end
+local UNIQUE
+if action == 'requeue' then
+  FIELDS[#FIELDS + 1] = 'nrq_unique'
+  UNIQUE = #FIELDS
+end
 local COST = 3
 if action == 'requeue' and ARGV.retries ~= '' then COST = 5 end
 if action == 'delete' then COST = 4 end
@@ -111,6 +116,8 @@ local function look_at(queue, selection, index, unread)
   -- Of RQ's next version: they wait, and not for a worker.
   if status == 'rate_limited' or status == 'ready_to_enqueue' then status = 'deferred' end
   if executions and not stands_at_end(queue, id, status) then status = 'started' end
+  -- RQ leaves a job that waits for its next round with the status of the last one.
+  if status == 'finished' and redis.call('ZSCORE', queue.scheduled, id) then status = 'scheduled' end
   local job = { id = id, status = status, executions = executions, failure_ttl = fields[2] }
   if not is_in_time(fields, selection.scores[index]) then return 'passed', job end
   local is_named = has_name(id, unread)
@@ -120,6 +127,12 @@ local function look_at(queue, selection, index, unread)
   -- One that was canceled because of another waits for that again as soon as it is requeued.
   local parent = CANCELED_BY and fields[CANCELED_BY]
   if parent and redis.pcall('HGET', job_prefix .. parent, 'status') == 'canceled' then answer = 'refused' end
+  -- An entry says nothing of a job that has ended, so that taking the key here does no harm, whatever comes.
+  if answer == 'done' and UNIQUE and fields[UNIQUE] then
+    spend(3)
+    job.holder = take_key_again(queue, id)
+    if job.holder then answer = 'duplicate' end
+  end
   if answer == 'done' and (action == 'cancel' or action == 'delete') then
     if may_be_queued(queue, job, #selection.ids == 1) then
       if #selection.ids > 1 or place ~= '' then job.place = place_in_queue(queue, selection, index) end
@@ -150,7 +163,7 @@ local function look_at_jobs(queue, selection)
     local answer, job = 'already', nil
     if not is_seen[id] then answer, job = look_at(queue, selection, index, found.unread) end
     is_seen[id] = true
-    if job then found.status = job.status end
+    if job then found.status = job.holder or job.status end
     if answer == 'done' then
       found.jobs[#found.jobs + 1] = job
       spend(COST + (job.executions and 5 or 0))

@@ -1,32 +1,40 @@
 -- Redis's clock, the only one that decides leases and due times.
 -- now: milliseconds since the epoch, with microseconds as fraction; now_text: the same as RQ reads dates.
 local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000 + tonumber(time[2]) / 1000
-
-local function date_text(seconds, milliseconds)
-  local floor = math.floor
-  local days = floor(seconds / 86400)
-  local rest = seconds - days * 86400
+local seconds = tonumber(time[1])
+local milliseconds = tonumber(time[2]) / 1000
+local now = seconds * 1000 + milliseconds
+local now_text
+do
+  -- Without a function and without math.floor: each call costs as much as ten of these lines.
+  local rest = seconds % 86400
   -- Days since 0000-03-01, split into eras of 400 years: leap days then fall at the end of a year.
-  local shifted = days + 719468
-  local era = floor(shifted / 146097)
-  local day_of_era = shifted - era * 146097
-  local year_of_era =
-    floor((day_of_era - floor(day_of_era / 1460) + floor(day_of_era / 36524) - floor(day_of_era / 146096)) / 365)
-  local day_of_year = day_of_era - (365 * year_of_era + floor(year_of_era / 4) - floor(year_of_era / 100))
-  local month_from_march = floor((5 * day_of_year + 2) / 153)
-  local day = day_of_year - floor((153 * month_from_march + 2) / 5) + 1
+  local shifted = (seconds - rest) / 86400 + 719468
+  local day_of_era = shifted % 146097
+  local years = day_of_era - (day_of_era - day_of_era % 1460) / 1460
+  years = years + (day_of_era - day_of_era % 36524) / 36524 - (day_of_era - day_of_era % 146096) / 146096
+  local year_of_era = (years - years % 365) / 365
+  local leaps = (year_of_era - year_of_era % 4) / 4 - (year_of_era - year_of_era % 100) / 100
+  local day_of_year = day_of_era - 365 * year_of_era - leaps
+  local month_from_march = 5 * day_of_year + 2
+  month_from_march = (month_from_march - month_from_march % 153) / 153
+  local before = 153 * month_from_march + 2
   local month = month_from_march < 10 and month_from_march + 3 or month_from_march - 9
-  local year = year_of_era + era * 400 + (month <= 2 and 1 or 0)
-  return string.format(
-    '%04d-%02d-%02dT%02d:%02d:%02d.%03dZ',
-    year, month, day, floor(rest / 3600), floor(rest / 60) % 60, rest % 60, milliseconds
+  now_text = string.format(
+    '%d-%02d-%02dT%02d:%02d:%02d.%03dZ',
+    year_of_era + (shifted - day_of_era) / 146097 * 400 + (month <= 2 and 1 or 0), month,
+    day_of_year - (before - before % 5) / 5 + 1,
+    (rest - rest % 3600) / 3600, (rest % 3600 - rest % 60) / 60, rest % 60, milliseconds
   )
 end
 
-local now_text = date_text(tonumber(time[1]), math.floor(tonumber(time[2]) / 1000))
-
 -- A moment in milliseconds as a registry's score: seconds; rounded up, so that nothing is ever early.
 local function score(milliseconds)
-  return string.format('%.3f', math.ceil(milliseconds) / 1000)
+  local whole = math.ceil(milliseconds)
+  -- Whole numbers are written in half the time.
+  if whole >= 0 and whole < 1e15 then
+    local thousandths = whole % 1000
+    return string.format('%d.%03d', (whole - thousandths) / 1000, thousandths)
+  end
+  return string.format('%.3f', whole / 1000)
 end

@@ -4,6 +4,7 @@
 
 --- @include queue-up
 --- @include results
+--- @include release-key
 
 -- How many failed attempts are kept.
 local HISTORY = 10
@@ -31,21 +32,34 @@ end
 
 local settle = {}
 
--- 1 ttl  2 'stream'  3 result ('' = no value), unless it is given  4 began  5 ended
-function settle.finished(execution, first, result)
-  local ttl = ARGV[first]
-  result = result or ARGV[first + 2]
-  if ttl ~= '0' then
-    assure_hash(execution.key)
-    if result == '' then
-      add_run(execution, ttl, first + 3, STREAMED_FINISHED)
-    else
-      add_run(execution, ttl, first + 3, STREAMED_FINISHED, 'return_value', result)
-    end
+-- Ends the job, and what hangs on it learns that.
+local function finish_run(execution, status, ...)
+  local problem = finish(execution.queue, execution.ending, execution.id, status, ...)
+  if not problem then release_key(execution.id, status) end
+  return problem
+end
+
+-- Adds a run to RQ's result stream. times: place in ARGV of when it began and ended
+local function stream_result(execution, ttl, times, result)
+  assure_hash(execution.key)
+  if result == '' then
+    add_run(execution, ttl, times, STREAMED_FINISHED)
+  else
+    add_run(execution, ttl, times, STREAMED_FINISHED, 'return_value', result)
   end
+end
+
+-- 1 ttl  2 'stream' | 'hash of more' (something hangs on the job)  3 result ('' = no value)  (of a stream) 4 began  5 ended
+function settle.finished(execution, first)
+  local ttl, result = ARGV[first], ARGV[first + 2]
+  if ARGV[first + 1] ~= 'stream' then
+    if result == '' then return finish_run(execution, 'finished', ttl, 'json', result) end
+    return finish_run(execution, 'finished', ttl, 'json', result, 'result', result)
+  end
+  if ttl ~= '0' then stream_result(execution, ttl, first + 3, result) end
   -- Python may have written an earlier one back.
   redis.pcall('HDEL', execution.key, 'result')
-  return finish(execution.queue, execution.ending, execution.id, 'finished', ttl, 'base64', result)
+  return finish_run(execution, 'finished', ttl, 'base64', result)
 end
 
 -- 1 ttl  2 'hash' | 'stream'  3 text for the hash  4 text for the stream  5 attempt  6 record  7 began  8 ended
@@ -58,7 +72,7 @@ local function fail(execution, first, status)
     end
     remember(execution.key, ARGV[first + 4], ARGV[first + 5])
   end
-  return finish(execution.queue, execution.ending, execution.id, status, ttl, 'text', text, 'exc_info', text)
+  return finish_run(execution, status, ttl, 'text', text, 'exc_info', text)
 end
 
 function settle.failed(execution, first) return fail(execution, first, 'failed') end
@@ -67,7 +81,7 @@ function settle.stopped(execution, first) return fail(execution, first, 'stopped
 -- 1 ttl  2 reason
 function settle.canceled(execution, first)
   local ttl, reason = ARGV[first], ARGV[first + 1]
-  return finish(execution.queue, execution.ending, execution.id, 'canceled', ttl, 'text', reason, 'nrq_reason', reason)
+  return finish_run(execution, 'canceled', ttl, 'text', reason, 'nrq_reason', reason)
 end
 
 local function put_off(execution, delay, front)
@@ -100,6 +114,36 @@ function settle.retrying(execution, first)
     redis.call('HSET', key, 'number_of_retries', '1')
   end
   if ARGV[first + 8] == '1' then redis.pcall('HDEL', key, 'nrq_crashes') end
+end
+
+-- It has finished, and runs again: its result is kept, in no registry of ended jobs. Those who wait for it are told.
+-- 1 ttl  2 'stream' | 'hash'  3 result ('' = no value)  4 began  5 ended  6 delay in milliseconds  7 repeats left
+-- 8 the round (see fields.ts)  9 retries to give back, '' = none of its own, 'keep' = those that are left
+function settle.repeating(execution, first)
+  local key, result = execution.key, ARGV[first + 2]
+  local is_streamed = ARGV[first + 1] == 'stream'
+  assure_hash(key)
+  put_off(execution, tonumber(ARGV[first + 5]), false)
+  redis.call('HSET', key, 'repeats_left', ARGV[first + 6], 'nrq_round', ARGV[first + 7])
+  if is_streamed then
+    -- Its place may hold something else; the job goes on.
+    pcall(stream_result, execution, ARGV[first], first + 3, result)
+  end
+  if is_streamed or result == '' then
+    redis.pcall('HDEL', key, 'result')
+  else
+    redis.call('HSET', key, 'result', result)
+  end
+  local retries = ARGV[first + 8]
+  if retries == '' then
+    -- The handler's policy was taken over at a failure: the next one takes it anew.
+    redis.pcall('HDEL', key, 'retries_left', 'retry_intervals', 'nrq_retry')
+  elseif retries ~= 'keep' then
+    redis.call('HSET', key, 'retries_left', retries)
+  end
+  if retries ~= 'keep' then redis.pcall('HDEL', key, 'nrq_retries_left', 'number_of_retries') end
+  redis.pcall('HDEL', key, 'nrq_crashes')
+  announce_later(execution.queue, execution.ending, execution.id, 'finished', is_streamed and 'base64' or 'json', result)
 end
 
 -- 1 delay

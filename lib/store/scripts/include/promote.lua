@@ -34,7 +34,9 @@ local function promote(queue, limit, due_at)
       later[#later + 1] = id
     else
       moved[#moved + 1] = id
-      if not job.err and job[1] == 'scheduled' then
+      -- RQ leaves a job that waits for its next round with the status of the last one.
+      local is_next_round = not job.err and job[1] == 'finished' and redis.call('HEXISTS', job_prefix .. id, 'repeats_left') == 1
+      if not job.err and (job[1] == 'scheduled' or is_next_round) then
         local list = job[2] == '1' and front or back
         list[#list + 1] = id
         -- It was put off because workers died of it (see crashes.lua).

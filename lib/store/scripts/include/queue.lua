@@ -19,7 +19,8 @@ local function key_of_queue(queue, what)
     key = prefix .. 'nrq:waiting:' .. name
   elseif what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' then
     key = prefix .. 'nrq:' .. what .. ':' .. name
-  elseif what == 'paused' or what == 'stops' or what == 'popped' or what == 'late' or what == 'alive' or what == 'grace' then
+  elseif what == 'paused' or what == 'stops' or what == 'popped' or what == 'late' or what == 'alive' or what == 'grace'
+    or what == 'unique' then
     key = prefix .. 'nrq:' .. what .. ':' .. name
   elseif what == 'wake' or what == 'settled' or what == 'events' then
     key = ARGV.channels .. what .. ':' .. name

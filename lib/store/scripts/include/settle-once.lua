@@ -33,11 +33,8 @@ local function settle_once(queue, executions, gates, has_records)
     end
     place = repeated
   end
-  local refused, is_refused = settle_all(queue, ARGV.worker, executions, gates, has_records, function()
-    local noted = redis.pcall('HSET', notes, place, number)
-    if type(noted) == 'table' then return noted.err end
-    if ARGV.calls_kept ~= '' then redis.pcall('EXPIRE', notes, ARGV.calls_kept) end
-  end)
+  local note = { key = notes, field = place, number = number }
+  local refused, is_refused = settle_all(queue, ARGV.worker, executions, gates, has_records, note)
   if #refused > 0 then redis.pcall('HSET', notes, place, number .. '\n' .. cmsgpack.pack(refused)) end
   return refused, is_refused
 end

@@ -2,6 +2,7 @@
 -- each ten seconds; a turn is as many entries as it takes to see all within a minute, in as many calls as that needs.
 
 --- @include sweep-deferred
+--- @include sweep-unique
 --- @include sweep-registries
 
 -- Milliseconds between two turns; entries of a turn at least, and the share of all.
@@ -16,6 +17,7 @@ if looked_at(redis.pcall('SET', queue.swept, '1', 'NX', 'PX', TURN)) then
     redis.pcall('HSET', queue.sweeps, 'left', string.format('%d', math.max(LEAST, math.ceil(entries / TURNS))))
     redis.pcall('EXPIRE', queue.sweeps, 86400)
   end
+  sweep_unique(queue)
 end
 local left = tonumber(looked_at(redis.pcall('HGET', queue.sweeps, 'left')) or '') or 0
 if left > 0 then

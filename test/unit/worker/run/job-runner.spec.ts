@@ -3,6 +3,8 @@ import { PrefetchedJobs } from '../../../../lib/worker/serve/prefetched-jobs.js'
 import { type Handler, HandlerRegistry } from '../../../../lib/worker/run/handler-registry.js';
 import { JobReporter } from '../../../../lib/worker/report/job-reporter.js';
 import { JobRunner, type RunEnd } from '../../../../lib/worker/run/job-runner.js';
+import type { RunningJob } from '../../../../lib/worker/run/running-job.js';
+import { eventually } from '../../../support/wait.js';
 import { claimedJob } from '../../support/claimed-job.js';
 
 const calling = (id: string, name = 'job') => claimedJob({ data: `["${name}",null,[1],{}]` }, id);
@@ -15,6 +17,7 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
   }
   const ends: string[] = [];
   const lost: string[] = [];
+  const deadlines: number[] = [];
   const prefetched = new PrefetchedJobs(() => undefined);
   const one = new JobRunner(
     'q',
@@ -24,7 +27,7 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
     {
       maxPayloadBytes: 1000,
       now: Date.now,
-      runsUntil: () => undefined,
+      runsUntil: (deadline) => void deadlines.push(deadline),
       unknownJobs,
       hearsStarts: () => false,
       began: () => undefined,
@@ -35,7 +38,7 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
     },
   );
   runners.add(one);
-  return { runner: one, ends, lost, prefetched };
+  return { runner: one, ends, lost, prefetched, deadlines };
 }
 
 const never = () => new Promise(() => undefined);
@@ -157,5 +160,25 @@ describe('a job that is ended from outside', () => {
 
     expect(ends).toEqual(['c released, slot', 'b released, slot', 'a released, slot']);
     expect(reasons).toHaveLength(3);
+  });
+});
+
+describe('a sign of life', () => {
+  it('moves the end of the run, for the one who keeps leases too; after its end nothing', async () => {
+    let job!: RunningJob;
+    const { runner: one, deadlines } = runner([
+      { timeout: 60, run: (_, running) => ((job = running), never()) },
+    ]);
+    one.start(calling('a'));
+    const [first = 0] = deadlines;
+    await eventually(() => (job.heartbeat(), one.latestDeadline > first + 5), {
+      what: 'the end of the run to move',
+    });
+    expect(deadlines.at(-1)).toBe(one.latestDeadline);
+
+    const count = deadlines.length;
+    one.cancel('a');
+    job.heartbeat();
+    expect(deadlines).toHaveLength(count);
   });
 });

@@ -22,6 +22,7 @@ describe('a recovery', () => {
         calls.push(`sweep ${queue}`);
         return reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply);
       },
+      read: () => Promise.resolve(undefined),
     } as unknown as WorkerStore;
     const reporter = new JobReporter({
       jobRecovered: ({ jobId, outcome }) => void told.push(`${jobId} ${outcome}`),
