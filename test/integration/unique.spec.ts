@@ -386,11 +386,14 @@ describe('requeue', () => {
       code: 'RQ_DUPLICATE_JOB',
       jobId: second.id,
     });
-    expect(await engine.queue().requeue({ in: 'canceled' })).toBe(1);
+    expect(await engine.queue().requeue({ in: 'canceled' })).toMatchObject({
+      done: 1,
+      skipped: { duplicate: 1 },
+    });
     expect(await engine.places(first.id)).toEqual(['canceled']);
 
     await second.delete();
-    expect(await engine.queue().requeue([first.id])).toBe(1);
+    expect(await engine.queue().requeue([first.id])).toMatchObject({ done: 1 });
     expect(await engine.places(first.id)).toEqual(['queue']);
   });
 });

@@ -1,6 +1,8 @@
 -- The deferred registry: jobs whose parents are over although nobody has told them. Python's workers know nothing of
 -- ours, and a job that is canceled, deleted or emptied away by Python tells nobody.
 
+--- @include date-text
+
 -- Python registers a job of several before it decides whether it waits: it is left alone so long, by its age.
 local YOUNG = 60
 
