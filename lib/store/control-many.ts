@@ -37,7 +37,8 @@ export class ControlMany {
     let offset = 0;
     let behind = '';
     while (looked < (total ?? Infinity) && this.done < limit) {
-      const most = Math.min(CONTROLLED_AT_ONCE, limit - this.done);
+      const left = (total ?? Infinity) - looked;
+      const most = Math.min(CONTROLLED_AT_ONCE, limit - this.done, left);
       const reply = await this.run({ from, offset, behind, most });
       if (reply.looked === 0) break;
       total ??= reply.total;

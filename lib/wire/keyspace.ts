@@ -26,7 +26,7 @@ export class Keyspace {
   /** How the names of our channels begin: channels, unlike keys, are shared by all databases of a Redis. */
   readonly channels: string;
 
-  private readonly queueKeys = new Map<string, QueueKeys>();
+  readonly #queueKeys = new Map<string, QueueKeys>();
 
   /**
    * @param prefix default `rq:`; any other gives up sharing with Python RQ, whose prefix is fixed
@@ -52,10 +52,10 @@ export class Keyspace {
 
   /** The keys of one queue; made once per name. */
   queue(name: string): QueueKeys {
-    let keys = this.queueKeys.get(name);
+    let keys = this.#queueKeys.get(name);
     if (!keys) {
       keys = new QueueKeys(this.prefix, this.channels, name);
-      this.queueKeys.set(name, keys);
+      this.#queueKeys.set(name, keys);
     }
     return keys;
   }

@@ -200,7 +200,7 @@ describe("a producer's link that is cut", () => {
   const CALLS: readonly [command: string, call: () => Promise<unknown>, expected?: unknown][] = [
     ['enqueue', () => queue.enqueue('act', {}, { id: 'new' }).then(({ id }) => id), 'new'],
     ['control', () => made.cancel()],
-    ['requeue', () => queue.requeue([made.id])],
+    ['control', () => queue.requeue([made.id])],
     ['list', () => queue.jobs('canceled').then((jobs) => jobs.map(({ id }) => id))],
     ['hgetall', () => kept().status(), 'queued'],
     ['lpos', () => kept().position(), 0],

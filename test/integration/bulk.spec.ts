@@ -389,3 +389,27 @@ describe('the sweep', () => {
     expect(await client.exists('rq:nrq:late:jobs')).toBe(0);
   });
 });
+
+describe('unique jobs', () => {
+  it('of two that are the same, a requeue of many takes one, and counts the other', async () => {
+    const queue = engine.queue();
+    const unique = () => queue.enqueue('ok', 1, { unique: { by: 'same' } });
+    const first = await unique();
+    await first.cancel();
+    const second = await unique();
+    await second.cancel();
+    await enqueue(2);
+    await queue.cancel({ in: 'queued' });
+
+    const report = await queue.requeue({ in: 'canceled' });
+    expect(report).toMatchObject({ done: 3, skipped: { duplicate: 1, state: 0 } });
+    expect(await queue.counts()).toMatchObject({ queued: 3, canceled: 1 });
+    const [left] = await queue.jobs('canceled');
+    expect([first.id, second.id]).toContain(left?.id);
+    await expect(queue.job(left?.id ?? '').requeue()).rejects.toMatchObject({
+      code: 'RQ_DUPLICATE_JOB',
+    });
+    expect(await queue.delete({ in: 'queued' })).toMatchObject({ done: 3 });
+    expect(await queue.requeue({ in: 'canceled' })).toMatchObject({ done: 1 });
+  });
+});

@@ -42,11 +42,15 @@ it.each([
   await endedByPython(status, registry);
   await sweep();
   expect(await children()).toEqual(expected);
-  if (status === 'failed') {
-    expect((await engine.store.read('cancel'))?.canceledBecauseOf).toBe('p');
-    await engine.store.control('jobs', 'p', { type: 'requeue', front: false });
-    expect(await children()).toEqual(['deferred', 'queued', 'deferred']);
-  }
+});
+
+it('of a parent that Python has failed, and that is requeued: what was canceled waits again', async () => {
+  await family();
+  await endedByPython('failed', 'failed');
+  await sweep();
+  expect((await engine.store.read('cancel'))?.canceledBecauseOf).toBe('p');
+  await engine.store.control('jobs', 'p', { type: 'requeue', front: false });
+  expect(await children()).toEqual(['deferred', 'queued', 'deferred']);
 });
 
 it('of a parent that Python has deleted, or that has vanished', async () => {
@@ -128,7 +132,7 @@ describe('of a child of Python’s', () => {
     expect(await graph.traces()).toEqual([]);
   });
 
-  it('it is left alone while it is young: Python registers before it decides', async () => {
+  it('is left alone while it is young: Python registers before it decides', async () => {
     await pythonChild({}, Date.now() - 5000);
     await sweep();
     expect(await graph.status('py')).toBe('deferred');

@@ -144,8 +144,8 @@ describe('the log of a job', () => {
 
     const waiting = await queue.enqueue('nobody', undefined, { delay: 60 });
     await engine.client.rpush(logKey(waiting.id), 'of an earlier attempt');
-    await engine.client.lpush('rq:queue:jobs', waiting.id);
     await engine.stopWorkers();
+    await engine.client.lpush('rq:queue:jobs', waiting.id);
     await queue.empty();
     expect(await engine.client.exists(logKey(waiting.id))).toBe(0);
   });

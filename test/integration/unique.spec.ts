@@ -393,7 +393,7 @@ describe('requeue', () => {
     expect(await engine.places(first.id)).toEqual(['canceled']);
 
     await second.delete();
-    expect(await engine.queue().requeue([first.id])).toBe(1);
+    expect(await engine.queue().requeue([first.id])).toMatchObject({ done: 1 });
     expect(await engine.places(first.id)).toEqual(['queue']);
   });
 });

@@ -20,7 +20,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
   const burst = () => sides.python.worker('parents', { burst: true });
 
   describe('a parent that Python runs, and children of ours', () => {
-    it('it finishes: Python releases them, once, with all that is ours', async () => {
+    it('finishes: Python releases them, once, with all that is ours', async () => {
       const parent = await pythonJob("'tasks.add', 1, 2");
       const family = await Family.of(sides, [parent], OURS);
       const [retried] = await sides.nest.queue().enqueueMany([
@@ -54,7 +54,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       expect(await family.runInPython()).toHaveLength((QUEUES.length - 1) * OURS.length);
     });
 
-    it('it fails: those that run are released by Python, the others by the sweep', async () => {
+    it('fails: those that run are released by Python, the others by the sweep', async () => {
       const parent = await pythonJob("'tasks.fail'");
       const family = await Family.of(sides, [parent], OURS);
       await burst();
@@ -91,7 +91,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       );
     });
 
-    it('it repeats: a child that was released runs once', async () => {
+    it('repeats: a child that was released runs once', async () => {
       const parent = await pythonJob("'tasks.add', 1, 2", ', repeat=Repeat(times=2)');
       const family = await Family.of(sides, [parent], OURS);
       await burst();
@@ -102,7 +102,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       expect(await family.runInPython()).toHaveLength(QUEUES.length * OURS.length);
     });
 
-    it('it repeats in Python although Node has run it, and released the child', async () => {
+    it('repeats in Python although Node has run it, and released the child', async () => {
       const parent = await pythonJob("'tasks.add', 1, 2", ', repeat=Repeat(times=1)');
       const family = await Family.of(sides, [parent]);
       await sides.nest.worker({ 'tasks.add': () => 3 }, { queue: 'parents' });
@@ -135,7 +135,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       }
     });
 
-    it('it is released in the step that ends the parent, never before', async () => {
+    it('is released in the step that ends the parent, never before', async () => {
       // Known to workers, from when it was used before. A worker that waits there takes a job the moment it is there.
       await sides.python.run('queue("python-only").enqueue("tasks.nothing")');
       await sides.python.worker('python-only');
@@ -144,7 +144,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       for (let round = 0; round < 20; round += 1) {
         const parent = await sides.nest
           .queue('parents')
-          .enqueueIn('50ms', 'tasks.parent', round, { id: `parent-${round}` });
+          .enqueueIn('1s', 'tasks.parent', round, { id: `parent-${round}` });
         children.push(
           await sides.python.run<string>(
             `return queue('python-only').enqueue('tasks.of_parent', depends_on=given).id`,
@@ -179,14 +179,14 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       ['cancels', 'fetch(given).cancel()', ours('canceled', 'queued', 'deferred')],
       ['deletes', 'fetch(given).delete()', ours('canceled', 'queued', 'canceled')],
       ['empties away', 'queue("parents").empty()', ours('canceled', 'queued', 'canceled')],
-    ])("it %s it: found by the sweep of the child's queue", async (_what, code, expected) => {
+    ])("%s it: found by the sweep of the child's queue", async (_what, code, expected) => {
       const parent = await sides.nest.queue('parents').enqueueCall('tasks.parent', {});
       const family = await Family.of(sides, [parent.id], OURS);
       await sides.python.run(code, parent.id);
       await family.becomes(expected, { sweeps: true });
     });
 
-    it('it cancels it and enqueues what waits: those run', async () => {
+    it('cancels it and enqueues what waits: those run', async () => {
       const parent = await sides.nest.queue('parents').enqueueCall('tasks.parent', {});
       const family = await Family.of(sides, [parent.id], OURS);
       await sides.python.run('fetch(given).cancel(enqueue_dependents=True)', parent.id);
@@ -202,7 +202,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       ['is canceled by Python', (id) => sides.python.run('fetch(given).cancel()', id)],
       ['is deleted here', (id) => sides.nest.queue('other').job(id).delete()],
       ['is deleted by Python', (id) => sides.python.run('fetch(given).delete()', id)],
-    ])('it %s: its own children are told, and it never runs', async (what, end) => {
+    ])('%s: its own children are told, and it never runs', async (what, end) => {
       const parent = await sides.nest.queue('parents').enqueueCall('tasks.parent', {});
       const child = await enqueueChild(sides, 'other', 'wait', [parent.id]);
       const family = await Family.of(sides, [child], OURS);
@@ -218,7 +218,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       expect(await sides.client.exists(`rq:job:${parent.id}:dependents`)).toBe(0);
     });
 
-    it('it expires: its own children are told by the sweep', async () => {
+    it('expires: its own children are told by the sweep', async () => {
       const parent = await sides.nest.queue('parents').enqueueCall('tasks.parent', {});
       const child = await sides.nest
         .queue('other')

@@ -56,7 +56,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
 
   const failed = () => Promise.reject(new Error('no luck'));
 
-  it('it finishes: all of them run, each once, by either language', async () => {
+  it('finishes: all of them run, each once, by either language', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     await family.becomes(waiting);
@@ -70,7 +70,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     expect(await sides.client.exists(`rq:job:${parent.id}:dependents`)).toBe(0);
   });
 
-  it('it is the last of several that finishes', async () => {
+  it('is the last of several that finishes', async () => {
     const [first, second] = [await enqueueParent(), await enqueueParent()];
     const family = await Family.of(sides, [first.id, second.id]);
     const gate = deferred();
@@ -82,7 +82,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     await family.becomes(released);
   });
 
-  it('it fails for good', async () => {
+  it('fails for good', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     await runParents(failed);
@@ -94,7 +94,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     await family.becomes(afterFailure);
   });
 
-  it('it kills its workers', async () => {
+  it('kills its workers', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     await sides.client.del('rq:queue:parents');
@@ -109,7 +109,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     await family.becomes(afterFailure);
   });
 
-  it('it is stopped', async () => {
+  it('is stopped', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     const started = deferred();
@@ -120,21 +120,21 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     await family.becomes(afterCancel);
   });
 
-  it('it is canceled', async () => {
+  it('is canceled', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     await parent.cancel();
     await family.becomes(afterCancel);
   });
 
-  it('it is canceled, and those that wait are released', async () => {
+  it('is canceled, and those that wait are released', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     await parent.cancel({ dependents: 'release' });
     await family.becomes(released);
   });
 
-  it('it is deleted', async () => {
+  it('is deleted', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     await parent.delete();
@@ -142,7 +142,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     expect(await sides.client.exists(`rq:job:${parent.id}:dependents`)).toBe(0);
   });
 
-  it('it is deleted with all that wait for it', async () => {
+  it('is deleted with all that wait for it', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     await parent.delete({ dependents: 'delete' });
@@ -152,14 +152,14 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     for (const queue of QUEUES) expect(await sides.client.zcard(`rq:deferred:${queue}`)).toBe(0);
   });
 
-  it('it is emptied away', async () => {
+  it('is emptied away', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     expect(await sides.nest.queue('parents').empty()).toBe(1);
     await family.becomes(afterDelete, { sweeps: true });
   });
 
-  it('it expires before it has run', async () => {
+  it('expires before it has run', async () => {
     const parent = await enqueueParent({ ttl: '1s' });
     const family = await Family.of(sides, [parent.id]);
     await eventually(async () => (await sides.client.exists(`rq:job:${parent.id}`)) === 0, {
@@ -187,7 +187,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
         throw new SnoozeJob({ for: '0.3s' });
       },
     ],
-  ])('it %s: nothing, until it finishes', async (_what, putOff) => {
+  ])('%s: nothing, until it finishes', async (_what, putOff) => {
     const parent = await enqueueParent({ retry: { max: 1, interval: 0 } });
     const family = await Family.of(sides, [parent.id]);
     const again = deferred();
@@ -199,7 +199,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     await family.becomes(released);
   });
 
-  it('it is given back by a worker that stops: nothing, until it finishes', async () => {
+  it('is given back by a worker that stops: nothing, until it finishes', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     const started = deferred();
@@ -212,7 +212,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     await family.becomes(released);
   });
 
-  it('it is requeued here after it failed: canceled ones wait again, and run when it finishes', async () => {
+  it('is requeued here after it failed: canceled ones wait again, and run when it finishes', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);
     const worker = await runParents(failed);
@@ -254,7 +254,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
   });
 
   describe('when they are enqueued', () => {
-    it('it has finished: they run at once', async () => {
+    it('has finished: they run at once', async () => {
       const parent = await enqueueParent();
       const worker = await runParents(() => 'early');
       await parent.result({ timeout: '10s' });
@@ -284,7 +284,7 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
         },
       ],
       ['canceled', (parent) => parent.cancel()],
-    ])('it has %s: ours as when it had ended later, Python as RQ does', async (_status, end) => {
+    ])('has %s: ours as when it had ended later, Python as RQ does', async (_status, end) => {
       const parent = await enqueueParent();
       await end(parent);
       const family = await Family.of(sides, [parent.id], ['cancel', 'run', 'wait', 'python']);
@@ -300,12 +300,12 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
       await family.becomes({ cancel: 'queued', run, wait: 'queued', python: 'queued' });
     });
 
-    it("it does not exist: they run at once, by RQ's rule", async () => {
+    it("does not exist: they run at once, by RQ's rule", async () => {
       const family = await Family.of(sides, ['nobody'], ['cancel', 'run', 'wait']);
       await family.becomes({ cancel: 'queued', run: 'queued', wait: 'queued' });
     });
 
-    it('it is made by Python and not enqueued: they wait', async () => {
+    it('is made by Python and not enqueued: they wait', async () => {
       const parent = await sides.python.run<string>(
         `
         job = queue('parents').create_job('tasks.nothing')

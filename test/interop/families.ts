@@ -1,5 +1,5 @@
 // Children of every kind, to see what becomes of them when their parents end.
-import { expect } from '@jest/globals';
+import assert from 'node:assert/strict';
 import type { Redis } from 'ioredis';
 import type { IfFailed } from '../../lib/index.js';
 import { eventually } from '../support/wait.js';
@@ -61,12 +61,15 @@ export class Family {
         return found.join() === goal.join();
       },
       { what: 'the children', every: 20 },
-    ).catch(() => expect(found).toEqual(goal));
+    ).catch(() => assert.deepEqual(found, goal));
     const there = await this.sides.python.run<string[]>(
       'return [str(fetch(id).get_status(refresh=True)).split(".")[-1].lower() for id in given]',
       wanted.map(({ id }) => id),
     );
-    expect(there).toEqual(wanted.map(({ kind }) => expected[kind]));
+    assert.deepEqual(
+      there,
+      wanted.map(({ kind }) => expected[kind]),
+    );
   }
 
   /** Has Python's workers run all that is released; each note says which child it was. */

@@ -24,12 +24,15 @@
 --       most         how many jobs to change at most
 --       name         '' = any | the job's name as JSON
 --       after        '' | milliseconds since the epoch: jobs of that time or later
---       before       '' | the same: jobs of an earlier time
+--       after_date   the same as RQ writes dates
+--       before       '' | milliseconds since the epoch: jobs of an earlier time
+--       before_date  the same as RQ writes dates
 --       ids...       the ids, when they are given
 -- Reply 1 how many were looked at  2 entries in the place before  3 how many of those looked at still stand there
 --       4 the last of them, '' = none  5 list of answer, count, ...:
 --         'done' | 'already' it is as asked for: a call that is repeated changes nothing | 'running' | 'refused' since
---         its status does not allow it | 'duplicate' another job has its unique key | 'missing' there is no such job | 'passed' another name or time is asked for
+--         its status does not allow it | 'duplicate' another job has its unique key | 'missing' there is no such job |
+--         'passed' another name or time is asked for
 --       6 the status that the last job had; of a duplicate the id of the other job
 --       7 list of id, beginning of the data, ...: jobs that are left, since only their data say their name
 --       8 '1' = jobs that wait for them are still to be told (see release.lua), '' = none
@@ -65,7 +68,7 @@ local selection = select_jobs(queue)
 local found = look_at_jobs(queue, selection)
 -- What is left of the budget is for those that wait for these jobs.
 hung.steps = math.min(450, work * 0.75)
-if #found.jobs > 0 then act[action](queue, found.jobs) end
+if #found.jobs > 0 then act[action](queue, found.jobs, found) end
 drop_ghosts(queue, found.missing)
 
 local answers = {}

@@ -65,7 +65,9 @@ export function encodeControl(
     most,
     name: from?.name === undefined ? '' : JSON.stringify(from.name),
     after: from?.after ?? '',
+    after_date: dateText(from?.after),
     before: from?.before ?? '',
+    before_date: dateText(from?.before),
     dependents: 'dependents' in action ? action.dependents : 'end',
   });
   for (const id of ids) values.push(id);
@@ -117,4 +119,8 @@ function retriesOf(action: ControlAction) {
     intervals: JSON.stringify(standard.intervals),
     own_retry: ownRetry(standard) || '{}',
   };
+}
+
+function dateText(milliseconds: number | undefined): string {
+  return milliseconds === undefined ? '' : new Date(milliseconds).toISOString();
 }

@@ -62,7 +62,15 @@ local function all_pending_again(queue, ids)
   for _, id in ipairs(ids) do pending_again(queue, id) end
 end
 
-function act.requeue(queue, jobs)
+-- Another job holds its unique key: it stays where it is.
+local function count_as_duplicate(found, job, holder)
+  found.answers.done = found.answers.done - 1
+  found.answers.duplicate = (found.answers.duplicate or 0) + 1
+  found.status, found.stay = holder, found.stay + 1
+  if job.index > (found.last_index or 0) then found.last, found.last_index = job.id, job.index end
+end
+
+function act.requeue(queue, jobs, found)
   local registries = { 'finished', 'failed', 'canceled' }
   redis.call('LLEN', queue.list)
   for _, command in ipairs({ 'LPUSH', 'RPUSH' }) do assure_right(command, queue.list) end
@@ -71,11 +79,33 @@ function act.requeue(queue, jobs)
     assure_right('ZREM', queue[registry])
   end
   for _, command in ipairs({ 'HSET', 'HDEL', 'HMGET', 'HEXISTS' }) do assure_right(command, job_prefix) end
-  local ids = {}
-  for index, job in ipairs(jobs) do ids[index] = job.id end
-  queue_up_all(queue, ids, ARGV.argument == 'front', {})
-  redis.pcall('SADD', prefix .. 'queues', queue.list)
+  redis.call('HGET', queue.unique, '')
+  for _, command in ipairs({ 'HGET', 'HSET' }) do assure_right(command, queue.unique) end
+  local front = ARGV.argument == 'front'
+  local ids, requeued = {}, {}
+  local function note(job)
+    ids[#ids + 1] = job.id
+    requeued[#requeued + 1] = job
+  end
   for _, job in ipairs(jobs) do
+    if not job.is_unique then note(job) end
+  end
+  queue_up_all(queue, ids, front, {})
+  for _, job in ipairs(jobs) do
+    if job.is_unique then
+      -- Of two that are the same, the second is a duplicate as soon as the first waits.
+      local holder = take_key_again(queue, job.id)
+      if holder then
+        count_as_duplicate(found, job, holder)
+      else
+        queue_up(queue, job.id, front)
+        note(job)
+      end
+    end
+  end
+  if #ids == 0 then return end
+  redis.pcall('SADD', prefix .. 'queues', queue.list)
+  for _, job in ipairs(requeued) do
     local id, key = job.id, job_prefix .. job.id
     -- One that was canceled because of a parent shall run all the same.
     if job.status == 'canceled' and redis.call('HEXISTS', key, 'nrq_canceled_by') == 1 then leave_parents(id) end

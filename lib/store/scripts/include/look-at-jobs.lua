@@ -1,8 +1,7 @@
 -- Looks at the jobs of a call, and says of each what is to be done with it. Nothing is changed. A part of control.lua.
 
 -- What keeps a call below 5 ms is a count of its work: about 5 microseconds each on a busy machine.
-local BUDGET = 600
-local work = 0
+local BUDGET, work = 600, 0
 local function spend(amount) work = work + amount end
 
 --- @include date-text
@@ -55,12 +54,7 @@ local function answer_for(status)
   return status == 'started' and 'running' or 'refused'
 end
 
-local function date_of(milliseconds)
-  return date_text(math.floor(milliseconds / 1000), milliseconds % 1000)
-end
-
 local AFTER, BEFORE = tonumber(ARGV.after), tonumber(ARGV.before)
-local AFTER_DATE, BEFORE_DATE = AFTER and date_of(AFTER), BEFORE and date_of(BEFORE)
 
 local function is_in_time(job, due)
   if not AFTER and not BEFORE then return true end
@@ -73,7 +67,7 @@ local function is_in_time(job, due)
   if not date or #date < 20 then return false end
   -- Python writes six digits behind the second, or none.
   date = string.sub(date, 1, 19) .. (string.sub(date, 20, 20) == '.' and string.sub(date, 20, 23) or '.000') .. 'Z'
-  return (not AFTER or date >= AFTER_DATE) and (not BEFORE or date < BEFORE_DATE)
+  return (not AFTER or date >= ARGV.after_date) and (not BEFORE or date < ARGV.before_date)
 end
 
 -- Answers nothing when only the caller can read it: the data are deflated.
@@ -119,7 +113,7 @@ local function look_at(queue, selection, index, unread)
   if executions and not stands_at_end(queue, id, status) then status = 'started' end
   -- RQ leaves a job that waits for its next round with the status of the last one.
   if status == 'finished' and redis.call('ZSCORE', queue.scheduled, id) then status = 'scheduled' end
-  local job = { id = id, status = status, executions = executions, failure_ttl = fields[2] }
+  local job = { id = id, status = status, executions = executions, failure_ttl = fields[2], index = index }
   if not is_in_time(fields, selection.scores[index]) then return 'passed', job end
   local is_named = has_name(id, unread)
   if is_named == nil then return 'unread', job end
@@ -128,12 +122,8 @@ local function look_at(queue, selection, index, unread)
   -- One that was canceled because of another waits for that again as soon as it is requeued.
   local parent = CANCELED_BY and fields[CANCELED_BY]
   if parent and redis.pcall('HGET', job_prefix .. parent, 'status') == 'canceled' then answer = 'refused' end
-  -- An entry says nothing of a job that has ended, so that taking the key here does no harm, whatever comes.
-  if answer == 'done' and UNIQUE and fields[UNIQUE] then
-    spend(3)
-    job.holder = take_key_again(queue, id)
-    if job.holder then answer = 'duplicate' end
-  end
+  job.is_unique = UNIQUE and fields[UNIQUE]
+  if job.is_unique then spend(3) end
   if answer == 'done' and (action == 'cancel' or action == 'delete') then
     if may_be_queued(queue, job, #selection.ids == 1) then
       if #selection.ids > 1 or place ~= '' then job.place = place_in_queue(queue, selection, index) end
@@ -164,7 +154,7 @@ local function look_at_jobs(queue, selection)
     local answer, job = 'already', nil
     if not is_seen[id] then answer, job = look_at(queue, selection, index, found.unread) end
     is_seen[id] = true
-    if job then found.status = job.holder or job.status end
+    if job then found.status = job.status end
     if answer == 'done' then
       found.jobs[#found.jobs + 1] = job
       spend(COST + (job.executions and 5 or 0))
@@ -172,7 +162,7 @@ local function look_at_jobs(queue, selection)
       found.missing[#found.missing + 1] = id
     end
     if answer ~= 'done' and (answer ~= 'missing' or not ENDED[place]) then
-      found.stay, found.last = found.stay + 1, selection.entries[index]
+      found.stay, found.last, found.last_index = found.stay + 1, selection.entries[index], index
     end
     found.answers[answer] = (found.answers[answer] or 0) + 1
     found.looked = index
