@@ -2,7 +2,6 @@ import type { Connections } from '../redis/connections.js';
 import { HANDED, decodeHanded } from '../wire/dependency-fields.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { DependentJob } from './job-store.js';
-import { HUNG_SECONDS } from './scripts/enqueue.js';
 import { RELEASE, encodeRelease } from './scripts/release.js';
 
 /**
@@ -79,7 +78,7 @@ export class Dependencies {
    */
   keysFor(queue: string, ended: number): readonly string[] {
     if (ended <= this.registries.length + 1) return NONE;
-    if (performance.now() - this.learntAt > (HUNG_SECONDS * 1000) / 2) return NONE;
+    if (performance.now() - this.learntAt > LIST_HOLDS) return NONE;
     return [this.keys.queue(queue).hung, ...this.registries];
   }
 
@@ -92,5 +91,8 @@ export class Dependencies {
     while (Number(await slice()) === 1);
   }
 }
+
+/** Milliseconds; the mark that `enqueue` sets lasts twice as long. */
+const LIST_HOLDS = 60_000;
 
 const NONE: readonly string[] = [];

@@ -10,18 +10,14 @@ import { enqueue } from './compiled.js';
 /** `enqueue.lua` as types: the one place that knows its arguments and its reply. */
 export const ENQUEUE = new Script(enqueue);
 
-/** Seconds: twice as long as a list of queues is used (see store/dependencies.ts). */
-export const HUNG_SECONDS = 120;
-
 export function encodeEnqueue(
   { keyspace, shared }: Pick<ExchangePlace, 'keyspace' | 'shared'>,
   jobs: readonly NewJob[],
   mode: 'all' | 'each',
 ): ScriptValue[] {
-  // Jobs without options of their own share one list of fields, which travels once.
+  // Jobs of a queue without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
   const queues: string[] = [];
-  const places: number[] = [];
   const rows: ScriptValue[] = [];
   for (const job of jobs) {
     const { options, queue } = job;
@@ -30,7 +26,7 @@ export function encodeEnqueue(
     if (template === undefined) {
       template = templates.size + 1;
       templates.set(fields, template);
-      places.push(numberOf(queue, queues));
+      queues.push(queue);
     }
     rows.push(job.id, checkOf(job, jobs), placeOf(job), options.ttl ?? '', template, job.data);
     const { unique } = options;
@@ -43,11 +39,11 @@ export function encodeEnqueue(
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;
-  const values = ENQUEUE.values({ prefix, channels, hung_seconds: HUNG_SECONDS, mode });
-  values.push(queues.length, ...queues, templates.size);
+  const values = ENQUEUE.values({ prefix, channels, mode });
+  values.push(templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
-    values.push(places[index] as number, fields.length, ...fields);
+    values.push(queues[index] as string, fields.length, ...fields);
     index += 1;
   }
   values.push(jobs.length);
@@ -86,12 +82,6 @@ function checkOfTick(tick: Tick): string {
 function tickFields({ schedule, at }: Tick, letters: string): string[] {
   const marked = letters.includes('x') ? letters : `${letters}x`;
   return ['nrq_given', marked, 'nrq_tick', encodeTick(schedule, at)];
-}
-
-/** 1-based place in a list, of which it becomes the last unless it is there. */
-function numberOf(queue: string, queues: string[]): number {
-  const index = queues.indexOf(queue);
-  return index === -1 ? queues.push(queue) : index + 1;
 }
 
 /** Where it goes, when what it waits for is over. */

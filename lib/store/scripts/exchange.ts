@@ -45,7 +45,7 @@ export function encodeExchange(
   values.push(request.woken.length);
   for (const id of request.woken) values.push(id);
   const gates = place.gates?.keysFor(place.queue, request.outcomes.length) ?? NONE;
-  values.push(gates.length, ...gates);
+  if (gates.length > 0) values.push('gates', gates.length, ...gates);
   pushOutcomes(values, request, place.shared);
   values.push(request.events.length);
   for (const { event, outcome } of request.events) {
@@ -96,7 +96,7 @@ export function decodeExchange(
       Buffer,
       Buffer,
       (Buffer | number)[],
-      Buffer,
+      Buffer | undefined,
     ];
   const due = optionalNumber(nextDue);
   return {
@@ -116,7 +116,7 @@ export function decodeExchange(
     now,
     failure: failure.length === 0 ? undefined : failure.toString(),
     listened: listened.length > 0,
-    leftOver: leftOver.length > 0,
+    leftOver: leftOver !== undefined,
   };
 }
 

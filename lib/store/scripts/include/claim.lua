@@ -27,7 +27,10 @@ local function look_at(queue, claims, id)
     local dropped = claims.dropped
     dropped[#dropped + 1] = id
     dropped[#dropped + 1] = reason
-    if reason == 'missing' then claims.missing[#claims.missing + 1] = id end
+    if reason == 'missing' then
+      claims.missing = claims.missing or {}
+      claims.missing[#claims.missing + 1] = id
+    end
     return nil
   end
   values[CLAIM_FIELD_COUNT + 1] = id

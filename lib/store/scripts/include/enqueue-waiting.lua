@@ -11,6 +11,10 @@
 --- @include finish
 --- @include ended
 
+-- How long it is told that somebody waits for jobs of a queue: longer than any list of queues is used that workers have
+-- (see lib/store/dependencies.ts).
+local HUNG_SECONDS = 120
+
 -- looked: parent -> how it has ended, false = it has not  children: parent -> ids that enter its set
 -- over: parent -> its queue's name, of those that have failed  handed: bytes of results
 local waits = { looked = {}, origins = {}, children = {}, deferred = {}, over = {}, handed = 0, ids = {} }
@@ -79,7 +83,7 @@ function waits.write()
     batched('SADD', dependents_key(parent), children)
     local origin = waits.origins[parent]
     -- Whoever settles jobs there may not know of the child's queue yet.
-    if origin then redis.call('SET', queue_named(origin).hung, '1', 'EX', ARGV.hung_seconds) end
+    if origin then redis.call('SET', queue_named(origin).hung, '1', 'EX', HUNG_SECONDS) end
   end
 end
 

@@ -7,7 +7,7 @@ local ENDS = { finished = 'finished', failed = 'failed', stopped = 'failed', can
 
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results;
 -- and absent, the members each behind NO_LEASE
--- gates: keys of which one is there when any job may wait for others; none: look at the jobs that end
+-- gates: keys of which one is there when any job may wait for others; nil: look at the jobs that end
 -- has_records: RQ's records of executions are kept
 -- note: key, field and number of the note (see settle-once.lua) that is made when all is known and nothing is written yet
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
@@ -22,8 +22,8 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
   -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
   local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
   -- Of plain jobs, most of which nobody waits for.
-  local may_hang = #gates == 0 or redis.call('EXISTS', unpack(gates)) > 0
-  local over, results = {}, {}
+  local may_hang = not gates or redis.call('EXISTS', unpack(gates)) > 0
+  local over, results
   -- A lease that stayed would let its job be taken for one of a worker that died.
   assure_right('ZREM', queue.started)
   -- Nothing when all leases are there, as they mostly are: adding those that are not tells it three times as fast.
@@ -90,6 +90,7 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
         -- for its first round.
         local has_succeeded = kind == 'finished' or kind == 'repeating'
         local how = has_succeeded and 'finished' or ARGV[first] == '0' and 'deleted' or kind
+        if not over then over, results = {}, {} end
         over[how] = over[how] or {}
         over[how][#over[how] + 1] = id
         if has_succeeded then
@@ -114,7 +115,7 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
   end
   conclude(queue, ending)
   batched('ZREM', queue.started, released)
-  for how, gone in pairs(over) do ended(gone, how, results) end
+  for how, gone in pairs(over or {}) do ended(gone, how, results) end
   if execution.scheduled then
     --- @include wake
     wake_for_earliest(queue, execution.scheduled)
