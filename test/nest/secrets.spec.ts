@@ -24,6 +24,7 @@ import {
   RqModule,
   RqService,
   type RunningJob,
+  Scheduler,
   Worker,
   getQueueToken,
 } from 'nestjs-rq';
@@ -189,6 +190,9 @@ describe.each(FORMS)('with a password in %s', (_, connection) => {
         connections,
         snapshot: await job.refresh(),
         attempts: await job.results(),
+        prepared: queue.prepare('job', { some: 'data' }),
+        schedule: await queue.schedule('nightly', '0 3 * * *', 'job'),
+        scheduler: new Scheduler(store),
       };
       for (const [what, object] of Object.entries(held)) expectHarmless(what, object);
       // Each public class was looked at, and a new one must be.
