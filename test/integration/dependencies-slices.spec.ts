@@ -32,10 +32,12 @@ const all = (registry: string) =>
 
 /** Stops what the store would do by itself, as if its process had been killed; gives how to let it go on. */
 function killAfterEachCall(): () => void {
-  const store = engine.store as unknown as { dependencies: { goOn(queue: string): Promise<void> } };
-  const goOn = store.dependencies.goOn;
-  store.dependencies.goOn = () => Promise.resolve();
-  return () => void (store.dependencies.goOn = goOn);
+  const { dependencies } = engine.store as unknown as {
+    dependencies: { goOn: (queue: string) => Promise<void> };
+  };
+  // The method is the class's: one of the object's own hides it.
+  dependencies.goOn = () => Promise.resolve();
+  return () => void Reflect.deleteProperty(dependencies, 'goOn');
 }
 
 it('a release takes as many calls as it needs, and none of them takes more than a slice', async () => {

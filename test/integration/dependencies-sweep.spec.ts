@@ -42,11 +42,15 @@ it.each([
   await endedByPython(status, registry);
   await sweep();
   expect(await children()).toEqual(expected);
-  if (status === 'failed') {
-    expect((await engine.store.read('cancel'))?.canceledBecauseOf).toBe('p');
-    await engine.store.control('jobs', 'p', { type: 'requeue', front: false });
-    expect(await children()).toEqual(['deferred', 'queued', 'deferred']);
-  }
+});
+
+it('of a parent that Python has failed, so that a requeue takes it back', async () => {
+  await family();
+  await endedByPython('failed', 'failed');
+  await sweep();
+  expect((await engine.store.read('cancel'))?.canceledBecauseOf).toBe('p');
+  await engine.store.control('jobs', 'p', { type: 'requeue', front: false });
+  expect(await children()).toEqual(['deferred', 'queued', 'deferred']);
 });
 
 it('of a parent that Python has deleted, or that has vanished', async () => {
