@@ -132,7 +132,7 @@ describe('of a child of Python’s', () => {
     expect(await graph.traces()).toEqual([]);
   });
 
-  it('it is left alone while it is young: Python registers before it decides', async () => {
+  it('that is young is left alone: Python registers before it decides', async () => {
     await pythonChild({}, Date.now() - 5000);
     await sweep();
     expect(await graph.status('py')).toBe('deferred');
