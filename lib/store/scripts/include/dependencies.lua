@@ -15,7 +15,7 @@ local queues_named = {}
 local function queue_named(name)
   local queue = queues_named[name]
   if not queue then
-    queue = queue_of({ name = name })
+    queue = queue_of({ name = name, assured = {}, is_heard = false })
     queues_named[name] = queue
   end
   return queue
@@ -69,16 +69,22 @@ local function leave_sets(id, parents, but)
   for _, parent in ipairs(parents) do
     if parent ~= but then redis.pcall('SREM', dependents_key(parent), id) end
   end
-  redis.pcall('DEL', dependencies_key(id))
+end
+
+-- All that it waited for, whether it is over or not. Read only when it is needed: there may be a thousand.
+local function parents_of(id)
+  local job = redis.call('HMGET', job_prefix .. id, 'dependency_ids', 'dependency_id')
+  return parents_in(job[1], job[2])
 end
 
 -- For whoever takes a job out of the deferred registry, whatever its reason: nobody releases it any more.
 local function leave_parents(id)
-  local job = redis.pcall('HMGET', job_prefix .. id, 'dependency_ids', 'dependency_id')
-  local parents = not job.err and parents_in(job[1], job[2]) or {}
-  if #parents == 0 then
+  local is_read, parents = pcall(parents_of, id)
+  if not is_read or #parents == 0 then
     -- Its hash has expired: the set is kept longer.
     parents = redis.pcall('SMEMBERS', dependencies_key(id))
   end
-  if #parents > 0 then leave_sets(id, parents) end
+  if #parents == 0 then return end
+  leave_sets(id, parents)
+  redis.pcall('DEL', dependencies_key(id))
 end

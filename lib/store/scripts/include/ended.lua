@@ -30,8 +30,8 @@ local ENDS_AS = {
 local hung = { steps = 0, open = {}, touched = {} }
 
 local CHILD_FIELDS = {
-  'status', 'origin', 'nrq_if_failed', 'allow_dependency_failures', 'dependency_ids', 'dependency_id', 'enqueue_at_front',
-  'nrq_delay', 'ttl', 'failure_ttl', 'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts',
+  'status', 'origin', 'nrq_if_failed', 'allow_dependency_failures', 'enqueue_at_front', 'nrq_delay', 'ttl', 'failure_ttl',
+  'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts',
 }
 
 -- Answers nil when there is no such job. Raises when the key holds something else.
@@ -40,9 +40,9 @@ local function child_of(id)
   if not job[1] or not job[2] or job[2] == '' then return nil end
   return {
     id = id, key = job_prefix .. id, status = job[1], queue = queue_named(job[2]),
-    if_failed = job[3] or nil, allows = job[4] == '1', parents = parents_in(job[5], job[6]), front = job[7] == '1',
-    delay = job[8] or nil, ttl = tonumber(job[9] or ''), failure_ttl = job[10], canceled_by = job[11] or nil,
-    is_pythons = job[12] ~= false, created_at = job[13] or '', attempts = tonumber(job[14] or '') or 0,
+    if_failed = job[3] or nil, allows = job[4] == '1', front = job[5] == '1', delay = job[6] or nil,
+    ttl = tonumber(job[7] or ''), failure_ttl = job[8], canceled_by = job[9] or nil, is_pythons = job[10] ~= false,
+    created_at = job[11] or '', attempts = tonumber(job[12] or '') or 0,
   }
 end
 
@@ -53,13 +53,21 @@ local function open_entry(id, how, result)
   return entry
 end
 
--- Raises, before anything is written, when a place of the child holds something else or may not be written to.
+-- Raises, before anything is written, when a place of the child holds something else or may not be written to. Looked at
+-- once in a call: we change none of that.
 local function assure_child(child, registry, commands)
+  if child.queue.assured[registry] then return end
   redis.call('ZCARD', child.queue.deferred)
   if registry == 'list' then redis.call('LLEN', child.queue.list) else redis.call('ZCARD', child.queue[registry]) end
   for _, command in ipairs(commands) do assure_right(command, child.queue[registry]) end
   assure_right('ZREM', child.queue.deferred)
-  for _, command in ipairs({ 'HSET', 'HDEL', 'DEL', 'SREM' }) do assure_right(command, job_prefix) end
+  for _, command in ipairs({ 'HSET', 'HDEL', 'DEL', 'SREM', 'HMGET' }) do assure_right(command, job_prefix) end
+  child.queue.assured[registry] = true
+end
+
+local function is_heard(queue)
+  queue.is_heard = queue.is_heard or { is_listened(queue) }
+  return queue.is_heard[1]
 end
 
 -- All that it waited for is over. The registry says whether it waits: Python may write any status.
@@ -75,7 +83,8 @@ local function release(child, parent)
   else
     assure_child(child, 'list', { 'LPUSH', 'RPUSH' })
   end
-  if not redis.call('ZSCORE', queue.deferred, child.id) then return end
+  local parents = parents_of(child.id)
+  if redis.call('ZREM', queue.deferred, child.id) == 0 then return end
   if due then
     redis.call('ZADD', queue.scheduled, score(due), child.id)
     redis.call('HSET', child.key, 'status', 'scheduled')
@@ -84,10 +93,11 @@ local function release(child, parent)
     hung.touched[queue] = added
     added[child.id] = true
   else
-    queue_up(queue, child.id, child.front)
+    local front = child.front
+    redis.call(front and 'LPUSH' or 'RPUSH', queue.list, child.id)
+    mark_queued(child.id, false)
   end
-  redis.call('ZREM', queue.deferred, child.id)
-  leave_sets(child.id, child.parents, parent)
+  leave_sets(child.id, parents, parent)
 end
 
 -- The set of a job that may be requeued is kept a little longer than the job.
@@ -103,7 +113,8 @@ end
 -- It never runs, since a parent has not succeeded. It stays in that parent's set: a requeue of the parent finds it there.
 local function cancel_child(child, parent, how)
   local queue = child.queue
-  assure_child(child, 'canceled', { 'ZADD' })
+  assure_child(child, 'canceled', { 'ZADD', 'ZREM' })
+  local parents = parents_of(child.id)
   if not redis.call('ZSCORE', queue.deferred, child.id) then return end
   local reason = 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how]
   local ttl = ttl_of(child.failure_ttl, FAILURE_TTL)
@@ -111,8 +122,9 @@ local function cancel_child(child, parent, how)
   finish(queue, ending, child.id, 'canceled', ttl, 'text', reason, 'nrq_reason', reason, 'nrq_canceled_by', parent)
   release_key(child.id, 'canceled')
   redis.call('ZREM', queue.deferred, child.id)
-  leave_sets(child.id, child.parents, parent)
-  if is_listened(queue) then
+  leave_sets(child.id, parents, parent)
+  redis.pcall('DEL', dependencies_key(child.id))
+  if is_heard(queue) then
     redis.pcall('PUBLISH', queue.events,
       event_text('canceled', child.id, child.attempts, ',"reason":' .. cjson.encode(reason)))
   end
@@ -130,9 +142,9 @@ end
 -- Deletes a child that waits, or was canceled because of the parent, with all that waits for it.
 local function delete_child(child)
   for _, registry in ipairs({ 'deferred', 'canceled' }) do redis.call('ZREM', child.queue[registry], child.id) end
-  leave_sets(child.id, child.parents)
+  leave_sets(child.id, parents_of(child.id))
   release_key(child.id, 'deleted')
-  if is_listened(child.queue) and child.status == 'deferred' then
+  if is_heard(child.queue) and child.status == 'deferred' then
     redis.pcall('PUBLISH', child.queue.events,
       event_text('canceled', child.id, child.attempts, ',"reason":"deleted before it ran"'))
   end
@@ -194,9 +206,9 @@ end
 -- keeps it canceled.
 local function wait_again(child)
   local queue, waits = child.queue, {}
-  assure_child(child, 'canceled', { 'ZREM' })
+  assure_child(child, 'canceled', { 'ZADD', 'ZREM' })
   assure_right('ZADD', queue.deferred)
-  for _, parent in ipairs(child.parents) do
+  for _, parent in ipairs(parents_of(child.id)) do
     hung.steps = hung.steps + 0.1
     local how = end_of_parent(parent)
     local answer = how and how ~= 'gone' and verdict(how, child.if_failed, child.allows) or not how and 'wait' or 'met'
@@ -268,15 +280,13 @@ local function tell_child(entry, id)
   end
   if how == 'finished' then hand_over(entry, child) end
   local by
-  if #child.parents > 1 then
-    redis.call('SREM', dependencies_key(id), parent)
-    answer, by, how = look_at_parents(child)
-    if answer == 'wait' then return true end
-    if answer == 'cancel' then
-      cancel_child(child, by, how)
-      enter_set(child, by, how)
-      return true
-    end
+  redis.call('SREM', dependencies_key(id), parent)
+  answer, by, how = look_at_parents(child)
+  if answer == 'wait' then return true end
+  if answer == 'cancel' then
+    cancel_child(child, by, how)
+    enter_set(child, by, how)
+    return true
   end
   release(child, parent)
   return true

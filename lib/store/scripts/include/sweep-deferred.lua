@@ -10,7 +10,9 @@ local YOUNG = 60
 local function look_again(child)
   local key = dependencies_key(child.id)
   if redis.call('EXISTS', key) == 0 then
-    for _, parent in ipairs(child.parents) do redis.call('SADD', key, parent) end
+    local parents = parents_of(child.id)
+    if #parents == 0 then return 'wait' end
+    for _, parent in ipairs(parents) do redis.call('SADD', key, parent) end
   end
   return look_at_parents(child, true)
 end
@@ -22,7 +24,7 @@ local function mend(queue, id, youngest)
     leave_parents(id)
     return 'gone'
   end
-  if child.status ~= 'deferred' or child.queue.name ~= queue.name or #child.parents == 0 then return end
+  if child.status ~= 'deferred' or child.queue.name ~= queue.name then return end
   if not child.if_failed and string.sub(child.created_at, 1, 19) > youngest then return end
   local answer, parent, how = look_again(child)
   if answer == 'met' then

@@ -46,6 +46,7 @@ local function replace(queue, id, first, due_of)
   local due = known[1] == 'scheduled' and string.sub(place, 1, 6) ~= 'after ' and due_of(place)
   if due then
     redis.call('ZADD', queue.scheduled, 'XX', score(due), id)
+    queue.added = queue.added or {}
     queue.added[id] = true
     local ttl = tonumber(known[2])
     if ttl then redis.pcall('PEXPIRE', key, string.format('%.0f', math.max(1, math.ceil(due - now)) + ttl * 1000)) end
