@@ -161,7 +161,7 @@ describe('a job with nonsense in some field runs all the same', () => {
       { nrq_given: '\u0000', nrq_attempts: 'NaN', nrq_retry: '[', nrq_timeout: '-1' },
     ],
     ['counters', { number_of_retries: 'x', nrq_crashes: 'inf' }],
-    ['fields of newer versions', { webhooks: '[{"url": "x"}]', rate_limit_key: 'a', zukunft: 'ü' }],
+    ['fields of newer versions', { rate_limit_key: 'a', zukunft: 'ü' }],
   ])('%s', async (_, fields) => {
     await put('odd', { data: '["ok", null, ["odd"], {}]', ...fields });
 
@@ -169,6 +169,18 @@ describe('a job with nonsense in some field runs all the same', () => {
 
     const finished = await worker.events.waitFor('jobFinished', 2);
     expect(finished.map(({ jobId }) => jobId)).toContain('odd');
+    expect((await engine.places('odd')).filter((place) => place !== 'finished')).toEqual([]);
+  });
+
+  it('webhooks that cannot be sent, which the log says', async () => {
+    await put('odd', { data: '["ok", null, ["odd"], {}]', webhooks: '[{"url": "x"}]' });
+
+    const worker = await engine.work({ ok: (value) => value });
+
+    await worker.events.waitFor('jobFinished');
+    expect(await worker.events.waitFor('problem')).toMatchObject([
+      { message: 'the webhooks of a job cannot be sent' },
+    ]);
     expect((await engine.places('odd')).filter((place) => place !== 'finished')).toEqual([]);
   });
 

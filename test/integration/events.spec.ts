@@ -57,7 +57,7 @@ describe('the events of a queue', () => {
     const about = { queue: 'jobs', jobId: job.id, name: 'add', attempt: 1, at: expect.any(Date) };
     expect(heard.events).toEqual([
       { type: 'started', ...about },
-      { type: 'finished', ...about, result: 3, duration: expect.any(Number) },
+      { type: 'finished', ...about, result: 3, duration: expect.any(Number), repeatsLeft: 0 },
     ]);
   });
 

@@ -116,7 +116,7 @@ describe('a job that Python enqueued', () => {
 
   it('keeps the fields that are not ours', async () => {
     const worker = await work(() => 1);
-    const foreign = { repeats_left: '3', repeat_intervals: '[60]', webhooks: '[]', team: 'ops' };
+    const foreign = { rate_limit_key: 'api', webhooks: '[]', team: 'ops' };
     await enqueueAsPython(engine.client, 'a1b2', 'add', foreign);
     await worker.events.waitFor('jobFinished');
 

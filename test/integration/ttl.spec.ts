@@ -98,6 +98,7 @@ describe('how long an ended job is kept', () => {
     const past = Math.floor(Date.now() / 1000) - 10;
     await engine.client.zadd('rq:finished:jobs', past, 'gone1', '+inf', 'kept1');
     await engine.client.zadd('rq:failed:jobs', past, 'gone2', '-1', 'kept2');
+    for (const id of ['kept1', 'kept2']) await engine.client.hset(`rq:job:${id}`, 'data', '');
 
     await engine.work(handlers);
 
