@@ -1,6 +1,5 @@
 /**
- * What a job waits for before it may run: other jobs, or all jobs of a group. Public options are turned into this form
- * before anything is stored.
+ * What a job waits for before it may run: other jobs. Public options are turned into this form before anything is stored.
  */
 
 /**
@@ -9,10 +8,9 @@
  */
 export type IfFailed = 'cancel' | 'run' | 'wait';
 
-/** What a job waits for, as it is stored: jobs or a group, never both. */
+/** What a job waits for, as it is stored. */
 export interface WaitsFor {
-  /** Ids of jobs, in the order in which they were given; empty: a group. */
+  /** Ids of jobs, in the order in which they were given. */
   readonly jobs: readonly string[];
-  readonly group: string | undefined;
   readonly ifFailed: IfFailed;
 }

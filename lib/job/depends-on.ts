@@ -1,10 +1,10 @@
 /**
- * The option `dependsOn`: which jobs, or which group of jobs, a job waits for. It is checked when the job is enqueued or
- * prepared, before anything is sent. Only ids are kept, so a job of another queue, or of a Python process, will do.
+ * The option `dependsOn`: which jobs a job waits for. It is checked when the job is enqueued or prepared, before anything
+ * is sent. Only ids are kept, so a job of another queue, or of a Python process, will do.
  */
 import type { IfFailed, WaitsFor } from './dependencies.js';
 import { InvalidOptionError } from './errors.js';
-import { assertGroupName, assertJobId } from './names.js';
+import { assertJobId } from './names.js';
 import { isObject } from './option-checks.js';
 import { oneOf, optionTable, otherwise, readOptions, unchecked } from './option-table.js';
 
@@ -12,7 +12,7 @@ import { oneOf, optionTable, otherwise, readOptions, unchecked } from './option-
 export type JobReference = string | { readonly id: string; readonly queue: string };
 
 /**
- * What a job waits for: one job or a list of them (at most 1000), or a group; with `ifFailed`, in an object.
+ * What a job waits for: one job or a list of them (at most 1000); with `ifFailed`, in an object.
  *
  * ```ts
  * await mail.enqueue('report', {}, { dependsOn: job });
@@ -29,11 +29,6 @@ export type DependsOn =
        * (default) cancels it too; `'run'` runs it whatever became of them; `'wait'` has it wait until somebody requeues them.
        */
       readonly ifFailed?: IfFailed;
-    }
-  | {
-      /** Until no job of this group is left to be run. */
-      readonly group: string;
-      readonly ifFailed?: IfFailed;
     };
 
 /**
@@ -47,11 +42,6 @@ export function readDependsOn(
   where: string | undefined,
 ): WaitsFor | undefined {
   if (value === undefined) return undefined;
-  if (isObject(value) && Object.hasOwn(value, 'group')) {
-    refuseBoth(value, where);
-    const { group, ifFailed } = readOptions(value, GROUP_OPTIONS, where, 'dependsOn');
-    return { jobs: [], group, ifFailed };
-  }
   if (isObject(value) && !isReference(value)) {
     const { jobs, ifFailed } = readOptions(value, JOBS_OPTIONS, where, 'dependsOn');
     return ofJobs(jobs, 'dependsOn.jobs', own, ifFailed, where);
@@ -63,7 +53,7 @@ export function readDependsOn(
 export function referencesIn(value: DependsOn): readonly JobReference[] {
   if (typeof value === 'string' || isReference(value)) return [value];
   if (Array.isArray(value)) return value as readonly JobReference[];
-  return 'jobs' in value ? referencesIn(value.jobs) : [];
+  return referencesIn((value as { readonly jobs: JobReference | readonly JobReference[] }).jobs);
 }
 
 function ofJobs(
@@ -77,8 +67,8 @@ function ofJobs(
   const list = isList ? (value as unknown[]) : [value];
   if (list.length > MOST_PARENTS) {
     const problem =
-      `names ${list.length} jobs, and a job can wait for at most ${MOST_PARENTS}: put them into a group and wait ` +
-      'for that, { group }';
+      `names ${list.length} jobs, and a job can wait for at most ${MOST_PARENTS}: have jobs between wait for ` +
+      'a part of them each';
     throw new InvalidOptionError({ option, problem, where });
   }
   const places = new Map<string, number>();
@@ -97,7 +87,7 @@ function ofJobs(
     places.set(id, index);
     return id;
   });
-  return jobs.length === 0 ? undefined : { jobs, group: undefined, ifFailed };
+  return jobs.length === 0 ? undefined : { jobs, ifFailed };
 }
 
 function idOf(reference: unknown, option: string, where: string | undefined): string {
@@ -114,12 +104,6 @@ function isReference(value: unknown): value is Exclude<JobReference, string> {
   return isObject(value) && 'id' in value && 'queue' in value;
 }
 
-function refuseBoth(value: object, where: string | undefined): void {
-  if (!Object.hasOwn(value, 'jobs')) return;
-  const problem = 'and jobs exclude each other: a job waits for single jobs or for a group';
-  throw new InvalidOptionError({ option: 'dependsOn.group', problem, where });
-}
-
 /** More would make the script that stores the job too slow. */
 const MOST_PARENTS = 1000;
 
@@ -127,13 +111,5 @@ const ifFailed = otherwise('cancel', oneOf('cancel', 'run', 'wait'));
 
 const JOBS_OPTIONS = optionTable<{ jobs: unknown; ifFailed?: IfFailed }>()({
   jobs: unchecked<unknown>(),
-  ifFailed,
-});
-
-const GROUP_OPTIONS = optionTable<{ group: string; ifFailed?: IfFailed }>()({
-  group: (value, option, where) => {
-    assertGroupName(value, where, option);
-    return value;
-  },
   ifFailed,
 });

@@ -44,7 +44,7 @@ export interface JobOptions {
   /** To the head of the queue; default false. */
   atFront?: boolean;
   /**
-   * Run only when these have finished: a job, its id, or a list of them, with `ifFailed` in an object; or a group.
+   * Run only when these have finished: a job, its id, or a list of them, with `ifFailed` in an object.
    * `delay` counts from then on. Default: none.
    */
   dependsOn?: DependsOn;

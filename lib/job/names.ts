@@ -51,22 +51,6 @@ export function assertJobName(name: unknown, where?: string): asserts name is st
   refuse('name', problem, name, where);
 }
 
-/**
- * The name of a group of jobs: 1 to 200 characters, no control characters.
- * @param option the key that holds it
- * @throws InvalidOptionError (option `group`)
- */
-export function assertGroupName(
-  name: unknown,
-  where?: string,
-  option = 'group',
-): asserts name is string {
-  const problem =
-    lengthProblem(name, 200) ??
-    (UNPRINTABLE.test(name as string) ? 'must not contain control characters' : undefined);
-  refuse(option, problem, name, where);
-}
-
 const JOB_ID = /^[A-Za-z0-9_-]{1,200}$/;
 
 // Lone surrogates too: written as UTF-8 they all become the same character.

@@ -305,7 +305,7 @@ export interface JobSnapshot extends Pick<
   readonly meta: Record<string, unknown>;
   /** What its handler has told last of how far it is; undefined: nothing. */
   readonly progress: unknown;
-  /** The jobs or the group that it waits for, until it is released; undefined: none. */
+  /** The jobs that it waits for, until it is released; undefined: none. */
   readonly waitsFor: WaitsFor | undefined;
   /** The tick of a schedule that it is for; undefined: it was enqueued otherwise. */
   readonly tick: JobTick | undefined;

@@ -46,7 +46,7 @@ export function waitsForIn(text: (field: string) => string | undefined): WaitsFo
     : text('allow_dependency_failures') === '1'
       ? 'run'
       : 'wait';
-  return { jobs, group: undefined, ifFailed };
+  return { jobs, ifFailed };
 }
 
 function isIfFailed(text: string | undefined): text is IfFailed {

@@ -33,7 +33,7 @@ const child = (parent: string, number: number): NewJob => ({
   data: '["act",null,[{}],{}]',
   options,
   meta: undefined,
-  waitsFor: { jobs: [parent], group: undefined, ifFailed: 'cancel' },
+  waitsFor: { jobs: [parent], ifFailed: 'cancel' },
 });
 
 /** A parent that runs until it is told to go on, and its children. */

@@ -349,7 +349,7 @@ describe('jobs that wait for others', () => {
       data: '["ok",null,[1],{}]',
       options: resolveJobOptions(undefined, resolveDefaults(undefined)),
       meta: undefined,
-      waitsFor: { jobs: [parent], group: undefined, ifFailed: 'cancel' as const },
+      waitsFor: { jobs: [parent], ifFailed: 'cancel' as const },
     });
     const children = parents.map((parent, index) => child(`child-${index}`, parent));
     await engine.store.enqueue([...children, child('grandchild', 'child-0')], 'all');

@@ -58,7 +58,7 @@ describe('a job that waits', () => {
     ]);
     expect((await engine.store.read('c'))?.waitsFor).toEqual({
       jobs: ['p', 'q'],
-      group: undefined,
+
       ifFailed: 'run',
     });
     expect(await engine.store.dependents('p')).toEqual([{ id: 'c', queue: 'other' }]);

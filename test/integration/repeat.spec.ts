@@ -111,7 +111,7 @@ describe('those who wait', () => {
       data: '["child",null,[],{}]',
       options: resolveJobOptions({ resultTtl: 100 }, resolveDefaults({})),
       meta: undefined,
-      waitsFor: { jobs: [id], group: undefined, ifFailed: 'cancel' },
+      waitsFor: { jobs: [id], ifFailed: 'cancel' },
     };
     await engine.store.enqueue([child], 'all');
     await engine.queue().resume();

@@ -435,7 +435,7 @@ describe('a job that others of the call wait for', () => {
   });
   const child = job('child', {
     options: resolveJobOptions({}, resolveDefaults({})),
-    waitsFor: { jobs: ['parent'], group: undefined, ifFailed: 'cancel' },
+    waitsFor: { jobs: ['parent'], ifFailed: 'cancel' },
   });
 
   it('is an error for the whole call when another one is the same', async () => {

@@ -175,7 +175,7 @@ describe('a job that waits', () => {
     const dependsOn = { jobs: [first, second], ifFailed: 'run' as const };
     const job = await mail.enqueue('plain', undefined, { dependsOn });
 
-    const waitsFor = { jobs: [first.id, second.id], group: undefined, ifFailed: 'run' };
+    const waitsFor = { jobs: [first.id, second.id], ifFailed: 'run' };
     expect(await job.status()).toBe('deferred');
     expect(await job.refresh()).toMatchObject({ status: 'deferred', waitsFor });
     expect(await mail.counts()).toMatchObject({ queued: 0, deferred: 1 });

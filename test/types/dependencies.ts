@@ -98,7 +98,6 @@ export async function right(images: Queue<ImageJobs>, mail: Queue<MailJobs>, rq:
   await mail.enqueue('sum');
   await mail.enqueue('sum', undefined, { dependsOn: [plain, plain, images.prepare('plain')] });
   await images.enqueue('resize', { path: '/a' }, { dependsOn: [scan, 'some-id'] });
-  await images.enqueue('plain', undefined, { dependsOn: { group: 'import-42', ifFailed: 'wait' } });
   await mail.enqueue('optional', { a: 1 }, { dependsOn: mail.job<number>('some-id') });
 
   // A handle has the type of its result, in one call of several queues too.
@@ -130,7 +129,7 @@ export async function wrong(images: Queue<ImageJobs>, mail: Queue<MailJobs>, rq:
   await mail.enqueue('notify', to, { dependsOn: [resize, scan, scan] });
   // @ts-expect-error -- an id does not say what its result is: queue.job<Result>(id)
   await mail.enqueue('notify', to, { dependsOn: [resize, 'some-id'] });
-  // @ts-expect-error -- a group has no results
+  // @ts-expect-error -- no such option
   await mail.enqueue('notify', to, { dependsOn: { group: 'import-42' } });
   // @ts-expect-error -- the same in an object
   await mail.enqueue('notify', to, { dependsOn: { jobs: [scan, resize], ifFailed: 'run' } });

@@ -133,7 +133,7 @@ function newJob({
     data: '["job",null,[1],{}]',
     options: resolveJobOptions(options, resolveDefaults(undefined)),
     meta: undefined,
-    ...(after && { waitsFor: { jobs: after, group: undefined, ifFailed } }),
+    ...(after && { waitsFor: { jobs: after, ifFailed } }),
   };
 }
 

@@ -6,18 +6,13 @@ const job = (id: string) => ({ id, queue: 'images' });
 
 describe('dependsOn', () => {
   it.each<[unknown, unknown]>([
-    ['a', { jobs: ['a'], group: undefined, ifFailed: 'cancel' }],
-    [job('a'), { jobs: ['a'], group: undefined, ifFailed: 'cancel' }],
-    [[job('a'), 'b'], { jobs: ['a', 'b'], group: undefined, ifFailed: 'cancel' }],
-    [{ jobs: 'a' }, { jobs: ['a'], group: undefined, ifFailed: 'cancel' }],
+    ['a', { jobs: ['a'], ifFailed: 'cancel' }],
+    [job('a'), { jobs: ['a'], ifFailed: 'cancel' }],
+    [[job('a'), 'b'], { jobs: ['a', 'b'], ifFailed: 'cancel' }],
+    [{ jobs: 'a' }, { jobs: ['a'], ifFailed: 'cancel' }],
     [
       { jobs: ['b', job('a')], ifFailed: 'run' },
-      { jobs: ['b', 'a'], group: undefined, ifFailed: 'run' },
-    ],
-    [{ group: 'import 42' }, { jobs: [], group: 'import 42', ifFailed: 'cancel' }],
-    [
-      { group: 'g', ifFailed: 'wait' },
-      { jobs: [], group: 'g', ifFailed: 'wait' },
+      { jobs: ['b', 'a'], ifFailed: 'run' },
     ],
   ])('%j waits for %j', (value, expected) => {
     expect(read(value)).toEqual(expected);
@@ -47,10 +42,7 @@ describe('dependsOn', () => {
       { jobs: 'a', ifFailed: 'ignore' },
       /dependsOn\.ifFailed must be one of 'cancel', 'run', 'wait'/,
     ],
-    [{ group: 'g', ifFailed: true }, /dependsOn\.ifFailed must be one of/],
-    [{ group: 5 }, /dependsOn\.group must be text of 1 to 200/],
-    [{ group: 'a\nb' }, /dependsOn\.group must not contain control characters/],
-    [{ group: 'g', jobs: ['a'] }, /dependsOn\.group and jobs exclude each other/],
+    [{ group: 'g' }, /dependsOn\.group is not an option here/],
     [['a', 'b', 'a'], /dependsOn\[2\] is the same job as dependsOn\[0\]/],
     [{ jobs: ['a', job('a')] }, /dependsOn\.jobs\[1\] is the same job as dependsOn\.jobs\[0\]/],
     [Array.from({ length: 1001 }, (_, index) => `a${index}`), /names 1001 jobs.*at most 1000/],
@@ -73,6 +65,5 @@ describe('dependsOn', () => {
     const parent = job('a');
     expect(referencesIn({ jobs: [parent, 'b'] })).toEqual([parent, 'b']);
     expect(referencesIn(parent)).toEqual([parent]);
-    expect(referencesIn({ group: 'g' })).toEqual([]);
   });
 });

@@ -75,7 +75,7 @@ describe('job options', () => {
       delay: 0,
       at: 5000,
       atFront: true,
-      waitsFor: { jobs: ['a', 'b'], group: undefined, ifFailed: 'cancel' },
+      waitsFor: { jobs: ['a', 'b'], ifFailed: 'cancel' },
       meta: { user: 7 },
       description: 'resize image 1',
     });

@@ -81,7 +81,7 @@ describe('prepared jobs that are enqueued together', () => {
       {
         queue: 'mail',
         id: notify.id,
-        waitsFor: { jobs: [resize.id, scan.id, 'other'], group: undefined, ifFailed: 'run' },
+        waitsFor: { jobs: [resize.id, scan.id, 'other'], ifFailed: 'run' },
       },
     ]);
     expect(handles.map(({ id, queue }) => `${queue} ${id}`)).toEqual([
