@@ -10,7 +10,8 @@ import {
 /**
  * The program of the lease guard's thread. It is never imported: scripts/compile-thread.mjs makes a text of it.
  *
- * 1. At the start it renews once, so that a Redis that does not let it in is known before a job needs it.
+ * 1. At the start it renews once, so that a Redis that does not let it in is known before a job needs it. It tries until it
+ *    has succeeded.
  * 2. As long as the main thread's counter moves it does nothing, and has no connection.
  * 3. When the counter stands still, it renews what the main thread holds, until the latest deadline of the jobs that
  *    were running.
@@ -28,7 +29,7 @@ let standsStill = false;
 let link: RenewalLink | undefined;
 let again: Timer | undefined;
 let renewing = false;
-/** The renewal at the start has ended, well or not: it is not broken off. */
+/** It has renewed once: until then it is tried again and again, and not broken off. */
 let isProved = false;
 let failed = false;
 
@@ -41,6 +42,7 @@ every(leaseMs / 3, () => {
   lastBeat = beat;
   if (standsStill) renewWhileAllowed();
   else if (isProved) rest();
+  else void renew();
 });
 
 function renewWhileAllowed(): void {
@@ -60,6 +62,7 @@ async function renew(): Promise<void> {
   try {
     current = link ??= new RenewalLink(address, login);
     await current.run(script, Math.max(leaseMs / 3, SHORTEST_WAIT));
+    isProved = true;
     tell(undefined);
     if (!jobsMayRun()) rest();
   } catch (error) {
@@ -67,7 +70,6 @@ async function renew(): Promise<void> {
     if (link === current) failedWith(error);
   } finally {
     renewing = false;
-    isProved = true;
   }
 }
 

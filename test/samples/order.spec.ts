@@ -8,7 +8,7 @@ beforeAll(async () => {
 
 /** The lines of a part of the tour. */
 function part(number: number): string[] {
-  const lines = output.split('\n');
+  const lines = output.split('\n').filter((line) => !line.startsWith('[Nest]'));
   const start = lines.findIndex((line) => line.startsWith(`${number}. `)) + 1;
   const end = lines.findIndex((line, index) => index >= start && line === '');
   return lines.slice(start, end === -1 ? undefined : end).map((line) => line.trim());
