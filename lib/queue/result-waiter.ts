@@ -15,14 +15,14 @@ import type { JobRecord, Settled } from '../wire/index.js';
  *
  * 1. `result()` is called. The waiter subscribes to the channel on which ends of jobs are announced, then reads the
  *    job.
- * 2. The job has ended already: its stored result is the answer.
+ * 2. The job has ended already: its stored result is the answer. One that failed, was stopped or canceled is an error.
  * 3. It has not: the read (watch.lua) has also marked it as a job that somebody waits for.
  * 4. The job ends. Since it is marked, its result is announced, and that is the answer, even if the job is deleted at
  *    once.
  * 5. An announcement can be lost, and Python's workers make none. So the waiter also reads the job again: after 100 ms,
  *    then after twice as long each time, but at least once a second.
- * 6. A job that repeats: the end of its first round counts, and later that of the last one that has ended.
- * 7. The time is over: ResultTimeoutError. The job goes on.
+ * 6. A job that repeats: the first of its rounds that finishes is the answer; to a later call, the newest one.
+ * 7. The time is over: ResultTimeoutError. The job goes on. When Redis cannot be reached, the call fails at once.
  */
 export class ResultWaiter {
   private readonly watched = new Map<string, Set<(settled: Settled) => void>>();

@@ -18,7 +18,8 @@ import { renewalAddress, renewalLogin } from './thread-connection.js';
  *
  * For example a lease of 15 seconds and a job that computes for 60 seconds without a pause: nobody else gets the job.
  *
- * When the second thread cannot do its work, the observer of `start` is told, for the log.
+ * A lease is a worker's hold on a job that it runs; when it ends, others take the job. When the second thread cannot do
+ * its work, the observer of `start` is told, for the log. It tries again; a thread that has died stays away.
  */
 export class LeaseGuard {
   private readonly state = new SharedArrayBuffer(16);

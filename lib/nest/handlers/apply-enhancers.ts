@@ -34,11 +34,15 @@ import type { JobContext } from '../options/index.js';
  * 1. At the start each handler is bound: Nest makes one function of the method and all that applies to it. A method to
  *    which nothing applies is called as it is.
  * 2. A job comes: the function is called with the job's data and the job. To Nest the job is the request.
- * 3. What the function returns is awaited. Of an Observable or a generator this is the last value.
+ * 3. What the function returns is awaited. Of an Observable or an async generator this is the last value.
+ *
+ * These are the guards and so on of the method and its class, and those of `forRoot({ enhancers })`. The application's
+ * global ones apply with `globalEnhancers` only.
  *
  * When its provider is request-scoped, the provider is made and the handler is bound for each job.
  *
- * For example a guard that returns false: Nest throws ForbiddenException, the method does not run, the attempt fails.
+ * For example a guard that returns false: Nest throws ForbiddenException, the method does not run, the attempt fails and
+ * is retried as any other.
  */
 export class HandlerBinder {
   private readonly parameters = new HandlerParameters();

@@ -21,12 +21,14 @@ import type { SlotUser, Slots } from './slots.js';
  * Both travel in one call, the exchange: it takes along outcomes (how jobs ended) and comes back with new jobs. A slot
  * is room for one running job.
  *
- * 1. A slot is free. It is reserved, and the next exchange asks Redis for a job for it.
- * 2. A job comes with the reply. It starts in the reserved slot.
- * 3. The job ends. Its outcome waits here for the next exchange. If a prefetched job waits here, too (one that was
- *    claimed before a slot was free), it starts in the slot at once; otherwise the exchange asks for another.
- * 4. The queue is empty. The consumer waits until something comes (see QueueWaiter); it does not poll.
- * 5. The worker stops. No more jobs are asked for. Those that have not started go back, and the last outcomes are sent.
+ * 1. Slots are free. Some of them are reserved, and the next exchange asks Redis for a job for each.
+ * 2. A job comes with the reply. It starts in a reserved slot.
+ * 3. The job ends. Its outcome waits for the next exchange. Its slot is free again: for a job that was prefetched (claimed
+ *    before there was a slot for it), if there is one, otherwise for another one from Redis.
+ * 4. The queue is empty. A blocking read waits at it until something comes (see QueueWaiter).
+ * 5. An exchange fails, or its answer is lost. Its slots are free again. After a pause the same outcomes are sent once
+ *    more, as the same call, so that none is settled twice. Jobs that the lost answer may have brought go back.
+ * 6. The worker stops. No more jobs are asked for. Those that have not started go back, and the last outcomes are sent.
  *
  * For example, at concurrency 1 with jobs A and B in the queue: exchange 1 brings A; A ends; exchange 2 takes the
  * outcome of A along and brings B; B ends; exchange 3 takes the outcome of B along and brings nothing: it waits.

@@ -10,14 +10,14 @@ import { queueNotRecovered } from '../report/troubles.js';
  * 2. The worker dies. Nobody renews the lease any more, and it ends.
  * 3. Another worker of the same queue looks for leases that have ended. It does so when it starts, every half of a
  *    lease, and right after the end of the earliest lease that it has seen.
- * 4. It finds the job, and puts it back to the head of the queue. If this was the last crash that `maxCrashes` allows,
- *    the job fails instead. The script recover.lua does both.
+ * 4. It finds the job, and puts it back to the head of the queue; a retry is spent, if the job has any. At the crash
+ *    number `maxCrashes` in a row, the job fails instead. The script recover.lua does both.
+ * 5. A look fails, since Redis is away. It is made again after a second, or half a lease if that is less.
  *
- * A worker that lives must not be taken for dead. So before a worker looks, it renews its own leases, unless it has
- * just done so. And after an outage of Redis no lease counts as ended for a while, until the others have renewed theirs
- * (include/alive.lua).
+ * A worker that lives must not be taken for dead. So each worker tries to renew its own leases before it looks. And
+ * after an outage of Redis no lease counts as ended for a while, until all have renewed theirs (include/alive.lua).
  *
- * The look also tells when the next scheduled job is due: Python tells no worker when it schedules one.
+ * By the way the consumer learns when the next scheduled job is due: Python's programs do not tell workers.
  *
  * For example a lease of 15 seconds, and a worker that is killed 4 seconds after it renewed it: the other workers know
  * when the lease ends, and 11 seconds later one of them puts the job back.

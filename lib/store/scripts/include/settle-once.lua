@@ -9,8 +9,8 @@
 -- 2. The answer is lost. The worker makes the same call again, with the same number and a mark that it is repeated.
 -- 3. The first call had arrived: its note is there, and is the answer. Nothing is settled again.
 -- 4. It had not: the repeated call settles, and leaves its note in a second field.
--- 5. The first call may still arrive after that. Its jobs have no leases any more, so all its outcomes are refused. It
---    notes that in the first field, where it harms nobody: the note of the repeated call is looked for first.
+-- 5. The first call may still arrive after that. The jobs that are settled have no leases any more, so their outcomes are
+--    refused. It notes that in the first field, where it harms nobody: the note of the repeated call is looked for first.
 
 --- @include settle-all
 
