@@ -52,8 +52,12 @@ describe('after the work', () => {
       },
       { what: 'each queue to be waited for' },
     );
-    // For commands and for messages; one more for each queue.
-    expect(await connections()).toHaveLength(2 * 2 + 1 + 5);
+    // For commands and for messages; one more for each queue. The guards' threads close theirs when they have proved that
+    // they could renew.
+    await eventually(async () => (await connections()).length === 2 * 2 + 1 + 5, {
+      what: 'the connections to be those of a worker at rest',
+      timeout: 20_000,
+    });
 
     for (const worker of workers) expect(await worker.stop()).toBeLessThan(1500);
 
