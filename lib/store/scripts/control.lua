@@ -51,9 +51,7 @@
 --- @include executions
 --- @include commands
 --- @include ended
---- @include release-key
 --- @include unique
---- @include holders
 
 local action, place = ARGV.action, ARGV.place
 local queue = queue_of({ name = ARGV.queue, list = KEYS.list })

@@ -147,7 +147,6 @@ local seen = {}
 local noted = redis.pcall('HGETALL', queue.popped)
 for at = 1, #noted, 2 do seen[noted[at]] = noted[at + 1] end
 if #noted > 0 or noted.err then redis.pcall('DEL', queue.popped) end
-local is_running
 local notes, removed = {}, 0
 for _, id in ipairs(popped) do
   local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueued_at', 'started_at')
@@ -155,15 +154,9 @@ for _, id in ipairs(popped) do
   local since, seen_state = string.match(seen[id] or '', '^(%d+) (.*)$')
   if seen_state ~= state then since = string.format('%.0f', now) end
   local left = math.max(tonumber(since) + lease - now, grace)
-  if left <= 0 and not is_running then
-    is_running = {}
-    for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
-      is_running[string.match(member, '^(.*):') or member] = true
-    end
-  end
   -- Nobody waits for what is no job any more.
   local is_gone = job.err or not job[1] and redis.call('EXISTS', job_prefix .. id) == 0
-  if not is_gone and (left > 0 or is_running[id]) then
+  if not is_gone and (left > 0 or holders_of(queue)[id]) then
     -- A Python worker has entered it as started, and the process that runs it takes it out of this list.
     if left > 0 then next_look = math.min(next_look or left, left) end
     notes[#notes + 1] = id

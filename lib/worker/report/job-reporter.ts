@@ -67,58 +67,58 @@ export class JobReporter {
   }
 
   /** Redis has written the outcome down. */
-  settled(request: Settlement): void {
-    const { outcome } = request;
-    const duration = request.endedAt - request.startedAt;
+  settled(settlement: Settlement): void {
+    const { outcome } = settlement;
+    const duration = settlement.endedAt - settlement.startedAt;
     this.milliseconds += duration;
-    if (this.hearsEvents) for (const event of eventsOf(request)) this.event(event);
-    if (this.hearsCallbacks) this.tellCallback(request);
-    const ended = this.webhooks && endedJob(request);
+    if (this.hearsEvents) for (const event of eventsOf(settlement)) this.event(event);
+    if (this.hearsCallbacks) this.tellCallback(settlement);
+    const ended = this.webhooks && endedJob(settlement);
     if (ended) this.webhooks?.send(ended);
     switch (outcome.type) {
       case 'finished':
       case 'repeating':
         this.finished += 1;
-        if (this.hearsFinishes) this.tell('jobFinished', { ...eventOf(request), duration });
+        if (this.hearsFinishes) this.tell('jobFinished', { ...eventOf(settlement), duration });
         return;
       case 'failed':
         this.failed += 1;
         this.tell('jobFailed', {
-          ...eventOf(request),
+          ...eventOf(settlement),
           failure: outcome.failure,
-          error: request.verdict.error,
-          why: request.verdict.why ?? '',
+          error: settlement.verdict.error,
+          why: settlement.verdict.why ?? '',
         });
         return;
       case 'retrying':
         // As RQ's workers count: every failed attempt.
         this.failed += 1;
         this.tell('jobRetrying', {
-          ...eventOf(request),
+          ...eventOf(settlement),
           failure: outcome.failure,
-          error: request.verdict.error,
+          error: settlement.verdict.error,
           delay: outcome.delay,
-          retriesLeft: request.verdict.retriesLeft ?? 0,
+          retriesLeft: settlement.verdict.retriesLeft ?? 0,
         });
         return;
       case 'snoozed':
         this.tell('jobSnoozed', {
-          ...eventOf(request),
-          reason: (request.reason as SnoozeReason | undefined) ?? 'snoozed',
+          ...eventOf(settlement),
+          reason: (settlement.reason as SnoozeReason | undefined) ?? 'snoozed',
           delay: outcome.delay,
         });
         return;
       case 'released':
         this.tell('jobReleased', {
-          ...eventOf(request),
-          reason: (request.reason as ReleaseReason | undefined) ?? 'shutdown',
+          ...eventOf(settlement),
+          reason: (settlement.reason as ReleaseReason | undefined) ?? 'shutdown',
         });
         return;
       case 'canceled':
-        this.tell('jobCanceled', { ...eventOf(request), reason: outcome.reason });
+        this.tell('jobCanceled', { ...eventOf(settlement), reason: outcome.reason });
         return;
       case 'stopped':
-        this.tell('jobCanceled', { ...eventOf(request), reason: stoppedByCommand });
+        this.tell('jobCanceled', { ...eventOf(settlement), reason: stoppedByCommand });
     }
   }
 
@@ -135,22 +135,22 @@ export class JobReporter {
     this.tell('jobCallback', { callback, on: 'failure', event });
   }
 
-  private tellCallback(request: Settlement): void {
-    const on = CALLBACK_MOMENTS[request.outcome.type];
-    const callback = on && request.job.callback(on);
-    const event = callback && eventsOf(request).at(-1);
+  private tellCallback(settlement: Settlement): void {
+    const on = CALLBACK_MOMENTS[settlement.outcome.type];
+    const callback = on && settlement.job.callback(on);
+    const event = callback && eventsOf(settlement).at(-1);
     if (event) this.tell('jobCallback', { callback, on, event });
   }
 
   /** The outcome was refused: the job has this status now. */
-  refused(request: Settlement, status: string): void {
+  refused(settlement: Settlement, status: string): void {
     if (status === 'canceled' || status === 'missing') {
       const reason = status === 'missing' ? deletedWhileItRan : canceledWhileItRan;
-      const about = eventOf(request);
+      const about = eventOf(settlement);
       this.tell('jobCanceled', { ...about, reason });
-      this.event({ type: 'canceled', ...about, reason, at: new Date(request.endedAt) });
+      this.event({ type: 'canceled', ...about, reason, at: new Date(settlement.endedAt) });
     } else {
-      this.tell('jobLost', eventOf(request));
+      this.tell('jobLost', eventOf(settlement));
     }
   }
 

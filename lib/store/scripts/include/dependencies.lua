@@ -5,6 +5,7 @@
 -- A child that is released leaves the sets of all its parents, or RQ would enqueue it once more.
 
 --- @include statuses
+--- @include holders
 
 local function dependents_key(id) return job_prefix .. id .. ':dependents' end
 local function dependencies_key(id) return job_prefix .. ':' .. id .. ':dependencies' end
@@ -33,9 +34,7 @@ local function end_of_parent(id)
   if not has_ended(status) then return nil, origin end
   if origin and not stands_at_end(queue_named(origin), id, status) then
     -- Python may write the status of an earlier end while it runs.
-    for _, member in ipairs(redis.call('ZRANGE', queue_named(origin).started, 0, -1)) do
-      if member == id or string.match(member, '^(.*):') == id then return nil, origin end
-    end
+    if holders_of(queue_named(origin))[id] then return nil, origin end
   end
   return status, origin
 end

@@ -93,9 +93,7 @@ local function release(child, parent)
     hung.touched[queue] = added
     added[child.id] = true
   else
-    local front = child.front
-    redis.call(front and 'LPUSH' or 'RPUSH', queue.list, child.id)
-    mark_queued(child.id, false)
+    queue_up(queue, child.id, child.front)
   end
   leave_sets(child.id, parents, parent)
 end
@@ -301,8 +299,11 @@ local function tell_children(entry)
       hung.steps = hung.steps + 1
       local told, leaves = pcall(tell_child, entry, id)
       -- One that is not a job leaves; one that cannot be moved now is looked at by the sweep.
-      local why = told and '' or type(leaves) == 'table' and leaves.err or tostring(leaves)
-      if told and leaves or string.find(why, 'WRONGTYPE', 1, true) then gone[#gone + 1] = id end
+      if not told then
+        --- @include error-text
+        leaves = string.find(error_text(leaves), 'WRONGTYPE', 1, true)
+      end
+      if leaves then gone[#gone + 1] = id end
     end
     -- A set that is deleted in the end stays as it is: the embedded server of the testing kit counts members in a scan,
     -- and would pass over as many as are taken out.

@@ -107,7 +107,7 @@ local function look_at(queue, selection, index, unread)
   if not fields[1] or action == 'requeue' or action == 'promote' then
     if redis.call('HSTRLEN', key, 'data') == 0 then return 'missing' end
   end
-  local executions = holders_of_all(queue)[id]
+  local executions = holders_of(queue)[id]
   -- Of RQ's next version: they wait, and not for a worker.
   if status == 'rate_limited' or status == 'ready_to_enqueue' then status = 'deferred' end
   if executions and not stands_at_end(queue, id, status) then status = 'started' end

@@ -1,6 +1,6 @@
 -- Moves due jobs from the scheduled registry to the queue, at most `limit`.
--- Answers with the milliseconds until the next one is due ('' = none). An id without a hash is waited for a minute: Python RQ writes the registry
--- before the job.
+-- Answers with the milliseconds until the next one is due ('' = none). An id without a hash is waited for a minute: Python
+-- RQ writes the registry before the job.
 
 -- Milliseconds; and how many such ids are looked at in one of them, however many there are.
 local LATE_HASH, LOOK_FOR_HASH, LOOKS = 60000, 1000, 10

@@ -2,6 +2,7 @@
 -- 'key' and, behind it, 'replace' (the new data go to the job that waits) and 'error'.
 
 --- @include statuses
+--- @include holders
 --- @include release-key
 --- @include unique
 

@@ -4,24 +4,10 @@
 -- An entry is 'ID', or 'ID MILLISECONDS': held until that moment, whatever becomes of the job but for a cancel. The job
 -- has in `nrq_unique` for how long it holds its key, and the key: 'ended KEY', 'started KEY' or 'MILLISECONDS KEY'.
 --
--- Needs statuses and release-key.
+-- Needs statuses, holders and release-key.
 
 local function entry_of(id, hold)
   return tonumber(hold) and id .. ' ' .. string.format('%.0f', now + tonumber(hold)) or id
-end
-
--- Whether somebody runs the job, whose status is started: one that was lost on the way would keep its key for ever.
-local leased = {}
-local function has_lease(queue, id)
-  local ids = leased[queue.name]
-  if not ids then
-    ids = {}
-    for _, member in ipairs(redis.call('ZRANGE', queue.started, 0, -1)) do
-      ids[string.match(member, '^(.*):') or member] = true
-    end
-    leased[queue.name] = ids
-  end
-  return ids[id]
 end
 
 -- Which job an entry names as the holder of its key, and whether it 'waits', 'runs' or 'keeps' the key for a time.
@@ -44,7 +30,8 @@ local function holder_in(queue, key, entry)
     return nil
   end
   if status == 'started' then
-    if has_lease(queue, id) then return id, 'runs' end
+    -- One that was lost on the way would keep its key for ever.
+    if holders_of(queue)[id] then return id, 'runs' end
     return nil
   end
   -- A worker has taken it out of the queue.
