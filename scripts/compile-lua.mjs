@@ -9,7 +9,7 @@
 //
 // and its body uses the names: KEYS.list, ARGV.prefix, and INDEX.jobs for the place of the first of many. They are
 // replaced by numbers here, at no cost per call. CLAIM.data and FURTHER.ttl are the places of a claim's fields, ROW.status
-// of those of a list's row.
+// of those of a list's row, JOB.place the distance of a new job's column from its first.
 //
 // A line `--- @include NAME` puts in include/NAME.lua. A line `-- Flags allow-oom` in the header: where Redis knows such
 // flags (7 and newer), the script may write although memory is full. The commands that a script runs are listed, so that
@@ -21,6 +21,7 @@ import ts from 'typescript';
 const folder = fileURLToPath(new URL('../lib/store/scripts/', import.meta.url));
 const claim = await constantsOf(new URL('../lib/wire/claim-fields.ts', import.meta.url));
 const row = await constantsOf(new URL('../lib/wire/row-fields.ts', import.meta.url));
+const newJob = await constantsOf(new URL('../lib/wire/new-job-columns.ts', import.meta.url));
 
 const names = readdirSync(folder)
   .filter((name) => name.endsWith('.lua'))
@@ -50,10 +51,13 @@ function compile(name) {
     .map((line) => line.replace(/^\s+/, ''))
     .join('\n');
   const replaced = body
-    .replace(/\b(KEYS|ARGV|INDEX|CLAIM|FURTHER|ROW)\.(\w+)/g, (_, table, word) => {
+    .replace(/\b(KEYS|ARGV|INDEX|CLAIM|FURTHER|ROW|JOB)\.(\w+)/g, (_, table, word) => {
       if (table === 'CLAIM') return place(claim.CLAIM_FIELDS, word, `${name}: CLAIM.${word}`);
       if (table === 'FURTHER') return place(claim.FURTHER_FIELDS, word, `${name}: FURTHER.${word}`);
       if (table === 'ROW') return place(row.ROW_FIELDS, word, `${name}: ROW.${word}`);
+      if (table === 'JOB') {
+        return String(place(newJob.NEW_JOB_COLUMNS, word, `${name}: JOB.${word}`) - 1);
+      }
       const list = table === 'KEYS' ? keys : values;
       const number = place(
         list,

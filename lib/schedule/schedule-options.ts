@@ -92,11 +92,8 @@ function readCall(value: unknown, where: string | undefined): ReadScheduleOption
 
 const LONGEST_ID = 180;
 const CALL_KEYS: ReadonlySet<string> = new Set(['args', 'kwargs']);
-const KEYS: ReadonlySet<string> = new Set([
-  'missed',
-  'overlap',
-  'immediately',
-  'call',
+/** Names of the options that the jobs of a schedule may be told. */
+export const SCHEDULED_JOB_KEYS = [
   'retry',
   'timeout',
   'ttl',
@@ -105,4 +102,12 @@ const KEYS: ReadonlySet<string> = new Set([
   'atFront',
   'meta',
   'description',
+] as const satisfies readonly (keyof ScheduledJobOptions)[];
+
+const KEYS: ReadonlySet<string> = new Set([
+  'missed',
+  'overlap',
+  'immediately',
+  'call',
+  ...SCHEDULED_JOB_KEYS,
 ]);

@@ -102,8 +102,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
     const { list } = this.keys.queue(queue);
-    const { maxPayloadBytes } = this;
-    const values = encodeExchange(request, { ...this.place(queue), maxPayloadBytes });
+    const values = encodeExchange(request, this.place(queue));
     const sentAt = performance.now();
     const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
     const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
@@ -352,8 +351,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     );
   }
 
-  private place(queue: string): ExchangePlace {
-    return { keyspace: this.keys, queue, shared: this.shared, gates: this.dependencies };
+  private place(queue: string): ExchangePlace & Pick<WorkerStore, 'maxPayloadBytes'> {
+    const { keys: keyspace, shared, dependencies: gates, maxPayloadBytes } = this;
+    return { keyspace, queue, shared, gates, maxPayloadBytes };
   }
 
   private async controlSlice(

@@ -4,7 +4,7 @@ import {
   UnserializableDataError,
   checkOptions,
 } from '../../job/index.js';
-import { defaultScheduleId } from '../../schedule/index.js';
+import { SCHEDULED_JOB_KEYS, defaultScheduleId } from '../../schedule/index.js';
 import type { OwnDefinition } from '../../worker/index.js';
 import type { ProviderMethods } from '../discovery/provider-methods.js';
 import { readHandlerOptions } from '../handlers/handler-options.js';
@@ -79,12 +79,5 @@ const KEYS: ReadonlySet<string> = new Set([
   'missed',
   'overlap',
   'immediately',
-  'retry',
-  'timeout',
-  'ttl',
-  'resultTtl',
-  'failureTtl',
-  'atFront',
-  'meta',
-  'description',
+  ...SCHEDULED_JOB_KEYS,
 ]);

@@ -28,6 +28,7 @@ export function encodeEnqueue(
       templates.set(fields, template);
       queues.push(queue);
     }
+    // In the order of NEW_JOB_COLUMNS.
     rows.push(job.id, checkOf(job, jobs), placeOf(job), options.ttl ?? '', template, job.data);
     const { unique } = options;
     const own: string[] = typeof unique === 'object' ? uniqueField(unique, job.data) : [];

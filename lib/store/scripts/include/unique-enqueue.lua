@@ -12,7 +12,7 @@ local taken_here, entries, replacements = {}, {}, {}
 
 -- Answers nothing when the job may be stored, else 'replaced ID', 'held ID' or 'duplicate ID'.
 function unique.refusal(queue, id, check, first)
-  local hold, key = key_in(ARGV[first + 8])
+  local hold, key = key_in(ARGV[first + JOB.values + 1])
   local place = queue.name .. '\n' .. key
   local holder, state = taken_here[place], 'waits'
   if not holder then holder, state = holder_of(queue, key) end
@@ -34,8 +34,8 @@ end
 local function replace(queue, id, first, due_of)
   local key = job_prefix .. id
   local known = redis.call('HMGET', key, 'status', 'ttl')
-  local fields, has = { 'data', ARGV[first + 5] }, {}
-  for at = first + 7, first + 6 + tonumber(ARGV[first + 6]), 2 do
+  local fields, has = { 'data', ARGV[first + JOB.data] }, {}
+  for at = first + JOB.values, first + JOB.count + tonumber(ARGV[first + JOB.count]), 2 do
     fields[#fields + 1], fields[#fields + 2] = ARGV[at], ARGV[at + 1]
     has[ARGV[at]] = true
   end
@@ -43,7 +43,7 @@ local function replace(queue, id, first, due_of)
   for _, field in ipairs({ 'meta', 'description' }) do
     if not has[field] then redis.call('HDEL', key, field) end
   end
-  local place = ARGV[first + 2]
+  local place = ARGV[first + JOB.place]
   local due = known[1] == 'scheduled' and string.sub(place, 1, 6) ~= 'after ' and due_of(place)
   if due then
     redis.call('ZADD', queue.scheduled, 'XX', score(due), id)
