@@ -1,4 +1,5 @@
 import { InvalidOptionError } from './errors.js';
+import type { JobEventType } from './job-event.js';
 import { isObject } from './option-checks.js';
 
 /**
@@ -8,6 +9,13 @@ import { isObject } from './option-checks.js';
 
 /** What a job's callbacks are for, in RQ's words `on_success`, `on_failure`, `on_stopped`. */
 export type CallbackMoment = 'success' | 'failure' | 'stopped';
+
+/** The events that are told at each moment. RQ calls `on_failure` at each attempt that fails. */
+export const CALLBACK_EVENTS: Readonly<Record<CallbackMoment, readonly JobEventType[]>> = {
+  success: ['finished'],
+  failure: ['failed', 'retrying'],
+  stopped: ['canceled'],
+};
 
 /** The names of a job's callbacks. */
 export type Callbacks = Readonly<Partial<Record<CallbackMoment, string>>>;

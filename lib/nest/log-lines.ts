@@ -1,4 +1,11 @@
-import { type FailureRecord, type JobEvent, cleanLine, formatDuration } from '../job/index.js';
+import {
+  CALLBACK_EVENTS,
+  type CallbackMoment,
+  type FailureRecord,
+  type JobEvent,
+  cleanLine,
+  formatDuration,
+} from '../job/index.js';
 import type { JobRetryingEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
 
 /**
@@ -66,21 +73,17 @@ interface ListedListener {
 
 export const callbackUntaken = (untaken: {
   callback: string;
-  on: 'success' | 'failure' | 'stopped';
+  on: CallbackMoment;
   queue: string;
   jobId: string;
 }) =>
   `Job ${short(untaken.jobId)} (queue ${untaken.queue}) has the Python callback ${short(untaken.callback)} (on_${untaken.on}), which no method here takes over: nothing is called for it, nor for others like it. ${takeOver(untaken.on)}`;
 
-export const moreUntaken = (more: {
-  callback: string;
-  on: 'success' | 'failure' | 'stopped';
-  count: number;
-}) =>
+export const moreUntaken = (more: { callback: string; on: CallbackMoment; count: number }) =>
   `The Python callback ${short(more.callback)} (on_${more.on}) was due for ${more.count} more jobs, and no method here takes it over`;
 
-const takeOver = (on: 'success' | 'failure' | 'stopped') => {
-  const event = { success: 'finished', failure: 'failed', stopped: 'canceled' }[on];
+const takeOver = (on: CallbackMoment) => {
+  const [event] = CALLBACK_EVENTS[on];
   return `Mark a method @OnJob('${event}', { callback: '...' }) with its name, or have such jobs run by Python's workers`;
 };
 

@@ -80,6 +80,10 @@ describe('an outcome whose answer was lost is told as what became of it', () => 
         what: `a job to be ${status}`,
       });
     }
+    // Its outcome may have gone in another call.
+    await eventually(async () => (await queue.getJob('vanishing')) === undefined, {
+      what: 'the third job to be gone',
+    });
     await failing.requeue();
     await finishing.delete();
     await queue.enqueue('act', {}, { id: 'vanishing' });

@@ -1,6 +1,6 @@
 import type { Subscription } from 'rxjs';
 import {
-  type CallbackMoment,
+  CALLBACK_EVENTS,
   type JobEvent,
   type JobEventType,
   describeFailure,
@@ -105,13 +105,6 @@ export class JobListeners implements WorkerObserver {
 function isMeant({ queue, name }: FoundListener, event: JobEvent): boolean {
   return (queue ?? event.queue) === event.queue && (name ?? event.name) === event.name;
 }
-
-/** The events of each kind of callback. One that hears only some of them has chosen so. */
-const CALLBACK_EVENTS: Readonly<Record<CallbackMoment, readonly JobEventType[]>> = {
-  success: ['finished'],
-  failure: ['failed', 'retrying'],
-  stopped: ['canceled'],
-};
 
 /** An `@OnJob` method, ready to be called. */
 export interface FoundListener {

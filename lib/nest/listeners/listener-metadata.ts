@@ -1,4 +1,4 @@
-import { JOB_EVENT_TYPES, type JobEventType } from '../../job/index.js';
+import { CALLBACK_EVENTS, JOB_EVENT_TYPES, type JobEventType } from '../../job/index.js';
 import { markMethod, markedMethods, placeOf } from '../discovery/method-marks.js';
 
 /**
@@ -49,17 +49,16 @@ export function addJobListener(
     throw new TypeError(`${place}: ${problem}. There are: ${JOB_EVENT_TYPES.join(', ')}`);
   }
   if (listener.options.callback !== undefined) {
-    const other = listener.types.find((type) => !CALLBACK_EVENTS.includes(type));
+    const other = listener.types.find((type) => !EVENTS_OF_CALLBACKS.includes(type));
     if (other !== undefined) {
       const problem = `RQ has no callback for the event "${other}"`;
-      throw new TypeError(`${place}: ${problem}. There are: ${CALLBACK_EVENTS.join(', ')}`);
+      throw new TypeError(`${place}: ${problem}. There are: ${EVENTS_OF_CALLBACKS.join(', ')}`);
     }
   }
   markMethod(LISTENER_METADATA, place, target, key, method, listener);
 }
 
-/** The moments of RQ's callbacks. */
-const CALLBACK_EVENTS: readonly JobEventType[] = ['finished', 'failed', 'retrying', 'canceled'];
+const EVENTS_OF_CALLBACKS: readonly JobEventType[] = Object.values(CALLBACK_EVENTS).flat();
 
 /** The methods of a class that `@OnJob` made listeners, by name, with what each hears. */
 export function jobListenersOf(prototype: object): Map<string, JobListener[]> {
