@@ -1,5 +1,6 @@
 /** The database's room: the contracts, and their implementation with RQ's data in Redis. */
 export type * from './job-store.js';
+export type * from './group-store.js';
 export type * from './schedule-store.js';
 export type * from './watcher-store.js';
 export { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';

@@ -11,6 +11,7 @@ import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
+import type { GroupStore } from './group-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
 
@@ -67,6 +68,7 @@ export interface ProducerStore {
   resume(queue: string): Promise<void>;
 
   readonly schedules: ScheduleStore;
+  readonly groups: GroupStore;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */

@@ -55,6 +55,7 @@ import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
+import { GroupRecords } from './group-records.js';
 import { countRegistries } from './registry-counts.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
@@ -67,6 +68,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
   readonly schedules: ScheduleRecords;
+  readonly groups: GroupRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
   private readonly dependencies: Dependencies;
@@ -83,6 +85,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
+    this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 

@@ -6,6 +6,7 @@ import {
   empty,
   enqueue,
   exchange,
+  group,
   list,
   recover,
   release,
@@ -33,7 +34,7 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
     'nrq:',
   ];
   const others = ['deferred:', 'results:', 'queues', 'cron_scheduler:', 'cron_schedulers'];
-  const history = ['cron_job:', 'cron_jobs'];
+  const history = ['cron_job:', 'cron_jobs', 'group:', 'groups'];
   const workers =
     role === 'worker' ? ['worker:', 'workers', 'workers:', 'scheduler-lock:', 'suspended'] : [];
   return {
@@ -42,7 +43,7 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
       key.endsWith(':') ? `${prefix}${key}*` : prefix + key,
     ),
     channels: [
-      ...['wake', 'settled', 'events', 'commands'].map((name) => `${channels}${name}:*`),
+      ...['wake', 'settled', 'events', 'commands', 'group'].map((name) => `${channels}${name}:*`),
       `${channels}schedules`,
       `${prefix}pubsub:*`,
     ],
@@ -53,11 +54,11 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
 export type Role = 'producer' | 'worker';
 
 const PRODUCER: readonly string[] = [
-  ...[enqueue, control, release, list, empty, watch, schedule, schedules].flatMap(
+  ...[enqueue, control, release, list, empty, watch, schedule, schedules, group].flatMap(
     (script) => script.commands,
   ),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
-  ...'hgetall lpos lrange llen zcard zrange smembers xrange'.split(' '),
+  ...'hgetall lpos lrange llen zcard zrange smembers xrange sscan'.split(' '),
   ...'set del exists info'.split(' '),
 ];
 

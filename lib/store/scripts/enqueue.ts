@@ -88,9 +88,10 @@ function tickFields({ schedule, at }: Tick, letters: string): string[] {
 /** Where it goes, when what it waits for is over. */
 function placeOf({ options, waitsFor }: NewJob): string {
   const place = placeWithoutParents(options);
-  return waitsFor && waitsFor.jobs.length > 0
-    ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}`
-    : place;
+  if (!waitsFor) return place;
+  const { jobs, group, ifFailed } = waitsFor;
+  if (group !== undefined) return `after ${ifFailed} ${place} @${group}`;
+  return jobs.length > 0 ? `after ${ifFailed} ${place} ${jobs.join(',')}` : place;
 }
 
 function placeWithoutParents(options: NewJob['options']): string {

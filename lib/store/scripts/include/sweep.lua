@@ -1,12 +1,13 @@
 -- The sweep: what nobody has told of, since Python or a fault has changed it, is found by looking. One worker takes a turn
 -- each ten seconds; a turn is as many entries as it takes to see all within a minute, in as many calls as that needs.
 
+-- Milliseconds between two turns; entries of a turn at least, and the share of all.
+local TURN, LEAST, TURNS = 10000, 2500, 5
+
 --- @include sweep-deferred
 --- @include sweep-unique
 --- @include sweep-registries
-
--- Milliseconds between two turns; entries of a turn at least, and the share of all.
-local TURN, LEAST, TURNS = 10000, 2500, 5
+--- @include sweep-groups
 
 if redis.call('EXISTS', queue.ended) == 1 and go_on(queue) then more = '1' end
 
@@ -30,5 +31,6 @@ if left > 0 then
     redis.pcall('HDEL', queue.sweeps, 'left')
   end
 end
+if sweep_groups(queue) then more = '1' end
 local next_turn = redis.call('PTTL', queue.swept)
 if next_turn > 0 then next_look = math.min(next_look or next_turn, next_turn) end
