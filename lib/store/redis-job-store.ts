@@ -131,7 +131,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
     const { list } = this.keys.queue(queue);
-    const values = encodeRecover(settings, this.place(queue));
+    const newQueue = this.dependencies.newQueue();
+    const values = encodeRecover(settings, this.place(queue), newQueue);
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
