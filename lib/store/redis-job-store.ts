@@ -97,7 +97,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const { list } = this.keys.queue(queue);
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
-    return decodeEnqueue(reply);
+    const { refused, leftOver } = decodeEnqueue(reply);
+    for (const parents of leftOver) await this.dependencies.goOn(parents);
+    return refused;
   }
 
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
