@@ -1,7 +1,7 @@
 import type { Connections } from '../redis/connections.js';
 import { HANDED, decodeHanded } from '../wire/dependency-fields.js';
 import type { Keyspace } from '../wire/keyspace.js';
-import type { DependentJob } from './job-store.js';
+import type { DependentJob, HandedResult } from './job-store.js';
 import { RELEASE, encodeRelease } from './scripts/release.js';
 
 /**
@@ -47,7 +47,7 @@ export class Dependencies {
     });
   }
 
-  async handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+  async handedResults(id: string, parentIds: readonly string[]): Promise<HandedResult[]> {
     if (parentIds.length === 0) return [];
     const texts = await this.connections.run(`read what job "${id}" was handed`, (redis) =>
       redis.hmget(this.keys.job(id), ...parentIds.map((parent) => HANDED + parent)),

@@ -38,6 +38,7 @@ import type {
   Lease,
   ExchangeReply,
   ExchangeRequest,
+  HandedResult,
   NewJob,
   RecoverReply,
   RecoverSettings,
@@ -251,7 +252,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return this.dependencies.dependents(id);
   }
 
-  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+  handedResults(id: string, parentIds: readonly string[]): Promise<HandedResult[]> {
     return this.dependencies.handedResults(id, parentIds);
   }
 
