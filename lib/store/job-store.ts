@@ -252,6 +252,8 @@ export interface ExchangeReply {
   readonly failure: string | undefined;
   /** Somebody listens to the queue's events. */
   readonly listened: boolean;
+  /** Jobs that wait for those that have ended are still to be told. */
+  readonly leftOver?: boolean;
 }
 
 export interface RenewReply {
