@@ -38,6 +38,7 @@ import type {
   Lease,
   ExchangeReply,
   ExchangeRequest,
+  HandedResult,
   NewJob,
   RecoverReply,
   RecoverSettings,
@@ -100,7 +101,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const { list } = this.keys.queue(queue);
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
-    return decodeEnqueue(reply);
+    const { refused, leftOver } = decodeEnqueue(reply);
+    for (const parents of leftOver) await this.dependencies.goOn(parents);
+    return refused;
   }
 
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
@@ -134,7 +137,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
     const { list } = this.keys.queue(queue);
-    const values = encodeRecover(settings, this.place(queue));
+    const newQueue = this.dependencies.newQueue();
+    const values = encodeRecover(settings, this.place(queue), newQueue);
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
@@ -251,7 +255,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return this.dependencies.dependents(id);
   }
 
-  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+  handedResults(id: string, parentIds: readonly string[]): Promise<HandedResult[]> {
     return this.dependencies.handedResults(id, parentIds);
   }
 

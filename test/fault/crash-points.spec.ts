@@ -15,6 +15,8 @@ const KINDS: Readonly<Record<string, (queue: string) => Act>> = {
   failed: () => ({ fails: 99 }),
   snoozed: (queue) => ({ snoozesOn: queue }),
   canceled: () => ({ cancels: true }),
+  // In a group, which another job waits for.
+  member: () => ({}),
 };
 const ALL = Object.keys(KINDS);
 /** What becomes of it in the end; the others are finished. */
@@ -150,9 +152,14 @@ async function die(point: Point): Promise<void> {
       options: {
         id: `${queue}-${kind}`,
         retry: kind === 'failed' ? undefined : { max: 3, interval: 0 },
+        group: kind === 'member' ? queue : undefined,
       },
     })),
   );
+  const dependsOn = { group: queue, ifFailed: 'run' } as const;
+  if (point.kinds.includes('member')) {
+    await scene.queue('behind').enqueue('act', {}, { id: `behind-${queue}`, dependsOn });
+  }
   if (waits) await scene.when('run', { worker: queue, count: point.kinds.length });
   if (stops) doomed.stop().catch(() => undefined);
   if (caught) await within(caught, { what: `${point.name} (${point.kinds.join()})` });
@@ -198,6 +205,21 @@ describe('a worker that is killed', () => {
       }
     },
   );
+
+  it('and ran jobs of groups: those who wait for these are told, once', async () => {
+    const points = POINTS.filter(({ kinds }) => kinds.includes('member'));
+    const behind = await scene.client.lrange('rq:queue:behind', 0, -1);
+    expect(behind.toSorted()).toEqual(points.map((point) => `behind-${queueOf(point)}`).toSorted());
+    for (const point of points) {
+      expect(await scene.queue('behind').group(queueOf(point)).status()).toEqual({
+        total: 1,
+        pending: 0,
+        finished: 1,
+        failed: 0,
+        canceled: 0,
+      });
+    }
+  });
 
   it('leaves everything in its place', async () => {
     const queues = POINTS.map(queueOf);

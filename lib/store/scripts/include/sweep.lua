@@ -32,5 +32,11 @@ if left > 0 then
   end
 end
 if sweep_groups(queue) then more = '1' end
+-- Python may have stored a job that waits before its queue was known to anybody, and no worker of ours may ever serve it.
+if ARGV.new_queue ~= '' and ARGV.new_queue ~= queue.name then
+  local new = queue_named(ARGV.new_queue)
+  pcall(sweep_deferred, new, LEAST)
+  redis.pcall('EXPIRE', new.sweeps, 86400)
+end
 local next_turn = redis.call('PTTL', queue.swept)
 if next_turn > 0 then next_look = math.min(next_look or next_turn, next_turn) end
