@@ -63,10 +63,10 @@ export function readDependsOn(
 
 /** The jobs that a checked `dependsOn` names, as they were given; none of a group. */
 export function referencesIn(value: DependsOn): readonly JobReference[] {
-  if (isObject(value) && value['group'] !== undefined) return [];
   if (typeof value === 'string' || isReference(value)) return [value];
   if (Array.isArray(value)) return value as readonly JobReference[];
-  return referencesIn((value as { readonly jobs: JobReference | readonly JobReference[] }).jobs);
+  const { jobs } = value as { readonly jobs?: JobReference | readonly JobReference[] };
+  return jobs === undefined ? [] : referencesIn(jobs);
 }
 
 function ofGroup(value: object, own: string | undefined, where: string | undefined): WaitsFor {

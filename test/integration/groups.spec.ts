@@ -432,7 +432,7 @@ it('a name that no group can have, and what cannot be waited for, is refused', a
   await expect(queue.enqueue('job', 1, own)).rejects.toThrow(
     /dependsOn.group is the group of the job itself: it would wait for ever/,
   );
-  const both = { dependsOn: { group: 'g', jobs: ['a'] } };
+  const both = { dependsOn: { group: 'g', jobs: ['a'] } as never };
   await expect(queue.enqueue('job', 1, both)).rejects.toThrow(
     /dependsOn.jobs is not an option here/,
   );

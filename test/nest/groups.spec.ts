@@ -56,7 +56,8 @@ async function startApplication() {
     ],
     providers: [Imports, Producers],
   });
-  return { jobs: app.get(Imports), ...app.get(Producers) };
+  const { rq, imports, slow, mail } = app.get(Producers);
+  return { jobs: app.get(Imports), rq, imports, slow, mail };
 }
 
 it('runs the job that waits when all jobs of a group are over, and tells how far they are', async () => {

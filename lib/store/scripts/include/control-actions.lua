@@ -1,4 +1,4 @@
--- What is done to the jobs of a call, by the name of the action. A part of control.lua.
+-- What is done to the jobs of a call, by the name of the action (`act`). A part of control.lua.
 
 local function tell_worker(job, command)
   if job.status ~= 'started' then return end
@@ -18,8 +18,6 @@ local function let_all_go(queue, jobs, how)
   if redis.pcall('EXISTS', queue.unique, prefix .. 'nrq:groups') == 0 then return end
   for _, job in ipairs(jobs) do let_go(job.id, how, how == 'deleted' or job.is_deleted) end
 end
-
-local act = {}
 
 function act.cancel(queue, jobs)
   assure_places(queue)
