@@ -40,7 +40,8 @@ export function encodeEnqueue(
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;
-  const values = ENQUEUE.values({ prefix, channels, mode });
+  const max_lengths = maxLengthsOf(jobs);
+  const values = ENQUEUE.values({ prefix, channels, mode, max_lengths });
   values.push(templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
@@ -59,6 +60,18 @@ export function decodeEnqueue(reply: unknown): Refusal[] {
     if (!WITH_HOLDER.has(reason)) return details.length > 0 ? { ...refusal, details } : refusal;
     return { ...refusal, holder: details[0] };
   });
+}
+
+/** Of queues that may hold only so many: mostly none. */
+function maxLengthsOf(jobs: readonly NewJob[]): string {
+  let text = '';
+  let last: string | undefined;
+  for (const { queue, room } of jobs) {
+    if (!room || queue === last) continue;
+    last = queue;
+    text += `${queue}\t${room.most}\t${room.waits ? 1 : 0}\n`;
+  }
+  return text;
 }
 
 const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set(['duplicate', 'held', 'replaced']);
