@@ -89,11 +89,8 @@ export interface WorkerStore extends JobStore {
   leasesOf(queue: string, token: string): Promise<Lease[]>;
   /** Puts right what crashed workers left behind. */
   recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
-  /**
-   * The results that were handed over to a job when its parents finished, as JSON; undefined: read it from the parent,
-   * if that is still there.
-   */
-  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]>;
+  /** The results that were handed over to a job when its parents finished. */
+  handedResults(id: string, parentIds: readonly string[]): Promise<HandedResult[]>;
   /** Writes down what a running job tells; false: the lease is not ours any more, and nothing was written. */
   tell(queue: string, lease: Lease, told: Told): Promise<boolean>;
 
@@ -157,6 +154,12 @@ export interface DependentJob {
   readonly id: string;
   readonly queue: string;
 }
+
+/**
+ * The result of a parent as JSON. A number: it was too long to be handed over, and had so many bytes; undefined: the parent
+ * did not finish, or nobody handed it over. Then it is read from the parent, if that is still there.
+ */
+export type HandedResult = string | number | undefined;
 
 export interface Refusal {
   readonly index: number;

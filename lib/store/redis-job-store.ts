@@ -38,6 +38,7 @@ import type {
   Lease,
   ExchangeReply,
   ExchangeRequest,
+  HandedResult,
   NewJob,
   RecoverReply,
   RecoverSettings,
@@ -97,7 +98,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const { list } = this.keys.queue(queue);
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
-    return decodeEnqueue(reply);
+    const { refused, leftOver } = decodeEnqueue(reply);
+    for (const parents of leftOver) await this.dependencies.goOn(parents);
+    return refused;
   }
 
   onRoom(queue: string, listener: () => void): Promise<() => void> {
@@ -141,7 +144,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
     const { list } = this.keys.queue(queue);
-    const values = encodeRecover(settings, this.place(queue));
+    const newQueue = this.dependencies.newQueue();
+    const values = encodeRecover(settings, this.place(queue), newQueue);
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
@@ -260,7 +264,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return this.dependencies.dependents(id);
   }
 
-  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+  handedResults(id: string, parentIds: readonly string[]): Promise<HandedResult[]> {
     return this.dependencies.handedResults(id, parentIds);
   }
 

@@ -53,13 +53,26 @@ export function encodeEnqueue(
   return values;
 }
 
-export function decodeEnqueue(reply: unknown): Refusal[] {
-  return pairs(reply as (number | Buffer)[], (index, text) => {
-    const [reason, ...details] = text.split(' ') as [Refusal['reason'], ...string[]];
-    const refusal = { index: Number(index) - 1, reason, holder: undefined };
-    if (!WITH_HOLDER.has(reason)) return details.length > 0 ? { ...refusal, details } : refusal;
-    return { ...refusal, holder: details[0] };
-  });
+/** `leftOver`: queues of failed jobs of which some of the new jobs, which were to wait for them, are still to be told. */
+export function decodeEnqueue(reply: unknown): {
+  readonly refused: Refusal[];
+  readonly leftOver: readonly string[];
+} {
+  const entries = pairs(reply as (number | Buffer)[], (index, text) => ({
+    index: Number(index),
+    text,
+  }));
+  return {
+    refused: entries.filter(({ index }) => index > 0).map(refusalOf),
+    leftOver: entries.filter(({ index }) => index === 0).map(({ text }) => text),
+  };
+}
+
+function refusalOf({ index, text }: { readonly index: number; readonly text: string }): Refusal {
+  const [reason, ...details] = text.split(' ') as [Refusal['reason'], ...string[]];
+  const refusal = { index: index - 1, reason, holder: undefined };
+  if (!WITH_HOLDER.has(reason)) return details.length > 0 ? { ...refusal, details } : refusal;
+  return { ...refusal, holder: details[0] };
 }
 
 /** Of queues that may hold only so many: mostly none. */
