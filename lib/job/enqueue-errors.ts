@@ -52,7 +52,8 @@ export class QueueFullError extends RqError {
 
   /** The same after a call has waited for so many milliseconds. */
   after(waited: number): QueueFullError {
-    return new QueueFullError({ ...this, waited });
+    const { queue, maxLength, length } = this;
+    return new QueueFullError({ queue, maxLength, length, waited });
   }
 }
 
