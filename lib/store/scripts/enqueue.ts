@@ -42,7 +42,8 @@ export function encodeEnqueue(
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;
-  const values = ENQUEUE.values({ prefix, channels, mode });
+  const max_lengths = maxLengthsOf(jobs);
+  const values = ENQUEUE.values({ prefix, channels, mode, max_lengths });
   values.push(templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
@@ -74,6 +75,18 @@ function refusalOf({ index, text }: { readonly index: number; readonly text: str
   const refusal = { index: index - 1, reason, holder: undefined };
   if (!WITH_HOLDER.has(reason)) return details.length > 0 ? { ...refusal, details } : refusal;
   return { ...refusal, holder: details[0] };
+}
+
+/** Of queues that may hold only so many: mostly none. */
+function maxLengthsOf(jobs: readonly NewJob[]): string {
+  let text = '';
+  let last: string | undefined;
+  for (const { queue, room } of jobs) {
+    if (!room || queue === last) continue;
+    last = queue;
+    text += `${queue}\t${room.most}\t${room.waits ? 1 : 0}\n`;
+  }
+  return text;
 }
 
 const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set(['duplicate', 'held', 'replaced']);
@@ -134,14 +147,15 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
       job.check === 'new' &&
       job.meta === undefined &&
       !job.waitsFor &&
-      !job.tick,
+      !job.tick &&
+      !job.room,
   );
 }
 
 function encodePlain({ prefix, channels }: Keyspace, jobs: PlainJobs): ScriptValue[] {
   const [{ queue, options }] = jobs;
   const fields = optionFields(queue, options);
-  const values = ENQUEUE.values({ prefix, channels, mode: 'plain' });
+  const values = ENQUEUE.values({ prefix, channels, mode: 'plain', max_lengths: '' });
   values.push(1, queue, fields.length, ...fields, jobs.length);
   for (const { id, data } of jobs) values.push(id, data);
   return values;
