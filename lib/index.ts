@@ -117,6 +117,7 @@ export type {
   JobOptions,
   JobReference,
   JobSelection,
+  MaxLength,
   PromoteFrom,
   RepeatOptions,
   RequeueFrom,
@@ -125,6 +126,7 @@ export type {
   UniqueOptions,
   WaitsFor,
   WebhookOptions,
+  WhenFull,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
@@ -168,6 +170,7 @@ export {
   ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,
+  QueueFullError,
   RedisReplyError,
   ResultTimeoutError,
   RqConnectionError,

@@ -3,8 +3,8 @@ import type { Subscriptions } from '../redis/subscriptions.js';
 import type { JobSummary } from '../wire/job-row.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { GroupCounts, GroupStore } from './group-store.js';
+import { listJobs } from './job-lists.js';
 import { GROUP, decodeGroup, encodeGroup } from './scripts/group.js';
-import { LIST, LISTED_AT_ONCE, decodeList, encodeListOf } from './scripts/list.js';
 
 /** The groups in Redis: RQ's sets, and what group.lua keeps beside them. */
 export class GroupRecords implements GroupStore {
@@ -35,18 +35,8 @@ export class GroupRecords implements GroupStore {
     return this.scan(name, this.keys.groupPending(name));
   }
 
-  async rows(ids: readonly string[]): Promise<JobSummary[]> {
-    const jobs: JobSummary[] = [];
-    for (let first = 0; first < ids.length;) {
-      const values = encodeListOf(this.keys, ids.slice(first, first + LISTED_AT_ONCE));
-      const reply = await this.connections.run('list jobs of a group', (redis) =>
-        LIST.run(redis, [this.keys.queues], values),
-      );
-      const slice = decodeList(undefined, 'queued', reply);
-      jobs.push(...slice.jobs);
-      first += slice.looked;
-    }
-    return jobs;
+  rows(ids: readonly string[]): Promise<JobSummary[]> {
+    return listJobs(this.connections, this.keys, ids);
   }
 
   onOver(name: string, listener: () => void): Promise<() => void> {

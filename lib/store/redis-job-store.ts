@@ -18,7 +18,6 @@ import {
   encodeExchange,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
-import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
@@ -57,6 +56,7 @@ import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { GroupRecords } from './group-records.js';
+import { listRegistry } from './job-lists.js';
 import { countRegistries } from './registry-counts.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
@@ -104,6 +104,16 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const { refused, leftOver } = decodeEnqueue(reply);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;
+  }
+
+  onRoom(queue: string, listener: () => void): Promise<() => void> {
+    return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
+      if (message === 'room') listener();
+    });
+  }
+
+  get commandTimeout(): number {
+    return this.connections.commandTimeout;
   }
 
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
@@ -206,6 +216,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
     return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
+      // For those who wait to enqueue.
+      if (message === 'room') return;
       const due = /^due (\d{1,15}(?:\.\d)?)$/.exec(message)?.[1];
       listener(due === undefined ? undefined : Number(due));
     });
@@ -307,23 +319,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return countRegistries(this.connections, queue, this.keys.queue(queue));
   }
 
-  async list(
-    queue: string,
-    registry: RegistryName,
-    { offset, limit }: ListRange,
-  ): Promise<JobSummary[]> {
-    const { list } = this.keys.queue(queue);
-    const jobs: JobSummary[] = [];
-    for (let looked = 0; looked < limit;) {
-      const most = Math.min(LISTED_AT_ONCE, limit - looked);
-      const values = encodeList(this.keys, queue, registry, offset + looked, most);
-      const reply = await this.run(`list queue "${queue}"`, LIST, [list], values);
-      const slice = decodeList(queue, registry, reply);
-      jobs.push(...slice.jobs);
-      looked += slice.looked;
-      if (!slice.more) break;
-    }
-    return jobs;
+  list(queue: string, registry: RegistryName, range: ListRange): Promise<JobSummary[]> {
+    return listRegistry(this.connections, this.keys, queue, registry, range);
   }
 
   async empty(queue: string): Promise<number> {

@@ -1,7 +1,7 @@
 import { InvalidOptionError, readDependsOn, referencesIn } from '../../../lib/job/index.js';
 
 const WHERE = 'enqueue("report") on queue "mail"';
-const read = (value: unknown, own?: string) => readDependsOn(value, own, WHERE);
+const read = (value: unknown, own?: string) => readDependsOn(value, own, WHERE, 'own');
 const job = (id: string) => ({ id, queue: 'images' });
 
 describe('dependsOn', () => {
@@ -10,6 +10,11 @@ describe('dependsOn', () => {
     [job('a'), { jobs: ['a'], ifFailed: 'cancel' }],
     [[job('a'), 'b'], { jobs: ['a', 'b'], ifFailed: 'cancel' }],
     [{ jobs: 'a' }, { jobs: ['a'], ifFailed: 'cancel' }],
+    [{ group: 'g' }, { jobs: [], group: 'g', ifFailed: 'cancel' }],
+    [
+      { group: 'g', ifFailed: 'run' },
+      { jobs: [], group: 'g', ifFailed: 'run' },
+    ],
     [
       { jobs: ['b', job('a')], ifFailed: 'run' },
       { jobs: ['b', 'a'], ifFailed: 'run' },
