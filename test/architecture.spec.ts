@@ -22,7 +22,14 @@ const FLOORS = [
 
 /** Rooms within rooms, lowest first; files that stand beside them are above all, but for those named here. */
 const SUB_FLOORS: Record<string, readonly string[]> = {
-  store: ['watcher-store.ts', 'schedule-store.ts', 'group-store.ts', 'job-store.ts', 'scripts', 'rights.ts'],
+  store: [
+    'watcher-store.ts',
+    'schedule-store.ts',
+    'group-store.ts',
+    'job-store.ts',
+    'scripts',
+    'rights.ts',
+  ],
   worker: ['report', 'run', 'serve', 'upkeep'],
   nest: [
     'nest-internals.ts',
