@@ -32,6 +32,7 @@ import {
 } from '../wire/job-record.js';
 import type {
   ControlAction,
+  ControlPace,
   ControlReply,
   ControlReport,
   DependentJob,
@@ -47,7 +48,7 @@ import type {
   Told,
   WorkerStore,
 } from './job-store.js';
-import type { ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
+import type { ListPage, ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
 import type { JobSummary } from '../wire/job-row.js';
 import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
@@ -55,9 +56,10 @@ import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
-import { countRegistries } from './registry-counts.js';
+import { RedisFigures } from './redis-figures.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
+import { asksForFailure, idsOf, rowsOf } from './selected-jobs.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -67,6 +69,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
   readonly schedules: ScheduleRecords;
+  readonly figures: RedisFigures;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
   private readonly dependencies: Dependencies;
@@ -82,6 +85,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.subscriptions = new Subscriptions(connections);
     this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
+    this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
@@ -265,10 +269,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     );
   }
 
-  controlMany(
+  async controlMany(
     queue: string,
     selection: readonly string[] | SelectedPlace,
     action: ControlAction,
+    pace?: ControlPace,
   ): Promise<ControlReport> {
     const what = `${action.type} jobs of queue "${queue}"`;
     const { list } = this.keys.queue(queue);
@@ -278,8 +283,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const many = new ControlMany(
       (slice) => this.controlSlice(queue, action, slice, what),
       takesOut ? readQueue : undefined,
+      pace,
     );
-    return 'in' in selection ? many.place(selection) : many.ids(selection);
+    if (!('in' in selection)) return many.ids(selection);
+    // Only the text of a row says why a job failed.
+    if (asksForFailure(selection)) return many.ids(await idsOf(this, queue, selection));
+    return many.place(selection);
   }
 
   async position(queue: string, id: string): Promise<number | undefined> {
@@ -297,26 +306,22 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   counts(queue: string): Promise<RegistryCounts> {
-    return countRegistries(this.connections, queue, this.keys.queue(queue));
+    return this.figures.counts(queue);
   }
 
-  async list(
-    queue: string,
-    registry: RegistryName,
-    { offset, limit }: ListRange,
-  ): Promise<JobSummary[]> {
+  list(queue: string, registry: RegistryName, range: ListRange): Promise<JobSummary[]> {
+    return rowsOf(this, queue, registry, range);
+  }
+
+  async page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
     const { list } = this.keys.queue(queue);
-    const jobs: JobSummary[] = [];
-    for (let looked = 0; looked < limit;) {
-      const most = Math.min(LISTED_AT_ONCE, limit - looked);
-      const values = encodeList(this.keys, queue, registry, offset + looked, most);
-      const reply = await this.run(`list queue "${queue}"`, LIST, [list], values);
-      const slice = decodeList(queue, registry, reply);
-      jobs.push(...slice.jobs);
-      looked += slice.looked;
-      if (!slice.more) break;
-    }
-    return jobs;
+    const most = Math.min(LISTED_AT_ONCE, range.limit);
+    const values = encodeList(this.keys, queue, registry, range.offset, most);
+    return decodeList(
+      queue,
+      registry,
+      await this.run(`list queue "${queue}"`, LIST, [list], values),
+    );
   }
 
   async empty(queue: string): Promise<number> {

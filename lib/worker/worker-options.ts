@@ -3,6 +3,7 @@ import {
   InvalidOptionError,
   allowedOrigins,
   duration,
+  flag,
   numberAboveZero,
   oneOf,
   optionTable,
@@ -46,6 +47,11 @@ export interface WorkerOptions {
    * a job could have the worker ask anything of its network.
    */
   readonly webhooks?: WebhookSettings;
+  /**
+   * Counts what becomes of jobs, for `inspector.history()`: sums per minute, quarter of an hour and six hours, kept in
+   * Redis for 3 hours, 3 days and 90 days, at most some MB per queue. Default true.
+   */
+  readonly history?: boolean;
   /** The name under which RQ's tools list it; default: process id and a random part. */
   readonly name?: string;
 }
@@ -76,6 +82,7 @@ export interface ResolvedWorkerOptions {
   readonly unknownJobs: 'fail' | 'release';
   readonly prefetch: 'auto' | number;
   readonly webhooks: { readonly allow: readonly string[] };
+  readonly history: boolean;
   readonly name: string | undefined;
 }
 
@@ -109,6 +116,7 @@ const WORKER_OPTIONS = optionTable<WorkerOptions>()({
   unknownJobs: otherwise('fail', oneOf('fail', 'release')),
   prefetch: otherwise('auto', readPrefetch),
   webhooks: otherwise({}, readWebhookSettings),
+  history: otherwise(true, flag),
   name: optional(text(/^[\w.-]{1,200}$/, "must be 1 to 200 letters, digits, '_', '.' or '-'")),
 });
 
