@@ -19,6 +19,7 @@ export type {
   RqWorkerOptions,
 } from './nest/options/index.js';
 export { RqService, getRqServiceToken } from './nest/root/rq.service.js';
+export { RqWorker } from './nest/root/rq-worker.js';
 export { getQueueToken } from './nest/tokens.js';
 
 // Handlers and producers.
@@ -79,6 +80,7 @@ export {
   type ReleaseReason,
   type SnoozeReason,
   type WebhookSettings,
+  type WorkerEnd,
   type WorkerObserver,
   type WorkerOptions,
   type WorkerQueueOptions,

@@ -8,7 +8,7 @@ export class ParentResultError extends RqError {
   readonly jobId: string;
   /** Where it stands now; `missing`: there is no such job any more. */
   readonly status: JobStatus | 'missing';
-  /** How many bytes its result had; undefined: that is not known. */
+  /** How many bytes its result had, which was too long to be handed over; undefined: that is not known. */
   readonly size: number | undefined;
 
   constructor(details: { jobId: string; status: JobStatus | 'missing'; size?: number }) {

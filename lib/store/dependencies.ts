@@ -1,7 +1,7 @@
 import type { Connections } from '../redis/connections.js';
 import { HANDED, decodeHanded } from '../wire/dependency-fields.js';
 import type { Keyspace } from '../wire/keyspace.js';
-import type { DependentJob } from './job-store.js';
+import type { DependentJob, HandedResult } from './job-store.js';
 import { RELEASE, encodeRelease } from './scripts/release.js';
 
 /**
@@ -11,11 +11,14 @@ import { RELEASE, encodeRelease } from './scripts/release.js';
  * A job that waits is in the deferred registry of its queue, whoever stored it. So one look at the registries of all
  * queues answers for many jobs that have ended, of which most have nobody waiting for them. The queues are those that the
  * last sweep has found. Of one that is newer, a mark tells, which `enqueue` sets for as long as any worker may not know of
- * it; what Python stores there is found by the sweep.
+ * it. Python sets no mark: as long as there are more queues than known ones, the script looks at the jobs themselves. And
+ * since Python registers a queue a moment after it has stored a job there, new queues are looked at for some minutes.
  */
 export class Dependencies {
   private registries: readonly string[] = [];
   private learntAt = -Infinity;
+  /** Names, and when they became known. */
+  private readonly newQueues = new Map<string, number>();
   /** By the queue whose jobs are over. */
   private readonly running = new Map<string, Promise<void>>();
 
@@ -44,7 +47,7 @@ export class Dependencies {
     });
   }
 
-  async handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+  async handedResults(id: string, parentIds: readonly string[]): Promise<HandedResult[]> {
     if (parentIds.length === 0) return [];
     const texts = await this.connections.run(`read what job "${id}" was handed`, (redis) =>
       redis.hmget(this.keys.job(id), ...parentIds.map((parent) => HANDED + parent)),
@@ -68,8 +71,26 @@ export class Dependencies {
 
   /** @param queues full keys of all queues, as `rq:queues` holds them */
   learn(queues: readonly string[]): void {
-    this.registries = queues.map((key) => this.keys.queue(this.keys.queueName(key)).deferred);
+    const known = new Set(this.registries);
+    const isFirst = this.learntAt === -Infinity;
     this.learntAt = performance.now();
+    this.registries = queues.map((key) => {
+      const name = this.keys.queueName(key);
+      const { deferred } = this.keys.queue(name);
+      if (!isFirst && !known.has(deferred)) this.newQueues.set(name, this.learntAt);
+      return deferred;
+    });
+  }
+
+  /** One of the queues that have become known lately, in turn: jobs may wait there for others that are over. */
+  newQueue(): string | undefined {
+    for (const [name, learntAt] of this.newQueues) {
+      this.newQueues.delete(name);
+      if (performance.now() - learntAt > NEW_FOR) continue;
+      this.newQueues.set(name, learntAt);
+      return name;
+    }
+    return undefined;
   }
 
   /**
@@ -94,5 +115,8 @@ export class Dependencies {
 
 /** Milliseconds; the mark that `enqueue` sets lasts twice as long. */
 const LIST_HOLDS = 60_000;
+
+/** Milliseconds; the sweep leaves jobs of Python alone for the first minute. */
+const NEW_FOR = 180_000;
 
 const NONE: readonly string[] = [];

@@ -86,11 +86,8 @@ export interface WorkerStore extends JobStore {
   leasesOf(queue: string, token: string): Promise<Lease[]>;
   /** Puts right what crashed workers left behind. */
   recover(queue: string, settings: RecoverSettings): Promise<RecoverReply>;
-  /**
-   * The results that were handed over to a job when its parents finished, as JSON; undefined: read it from the parent,
-   * if that is still there.
-   */
-  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]>;
+  /** The results that were handed over to a job when its parents finished. */
+  handedResults(id: string, parentIds: readonly string[]): Promise<HandedResult[]>;
   /** Writes down what a running job tells; false: the lease is not ours any more, and nothing was written. */
   tell(queue: string, lease: Lease, told: Told): Promise<boolean>;
 
@@ -158,6 +155,12 @@ export interface DependentJob {
   readonly id: string;
   readonly queue: string;
 }
+
+/**
+ * The result of a parent as JSON. A number: it was too long to be handed over, and had so many bytes; undefined: the parent
+ * did not finish, or nobody handed it over. Then it is read from the parent, if that is still there.
+ */
+export type HandedResult = string | number | undefined;
 
 export interface Refusal {
   readonly index: number;
@@ -259,6 +262,8 @@ export interface ExchangeReply {
   readonly failure: string | undefined;
   /** Somebody listens to the queue's events. */
   readonly listened: boolean;
+  /** Jobs that wait for those that have ended are still to be told. */
+  readonly leftOver?: boolean;
 }
 
 export interface RenewReply {

@@ -39,6 +39,7 @@ import type {
   Lease,
   ExchangeReply,
   ExchangeRequest,
+  HandedResult,
   NewJob,
   RecoverReply,
   RecoverSettings,
@@ -59,6 +60,7 @@ import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
+import { QueuePauses } from './queue-pauses.js';
 import { asksForFailure, idsOf, rowsOf } from './selected-jobs.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
@@ -72,6 +74,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly figures: RedisFigures;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
+  private readonly pauses: QueuePauses;
   private readonly dependencies: Dependencies;
 
   constructor(
@@ -83,6 +86,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
+    this.pauses = new QueuePauses(connections, this.keys);
     this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
     this.figures = new RedisFigures(connections, this.keys);
@@ -101,7 +105,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const { list } = this.keys.queue(queue);
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
-    return decodeEnqueue(reply);
+    const { refused, leftOver } = decodeEnqueue(reply);
+    for (const parents of leftOver) await this.dependencies.goOn(parents);
+    return refused;
   }
 
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
@@ -135,7 +141,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   async recover(queue: string, settings: RecoverSettings): Promise<RecoverReply> {
     const { list } = this.keys.queue(queue);
-    const values = encodeRecover(settings, this.place(queue));
+    const newQueue = this.dependencies.newQueue();
+    const values = encodeRecover(settings, this.place(queue), newQueue);
     const handled: RecoverReply['handled'][number][] = [];
     for (;;) {
       const reply = await this.run(`recover queue "${queue}"`, RECOVER, [list], values);
@@ -252,7 +259,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return this.dependencies.dependents(id);
   }
 
-  handedResults(id: string, parentIds: readonly string[]): Promise<(string | undefined)[]> {
+  handedResults(id: string, parentIds: readonly string[]): Promise<HandedResult[]> {
     return this.dependencies.handedResults(id, parentIds);
   }
 
@@ -336,24 +343,16 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     }
   }
 
-  async pause(queue: string): Promise<void> {
-    await this.connections.run(`pause queue "${queue}"`, (redis) =>
-      redis.set(this.keys.queue(queue).paused, '1'),
-    );
+  pause(queue: string): Promise<void> {
+    return this.pauses.pause(queue);
   }
 
-  async resume(queue: string): Promise<void> {
-    const { paused, wake } = this.keys.queue(queue);
-    await this.connections.run(`resume queue "${queue}"`, (redis) =>
-      redis.multi().del(paused).publish(wake, 'resumed').exec(),
-    );
+  resume(queue: string): Promise<void> {
+    return this.pauses.resume(queue);
   }
 
-  async isPaused(queue: string): Promise<boolean> {
-    const { paused } = this.keys.queue(queue);
-    return (
-      (await this.connections.run(`read queue "${queue}"`, (redis) => redis.exists(paused))) === 1
-    );
+  isPaused(queue: string): Promise<boolean> {
+    return this.pauses.isPaused(queue);
   }
 
   private place(queue: string): ExchangePlace & Pick<WorkerStore, 'maxPayloadBytes'> {

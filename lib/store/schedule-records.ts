@@ -126,7 +126,7 @@ export class ScheduleRecords implements ScheduleStore {
       ENQUEUE.run(redis, [this.keys.queue(queue).list], values),
     );
     const replies: TickReply[] = ticks.map(() => ({ state: 'fired' }));
-    for (const { index, reason, details = [] } of decodeEnqueue(reply)) {
+    for (const { index, reason, details = [] } of decodeEnqueue(reply).refused) {
       replies[index] = tickReply(reason, details);
     }
     return replies;

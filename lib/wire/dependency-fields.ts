@@ -9,15 +9,16 @@ import type { IfFailed, WaitsFor } from '../job/index.js';
  * | `allow_dependency_failures` | RQ's: `1` = runs whatever becomes of its parents |
  * | `nrq_if_failed` | `cancel`, `run` or `wait`; it also says that the job is one of our own |
  * | `nrq_delay` | `in:MILLISECONDS` from its release on, or `at:MILLISECONDS` since the epoch |
- * | `nrq_parent:ID` | the result of a parent, handed over when that finished: JSON, or `base64:` and JSON in Base64 |
+ * | `nrq_parent:ID` | the result of a parent, handed over when that finished: JSON, or `base64:` and JSON in Base64; of one that is too long `bytes:` and its size |
  * | `nrq_canceled_by` | id of the parent because of which it was canceled |
  */
 
 /** How the names of the fields begin that hold results of parents. */
 export const HANDED = 'nrq_parent:';
 
-/** A result that was handed over, as JSON. */
-export function decodeHanded(text: string): string {
+/** A result that was handed over, as JSON; a number: it was too long, and had so many bytes. */
+export function decodeHanded(text: string): string | number {
+  if (text.startsWith(BYTES)) return Number(text.slice(BYTES.length));
   if (!text.startsWith(BASE64)) return text;
   return Buffer.from(text.slice(BASE64.length), 'base64').toString();
 }
@@ -54,3 +55,4 @@ function isIfFailed(text: string | undefined): text is IfFailed {
 }
 
 const BASE64 = 'base64:';
+const BYTES = 'bytes:';

@@ -137,6 +137,8 @@ export class QueueKeys {
   readonly canceled: string;
   /** Held by whoever moves the queue's due jobs, in RQ one scheduler of all. */
   readonly schedulerLock: string;
+  /** Hash; exists only while anything about the queue is out of the ordinary, such as limits: for most it never does. */
+  readonly flags: string;
   /** Exists while the queue is paused. */
   readonly paused: string;
   /** Set of the ids whose settlement somebody waits for. */
@@ -186,6 +188,7 @@ export class QueueKeys {
     this.scheduled = `${prefix}scheduled:${name}`;
     this.canceled = `${prefix}canceled:${name}`;
     this.schedulerLock = `${prefix}scheduler-lock:${name}`;
+    this.flags = `${prefix}nrq:flags:${name}`;
     this.paused = `${prefix}nrq:paused:${name}`;
     this.watched = `${prefix}nrq:waiting:${name}`;
     this.stops = `${prefix}nrq:stops:${name}`;

@@ -3,11 +3,11 @@ import type { ServedQueue } from './upkeep/lease-keeper.js';
 
 /**
  * What a worker shows of the jobs that it runs now: how many, of how many at most, and which have run for longest.
- * @param sharedSlots undefined: each queue has slots of its own
+ * @param sharesSlots its queues share their slots: each of them may have all
  */
 export function activityOf(
   served: readonly ServedQueue[],
-  sharedSlots: number | undefined,
+  sharesSlots: boolean,
 ): Pick<WorkerActivity, 'slots' | 'busy' | 'running'> {
   const running: RunningNow[] = [];
   let busy = 0;
@@ -19,7 +19,8 @@ export function activityOf(
       running.push({ id: claimed.id, queue: consumer.queue, name: job.name, since: startedAt });
     }
   }
-  const slots = sharedSlots ?? served.reduce((sum, { consumer }) => sum + consumer.concurrency, 0);
+  const counts = served.map(({ consumer }) => consumer.concurrency);
+  const slots = sharesSlots ? Math.max(0, ...counts) : counts.reduce((sum, one) => sum + one, 0);
   running.sort((one, other) => one.since - other.since);
   return { slots, busy, running: running.slice(0, MOST_SHOWN) };
 }

@@ -108,6 +108,36 @@ it('a requeue in the middle takes back what was canceled, and the rest waits on'
   await all('queue');
 });
 
+describe('more new children of a parent that has failed than a call can tell', () => {
+  const addChildren = () => graph.add(...ids.slice(0, 1000).map((id) => ({ id, after: ['p'] })));
+  beforeEach(async () => {
+    await graph.add({ id: 'p', queue: 'parents' });
+    await graph.fail('p', 'parents');
+  });
+  const canceled = () => engine.client.zcard('rq:canceled:jobs');
+
+  it('are all canceled when the call is answered', async () => {
+    await addChildren();
+    expect(await canceled()).toBe(1000);
+    expect(await graph.traces()).toEqual(['rq:job:p:dependents']);
+  });
+
+  it('are told by an idle worker when their producer is killed', async () => {
+    // It has looked after the queue, and waits for a job.
+    await engine.client.set('rq:nrq:swept:parents', '1', 'PX', 600_000);
+    const handlers = [{ name: 'none', queue: 'parents', run: () => 1 }];
+    await engine.work(handlers, { lease: 600 });
+    const isIdle = async () =>
+      (await engine.client.exists('rq:nrq:alive:parents')) === 1 &&
+      /^blocked_clients:1\r$/m.test(await engine.client.info('clients'));
+    await eventually(isIdle, { what: 'the worker to wait' });
+    const revive = killAfterEachCall();
+    await addChildren();
+    revive();
+    await eventually(async () => (await canceled()) === 1000, { what: 'all to be canceled' });
+  });
+});
+
 it.each([
   ['is stopped', () => graph.settle('p', { type: 'stopped', failure: FAILURE })],
   ['is canceled', () => engine.store.control('jobs', 'p', { type: 'cancel', dependents: 'end' })],

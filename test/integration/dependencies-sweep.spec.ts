@@ -166,6 +166,32 @@ describe('when a job of ours ends', () => {
   });
 });
 
+describe('a child of Python’s in a queue that is new to the workers', () => {
+  // So many that a worker asks by the queues that it knows whether anybody waits.
+  const PARENTS = ['p', 'q', 'r', 's'];
+  beforeEach(async () => {
+    await graph.add(...PARENTS.map((id) => ({ id })));
+    await graph.claim();
+    await recover('jobs');
+  });
+
+  it('is released in the step that ends its parent', async () => {
+    await pythonChild();
+    await engine.client.sadd('rq:queues', 'rq:queue:other');
+    await graph.finish(PARENTS);
+    expect(await graph.status('py')).toBe('queued');
+  });
+
+  it('is found when Python registers the queue only after that, although no worker serves it', async () => {
+    await pythonChild();
+    await graph.finish(PARENTS);
+    await engine.client.sadd('rq:queues', 'rq:queue:other');
+    // The first learns of the queue; the next ones look at all that are new, in turn.
+    for (let look = 0; look < 3; look += 1) await recover('jobs');
+    expect(await graph.status('py')).toBe('queued');
+  });
+});
+
 it('an id without a job leaves the registry, and who waits for it learns it', async () => {
   await graph.add(
     { id: 'p' },

@@ -128,8 +128,33 @@ describe('a job that waits', () => {
   it('is handed no result that is longer than 64 KB', async () => {
     await graph.add({ id: 'p' }, { id: 'c', after: ['p'] });
     await graph.finish('p', 'jobs', `"${'x'.repeat(70_000)}"`);
-    expect(await engine.store.handedResults('c', ['p'])).toEqual([undefined]);
-    expect(await graph.status('c')).toBe('queued');
+    await graph.add({ id: 'later', after: ['p'] });
+    for (const child of ['c', 'later']) {
+      expect(await engine.store.handedResults(child, ['p'])).toEqual([70_002]);
+      expect(await graph.status(child)).toBe('queued');
+    }
+  });
+
+  it('is told the size of a result that is too long for the parent’s many children', async () => {
+    const children = Array.from({ length: 120 }, (_, index) => `c${index}`);
+    await graph.add({ id: 'p' }, ...children.map((id) => ({ id, after: ['p'] })));
+    await graph.finish('p', 'jobs', `"${'x'.repeat(40_000)}"`);
+    expect(await engine.store.handedResults('c119', ['p'])).toEqual([40_002]);
+  });
+
+  it('is told the size of a long result in RQ’s stream', async () => {
+    await graph.add({ id: 'p' });
+    await graph.finish('p');
+    const json = `"${'x'.repeat(70_001)}"`;
+    await engine.client.hdel('rq:job:p', 'result');
+    await engine.client.xadd(
+      'rq:results:p',
+      '*',
+      'return_value',
+      Buffer.from(json).toString('base64'),
+    );
+    await graph.add({ id: 'c', after: ['p'] });
+    expect(await engine.store.handedResults('c', ['p'])).toEqual([json.length]);
   });
 
   it('knows its parents at the claim, in the order given', async () => {

@@ -90,25 +90,47 @@ describe('a method marked @OnJob', () => {
     expect(heard.at(-2)).toMatchObject({ error: { name: 'RangeError', message: 'too far' } });
   });
 
-  it('hears of jobs whose worker died, where they are found', async () => {
+  describe('hears in the process that finds them', () => {
     @Injectable()
     class Losses {
-      @OnJob('lost')
+      @OnJob(['lost', 'failed'])
       hear(event: JobEvent) {
         heard.push(event);
       }
     }
-    const client = applications.redis.client();
-    const member = `crashed:${'f'.repeat(64)}`;
-    await client
-      .multi()
-      .hset('rq:job:crashed', 'data', '["add",null,[[1]],{}]', 'status', 'started', 'origin', 'q')
-      .zadd('rq:wip:q', Date.now() / 1000 - 60, member)
-      .exec();
-    client.disconnect();
-    await start([Jobs, Losses]);
-    await eventually(() => heard.length > 0, { what: 'the loss' });
-    expect(heard).toMatchObject([{ type: 'lost', jobId: 'crashed', name: 'add', attempt: 1 }]);
+
+    /** A job whose worker has died. */
+    async function crashed(fields: Record<string, string>): Promise<void> {
+      const client = applications.redis.client();
+      const data = '["add",null,[[1]],{}]';
+      await client
+        .multi()
+        .hset('rq:job:crashed', { data, status: 'started', origin: 'q', ...fields })
+        .zadd('rq:wip:q', Date.now() / 1000 - 60, `crashed:${'f'.repeat(64)}`)
+        .exec();
+      client.disconnect();
+    }
+    const about = { jobId: 'crashed', name: 'add', queue: 'q' };
+
+    it('of jobs whose worker died', async () => {
+      await crashed({});
+      await start([Jobs, Losses]);
+      await eventually(() => heard.length > 0, { what: 'the loss' });
+      expect(heard).toMatchObject([{ type: 'lost', attempt: 1, ...about }]);
+    });
+
+    it.each([
+      ['kept', '60'],
+      ['deleted at once', '0'],
+    ])('of those that failed since their workers kept dying, and are %s', async (_, ttl) => {
+      await crashed({ nrq_crashes: '2 ', nrq_attempts: '2', failure_ttl: ttl });
+      await start([Jobs, Losses]);
+      await eventually(() => heard.length > 1, { what: 'the failure' });
+      expect(heard).toMatchObject([
+        { type: 'lost', attempt: 3, ...about },
+        { type: 'failed', attempt: 3, ...about, error: { name: 'PoisonJobError' } },
+      ]);
+    });
   });
 
   it('gets the event and the handle of the job', async () => {

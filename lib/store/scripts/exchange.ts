@@ -75,16 +75,13 @@ export function executionTtl(
   return shared ? Math.ceil(leaseMs / 1000) + 120 : '';
 }
 
-/**
- * `leftOver`: jobs that wait for those that have ended are still to be told.
- * @param travelled for how many milliseconds the reply was on its way
- */
+/** @param travelled for how many milliseconds the reply was on its way */
 export function decodeExchange(
   queue: string,
   { token, nextExecution }: ExchangeRequest,
   reply: unknown,
   travelled: number,
-): ExchangeReply & { readonly leftOver: boolean } {
+): ExchangeReply {
   const [refused, claimed, dropped, nextDue, state, now, failure, listened, long, leftOver] =
     reply as [
       (number | Buffer)[],

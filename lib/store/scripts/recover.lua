@@ -19,6 +19,7 @@
 --       streamed_failure  the same as RQ's result streams hold it
 --       shared            '1' = results of all jobs are streamed, '' = only of those that Python has written
 --       error             of a poisoned job as events tell it, JSON
+--       new_queue         a queue that has become known lately: a part of those that wait there is looked at, '' = none
 -- Reply 1 list of id, 'requeued' | 'failed', the event `lost` ('' = it did not run), ...  2 '1' = there is more to do
 --       3 milliseconds until the next lease ends or an intermediate id is stale, '' = there is neither
 --       4 milliseconds until the next scheduled job is due, '' = none: Python announces none

@@ -10,9 +10,11 @@ import { recover } from './compiled.js';
 /** `recover.lua` as types: the one place that knows its arguments and its reply. */
 export const RECOVER = new Script(recover);
 
+/** @param newQueue that has become known lately */
 export function encodeRecover(
   { maxCrashes, leaseMs }: RecoverSettings,
   { keyspace, queue, shared }: ExchangePlace,
+  newQueue: string | undefined,
 ): ScriptValue[] {
   const poison = poisonFailure(maxCrashes);
   const failure = `${poison.name}: ${poison.message}`;
@@ -28,6 +30,7 @@ export function encodeRecover(
     streamed_failure: streamedFailure(failure),
     shared: shared ? '1' : '',
     error: JSON.stringify(poison),
+    new_queue: newQueue ?? '',
   });
 }
 

@@ -1,9 +1,9 @@
 import {
   type CallbackMoment,
+  type FailedEvent,
   type JobEvent,
   type Outcome,
   type StartedEvent,
-  poisonFailure,
 } from '../../job/index.js';
 import type { JobRecord } from '../../wire/index.js';
 import {
@@ -130,17 +130,17 @@ export class JobReporter {
     }
   }
 
-  /** A job was failed since its workers kept dying. */
-  poisoned(job: PoisonedJob): void {
-    const ended = poisonedJob(job);
+  /**
+   * A job was failed since its workers kept dying.
+   * @param record undefined: it is not kept (`failureTtl: 0`)
+   */
+  poisoned(event: FailedEvent, record: JobRecord | undefined): void {
+    this.event(event);
+    if (!record) return;
+    const ended = poisonedJob(event.name, record);
     if (ended) this.webhooks?.send(ended);
-    const { queue, name, crashes, record } = job;
     const callback = record.failureCallback;
-    if (callback === undefined) return;
-    const { id: jobId, attempts: attempt, endedAt: at = new Date() } = record;
-    const about = { queue, jobId, name, attempt, at };
-    const event = { type: 'failed', ...about, error: poisonFailure(crashes) } as const;
-    this.tell('jobCallback', { callback, on: 'failure', event });
+    if (callback !== undefined) this.tell('jobCallback', { callback, on: 'failure', event });
   }
 
   private tellCallback(settlement: Settlement): void {
@@ -197,15 +197,6 @@ export class JobReporter {
     this.finished = this.failed = this.milliseconds = 0;
     return counts;
   }
-}
-
-/** A job that was failed by the sweep. */
-export interface PoisonedJob {
-  readonly queue: string;
-  /** Empty when it cannot be read. */
-  readonly name: string;
-  readonly crashes: number;
-  readonly record: JobRecord;
 }
 
 type EventOf<Name extends keyof WorkerObserver> = Parameters<NonNullable<WorkerObserver[Name]>>[0];

@@ -1,6 +1,6 @@
 import type { FailureRecord } from '../../job/index.js';
+import type { JobRecord } from '../../wire/index.js';
 import type { Settlement } from './settlement.js';
-import type { PoisonedJob } from './job-reporter.js';
 
 /** What a webhook that is posted says of its job, in RQ's words. */
 
@@ -43,7 +43,7 @@ export function endedJob({ job, name, outcome, endedAt }: Settlement): EndedJob 
 }
 
 /** The same of one that was failed by the sweep. */
-export function poisonedJob({ name, record }: PoisonedJob): EndedJob | undefined {
+export function poisonedJob(name: string, record: JobRecord): EndedJob | undefined {
   const { id: jobId, webhooks, failure } = record;
   if (webhooks === undefined) return undefined;
   const enqueuedAt = record.enqueuedAt?.getTime();

@@ -17,16 +17,23 @@ export async function resultsOfParents(
   const handed = await store.handedResults(id, parentIds);
   return Promise.all(
     parentIds.map((parent, index) => {
-      const json = handed[index];
-      return json === undefined ? resultOf(parent, store) : (JSON.parse(json) as unknown);
+      const result = handed[index];
+      return typeof result === 'string'
+        ? (JSON.parse(result) as unknown)
+        : resultOf(parent, result, store);
     }),
   );
 }
 
-async function resultOf(id: string, store: ParentStore): Promise<unknown> {
+/** @param size bytes of a result that was too long to be handed over */
+async function resultOf(
+  id: string,
+  size: number | undefined,
+  store: ParentStore,
+): Promise<unknown> {
   const record = await store.read(id);
   const status = record?.status ?? 'missing';
-  if (!record || status !== 'finished') throw new ParentResultError({ jobId: id, status });
+  if (!record || status !== 'finished') throw new ParentResultError({ jobId: id, status, size });
   return (await settledOf(store, id, record)).value ?? null;
 }
 

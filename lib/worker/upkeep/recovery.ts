@@ -1,3 +1,4 @@
+import { type JobEvent, poisonFailure } from '../../job/index.js';
 import type { WorkerStore } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
@@ -58,8 +59,8 @@ export class Recovery {
         if (event) this.reporter.event(event);
       }
       if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
-      for (const { id, outcome } of handled) {
-        if (outcome === 'failed') await this.tellPoisoned(queue, id);
+      for (const { outcome, event } of handled) {
+        if (outcome === 'failed' && event) await this.tellPoisoned(event);
       }
       this.reporter.problemSolved(problem, solved);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
@@ -76,17 +77,17 @@ export class Recovery {
   }
 
   /** It may have callbacks, or other things that its end is to be told to. */
-  private async tellPoisoned(queue: string, id: string): Promise<void> {
-    const record = await this.store.read(id);
-    // With `failureTtl: 0` it is gone.
-    if (!record) return;
-    let name = '';
+  private async tellPoisoned(lost: JobEvent): Promise<void> {
+    const record = await this.store.read(lost.jobId);
+    let { name } = lost;
     try {
-      ({ name } = record.call(this.store.maxPayloadBytes));
+      if (record) ({ name } = record.call(this.store.maxPayloadBytes));
     } catch {
       // What it calls cannot be read.
     }
-    this.reporter.poisoned({ queue, name, crashes: this.settings.maxCrashes, record });
+    const { queue, jobId, attempt, at } = lost;
+    const error = poisonFailure(this.settings.maxCrashes);
+    this.reporter.poisoned({ type: 'failed', queue, jobId, name, attempt, at, error }, record);
   }
 }
 

@@ -13,8 +13,6 @@
 
 -- How many children (and parents looked at, a tenth each) in one call; and how many are read at once.
 local MOST_STEPS, PAGE = 500, 100
--- Bytes of a result that is handed over to a child, and of what all children of one parent are handed.
-local MOST_HANDED, MOST_HANDED_IN_ALL = 65536, 4194304
 -- Seconds: what is left over, should nobody ever come by; and how much longer than a job its set is kept.
 local KEPT, KEPT_AFTER = 86400, 60
 -- RQ's, a year. The same as in lib/job/rq-defaults.ts.
@@ -153,26 +151,7 @@ local function delete_child(child)
   open_entry(child.id, 'delete')
 end
 
--- The result of a job that has finished, as it is handed over; nil = none, too long, or a pickle of Python's.
-local function result_of(id)
-  local size = redis.pcall('HSTRLEN', job_prefix .. id, 'result')
-  if type(size) ~= 'number' or size > MOST_HANDED then return nil end
-  if size > 0 then return redis.call('HGET', job_prefix .. id, 'result') end
-  local newest = redis.pcall('XREVRANGE', results_prefix .. id, '+', '-', 'COUNT', 1)
-  local fields = not newest.err and newest[1] and newest[1][2] or {}
-  for at = 1, #fields, 2 do
-    local value = fields[at + 1]
-    -- A pickle begins with a byte that JSON never begins with.
-    if fields[at] == 'return_value' and #value <= MOST_HANDED and string.sub(value, 1, 2) ~= 'gA' then
-      return 'base64:' .. value
-    end
-  end
-end
-
-local function hand_from(parent, child)
-  local result = result_of(parent)
-  if result then redis.pcall('HSETNX', child.key, 'nrq_parent:' .. parent, result) end
-end
+--- @include hand-over
 
 -- Looks at the parents that are left. Answers 'met' | 'wait' | 'cancel', parent, how. The look ends at the first that
 -- waits, unless all shall be looked at: constant cost for each parent that ends, however many there are.
@@ -232,19 +211,6 @@ local function wait_again(child)
     redis.pcall('SADD', dependencies_key(child.id), parent)
   end
   return true
-end
-
--- The parent's result, to a child: it outlives the parent there. entry.result: JSON, or 'base64:' and Base64 of it.
--- A child of Python's looks for it in RQ's stream of the parent.
-local function hand_over(entry, child)
-  local result = entry.result
-  if not result then return end
-  if child.is_pythons and not entry.is_streamed and string.sub(result, 1, 7) ~= 'base64:' then
-    --- @include stream-result
-    entry.is_streamed = true
-    pcall(stream_result, entry.id, result)
-  end
-  if child.if_failed and entry.hands_over then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, result) end
 end
 
 -- Answers whether the child leaves the parent's set.
@@ -340,6 +306,7 @@ local function note_left(queue, entry)
   redis.pcall('HSET', queue.ended, entry.key,
     cmsgpack.pack({
       entry.id, entry.how, entry.cursor, entry.result or false, entry.hands_over == true, entry.is_streamed == true,
+      entry.size or false,
     }))
   redis.pcall('EXPIRE', queue.ended, KEPT)
 end
@@ -360,7 +327,8 @@ local function tell_open(queue)
       end
       if entry.result and entry.hands_over == nil then
         entry.hands_over = #entry.result <= MOST_HANDED and #entry.result * count <= MOST_HANDED_IN_ALL
-        if not entry.hands_over and #entry.result > MOST_HANDED then entry.result = nil end
+        if not entry.hands_over then entry.size = size_of(entry.result) end
+        if #entry.result > MOST_HANDED then entry.result = nil end
       end
       if count == 0 then entry.is_empty = true end
     end
@@ -420,6 +388,7 @@ local function go_on(queue)
       hung.open[#hung.open + 1] = {
         key = notes[at], noted_as = notes[at], is_noted = true, is_begun = true,
         id = note[1], how = note[2], cursor = note[3], result = note[4] or nil, hands_over = note[5], is_streamed = note[6],
+        size = note[7] or nil,
       }
     else
       redis.call('HDEL', queue.ended, notes[at])

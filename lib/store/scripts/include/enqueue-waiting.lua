@@ -97,10 +97,20 @@ function waits.undo()
   end
 end
 
--- Children of parents that have failed are told.
+-- Children of parents that have failed are told. Answers the names of the queues of parents of which some are left: the
+-- caller goes on, and an idle worker does if the caller cannot.
 function waits.tell()
+  local left, is_known = {}, {}
   for parent, how in pairs(waits.over) do
+    local queue = queue_named(waits.origins[parent] or '')
+    hung.is_left = false
     open_entry(parent, how)
-    pcall(tell_open, queue_named(waits.origins[parent] or ''))
+    pcall(tell_open, queue)
+    if hung.is_left and not is_known[queue.name] then
+      is_known[queue.name] = true
+      left[#left + 1] = queue.name
+    end
   end
+  for _, name in ipairs(left) do redis.pcall('PUBLISH', queue_named(name).wake, 'left') end
+  return left
 end

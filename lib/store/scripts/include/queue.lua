@@ -18,11 +18,14 @@ local function key_of_queue(queue, what)
   elseif what == 'watched' then
     key = prefix .. 'nrq:waiting:' .. name
   elseif what == 'paused' or what == 'stops' or what == 'popped' or what == 'late' or what == 'alive' or what == 'grace'
-    or what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' or what == 'unique'
+    or what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' or what == 'unique' or what == 'flags'
     or what == 'retrying' then
     key = prefix .. 'nrq:' .. what .. ':' .. name
   elseif what == 'wake' or what == 'settled' or what == 'events' then
     key = ARGV.channels .. what .. ':' .. name
+  elseif what == 'is_plain' then
+    -- Nothing about it is out of the ordinary (see keyspace.ts): the path of most queues asks nothing further.
+    key = redis.call('EXISTS', queue.flags) == 0
   else
     error('a queue has no key ' .. what)
   end

@@ -7,7 +7,8 @@ local ENDS = { finished = 'finished', failed = 'failed', stopped = 'failed', can
 
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results;
 -- and absent, the members each behind NO_LEASE
--- gates: keys of which one is there when any job may wait for others; nil: look at the jobs that end
+-- gates: keys of which one is there when any job may wait for others: a mark, and one for each queue that the worker
+-- knows; nil: look at the jobs that end
 -- has_records: RQ's records of executions are kept
 -- note: key, field and number of the note (see settle-once.lua) that is made when all is known and nothing is written yet
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
@@ -21,8 +22,10 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
   -- The lease is the fence. Python may write any status at any moment (`job.save()` of a copy that it read earlier):
   -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
   local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
-  -- Of plain jobs, most of which nobody waits for.
+  -- Of plain jobs, most of which nobody waits for. Python may have stored one that waits in a queue that is newer than
+  -- the gates: all queues are one key more than these.
   local may_hang = not gates or redis.call('EXISTS', unpack(gates)) > 0
+    or redis.pcall('SCARD', prefix .. 'queues') ~= #gates - 1
   local over, results
   -- A lease that stayed would let its job be taken for one of a worker that died.
   assure_right('ZREM', queue.started)

@@ -30,5 +30,11 @@ if left > 0 then
     redis.pcall('HDEL', queue.sweeps, 'left')
   end
 end
+-- Python may have stored a job that waits before its queue was known to anybody, and no worker of ours may ever serve it.
+if ARGV.new_queue ~= '' and ARGV.new_queue ~= queue.name then
+  local new = queue_named(ARGV.new_queue)
+  pcall(sweep_deferred, new, LEAST)
+  redis.pcall('EXPIRE', new.sweeps, 86400)
+end
 local next_turn = redis.call('PTTL', queue.swept)
 if next_turn > 0 then next_look = math.min(next_look or next_turn, next_turn) end

@@ -7,7 +7,7 @@ const at = new Date(0);
 /** A database with these jobs, and results that were handed over. */
 function store(
   jobs: Record<string, Record<string, string>>,
-  handed: Record<string, string> = {},
+  handed: Record<string, string | number> = {},
   entries: ResultEntry[] = [],
 ) {
   const read: string[] = [];
@@ -56,6 +56,13 @@ describe('the results of the jobs that a job waited for', () => {
 
   it('are none for a job that waited for nobody', async () => {
     expect(await resultsOfParents({ id: 'me', parentIds: [] }, store({}))).toEqual([]);
+  });
+
+  it('of one that was too long and is gone, the error says how long it was', async () => {
+    const parents = { id: 'me', parentIds: ['a'] };
+    const results = resultsOfParents(parents, store({}, { a: 70_002 }));
+    await expect(results).rejects.toMatchObject({ jobId: 'a', status: 'missing', size: 70_002 });
+    await expect(results).rejects.toThrow('Its result had 70002 bytes.');
   });
 
   it.each<[Record<string, Record<string, string>>, string, RegExp]>([

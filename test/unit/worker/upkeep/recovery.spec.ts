@@ -71,14 +71,14 @@ describe('a recovery', () => {
     reply = {
       handled: [
         { id: 'a', outcome: 'requeued', event: lost },
-        { id: 'b', outcome: 'failed', event: undefined },
+        { id: 'b', outcome: 'failed', event: { ...lost, jobId: 'b' } },
       ],
       nextLook: undefined,
       nextDue: 120,
     };
     recovery.start();
     await jest.advanceTimersByTimeAsync(0);
-    expect(told).toEqual(['a requeued', 'lost', 'b failed']);
+    expect(told).toEqual(['a requeued', 'lost', 'b failed', 'lost', 'failed']);
     expect(calls).toContain('due jobs 120');
   });
 

@@ -1,0 +1,51 @@
+-- The result of a parent, as it is handed over to a child: JSON, or 'base64:' and Base64 of it. Of one that is too long the
+-- child learns only the size. A part of ended.lua.
+
+-- Bytes of a result that is handed over to a child, and of what all children of one parent are handed.
+local MOST_HANDED, MOST_HANDED_IN_ALL = 65536, 4194304
+
+-- What is handed over in place of a result that is too long: how many bytes it had.
+local function size_of(result)
+  local bytes = #result
+  if string.sub(result, 1, 7) == 'base64:' then
+    bytes = math.floor((bytes - 7) * 3 / 4) - #string.match(result, '=*$', -2)
+  end
+  return string.format('bytes:%d', bytes)
+end
+
+-- The result of a job that has finished, as it is handed over; nil = none, or a pickle of Python's.
+local function result_of(id)
+  local size = redis.pcall('HSTRLEN', job_prefix .. id, 'result')
+  if type(size) ~= 'number' then return nil end
+  if size > MOST_HANDED then return string.format('bytes:%d', size) end
+  if size > 0 then return redis.call('HGET', job_prefix .. id, 'result') end
+  local newest = redis.pcall('XREVRANGE', results_prefix .. id, '+', '-', 'COUNT', 1)
+  local fields = not newest.err and newest[1] and newest[1][2] or {}
+  for at = 1, #fields, 2 do
+    local value = fields[at + 1]
+    -- A pickle begins with a byte that JSON never begins with.
+    if fields[at] == 'return_value' and string.sub(value, 1, 2) ~= 'gA' then
+      value = 'base64:' .. value
+      return #value <= MOST_HANDED and value or size_of(value)
+    end
+  end
+end
+
+local function hand_from(parent, child)
+  local result = result_of(parent)
+  if result then redis.pcall('HSETNX', child.key, 'nrq_parent:' .. parent, result) end
+end
+
+-- The parent's result, to a child: it outlives the parent there. entry.result: JSON, or 'base64:' and Base64 of it.
+-- A child of Python's looks for it in RQ's stream of the parent. entry.size: of one that is too long, see `size_of`
+local function hand_over(entry, child)
+  local result = entry.result
+  if child.if_failed and entry.size then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, entry.size) end
+  if not result then return end
+  if child.is_pythons and not entry.is_streamed and string.sub(result, 1, 7) ~= 'base64:' then
+    --- @include stream-result
+    entry.is_streamed = true
+    pcall(stream_result, entry.id, result)
+  end
+  if child.if_failed and entry.hands_over then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, result) end
+end
