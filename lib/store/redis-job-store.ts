@@ -18,7 +18,6 @@ import {
   encodeExchange,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
-import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
@@ -58,6 +57,8 @@ import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
+import { GroupRecords } from './group-records.js';
+import { readPage } from './job-lists.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
 import { QueuePauses } from './queue-pauses.js';
@@ -72,6 +73,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly workers: WorkerRecords;
   readonly schedules: ScheduleRecords;
   readonly figures: RedisFigures;
+  readonly groups: GroupRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
   private readonly pauses: QueuePauses;
@@ -91,6 +93,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.workers = new WorkerRecords(connections, this.keys);
     this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
+    this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 
@@ -332,15 +335,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return rowsOf(this, queue, registry, range);
   }
 
-  async page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
-    const { list } = this.keys.queue(queue);
-    const most = Math.min(LISTED_AT_ONCE, range.limit);
-    const values = encodeList(this.keys, queue, registry, range.offset, most);
-    return decodeList(
-      queue,
-      registry,
-      await this.run(`list queue "${queue}"`, LIST, [list], values),
-    );
+  page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
+    return readPage(this.connections, this.keys, queue, registry, range);
   }
 
   async empty(queue: string): Promise<number> {

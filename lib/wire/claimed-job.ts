@@ -98,6 +98,11 @@ export class ClaimedJob {
     return given !== undefined && (given.includes('u') || given.includes('p'));
   }
 
+  /** It belongs to a group of ours. */
+  get isMember(): boolean {
+    return this.given?.includes('g') ?? false;
+  }
+
   /** Of a job that repeats: the repeats that are left, maybe 0. */
   get repeat(): StoredRepeat | undefined {
     const times = this.number(REPEATS_LEFT);

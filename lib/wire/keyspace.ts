@@ -105,6 +105,21 @@ export class Keyspace {
     return `${this.prefix}cron_job:${id}:jobs`;
   }
 
+  /** RQ's set of the ids of a group's jobs. */
+  group(name: string): string {
+    return `${this.prefix}group:${name}`;
+  }
+
+  /** Ids of the jobs of a group that have not ended. */
+  groupPending(name: string): string {
+    return `${this.prefix}nrq:group-pending:${name}`;
+  }
+
+  /** Channel on which is told that all jobs of a group are over. */
+  groupOver(name: string): string {
+    return `${this.channels}group:${name}`;
+  }
+
   worker(name: string): string {
     return `${this.prefix}worker:${name}`;
   }

@@ -162,10 +162,11 @@ function pushOutcomes(
     if (outcome.type === 'finished' && fitsInRun && isShort(outcome.result)) {
       const { result = '' } = outcome;
       const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
-      if (run?.ttl !== ttl) {
+      const place = placeOf(job);
+      if (run?.ttl !== ttl || run.place !== place) {
         count += 1;
-        values.push('finished', ttl, 'hash', '');
-        run = { ttl, textAt: values.length - 1, lines: [] };
+        values.push('finished', ttl, place, '');
+        run = { ttl, place, textAt: values.length - 1, lines: [] };
         runs.push(run);
       }
       run.lines.push(job.id, execution, result);
@@ -183,8 +184,15 @@ function pushOutcomes(
 /** Jobs that finished one after the other and are kept in the same way. */
 interface Run {
   readonly ttl: number;
+  readonly place: string;
   readonly textAt: number;
   readonly lines: string[];
+}
+
+/** Where the result goes, and what hangs on the job. */
+function placeOf(job: ClaimedJob): string {
+  if (job.hasMore) return 'hash of more';
+  return job.isMember ? 'hash of member' : 'hash';
 }
 
 /** Where Python looks for a result: in RQ's stream, never in the job itself. */
@@ -206,7 +214,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         const text = result === undefined ? '' : streamedResult(result);
         values.push(5, ttl, 'stream', text, ...secondsOf(settled));
       } else {
-        values.push(3, ttl, job.hasMore ? 'hash of more' : 'hash', result ?? '');
+        values.push(3, ttl, placeOf(job), result ?? '');
       }
       return;
     }

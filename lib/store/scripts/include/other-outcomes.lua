@@ -4,7 +4,7 @@
 
 --- @include queue-up
 --- @include results
---- @include release-key
+--- @include let-go
 
 -- How many failed attempts are kept.
 local HISTORY = 10
@@ -33,9 +33,9 @@ end
 local settle = {}
 
 -- Ends the job, and what hangs on it learns that.
-local function finish_run(execution, status, ...)
-  local problem = finish(execution.queue, execution.ending, execution.id, status, ...)
-  if not problem then release_key(execution.id, status) end
+local function finish_run(execution, status, ttl, ...)
+  local problem = finish(execution.queue, execution.ending, execution.id, status, ttl, ...)
+  if not problem then let_go(execution.id, status, ttl == '0') end
   return problem
 end
 
