@@ -97,10 +97,39 @@ export {
   RedisJobStore,
   type ControlReport,
   type JobStore,
+  type QueueState,
   type RedisJobStoreOptions,
   type RegistryCounts,
   type RegistryName,
+  type RunningNow,
+  type WorkerState,
 } from './store/index.js';
+
+// Seeing and operating everything; it works without Nest too.
+export {
+  BulkOperation,
+  ConnectedInspector,
+  FoundJobs,
+  RqInspector,
+  connectInspector,
+  type DryRun,
+  type Durations,
+  type FailureGroup,
+  type Failures,
+  type HistoryPoint,
+  type InspectorOptions,
+  type JobFigures,
+  type JobSearch,
+  type OperationOptions,
+  type Overview,
+  type QueueHistory,
+  type QueueOverview,
+  type QueueSample,
+  type QueueTrouble,
+  type SearchOptions,
+} from './observe/index.js';
+export { getRqInspectorToken } from './nest/tokens.js';
+export { InjectRqInspector } from './nest/decorators/inject-rq-inspector.decorator.js';
 
 // When jobs are enqueued by the clock.
 export type { MissedRule, ScheduleOptions, When } from './schedule/index.js';

@@ -2,30 +2,22 @@ import type { Connections } from '../redis/connections.js';
 import type { JobSummary } from '../wire/job-row.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList, encodeListOf } from './scripts/list.js';
-import type { ListRange, RegistryName } from './watcher-store.js';
+import type { ListPage, ListRange, RegistryName } from './watcher-store.js';
 
-/** Rows of the jobs in a registry, in its order, some hundred per call. */
-export async function listRegistry(
+/** A part of a list, as long as one call allows. */
+export async function readPage(
   connections: Connections,
   keys: Keyspace,
   queue: string,
   registry: RegistryName,
   { offset, limit }: ListRange,
-): Promise<JobSummary[]> {
+): Promise<ListPage> {
   const { list } = keys.queue(queue);
-  const jobs: JobSummary[] = [];
-  for (let looked = 0; looked < limit;) {
-    const most = Math.min(LISTED_AT_ONCE, limit - looked);
-    const values = encodeList(keys, queue, registry, offset + looked, most);
-    const reply = await connections.run(`list queue "${queue}"`, (redis) =>
-      LIST.run(redis, [list], values),
-    );
-    const slice = decodeList(queue, registry, reply);
-    jobs.push(...slice.jobs);
-    looked += slice.looked;
-    if (!slice.more) break;
-  }
-  return jobs;
+  const values = encodeList(keys, queue, registry, offset, Math.min(LISTED_AT_ONCE, limit));
+  const reply = await connections.run(`list queue "${queue}"`, (redis) =>
+    LIST.run(redis, [list], values),
+  );
+  return decodeList(queue, registry, reply);
 }
 
 /** Rows of these jobs, of whatever queues; those that are gone are left out. */

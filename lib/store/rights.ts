@@ -8,6 +8,7 @@ import {
   exchange,
   group,
   list,
+  overview,
   recover,
   release,
   renew,
@@ -15,6 +16,7 @@ import {
   schedules,
   tell,
   watch,
+  workers,
 } from './scripts/compiled.js';
 
 /**
@@ -54,9 +56,19 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
 export type Role = 'producer' | 'worker';
 
 const PRODUCER: readonly string[] = [
-  ...[enqueue, control, release, list, empty, watch, schedule, schedules, group].flatMap(
-    (script) => script.commands,
-  ),
+  ...[
+    enqueue,
+    control,
+    release,
+    list,
+    empty,
+    watch,
+    schedule,
+    schedules,
+    overview,
+    workers,
+    group,
+  ].flatMap((script) => script.commands),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
   ...'hgetall lpos lrange llen zcard zrange smembers xrange sscan'.split(' '),
   ...'set del exists info'.split(' '),

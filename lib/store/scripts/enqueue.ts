@@ -139,8 +139,8 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
   if (!first || jobs.length > MOST_PLAIN) return false;
   const { queue, options } = first;
   const { ttl, description, unique, group } = options;
-  if (placeWithoutParents(options) !== 'back' || ttl !== undefined) return false;
-  if (group !== undefined) return false;
+  if (placeWithoutParents(options) !== 'back' || ttl !== undefined || group !== undefined)
+    return false;
   if (description !== undefined || typeof unique === 'object') return false;
   return jobs.every(
     (job) =>

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../job/index.js';
+import { type Outcome, causeOf } from '../../job/index.js';
 import { DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL } from '../../job/rq-defaults.js';
 import { decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
@@ -228,7 +228,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       const record = encodeAttempt(outcome.type, failure, settled);
       const place = streamed ? 'stream' : 'hash';
       values.push(
-        8,
+        9,
         job.failureTtl ?? DEFAULT_FAILURE_TTL,
         place,
         failure.stack,
@@ -236,6 +236,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         job.attempt,
         record,
         ...secondsOf(settled),
+        causeOf(settled.name ?? '', failure),
       );
       return;
     }

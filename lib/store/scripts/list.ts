@@ -1,5 +1,5 @@
-import { type JobSummary, decodeRow } from '../../wire/job-row.js';
-import type { RegistryName } from '../watcher-store.js';
+import { decodeRow } from '../../wire/job-row.js';
+import type { ListPage, RegistryName } from '../watcher-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import { list } from './compiled.js';
@@ -34,18 +34,11 @@ export function decodeList(
   queue: string | undefined,
   registry: RegistryName,
   reply: unknown,
-): ListSlice {
+): ListPage {
   const [rows, looked, more] = reply as [Buffer[][], number, Buffer];
   return {
     jobs: rows.map((row) => decodeRow(queue, row, registry === 'scheduled' || queue === undefined)),
     looked: Number(looked),
     more: more.length > 0,
   };
-}
-
-export interface ListSlice {
-  readonly jobs: readonly JobSummary[];
-  /** Entries that were looked at, those without a job included. */
-  readonly looked: number;
-  readonly more: boolean;
 }
