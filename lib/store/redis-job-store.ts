@@ -59,6 +59,7 @@ import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
+import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
 import { QueuePauses } from './queue-pauses.js';
@@ -389,18 +390,6 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   ): Promise<unknown> {
     return this.connections.run(action, (redis) => script.run(redis, keys, values));
   }
-}
-
-export interface RedisJobStoreOptions {
-  /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
-  readonly prefix?: string;
-  /**
-   * Python programs and RQ's tools read this Redis: our own jobs, too, get what costs memory and what only they read
-   * (descriptions, results in RQ's streams, records of executions). Default false.
-   */
-  readonly sharedWithPython?: boolean;
-  /** The most bytes that data, meta or a result may have; default 10 MiB. */
-  readonly maxPayloadBytes?: number;
 }
 
 /** Keeps one script below 5 ms. */
