@@ -118,12 +118,11 @@ export class ScheduleRecords implements ScheduleStore {
   }
 
   async fire(ticks: readonly TickJob[]): Promise<TickReply[]> {
-    const queue = ticks[0]?.queue;
-    if (queue === undefined) return [];
+    if (ticks.length === 0) return [];
     const place = { keyspace: this.keys, shared: this.shared };
     const values = encodeEnqueue(place, ticks, 'each');
     const reply = await this.connections.run('enqueue the jobs of schedules', (redis) =>
-      ENQUEUE.run(redis, [this.keys.queue(queue).list], values),
+      ENQUEUE.run(redis, [], values),
     );
     const replies: TickReply[] = ticks.map(() => ({ state: 'fired' }));
     for (const { index, reason, details = [] } of decodeEnqueue(reply).refused) {
