@@ -16,6 +16,7 @@ import {
   type ExchangePlace,
   decodeExchange,
   encodeExchange,
+  withNamedRights,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
@@ -95,9 +96,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
     const queue = jobs[0]?.queue;
     if (queue === undefined) return [];
-    const { list } = this.keys.queue(queue);
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
-    const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
+    const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [], values);
     const { refused, leftOver } = decodeEnqueue(reply);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;
@@ -113,7 +113,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     for (const { status } of decoded.refused) this.connections.refused(status);
     if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
     if (decoded.leftOver) void this.dependencies.goOn(queue);
-    return decoded;
+    const isAllWell = decoded.refused.length === 0 && decoded.failure === undefined;
+    return isAllWell ? decoded : withNamedRights(decoded, this.connections.rights);
   }
 
   async renew(queue: string, leaseMs: number, held: readonly Lease[]): Promise<RenewReply[]> {

@@ -4,7 +4,11 @@ import { eventually } from '../support/wait.js';
 import { Scene } from './scene.js';
 import { TcpProxy } from './tcp-proxy.js';
 
-const connection = { commandTimeout: 500, connectTimeout: 2000 };
+/**
+ * As many slots as it gets jobs: with a free one, it would wait at the queue. Redis would then move a job that goes on to
+ * it, in an answer that is lost, and nobody else would get it before its lease is over.
+ */
+const BUSY = { connection: { commandTimeout: 500, connectTimeout: 2000 }, concurrency: 3 };
 /** Longer than anything here takes: nobody's lease ends by itself. */
 const LONG = 30;
 
@@ -40,7 +44,7 @@ describe('an outcome whose answer was lost is told as what became of it', () => 
   }
 
   it('refused, when its lease ended on the way and another worker finished the job', async () => {
-    const far = await scene.worker('far', { connection, url: proxy.url, lease: 1 });
+    const far = await scene.worker('far', { ...BUSY, url: proxy.url, lease: 1 });
     const queue = scene.queue();
     const ids = ['a', 'b', 'c'];
     for (const id of ids) {
@@ -63,7 +67,7 @@ describe('an outcome whose answer was lost is told as what became of it', () => 
   });
 
   it('written, although the job has gone on since', async () => {
-    const far = await scene.worker('far', { connection, url: proxy.url, lease: LONG });
+    const far = await scene.worker('far', { ...BUSY, url: proxy.url, lease: LONG });
     const queue = scene.queue();
     const failing = await queue.enqueue('act', { waits: true, fails: 1 }, { id: 'failing' });
     const finishing = await queue.enqueue('act', { waits: true }, { id: 'finishing' });

@@ -14,6 +14,7 @@ describeInterop('workers that are killed', () => {
   /** A worker process of ours is killed while it runs the job. */
   async function killNestWorker(jobId: string, lease: string): Promise<void> {
     const child: Child = startChild(new URL('./nest-worker.mjs', import.meta.url), {
+      usesEngine: true,
       env: { REDIS_URL: sides.redis.url, LEASE: lease },
     });
     await child.waitFor<{ started?: string }>(({ started }) => started === jobId, {

@@ -2,7 +2,7 @@ import { jest } from '@jest/globals';
 import { eventually } from '../support/wait.js';
 import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
-import { look } from './python-view.js';
+import { look, lookWhen } from './python-view.js';
 
 jest.setTimeout(60_000);
 
@@ -49,13 +49,7 @@ describeInterop('jobs that run again after each success', () => {
     const began: number[] = [];
     await sides.nest.worker({ look: () => began.push(Date.now()) });
     await eventually(() => began.length === 1, { what: 'the first run' });
-    const between = await eventually(
-      async () => {
-        const view = await look(sides.python, id);
-        return view.status === 'scheduled' && view;
-      },
-      { what: 'Python to see it scheduled' },
-    );
+    const between = await lookWhen(sides.python, id, 'scheduled');
     expect(between).toMatchObject({ places: ['scheduled'], return_value: 1, results: 1 });
 
     await eventually(() => began.length === 3, { what: 'three runs' });
@@ -63,13 +57,7 @@ describeInterop('jobs that run again after each success', () => {
     expect(second - first).toBeGreaterThanOrEqual(2000);
     expect(third - second).toBeGreaterThanOrEqual(1000);
     expect(third - second).toBeLessThan(1900);
-    const last = await eventually(
-      async () => {
-        const view = await look(sides.python, id);
-        return view.status === 'finished' && view;
-      },
-      { what: 'Python to see its end' },
-    );
+    const last = await lookWhen(sides.python, id, 'finished');
     expect(last).toMatchObject({ places: ['finished'], return_value: 3, results: 3 });
   });
 
@@ -128,18 +116,10 @@ describeInterop('jobs that run again after each success', () => {
         if (runs === 2) throw new Error('boom');
       },
     });
-    const failed = await eventually(
-      async () => {
-        const view = await look(sides.python, id);
-        return view.status === 'failed' && view;
-      },
-      { what: 'Python to see it failed' },
-    );
+    const failed = await lookWhen(sides.python, id, 'failed');
     expect(failed.places).toEqual(['failed']);
     await sides.python.run('fetch(given).requeue()', id);
-    await eventually(async () => (await look(sides.python, id)).status === 'finished', {
-      what: 'its end',
-    });
+    await lookWhen(sides.python, id, 'finished');
     expect(runs).toBe(4);
   });
 });

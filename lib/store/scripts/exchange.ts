@@ -12,6 +12,7 @@ import {
 import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
+import type { MissingRights } from '../../redis/missing-rights.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
 
@@ -117,6 +118,21 @@ export function decodeExchange(
   };
 }
 
+/** The script tells what it was refused in Redis's words, which do not say which right is missing. */
+export async function withNamedRights(
+  reply: ExchangeReply,
+  rights: Pick<MissingRights, 'named'>,
+): Promise<ExchangeReply> {
+  const refused = await Promise.all(
+    reply.refused.map(async ({ index, status }) => {
+      if (!status.startsWith('error ')) return { index, status };
+      return { index, status: `error ${await rights.named(status.slice('error '.length))}` };
+    }),
+  );
+  const failure = reply.failure === undefined ? undefined : await rights.named(reply.failure);
+  return { ...reply, refused, failure };
+}
+
 /** Turns a flat list of (something, text) into objects. */
 export function pairs<Item>(
   list: readonly (number | Buffer)[],
@@ -196,6 +212,7 @@ function isShort(result: string | undefined): boolean {
   return result === undefined || result.length <= LONGEST_IN_RUN;
 }
 
+/** In the order of OUTCOME_COLUMNS. */
 function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: boolean): void {
   const { job, outcome } = settled;
   switch (outcome.type) {

@@ -84,11 +84,11 @@ describe.each([
         const { used } = scene.slots;
         const asked = scene.underWay.reduce((sum, { want }) => sum + want, 0);
         const running = scene.runner.count;
-        expect(used).toBeLessThanOrEqual(concurrency);
-        expect(used).toBeLessThanOrEqual(running + asked);
+        const most = Math.min(concurrency, running + asked);
         // Without prefetch every job that is asked for has a slot.
         const least = options.prefetch === 0 ? running + asked : running;
-        expect(used).toBeGreaterThanOrEqual(least);
+        // 48,000 calls of `expect` would take most of the time.
+        if (used > most || used < least) expect({ used, most, least }).toBe('in order');
       };
 
       await scene.start();
