@@ -55,7 +55,13 @@ it('retries after minutes run as their time comes, each at its own', async () =>
   await rq.drain();
   expect(ran).toEqual(['attempt 1']);
   expect(await rq.enqueued('mail')).toMatchObject([
-    { name: 'failing', status: 'scheduled', dueIn: 300, retriesLeft: 2, attempts: 1 },
+    {
+      name: 'failing',
+      status: 'scheduled',
+      dueIn: expect.closeTo(300, -1),
+      retriesLeft: 2,
+      attempts: 1,
+    },
   ]);
 
   await rq.advance('4m');
@@ -148,7 +154,9 @@ it('Date in the application moves when the test moves it, too', async () => {
     expect(ran).toHaveLength(3);
     jest.setSystemTime(await rq.now());
     await mail.enqueueAt(new Date(Date.now() + 3_600_000), 'note', 'in an hour');
-    expect(await rq.enqueued('mail')).toMatchObject([{ name: 'note', dueIn: 3600 }]);
+    expect(await rq.enqueued('mail')).toMatchObject([
+      { name: 'note', dueIn: expect.closeTo(3600, -1) },
+    ]);
     await rq.advance('1h');
     expect(ran.at(-1)).toBe('in an hour');
   } finally {
