@@ -115,6 +115,7 @@ export type {
   JobOptions,
   JobReference,
   JobSelection,
+  MaxLength,
   PromoteFrom,
   RepeatOptions,
   RequeueFrom,
@@ -123,6 +124,7 @@ export type {
   UniqueOptions,
   WaitsFor,
   WebhookOptions,
+  WhenFull,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
@@ -165,6 +167,7 @@ export {
   ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,
+  QueueFullError,
   RedisReplyError,
   ResultTimeoutError,
   RqConnectionError,

@@ -12,6 +12,7 @@ export * from './job-log.js';
 export * from './job-selection.js';
 export * from './job-options.js';
 export * from './job-status.js';
+export * from './length-options.js';
 export * from './names.js';
 export * from './option-checks.js';
 export * from './option-table.js';

@@ -103,6 +103,16 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return refused;
   }
 
+  onRoom(queue: string, listener: () => void): Promise<() => void> {
+    return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
+      if (message === 'room') listener();
+    });
+  }
+
+  get commandTimeout(): number {
+    return this.connections.commandTimeout;
+  }
+
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
     const { list } = this.keys.queue(queue);
     const values = encodeExchange(request, this.place(queue));
@@ -204,6 +214,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
     return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
+      // For those who wait to enqueue.
+      if (message === 'room') return;
       const due = /^due (\d{1,15}(?:\.\d)?)$/.exec(message)?.[1];
       listener(due === undefined ? undefined : Number(due));
     });
