@@ -2,4 +2,5 @@
 export type * from './job-store.js';
 export type * from './schedule-store.js';
 export type * from './watcher-store.js';
-export { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
+export { RedisJobStore } from './redis-job-store.js';
+export type { RedisJobStoreOptions } from './redis-job-store-options.js';

@@ -16,7 +16,7 @@ import {
   type ExchangePlace,
   decodeExchange,
   encodeExchange,
-  withNamedRights,
+  refusalsTold,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
@@ -58,6 +58,7 @@ import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { countRegistries } from './registry-counts.js';
+import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
 import { Subscriptions } from '../redis/subscriptions.js';
@@ -96,8 +97,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
     const queue = jobs[0]?.queue;
     if (queue === undefined) return [];
+    const { list } = this.keys.queue(queue);
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
-    const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [], values);
+    const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     const { refused, leftOver } = decodeEnqueue(reply);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;
@@ -119,12 +121,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const sentAt = performance.now();
     const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
     const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
-    // What Redis refuses inside of the script does not make it fail.
-    for (const { status } of decoded.refused) this.connections.refused(status);
-    if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
     if (decoded.leftOver) void this.dependencies.goOn(queue);
     const isAllWell = decoded.refused.length === 0 && decoded.failure === undefined;
-    return isAllWell ? decoded : withNamedRights(decoded, this.connections.rights);
+    return isAllWell ? decoded : refusalsTold(decoded, this.connections);
   }
 
   async renew(queue: string, leaseMs: number, held: readonly Lease[]): Promise<RenewReply[]> {
@@ -394,18 +393,6 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   ): Promise<unknown> {
     return this.connections.run(action, (redis) => script.run(redis, keys, values));
   }
-}
-
-export interface RedisJobStoreOptions {
-  /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
-  readonly prefix?: string;
-  /**
-   * Python programs and RQ's tools read this Redis: our own jobs, too, get what costs memory and what only they read
-   * (descriptions, results in RQ's streams, records of executions). Default false.
-   */
-  readonly sharedWithPython?: boolean;
-  /** The most bytes that data, meta or a result may have; default 10 MiB. */
-  readonly maxPayloadBytes?: number;
 }
 
 /** Keeps one script below 5 ms. */

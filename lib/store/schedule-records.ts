@@ -118,11 +118,12 @@ export class ScheduleRecords implements ScheduleStore {
   }
 
   async fire(ticks: readonly TickJob[]): Promise<TickReply[]> {
-    if (ticks.length === 0) return [];
+    const queue = ticks[0]?.queue;
+    if (queue === undefined) return [];
     const place = { keyspace: this.keys, shared: this.shared };
     const values = encodeEnqueue(place, ticks, 'each');
     const reply = await this.connections.run('enqueue the jobs of schedules', (redis) =>
-      ENQUEUE.run(redis, [], values),
+      ENQUEUE.run(redis, [this.keys.queue(queue).list], values),
     );
     const replies: TickReply[] = ticks.map(() => ({ state: 'fired' }));
     for (const { index, reason, details = [] } of decodeEnqueue(reply).refused) {

@@ -3,8 +3,8 @@ import { RqConnectionError } from '../../lib/index.js';
 import { EARLINESS, LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { Load } from './load.js';
+import { useProxiedScene } from './proxied-scene.js';
 import { type Act, Scene } from './scene.js';
-import { TcpProxy } from './tcp-proxy.js';
 
 const connection = { commandTimeout: 500, connectTimeout: 2000 };
 
@@ -57,20 +57,10 @@ describe('links that are cut', () => {
 });
 
 describe('a network that fails without a word', () => {
-  let scene: Scene;
-  let proxy: TcpProxy;
-
-  beforeEach(async () => {
-    scene = await Scene.open();
-    proxy = await TcpProxy.start(scene.redis);
-  });
-
-  afterEach(async () => {
-    await scene.close();
-    await proxy.close();
-  });
+  const place = useProxiedScene();
 
   it('makes enqueue fail in time, and repeating it with the same id is harmless', async () => {
+    const { scene, proxy } = place;
     const queue = scene.queue('work', { ...connection, url: proxy.url });
     await queue.enqueue('act', {}, { id: 'before' });
     proxy.loseAnswers();
@@ -98,6 +88,7 @@ describe('a network that fails without a word', () => {
   });
 
   it('is noticed by a worker, which serves on when it is healed', async () => {
+    const { scene, proxy } = place;
     // It has no slot left to wait with: its link for that is idle, and dies all the same.
     const worker = await scene.worker('worker', { connection, url: proxy.url, concurrency: 3 });
     const queue = scene.queue();
@@ -125,6 +116,7 @@ describe('a network that fails without a word', () => {
   });
 
   it('does not leave an idle worker deaf', async () => {
+    const { scene, proxy } = place;
     await scene.worker('idle', { connection, url: proxy.url });
     const queue = scene.queue();
     await (await queue.enqueue('act', {}, { id: 'first' })).result({ timeout: 10 });
@@ -147,6 +139,7 @@ describe('a network that fails without a word', () => {
   });
 
   it('that loses an answer with new jobs costs neither these nor the settled ones anything', async () => {
+    const { scene, proxy } = place;
     const settings = { connection, url: proxy.url, concurrency: 4, lease: 15, prefetch: 0 };
     const worker = await scene.worker('worker', settings);
     const queue = scene.queue();
@@ -193,6 +186,7 @@ describe('a network that fails without a word', () => {
   });
 
   it('that loses answers under load loses no jobs', async () => {
+    const { scene, proxy } = place;
     await Promise.all([
       scene.worker('near', { connection }),
       scene.worker('far', { connection, url: proxy.url }),

@@ -1,8 +1,7 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobEvent } from '../../lib/index.js';
 import { eventually } from '../support/wait.js';
-import { Scene } from './scene.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { useProxiedScene } from './proxied-scene.js';
 
 /**
  * As many slots as it gets jobs: with a free one, it would wait at the queue. Redis would then move a job that goes on to
@@ -13,25 +12,17 @@ const BUSY = { connection: { commandTimeout: 500, connectTimeout: 2000 }, concur
 const LONG = 30;
 
 describe('an outcome whose answer was lost is told as what became of it', () => {
-  let scene: Scene;
-  let proxy: TcpProxy;
+  const place = useProxiedScene();
   let heard: JobEvent[];
 
   beforeEach(async () => {
-    scene = await Scene.open();
-    proxy = await TcpProxy.start(scene.redis);
     heard = [];
     await new Promise<void>((resolve) => {
-      scene
+      place.scene
         .queue()
         .events({ onListening: resolve })
         .subscribe((event) => heard.push(event));
     });
-  });
-
-  afterEach(async () => {
-    await scene.close();
-    await proxy.close();
   });
 
   const heardOf = (type: string) =>
@@ -39,11 +30,12 @@ describe('an outcome whose answer was lost is told as what became of it', () => 
 
   /** Has all jobs of the first worker end in a network that fails. */
   async function endInVain(count: number): Promise<void> {
-    await scene.when('end', { worker: 'far', count });
-    await scene.when('problem', { worker: 'far' });
+    await place.scene.when('end', { worker: 'far', count });
+    await place.scene.when('problem', { worker: 'far' });
   }
 
   it('refused, when its lease ended on the way and another worker finished the job', async () => {
+    const { scene, proxy } = place;
     const far = await scene.worker('far', { ...BUSY, url: proxy.url, lease: 1 });
     const queue = scene.queue();
     const ids = ['a', 'b', 'c'];
@@ -67,6 +59,7 @@ describe('an outcome whose answer was lost is told as what became of it', () => 
   });
 
   it('written, although the job has gone on since', async () => {
+    const { scene, proxy } = place;
     const far = await scene.worker('far', { ...BUSY, url: proxy.url, lease: LONG });
     const queue = scene.queue();
     const failing = await queue.enqueue('act', { waits: true, fails: 1 }, { id: 'failing' });

@@ -37,14 +37,13 @@ describeInterop('jobs that run again after each success', () => {
     const [first = 0, second = 0] = await gaps('ours');
     expect(first).toBeGreaterThan(0.9);
     expect(second).toBeGreaterThan(2.9);
-    expect(second).toBeGreaterThan(first);
     await eventually(async () => (await job.status()) === 'finished', { what: 'its end' });
     expect(await job.result()).toBe(3);
   });
 
   it('Python’s here: by RQ’s rule, which reads the list from its end', async () => {
     const id = await sides.python.run<string>(`
-      return queue().enqueue('look', repeat=Repeat(times=2, interval=[1, 2])).id
+      return queue().enqueue('look', repeat=Repeat(times=2, interval=[1, 3])).id
     `);
     const began: number[] = [];
     await sides.nest.worker({ look: () => began.push(Date.now()) });
@@ -54,9 +53,9 @@ describeInterop('jobs that run again after each success', () => {
 
     await eventually(() => began.length === 3, { what: 'three runs' });
     const [first = 0, second = 0, third = 0] = began;
-    expect(second - first).toBeGreaterThanOrEqual(2000);
+    expect(second - first).toBeGreaterThanOrEqual(3000);
     expect(third - second).toBeGreaterThanOrEqual(1000);
-    expect(third - second).toBeLessThan(1900);
+    expect(third - second).toBeLessThan(3000);
     const last = await lookWhen(sides.python, id, 'finished');
     expect(last).toMatchObject({ places: ['finished'], return_value: 3, results: 3 });
   });

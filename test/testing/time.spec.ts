@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
-import { Job, RqModule, type RunningJob, SnoozeJob } from 'nestjs-rq';
-import { NOWHERE, closeApplicationsAfterEach, start } from './support/kit.js';
+import { Job, type RunningJob, SnoozeJob } from 'nestjs-rq';
+import { closeApplicationsAfterEach, startMail } from './support/kit.js';
 
 closeApplicationsAfterEach();
 
@@ -33,15 +33,7 @@ class Jobs {
   }
 }
 
-const metadata = {
-  imports: [RqModule.forRoot({ connection: NOWHERE }), RqModule.registerQueue('mail')],
-  providers: [Jobs],
-};
-
-async function startJobs() {
-  const { app, rq } = await start(metadata);
-  return { rq, mail: rq.queue('mail'), ran: app.get(Jobs).ran };
-}
+const startJobs = () => startMail(Jobs);
 
 // The connections and the worker need real timers.
 const ALL_BUT_DATE = [

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { Job, RqModule, type RunningJob } from 'nestjs-rq';
-import { NOWHERE, closeApplicationsAfterEach, start } from './support/kit.js';
+import { Job, type RunningJob } from 'nestjs-rq';
+import { closeApplicationsAfterEach, startMail } from './support/kit.js';
 
 closeApplicationsAfterEach();
 
@@ -15,15 +15,7 @@ class Jobs {
   }
 }
 
-const metadata = {
-  imports: [RqModule.forRoot({ connection: NOWHERE }), RqModule.registerQueue('mail')],
-  providers: [Jobs],
-};
-
-async function startJobs() {
-  const { app, rq } = await start(metadata);
-  return { rq, mail: rq.queue('mail'), ran: app.get(Jobs).ran };
-}
+const startJobs = () => startMail(Jobs);
 
 it('unique jobs: what is kept out, and what waits with the newest data', async () => {
   const { rq, mail, ran } = await startJobs();

@@ -12,7 +12,7 @@ import {
 import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
-import type { MissingRights } from '../../redis/missing-rights.js';
+import type { Connections } from '../../redis/connections.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
 
@@ -118,19 +118,25 @@ export function decodeExchange(
   };
 }
 
-/** The script tells what it was refused in Redis's words, which do not say which right is missing. */
-export async function withNamedRights(
+/**
+ * What Redis refuses inside of the script does not make it fail. Here the links hear of it, and rights that are missing
+ * get their names: Redis does not say which they are.
+ */
+export async function refusalsTold(
   reply: ExchangeReply,
-  rights: Pick<MissingRights, 'named'>,
+  connections: Pick<Connections, 'rights' | 'refused'>,
 ): Promise<ExchangeReply> {
+  const told = async (refusal: string) => {
+    connections.refused(refusal);
+    return connections.rights.named(refusal);
+  };
   const refused = await Promise.all(
     reply.refused.map(async ({ index, status }) => {
       if (!status.startsWith('error ')) return { index, status };
-      return { index, status: `error ${await rights.named(status.slice('error '.length))}` };
+      return { index, status: `error ${await told(status.slice('error '.length))}` };
     }),
   );
-  const failure = reply.failure === undefined ? undefined : await rights.named(reply.failure);
-  return { ...reply, refused, failure };
+  return { ...reply, refused, failure: reply.failure && (await told(reply.failure)) };
 }
 
 /** Turns a flat list of (something, text) into objects. */
