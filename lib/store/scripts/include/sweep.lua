@@ -1,9 +1,11 @@
 -- The sweep: what nobody has told of, since Python or a fault has changed it, is found by looking. One worker takes a turn
 -- each ten seconds; a turn is as many entries as it takes to see all within a minute, in as many calls as that needs.
 
+--- @include go-on
 --- @include sweep-deferred
 --- @include sweep-unique
 --- @include sweep-registries
+--- @include sweep-untold
 
 -- Milliseconds between two turns; entries of a turn at least, and the share of all.
 local TURN, LEAST, TURNS = 10000, 2500, 5
@@ -11,6 +13,7 @@ local TURN, LEAST, TURNS = 10000, 2500, 5
 if redis.call('EXISTS', queue.ended) == 1 and go_on(queue) then more = '1' end
 
 if looked_at(redis.pcall('SET', queue.swept, '1', 'NX', 'PX', TURN)) then
+  pcall(sweep_untold, queue)
   sweep_registries(queue)
   local entries = redis.call('ZCARD', queue.deferred)
   if entries > 0 then
