@@ -19,6 +19,7 @@ export type {
   RqWorkerOptions,
 } from './nest/options/index.js';
 export { RqService, getRqServiceToken } from './nest/root/rq.service.js';
+export { RqWorker } from './nest/root/rq-worker.js';
 export { getQueueToken } from './nest/tokens.js';
 
 // Handlers and producers.
@@ -79,6 +80,7 @@ export {
   type ReleaseReason,
   type SnoozeReason,
   type WebhookSettings,
+  type WorkerEnd,
   type WorkerObserver,
   type WorkerOptions,
   type WorkerQueueOptions,
@@ -93,10 +95,39 @@ export {
   RedisJobStore,
   type ControlReport,
   type JobStore,
+  type QueueState,
   type RedisJobStoreOptions,
   type RegistryCounts,
   type RegistryName,
+  type RunningNow,
+  type WorkerState,
 } from './store/index.js';
+
+// Seeing and operating everything; it works without Nest too.
+export {
+  BulkOperation,
+  ConnectedInspector,
+  FoundJobs,
+  RqInspector,
+  connectInspector,
+  type DryRun,
+  type Durations,
+  type FailureGroup,
+  type Failures,
+  type HistoryPoint,
+  type InspectorOptions,
+  type JobFigures,
+  type JobSearch,
+  type OperationOptions,
+  type Overview,
+  type QueueHistory,
+  type QueueOverview,
+  type QueueSample,
+  type QueueTrouble,
+  type SearchOptions,
+} from './observe/index.js';
+export { getRqInspectorToken } from './nest/tokens.js';
+export { InjectRqInspector } from './nest/decorators/inject-rq-inspector.decorator.js';
 
 // When jobs are enqueued by the clock.
 export type { MissedRule, ScheduleOptions, When } from './schedule/index.js';
@@ -113,6 +144,7 @@ export type {
   JobOptions,
   JobReference,
   JobSelection,
+  MaxLength,
   PromoteFrom,
   RepeatOptions,
   RequeueFrom,
@@ -121,6 +153,7 @@ export type {
   UniqueOptions,
   WaitsFor,
   WebhookOptions,
+  WhenFull,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
@@ -163,6 +196,7 @@ export {
   ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,
+  QueueFullError,
   RedisReplyError,
   ResultTimeoutError,
   RqConnectionError,

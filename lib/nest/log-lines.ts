@@ -6,7 +6,12 @@ import {
   cleanLine,
   formatDuration,
 } from '../job/index.js';
-import type { JobRetryingEvent, ExecutionEvent, JobFailedEvent } from '../worker/index.js';
+import type {
+  JobRetryingEvent,
+  ExecutionEvent,
+  JobFailedEvent,
+  WorkerEnd,
+} from '../worker/index.js';
 
 /**
  * All that an operator reads in the log. The lines stand in one place, so that one thing is always called by one name.
@@ -30,6 +35,32 @@ export const workerStarted = (root: string, queues: readonly string[], concurren
 
 export const workerStopped = (root: string, queues: readonly string[]) =>
   `Worker${ofRoot(root)} stopped: ${queuesText(queues)}`;
+
+export const workerEnded = (
+  root: string,
+  queues: readonly string[],
+  why: Exclude<WorkerEnd, 'stopped'>,
+  left: readonly LeftJobs[],
+) => {
+  const leftovers = left
+    .filter(({ queued, scheduled }) => queued + scheduled > 0)
+    .map(({ queue, queued, scheduled }) => `${queue} (${queued} queued, ${scheduled} scheduled)`);
+  const rest = leftovers.length > 0 ? `; left in ${leftovers.join(', ')}` : '';
+  return `Worker${ofRoot(root)} has ended, ${WHY_ENDED[why]}: ${queuesText(queues)}${rest}`;
+};
+
+const WHY_ENDED = {
+  drained: 'since nothing was left that could start now (burst)',
+  maxJobs: 'since it has run as many jobs as it was to run (maxJobs)',
+  idle: 'since nothing was to be done for as long as it was to wait (maxIdle)',
+} as const;
+
+/** Jobs of a queue that a worker did not run. */
+export interface LeftJobs {
+  readonly queue: string;
+  readonly queued: number;
+  readonly scheduled: number;
+}
 
 export const handlerMapped = (root: string, queue: string, name: string, owner: string) =>
   `Mapped {${queue}, ${name}} to ${owner}${ofRoot(root)}`;

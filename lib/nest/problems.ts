@@ -26,6 +26,11 @@ export const noSuchRoot = (root: string, known: readonly string[]) => {
   return `needs ${call}, which no module of this application imports.${others}`;
 };
 
+export const noWorker = (root: string, isOff: boolean) =>
+  isOff
+    ? `is false${ofRoot(root)}: this application enqueues only`
+    : `is not there${ofRoot(root)}: it starts when the application has started, if there is a method with @Job`;
+
 export const rootTwice = (root: string) =>
   root === 'default'
     ? 'is missing: RqModule.forRoot is imported twice without one. Name the second Redis, or import it once'

@@ -4,6 +4,7 @@ export type * from './json-types.js';
 export type { JobAttempt } from './job-attempts.js';
 export type { ListeningOptions } from './job-events.js';
 export { type HeaderInjector, headersOf, type JobHeaders } from './job-headers.js';
+export { type BulkRequest, bulkRequest, requeueRequest } from './bulk-request.js';
 export { enqueuePrepared } from './enqueue-together.js';
 export { type CallOptions, Queue, type QueueOptions } from './queue.js';
 export { PreparedJob } from './prepared-job.js';

@@ -45,9 +45,14 @@ export class BlockingPop {
         // The server's own answer tells for sure whether an id was moved; cutting the link would leave that open.
         await this.unblock(this.clientId, waiting);
       }
-      if (this.waiting) redis.disconnect();
+      if (this.waiting === waiting) this.drop(redis);
       await waiting.catch(() => undefined);
     }
+  }
+
+  /** After an interruption: it may wait again. */
+  restart(): void {
+    this.isInterrupted = false;
   }
 
   /** The link may be dead and not know it: ends a wait over it, and makes a new one unless it answers. */
@@ -61,8 +66,14 @@ export class BlockingPop {
 
   close(): void {
     this.isInterrupted = true;
-    if (this.redis) this.connections.release(this.redis);
+    if (this.redis) this.drop(this.redis);
+  }
+
+  /** Cuts the link; the next wait makes a new one. */
+  private drop(redis: Redis): void {
+    this.connections.release(redis);
     this.redis = undefined;
+    this.clientId = undefined;
   }
 
   private async block(timeout: number): Promise<string | undefined> {
@@ -105,7 +116,9 @@ export class BlockingPop {
 
   private connect(): Redis {
     const redis = this.connections.blocking();
-    redis.on('close', () => (this.clientId = undefined));
+    redis.on('close', () => {
+      if (this.redis === redis) this.clientId = undefined;
+    });
     return redis;
   }
 }

@@ -7,6 +7,7 @@ import {
   enqueue,
   exchange,
   list,
+  overview,
   recover,
   release,
   renew,
@@ -14,6 +15,7 @@ import {
   schedules,
   tell,
   watch,
+  workers,
 } from './scripts/compiled.js';
 
 /**
@@ -53,9 +55,18 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
 export type Role = 'producer' | 'worker';
 
 const PRODUCER: readonly string[] = [
-  ...[enqueue, control, release, list, empty, watch, schedule, schedules].flatMap(
-    (script) => script.commands,
-  ),
+  ...[
+    enqueue,
+    control,
+    release,
+    list,
+    empty,
+    watch,
+    schedule,
+    schedules,
+    overview,
+    workers,
+  ].flatMap((script) => script.commands),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
   ...'hgetall lpos lrange llen zcard zrange smembers xrange'.split(' '),
   ...'set del exists info'.split(' '),

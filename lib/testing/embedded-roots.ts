@@ -29,9 +29,17 @@ export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {
 
   constructor(private readonly settings: ResolvedTestingOptions) {}
 
-  /** @throws EmbeddedRedisError */
+  /**
+   * The worker does not end by itself: between two drains it would always find nothing to do.
+   *
+   * @throws EmbeddedRedisError
+   */
   async options(_root: string, given: RqFactoryOptions): Promise<RqFactoryOptions> {
-    return { ...given, connection: await this.redis.open() };
+    const connection = await this.redis.open();
+    const { worker } = given;
+    if (typeof worker !== 'object' || worker === null) return { ...given, connection };
+    const { burst: _burst, maxJobs: _maxJobs, maxIdle: _maxIdle, ...rest } = worker;
+    return { ...given, connection, worker: rest };
   }
 
   store(root: string, connections: Connections, options: RedisJobStoreOptions): ControlledStore {

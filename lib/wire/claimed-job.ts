@@ -30,7 +30,7 @@ export class ClaimedJob {
     readonly queue: string,
     readonly execution: string,
     private readonly fields:
-      Pick<ClaimedFields, 'has' | 'text' | 'bytes' | 'wasLeftOut'> | undefined,
+      Pick<ClaimedFields, 'has' | 'text' | 'bytes' | 'time' | 'wasLeftOut'> | undefined,
     id?: string,
   ) {
     this.id = id ?? this.text(ID) ?? '';
@@ -168,6 +168,14 @@ export class ClaimedJob {
   /** When it became ready to run, milliseconds since the epoch. Read only of jobs that have more than the usual. */
   get enqueuedAt(): number | undefined {
     return timeOf(this.text(ENQUEUED_AT)) ?? this.createdAt;
+  }
+
+  /** The same as far as it is known: of a job that was delayed, `created_at` does not tell. */
+  get readyAt(): number | undefined {
+    const { fields } = this;
+    if (!fields) return undefined;
+    if (fields.has(ENQUEUED_AT)) return fields.time(ENQUEUED_AT);
+    return fields.has(GIVEN) && this.given?.includes('l') ? undefined : fields.time(CREATED_AT);
   }
 
   /** Milliseconds since the epoch from which the time of a policy's `within` is counted. */

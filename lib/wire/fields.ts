@@ -15,7 +15,7 @@ import {
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x); that it was delayed at first (l) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms), `max` (how many there were at first), `since` (ms since the epoch, when a requeue gave new ones) |
  * | `nrq_attempts` | count of attempts that failed |
@@ -23,6 +23,7 @@ import {
  * | `nrq_retries_left` | as `retries_left`, where Python cannot write back an older number |
  * | `nrq_attempt:N` | JSON record of a failed attempt |
  * | `nrq_reason` | why the job was canceled |
+ * | `nrq_cause` | why the job failed, as a key that failures of one cause share |
  * | `nrq_unique` | for how long it keeps others away (`ended`, `started`, or milliseconds), and its key |
  * | `nrq_round` | JSON of a job that repeats: `done` (rounds), `at` (ms, when this one was to begin), `retries` (of each), `streamed` (the last result is in RQ's stream) |
  * | `nrq_tick` | JSON of the schedule and the moment (ms) that the job is for |
@@ -78,7 +79,8 @@ export function given(options: ResolvedJobOptions): string {
     (typeof options.unique === 'object' ? 'u' : '') +
     (options.repeat ? 'p' : '') +
     (options.webhooks === undefined ? '' : 'w') +
-    (hasMore === undefined ? '' : 'x')
+    (hasMore === undefined ? '' : 'x') +
+    (options.at !== undefined || options.delay > 0 ? 'l' : '')
   );
 }
 

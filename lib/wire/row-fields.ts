@@ -17,4 +17,5 @@ export const ROW_FIELDS = [
   'nrq_if_failed',
   'repeats_left',
   'nrq_round',
+  'nrq_cause',
 ] as const;

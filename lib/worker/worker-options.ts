@@ -3,6 +3,8 @@ import {
   InvalidOptionError,
   allowedOrigins,
   duration,
+  durationAboveZero,
+  flag,
   numberAboveZero,
   oneOf,
   optionTable,
@@ -46,6 +48,20 @@ export interface WorkerOptions {
    * a job could have the worker ask anything of its network.
    */
   readonly webhooks?: WebhookSettings;
+  /**
+   * Counts what becomes of jobs, for `inspector.history()`: sums per minute, quarter of an hour and six hours, kept in
+   * Redis for 3 hours, 3 days and 90 days, at most some MB per queue. Default true.
+   */
+  readonly history?: boolean;
+  /**
+   * Ends the worker as soon as nothing may start and nothing runs: see `Worker.done`. What is due within a second is
+   * waited for. Default: false, it waits for jobs.
+   */
+  readonly burst?: boolean;
+  /** Ends the worker after so many runs, whatever their outcomes; it never claims more. Default: no end. */
+  readonly maxJobs?: number;
+  /** Ends the worker when nothing has run for this time and nothing may start; not with `burst`. Default: no end. */
+  readonly maxIdle?: Duration;
   /** The name under which RQ's tools list it; default: process id and a random part. */
   readonly name?: string;
 }
@@ -66,6 +82,8 @@ export interface WorkerQueueOptions {
 
 export interface ResolvedWorkerOptions {
   readonly queues: readonly Required<WorkerQueueOptions>[] | undefined;
+  /** The queues that were given a `concurrency` of their own. */
+  readonly ownConcurrency: readonly string[];
   readonly concurrency: number;
   readonly order: 'parallel' | 'ordered' | 'weighted';
   /** Milliseconds. */
@@ -76,6 +94,11 @@ export interface ResolvedWorkerOptions {
   readonly unknownJobs: 'fail' | 'release';
   readonly prefetch: 'auto' | number;
   readonly webhooks: { readonly allow: readonly string[] };
+  readonly history: boolean;
+  readonly burst: boolean;
+  readonly maxJobs: number | undefined;
+  /** Milliseconds. */
+  readonly maxIdle: number | undefined;
   readonly name: string | undefined;
 }
 
@@ -86,11 +109,16 @@ export function resolveWorkerOptions(
 ): ResolvedWorkerOptions {
   const read = readOptions(options, WORKER_OPTIONS, where);
   const { concurrency } = read;
+  if (read.burst && read.maxIdle !== undefined) {
+    const problem = 'cannot go with burst, which ends the worker as soon as there is nothing to do';
+    throw new InvalidOptionError({ option: 'maxIdle', problem, where });
+  }
   const queues = read.queues?.map((queue) => ({
     ...queue,
     concurrency: queue.concurrency ?? concurrency,
   }));
-  return { ...read, queues };
+  const ownConcurrency = (read.queues ?? []).filter((queue) => queue.concurrency !== undefined);
+  return { ...read, queues, ownConcurrency: ownConcurrency.map(({ name }) => name) };
 }
 
 const QUEUE_OPTIONS = optionTable<WorkerQueueOptions>()({
@@ -109,6 +137,10 @@ const WORKER_OPTIONS = optionTable<WorkerOptions>()({
   unknownJobs: otherwise('fail', oneOf('fail', 'release')),
   prefetch: otherwise('auto', readPrefetch),
   webhooks: otherwise({}, readWebhookSettings),
+  history: otherwise(true, flag),
+  burst: flag,
+  maxJobs: optional(wholeNumber(1)),
+  maxIdle: optional(durationAboveZero),
   name: optional(text(/^[\w.-]{1,200}$/, "must be 1 to 200 letters, digits, '_', '.' or '-'")),
 });
 

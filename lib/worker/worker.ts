@@ -1,18 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { InvalidOptionError, ShortForm, type StartedEvent, hideFields } from '../job/index.js';
+import {
+  InvalidOptionError,
+  ShortForm,
+  type StartedEvent,
+  hideFields,
+  wholeNumber,
+} from '../job/index.js';
 import type { ClaimedJob } from '../wire/index.js';
 import type { LeaseGuard } from '../redis/index.js';
 import type { WorkerStore } from '../store/index.js';
 import type { HandlerRegistry } from './run/handler-registry.js';
+import { JobCounts } from './report/job-counts.js';
 import { JobReporter } from './report/job-reporter.js';
 import { Webhooks } from './report/webhooks.js';
 import { JobRunner } from './run/job-runner.js';
 import { LeaseKeeper, type ServedQueue } from './upkeep/lease-keeper.js';
 import { Recovery } from './upkeep/recovery.js';
+import { EndOfWork } from './serve/end-of-work.js';
 import { PrefetchLimit } from './serve/prefetch-limit.js';
 import { Heartbeat } from './upkeep/heartbeat.js';
 import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
+import { activityOf } from './activity.js';
 import { shutDown } from './shutdown.js';
 import { obeyCommand } from './upkeep/worker-commands.js';
 import type { WorkerObserver } from './report/worker-observer.js';
@@ -39,6 +48,11 @@ export class Worker extends ShortForm {
   readonly name: string;
   /** The queues that it serves. */
   readonly queues: readonly string[];
+  /**
+   * Why it has ended, once everything is written down and nothing of it is left: `drained` (`burst`: nothing was to be
+   * done), `maxJobs`, `idle` (`maxIdle`), or `stopped` (`stop()`, or RQ's command). Never rejects.
+   */
+  readonly done: Promise<WorkerEnd>;
 
   private readonly options: ResolvedWorkerOptions;
   private readonly reporter: JobReporter;
@@ -48,6 +62,11 @@ export class Worker extends ShortForm {
   private readonly leaseKeeper: LeaseKeeper;
   private readonly recovery: Recovery;
   private readonly heartbeat: Heartbeat;
+  private readonly slots: Slots;
+  private readonly end: EndOfWork | undefined;
+  private isPaused = false;
+  private endReason: WorkerEnd = 'stopped';
+  private hasEnded: (why: WorkerEnd) => void = () => undefined;
   private readonly stopListening: (() => void)[] = [];
   /** Redis's clock minus that of `performance.now()`, which nobody sets; until Redis has told it, by ours. */
   private clockOffset = Date.now() - performance.now();
@@ -74,9 +93,13 @@ export class Worker extends ShortForm {
     this.name = this.options.name ?? `${process.pid}-${token.slice(0, 8)}`;
     const queues = this.queuesToServe();
     this.queues = queues.map(({ name }) => name);
-    const { lease: leaseMs, maxCrashes } = this.options;
+    const { lease: leaseMs, maxCrashes, order } = this.options;
     this.guard = store.leaseGuard(this.queues, token, leaseMs);
-    this.served = this.serve(queues, token);
+    this.done = new Promise((resolve) => (this.hasEnded = resolve));
+    const users: QueueConsumer[] = [];
+    this.slots = this.makeSlots(users);
+    this.end = this.makeEnd(users);
+    this.served = this.serve(queues, token, users);
     this.leaseKeeper = new LeaseKeeper(store, this.served, leaseMs, this.guard, this.reporter);
     const onDue = (queue: string, milliseconds: number) => {
       const served = this.served.find(({ consumer }) => consumer.queue === queue);
@@ -86,7 +109,14 @@ export class Worker extends ShortForm {
     const duties = { leaseMs, maxCrashes, before, onDue };
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
-    this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter);
+    const counts = this.options.history
+      ? new JobCounts((queue, name) => handlers.find(queue, name) !== undefined)
+      : undefined;
+    if (counts) this.reporter.countJobs(counts);
+    this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter, {
+      counts,
+      activity: () => activityOf(this.served, order !== 'parallel'),
+    });
     hideFields(this, 'name', 'queues');
   }
 
@@ -106,6 +136,7 @@ export class Worker extends ShortForm {
 
   private get state(): 'busy' | 'idle' | 'suspended' {
     if (this.running > 0) return 'busy';
+    if (this.isPaused) return 'suspended';
     return this.served.some(({ consumer }) => !consumer.isHeldUp) ? 'idle' : 'suspended';
   }
 
@@ -134,6 +165,52 @@ export class Worker extends ShortForm {
     this.leaseKeeper.start();
     this.recovery.start();
     await Promise.all(this.served.map(({ consumer }) => consumer.start()));
+    this.end?.start();
+  }
+
+  /**
+   * From now on so many jobs run at once: as its option `concurrency`, per queue in `parallel` order (but for queues that
+   * were given a number of their own), in all otherwise. Where it is lowered, running jobs go on to their end.
+   *
+   * @param queue only this one, in `parallel` order
+   * @throws InvalidOptionError
+   */
+  setConcurrency(concurrency: number, queue?: string): void {
+    const where = 'setConcurrency';
+    wholeNumber(1)(concurrency, 'concurrency', where);
+    if (queue === undefined) {
+      this.slots.resize(concurrency);
+      for (const { consumer } of this.served) {
+        if (!this.hasOwnConcurrency(consumer.queue)) consumer.setConcurrency(concurrency);
+      }
+      return;
+    }
+    const served = this.served.find(({ consumer }) => consumer.queue === queue);
+    if (served && this.options.order === 'parallel') {
+      served.consumer.setConcurrency(concurrency);
+      return;
+    }
+    const problem = served
+      ? `cannot be given in ${this.options.order} order, in which all queues share the slots`
+      : `"${queue}" is not served by this worker: it serves ${this.queues.join(', ')}`;
+    throw new InvalidOptionError({ option: 'queue', problem, where });
+  }
+
+  /**
+   * Takes no more jobs until `resume()`; those that run go on, and those that were claimed ahead go back. Other workers
+   * serve the queues meanwhile. Resolves when that is so in Redis; with Redis away, when it is back.
+   */
+  async pause(): Promise<void> {
+    this.isPaused = true;
+    await Promise.all(this.served.map(({ consumer }) => consumer.pause()));
+  }
+
+  /** Takes jobs again. */
+  resume(): void {
+    if (!this.isPaused || this.stopping) return;
+    this.isPaused = false;
+    for (const { consumer } of this.served) consumer.resume();
+    this.end?.start();
   }
 
   /**
@@ -142,7 +219,13 @@ export class Worker extends ShortForm {
    * with Redis away (the leases then bring the jobs back).
    */
   stop(): Promise<void> {
-    this.stopping ??= shutDown({
+    this.stopping ??= this.shutDown();
+    return this.stopping;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.end?.close();
+    await shutDown({
       starting: this.starting,
       served: this.served,
       shutdownTimeoutMs: this.options.shutdownTimeout,
@@ -155,7 +238,7 @@ export class Worker extends ShortForm {
         for (const stopListening of this.stopListening) stopListening();
       },
     });
-    return this.stopping;
+    this.hasEnded(this.endReason);
   }
 
   private async allEnded(): Promise<void> {
@@ -182,13 +265,34 @@ export class Worker extends ShortForm {
     return queues;
   }
 
-  private serve(queues: readonly Required<WorkerQueueOptions>[], token: string): ServedQueue[] {
+  private makeSlots(users: readonly SlotUser[]): Slots {
+    const { concurrency, order } = this.options;
+    return order === 'parallel' ? new ParallelSlots() : new SharedSlots(concurrency, users, order);
+  }
+
+  /** Nothing, for a worker that goes on until it is stopped. */
+  private makeEnd(consumers: readonly QueueConsumer[]): EndOfWork | undefined {
+    const { burst, maxJobs, maxIdle: maxIdleMs } = this.options;
+    if (!burst && maxJobs === undefined && maxIdleMs === undefined) return undefined;
+    return new EndOfWork({ burst, maxJobs, maxIdleMs }, consumers, (why) => {
+      this.endReason = why;
+      void this.stop();
+    });
+  }
+
+  private hasOwnConcurrency(queue: string): boolean {
+    const { order, ownConcurrency } = this.options;
+    return order === 'parallel' && ownConcurrency.includes(queue);
+  }
+
+  private serve(
+    queues: readonly Required<WorkerQueueOptions>[],
+    token: string,
+    users: QueueConsumer[],
+  ): ServedQueue[] {
     const { concurrency: total, order, lease, maxCrashes, prefetch, unknownJobs } = this.options;
-    const { store, handlers, reporter } = this;
+    const { store, handlers, reporter, slots, end } = this;
     const { hearsStarts } = reporter;
-    const users: SlotUser[] = [];
-    const slots: Slots =
-      order === 'parallel' ? new ParallelSlots() : new SharedSlots(total, users, order);
     return queues.map(({ name, concurrency, weight }) => {
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
@@ -219,6 +323,7 @@ export class Worker extends ShortForm {
         leaseMs: lease,
         workerName: this.name,
         token,
+        end,
         clock: (now) => (this.clockOffset = now - performance.now()),
       });
       users.push(consumer);
@@ -226,3 +331,6 @@ export class Worker extends ShortForm {
     });
   }
 }
+
+/** Why a worker has ended: see `Worker.done`. */
+export type WorkerEnd = 'drained' | 'maxJobs' | 'idle' | 'stopped';

@@ -1,5 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { Job, RqModule, RqService, type RqWorkerOptions, type RunningJob } from 'nestjs-rq';
+import { startChild } from '../support/children.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Applications } from './support/applications.js';
 
@@ -110,6 +111,75 @@ it('RqService makes queues at run time, lists, pauses and resumes them', async (
   expect(await paused.status()).toBe('queued');
   await rq.resume('images');
   expect(await paused.result({ timeout: 10 })).toBe('image');
+});
+
+it('RqService.worker() is the worker at run time: more slots, a pause, and the end', async () => {
+  const { app, rq, jobs, logs } = await start({ queues: ['images', 'mail'], concurrency: 1 });
+  const worker = rq.worker();
+  expect(worker.queues).toEqual(['images', 'mail']);
+  await rq.queue('images').enqueueMany([{ name: 'limited' }, { name: 'limited' }]);
+  await eventually(() => jobs.running === 1, { what: 'the first job' });
+  worker.setConcurrency(5);
+  await eventually(() => worker.running === 2, { what: 'the second job' });
+
+  await worker.pause();
+  const mail = await rq.queue('mail').enqueue('mail');
+  jobs.gate.resolve();
+  await eventually(() => worker.running === 0, { what: 'both to end' });
+  expect(await mail.status()).toBe('queued');
+  worker.resume();
+  expect(await mail.result({ timeout: 10 })).toBe('mail');
+
+  await app.close();
+  expect(await worker.done).toBe('stopped');
+  expect(logs.ours.at(-1)).toMatch(/Worker stopped: queues images, mail/);
+});
+
+it('a worker that has drained its queues says what it leaves, and the application goes on', async () => {
+  const queue = { name: 'mail', concurrency: 2 };
+  const later = RqModule.registerQueue('mail');
+  const { app, logs } = await applications.create({
+    imports: [
+      later,
+      RqModule.forRoot(applications.root({ worker: { burst: true, queues: [queue] } })),
+    ],
+    providers: [Jobs],
+  });
+  const rq = app.get(RqService);
+  expect(() => rq.worker()).toThrow(/RqService.worker: worker is not there: it starts when/);
+  await rq.queue('mail').enqueueIn('1h', 'mail');
+  const job = await rq.queue('mail').enqueue('mail');
+  await app.init();
+  expect(await rq.worker().done).toBe('drained');
+  expect(await job.status()).toBe('finished');
+  expect(logs.ours.at(-1)).toMatch(
+    /Worker has ended, since nothing was left .* \(burst\): queue mail; left in mail \(0 queued, 1 scheduled\)/,
+  );
+  expect(await rq.queue('mail').counts()).toMatchObject({ scheduled: 1, finished: 1 });
+});
+
+it('an application that only enqueues has no worker', async () => {
+  const { app } = await applications.start({
+    imports: [RqModule.forRoot(applications.root({ worker: false }))],
+  });
+  expect(() => app.get(RqService).worker()).toThrow(/worker is false: this application enqueues/);
+});
+
+it.each<[string, string, number]>([
+  ['all have finished', 'fine', 0],
+  ['one has failed', 'broken', 1],
+])('a burst worker as a process ends with a right exit code: %s', async (_, name, code) => {
+  const { rq } = await applications
+    .start({ imports: [RqModule.forRoot(applications.root({ worker: false }))] })
+    .then(({ app }) => ({ rq: app.get(RqService) }));
+  const queue = rq.queue('nightly');
+  await queue.enqueueMany([{ name: 'fine' }, { name }, { name: 'fine' }]);
+  const child = startChild(new URL('support/burst-application.mjs', import.meta.url), {
+    env: { REDIS_URL: applications.redis.url },
+  });
+  expect(await child.exited).toEqual({ code, signal: null });
+  expect(child.output).toContain('the worker has ended: drained');
+  expect(await queue.counts()).toMatchObject({ queued: 0, started: 0, failed: code });
 });
 
 it('opens one connection more for each consumed queue, and none for each producer', async () => {

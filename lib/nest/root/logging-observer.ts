@@ -2,6 +2,7 @@ import type {
   JobRetryingEvent,
   ExecutionEvent,
   JobFailedEvent,
+  WorkerEnd,
   WorkerObserver,
 } from '../../worker/index.js';
 import type { UnprovidedHandlers } from '../handlers/unprovided-handlers.js';
@@ -45,6 +46,15 @@ export class LoggingObserver implements WorkerObserver {
   stopped(queues: readonly string[]): void {
     this.dropped.flush();
     this.logger.log(lines.workerStopped(this.root, queues));
+  }
+
+  ended(
+    queues: readonly string[],
+    why: Exclude<WorkerEnd, 'stopped'>,
+    left: readonly lines.LeftJobs[],
+  ): void {
+    this.dropped.flush();
+    this.logger.log(lines.workerEnded(this.root, queues, why, left));
   }
 
   jobRetrying(event: JobRetryingEvent): void {

@@ -15,6 +15,7 @@ import type { RootOptions } from '../options/read-root-options.js';
 import { QueueCatalog } from '../queues/queue-catalog.js';
 import type { QueueRegistration } from '../queues/queue-registration.js';
 import type { RootOverride } from './root-override.js';
+import type { RqWorker } from './rq-worker.js';
 
 /**
  * One Redis of an application: its connections and its queues. They are there from before the first `onModuleInit`
@@ -26,6 +27,8 @@ export class RqRoot
 {
   readonly store: WorkerStore;
   readonly queues: QueueCatalog;
+  /** From the start of the application on, if it has a worker. */
+  worker: RqWorker | undefined;
   private readonly logger = new RqLogger('RqModule');
   private readonly connections: Connections;
   private connecting = false;

@@ -1,5 +1,5 @@
 import type { InjectionToken } from '@nestjs/common';
-import { ShortForm } from '../../job/index.js';
+import { InvalidOptionError, ShortForm } from '../../job/index.js';
 import {
   type AnyHandlers,
   type PreparedJob,
@@ -7,7 +7,9 @@ import {
   type RqJob,
   enqueuePrepared,
 } from '../../queue/index.js';
+import { noWorker } from '../problems.js';
 import type { RqRoot } from './rq-root.js';
+import type { RqWorker } from './rq-worker.js';
 import { DEFAULT_ROOT } from '../tokens.js';
 
 /**
@@ -50,6 +52,18 @@ export class RqService extends ShortForm {
   ): Promise<{ -readonly [Key in keyof Jobs]: ReturnType<Jobs[Key]['handle']> }> {
     const handles: readonly RqJob[] = await enqueuePrepared(this.#root.store, jobs, 'enqueueMany');
     return handles as { -readonly [Key in keyof Jobs]: ReturnType<Jobs[Key]['handle']> };
+  }
+
+  /**
+   * The worker of this application, from the end of its start on (`app.init()`, `createApplicationContext`).
+   *
+   * @throws InvalidOptionError when there is none: not yet, without a handler, or with `worker: false`
+   */
+  worker(): RqWorker {
+    const { worker, options, name } = this.#root;
+    if (worker) return worker;
+    const problem = noWorker(name, options.worker === false);
+    throw new InvalidOptionError({ option: 'worker', problem, where: 'RqService.worker' });
   }
 
   /** The names of all queues that anybody has put a job into, Python's too. @throws RqConnectionError */

@@ -7,9 +7,11 @@ import { JobListeners } from '../listeners/job-listeners.js';
 import { type Timer, after } from '../../time/timer.js';
 import * as problems from '../problems.js';
 import type { RqWorkerOptions } from '../options/index.js';
+import type { LeftJobs } from '../log-lines.js';
 import { HandlerList } from './handler-list.js';
 import type { RootOverride } from './root-override.js';
 import type { RqRoot } from './rq-root.js';
+import { RqWorker } from './rq-worker.js';
 import { LoggingObserver } from './logging-observer.js';
 
 /**
@@ -55,7 +57,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     const firing = this.scheduler?.stop();
     if (this.worker) {
       await this.worker.stop();
-      this.log.stopped(this.worker.queues);
+      if (this.root.worker) await this.root.worker.done;
+      else this.log.stopped(this.worker.queues);
     }
     await firing;
     await this.listeners?.close(this.root.options.shutdownTimeout);
@@ -79,9 +82,32 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     // Before the worker: nothing that it does is missed.
     await listeners.listen();
     await this.worker?.start();
+    if (this.worker) this.root.worker = this.toldOf(this.worker);
     if (this.worker && options) this.log.started(this.worker.queues, options.concurrency);
     if (fires) await this.fire(schedules.map(({ definition }) => definition));
     if (options) this.lookForUnprovided(served);
+  }
+
+  private toldOf(worker: Worker): RqWorker {
+    const { queues } = worker;
+    return new RqWorker(worker, async (why) => {
+      if (why === 'stopped') this.log.stopped(queues);
+      else this.log.ended(queues, why, why === 'drained' ? await this.leftIn(queues) : []);
+    });
+  }
+
+  /** What a worker leaves that has found nothing more to do; nothing when Redis cannot say. */
+  private async leftIn(queues: readonly string[]): Promise<LeftJobs[]> {
+    try {
+      const counts = await Promise.all(queues.map((queue) => this.root.store.counts(queue)));
+      return counts.map(({ queued, scheduled }, index) => ({
+        queue: queues[index] ?? '',
+        queued,
+        scheduled,
+      }));
+    } catch {
+      return [];
+    }
   }
 
   /** Last of all: what it enqueues finds a worker that runs it. */

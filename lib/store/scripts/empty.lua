@@ -17,6 +17,7 @@
 --- @include events
 --- @include finish
 --- @include ended
+--- @include tell-room
 
 local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 local ids = redis.call('LRANGE', KEYS.list, 0, tonumber(ARGV.most) - 1)
@@ -29,4 +30,5 @@ end
 batched('DEL', nil, keys)
 if #ids > 0 then redis.call('LTRIM', KEYS.list, #ids, -1) end
 ended_all(queue, ids, 'deleted')
+if not queue.is_plain then tell_room(queue) end
 return { #ids, hung.is_left and 1 or 0 }

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../job/index.js';
+import { type Outcome, causeOf } from '../../job/index.js';
 import { DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL } from '../../job/rq-defaults.js';
 import { decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
@@ -75,16 +75,13 @@ export function executionTtl(
   return shared ? Math.ceil(leaseMs / 1000) + 120 : '';
 }
 
-/**
- * `leftOver`: jobs that wait for those that have ended are still to be told.
- * @param travelled for how many milliseconds the reply was on its way
- */
+/** @param travelled for how many milliseconds the reply was on its way */
 export function decodeExchange(
   queue: string,
   { token, nextExecution }: ExchangeRequest,
   reply: unknown,
   travelled: number,
-): ExchangeReply & { readonly leftOver: boolean } {
+): ExchangeReply {
   const [refused, claimed, dropped, nextDue, state, now, failure, listened, long, leftOver] =
     reply as [
       (number | Buffer)[],
@@ -223,7 +220,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       const record = encodeAttempt(outcome.type, failure, settled);
       const place = streamed ? 'stream' : 'hash';
       values.push(
-        8,
+        9,
         job.failureTtl ?? DEFAULT_FAILURE_TTL,
         place,
         failure.stack,
@@ -231,6 +228,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         job.attempt,
         record,
         ...secondsOf(settled),
+        causeOf(settled.name ?? '', failure),
       );
       return;
     }

@@ -1,5 +1,5 @@
-import { type JobSummary, decodeRow } from '../../wire/job-row.js';
-import type { RegistryName } from '../watcher-store.js';
+import { decodeRow } from '../../wire/job-row.js';
+import type { ListPage, RegistryName } from '../watcher-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import { list } from './compiled.js';
@@ -20,18 +20,11 @@ export function encodeList(
   return LIST.values({ prefix, channels, queue, registry, offset, limit });
 }
 
-export function decodeList(queue: string, registry: RegistryName, reply: unknown): ListSlice {
+export function decodeList(queue: string, registry: RegistryName, reply: unknown): ListPage {
   const [rows, looked, more] = reply as [Buffer[][], number, Buffer];
   return {
     jobs: rows.map((row) => decodeRow(queue, row, registry === 'scheduled')),
     looked: Number(looked),
     more: more.length > 0,
   };
-}
-
-export interface ListSlice {
-  readonly jobs: readonly JobSummary[];
-  /** Entries that were looked at, those without a job included. */
-  readonly looked: number;
-  readonly more: boolean;
 }

@@ -17,14 +17,16 @@ export class ClaimBudget {
   /** Nothing may be claimed: the queue is paused, all workers are suspended, or Redis takes no writes. */
   isPaused = false;
 
-  private claimsUnderWay = 0;
+  /** How many jobs exchanges under way have asked for. */
+  wantedUnderWay = 0;
   private prefetchUnderWay = 0;
 
-  constructor(private readonly concurrency: number) {}
+  /** @param concurrency how many slots there are; it may change */
+  constructor(public concurrency: number) {}
 
   /** Exchanges are under way that may bring jobs. */
   get awaitsJobs(): boolean {
-    return this.claimsUnderWay > 0;
+    return this.wantedUnderWay > 0;
   }
 
   /** @param isAskedAnyway the exchange takes place in any case: then it asks for jobs, too */
@@ -55,13 +57,13 @@ export class ClaimBudget {
 
   /** An exchange is under way that asks for so many jobs. */
   sent({ reserved, prefetch }: Claim): void {
-    if (reserved + prefetch > 0) this.claimsUnderWay += 1;
+    this.wantedUnderWay += reserved + prefetch;
     this.prefetchUnderWay += prefetch;
   }
 
   /** It is not any more. */
   returned({ reserved, prefetch }: Claim): void {
-    if (reserved + prefetch > 0) this.claimsUnderWay -= 1;
+    this.wantedUnderWay -= reserved + prefetch;
     this.prefetchUnderWay -= prefetch;
   }
 

@@ -6,6 +6,8 @@
  * may so be told to stop while it backs off: it stays `backing off`, claims nothing from then on, and is `stopping` when
  * Redis is back.
  *
+ * Beside all that it may be paused (`rq.worker().pause()`): it then claims and starts nothing, whatever its mode.
+ *
  * | Mode        | Exchanges with Redis | Claims jobs, starts them |
  * | ----------- | -------------------- | ------------------------ |
  * | starting    | yes                  | not yet                  |
@@ -18,6 +20,8 @@
 export class ConsumerMode {
   private life: 'starting' | 'serving' | 'stopping' | 'closed' = 'starting';
   private interruption: 'backing off' | 'searching' | undefined;
+  /** This worker shall claim nothing for now. */
+  isPaused = false;
 
   get current(): Mode {
     return this.interruption ?? this.life;
@@ -30,7 +34,7 @@ export class ConsumerMode {
 
   /** New jobs are welcome: those that come in are started. */
   get acceptsJobs(): boolean {
-    return this.life === 'serving';
+    return this.life === 'serving' && !this.isPaused;
   }
 
   /** Everything is set up. After `stop` it stays stopped, however late this comes. */

@@ -37,6 +37,11 @@ export class ExchangeTiming {
     this.mode.stop();
   }
 
+  /** Claims nothing until it is told to go on; what waits here is still sent. */
+  pause(isPaused: boolean): void {
+    this.mode.isPaused = isPaused;
+  }
+
   /** Plans an exchange for the end of this turn of the event loop. */
   planExchange(): void {
     this.planned ??= setImmediate(this.exchangeAsPlanned);

@@ -12,7 +12,8 @@ import { PrefetchedJobs } from './prefetched-jobs.js';
  * 2. The first job starts in the first slot. A job that cannot run, or waits for its handler, leaves the slot to the
  *    next one.
  * 3. Jobs that are left wait as prefetched jobs. Slots that are left are given back, for other queues to use.
- * 4. When the worker stops, nothing starts any more: every slot is given back, and so is every job that has not
+ * 4. A slot that is too many, since the concurrency was lowered, is given back as soon as its job has ended.
+ * 5. When the worker stops or is paused, nothing starts any more: every slot is given back, and so is every job that has not
  *    started, once no more can come in.
  */
 export class JobStarter {
@@ -26,7 +27,7 @@ export class JobStarter {
     private readonly outcomes: Pick<OutcomeQueue, 'giveBack'>,
     private readonly mode: Pick<ConsumerMode, 'acceptsJobs'>,
     private readonly budget: Pick<ClaimBudget, 'awaitsJobs'>,
-    private readonly releaseSlots: (count: number) => void,
+    private readonly slots: StarterSlots,
   ) {
     this.prefetched = new PrefetchedJobs(
       (jobs) => outcomes.giveBack(jobs),
@@ -49,7 +50,7 @@ export class JobStarter {
     this.startInFreeSlots();
   }
 
-  /** When the worker stops and no more jobs can come in: gives back what has not started, in its order. */
+  /** When the worker stops or is paused, and no more jobs can come in: gives back what has not started, in its order. */
   giveBackUnstarted(): void {
     if (this.mode.acceptsJobs || this.budget.awaitsJobs) return;
     this.outcomes.giveBack([...this.runner.removeWaiting(), ...this.prefetched.removeAll()]);
@@ -59,6 +60,11 @@ export class JobStarter {
     // A handler that ends at once comes back here while the loop is still running.
     if (this.isStarting) return;
     this.isStarting = true;
+    const tooMany = Math.min(this.freeSlots, -this.slots.free());
+    if (tooMany > 0) {
+      this.freeSlots -= tooMany;
+      this.slots.release(tooMany);
+    }
     while (this.freeSlots > 0) {
       const next = this.mode.acceptsJobs ? this.prefetched.shift() : undefined;
       if (!next) break;
@@ -67,6 +73,13 @@ export class JobStarter {
     this.isStarting = false;
     const count = this.freeSlots;
     this.freeSlots = 0;
-    if (count > 0) this.releaseSlots(count);
+    if (count > 0) this.slots.release(count);
   }
+}
+
+/** The slots of one queue. */
+export interface StarterSlots {
+  /** How many it could have beside those that it has; below zero: so many it has to give back. */
+  free(): number;
+  release(count: number): void;
 }

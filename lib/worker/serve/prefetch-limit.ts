@@ -10,10 +10,13 @@ export class PrefetchLimit {
   private meanRoundTripMs = 1;
   private meanDurationMs = Infinity;
 
-  /** @param setting `auto`, or a fixed number of jobs (0: none) */
+  /**
+   * @param setting `auto`, or a fixed number of jobs (0: none)
+   * @param concurrency how many slots there are; it may change
+   */
   constructor(
     private readonly setting: 'auto' | number,
-    private readonly concurrency: number,
+    public concurrency: number,
   ) {}
 
   /** How many jobs may be prefetched now. */

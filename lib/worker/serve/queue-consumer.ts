@@ -6,6 +6,7 @@ import { type Trouble, queueNotServed } from '../report/troubles.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner, RunEnd } from '../run/job-runner.js';
 import { ClaimBudget } from './claim-budget.js';
+import type { EndOfWork, EndingConsumer } from './end-of-work.js';
 import { ExchangeTiming } from './exchange-timing.js';
 import { JobStarter } from './job-starter.js';
 import { OutcomeQueue } from './outcome-queue.js';
@@ -28,7 +29,7 @@ import type { SlotUser, Slots } from './slots.js';
  * 4. The queue is empty. A blocking read waits at it until something comes (see QueueWaiter).
  * 5. An exchange fails, or its answer is lost. Its slots are free again. After a pause the same outcomes are sent once
  *    more, as the same call, so that none is settled twice. Jobs that the lost answer may have brought go back.
- * 6. The worker stops. No more jobs are asked for. Those that have not started go back, and the last outcomes are sent.
+ * 6. The worker stops, or is paused. No more jobs are asked for. Those that have not started go back, and the last outcomes are sent.
  *
  * For example, at concurrency 1 with jobs A and B in the queue: exchange 1 brings A; A ends; exchange 2 takes the
  * outcome of A along and brings B; B ends; exchange 3 takes the outcome of B along and brings nothing: it waits.
@@ -36,7 +37,7 @@ import type { SlotUser, Slots } from './slots.js';
  * Three pieces decide: ExchangeTiming when to exchange, ClaimBudget how many jobs to ask for, ReplyHandler what to do
  * with the reply.
  */
-export class QueueConsumer implements SlotUser {
+export class QueueConsumer implements SlotUser, EndingConsumer {
   readonly events: PendingEvents;
   private readonly outcomes: OutcomeQueue;
   private readonly timing: ExchangeTiming;
@@ -48,13 +49,17 @@ export class QueueConsumer implements SlotUser {
   /** Jobs that a blocking read has moved out of the queue: the next exchange must tell Redis of them. */
   private readonly woken: string[] = [];
   private isAskDue = false;
+  /** Jobs that wait for those that have ended are still to be told: they may come into any queue. */
+  private hasUntold = false;
+  /** Until then, a job waits that was put off since its handler was busy. */
+  private putOffUntil = -Infinity;
   private nextExecution = 0;
   private onSettled: (() => void)[] = [];
   private readonly trouble: Trouble;
 
   constructor(
     readonly queue: string,
-    readonly concurrency: number,
+    public concurrency: number,
     readonly weight: number,
     private readonly settings: ConsumerSettings,
   ) {
@@ -72,9 +77,10 @@ export class QueueConsumer implements SlotUser {
     this.outcomes = new OutcomeQueue(reporter, planExchange);
     this.budget = new ClaimBudget(concurrency);
     this.quarantine = new Quarantine(maxCrashes, (job) => this.leases().includes(job));
-    this.starter = new JobStarter(runner, this.outcomes, timing.mode, this.budget, (count) =>
-      slots.release(this, count),
-    );
+    this.starter = new JobStarter(runner, this.outcomes, timing.mode, this.budget, {
+      free: () => slots.free(this),
+      release: (count) => slots.release(this, count),
+    });
     this.waiter = new QueueWaiter(queue, store, {
       popped: (id) => this.popped(id),
       askNow: () => this.askNow(),
@@ -101,6 +107,51 @@ export class QueueConsumer implements SlotUser {
     this.timing.start();
   }
 
+  /** Claims nothing until `resume`; what was claimed and has not started goes back. Resolves when it is there. */
+  async pause(): Promise<void> {
+    this.timing.pause(true);
+    this.starter.giveBackUnstarted();
+    await this.waiter.pause();
+    await this.settled();
+  }
+
+  resume(): void {
+    this.timing.pause(false);
+    this.waiter.resume();
+    this.askNow();
+  }
+
+  /** From now on so many slots; where there are fewer, running jobs may end. */
+  setConcurrency(concurrency: number): void {
+    this.concurrency = concurrency;
+    this.budget.concurrency = concurrency;
+    this.settings.prefetch.concurrency = concurrency;
+    this.timing.planExchange();
+  }
+
+  get held(): number {
+    const held = [...this.settings.runner.held()].length;
+    return held + this.starter.prefetched.length + this.budget.wantedUnderWay;
+  }
+
+  get foundNothing(): boolean {
+    const { budget, timing, waiter } = this;
+    const isServing = timing.mode.current === 'serving' && timing.mode.acceptsJobs;
+    if (!isServing || !this.isSettled || this.held > 0) return false;
+    if (budget.isPaused) return true;
+    const soon = performance.now() + DUE_SOON_MS;
+    const isDueSoon = waiter.dueAt < soon || this.putOffUntil > performance.now();
+    return !budget.mayHoldJobs && !this.hasUntold && !isDueSoon;
+  }
+
+  async askOnceMore(): Promise<void> {
+    await this.waiter.pause();
+    this.askNow();
+    await this.settled();
+    this.waiter.resume();
+    this.timing.planExchange();
+  }
+
   /** Claims no more jobs; what was prefetched goes back. Resolves when nothing more can come in. */
   async stopClaiming(): Promise<void> {
     this.timing.stop();
@@ -120,6 +171,7 @@ export class QueueConsumer implements SlotUser {
     this.timing.close();
     this.starter.prefetched.close();
     this.waiter.close();
+    for (const resolve of this.onSettled.splice(0)) resolve();
   }
 
   /** Removes a prefetched job that must not be started, if it is here. */
@@ -160,6 +212,10 @@ export class QueueConsumer implements SlotUser {
       this.outcomes.add({ job: claimed, name, verdict, outcome, startedAt, endedAt, reason });
     }
     if (duration !== undefined) this.settings.prefetch.ran(duration);
+    if (reason === 'handler busy' && verdict?.outcome.type === 'snoozed') {
+      this.putOffUntil = performance.now() + verdict.outcome.delay;
+    }
+    if (duration !== undefined || verdict?.outcome.type === 'failed') this.settings.end?.jobEnded();
     if (holdsSlot) this.starter.slotFreed();
     this.timing.planExchange();
   }
@@ -212,14 +268,17 @@ export class QueueConsumer implements SlotUser {
     if (!this.mayClaim(isAskedAnyway)) return 0;
     const { slots } = this.settings;
     const most = this.budget.slotsToReserve(slots.free(this), this.waiter.isWaiting);
-    return slots.reserve(this, most);
+    return slots.reserve(this, Math.min(most, this.settings.end?.left ?? Infinity));
   }
 
   /** In an exchange that takes place. */
   private prefetchCount(reserved: number): number {
     const { prefetched } = this.starter;
     if (!this.mayHaveJobs || prefetched.isStalled) return 0;
-    return this.budget.prefetchCount(this.settings.prefetch.limit, prefetched.length, reserved);
+    const left = this.settings.end?.left ?? Infinity;
+    const { limit } = this.settings.prefetch;
+    const count = this.budget.prefetchCount(limit, prefetched.length, reserved);
+    return Math.max(0, Math.min(count, left - reserved));
   }
 
   private async send(sent: SentExchange): Promise<void> {
@@ -264,6 +323,13 @@ export class QueueConsumer implements SlotUser {
     this.replies.handle(sent, reply);
     this.timing.planExchange();
     if (this.isSettled) for (const resolve of this.onSettled.splice(0)) resolve();
+    if (this.settings.end) this.lookForEnd(this.settings.end, reply);
+  }
+
+  private lookForEnd(end: Pick<EndOfWork, 'answered'>, { leftOver = false }: ExchangeReply): void {
+    this.hasUntold = leftOver;
+    if (leftOver) this.waiter.askIn(UNTOLD_CHECK_MS);
+    end.answered();
   }
 
   /** The request or its answer was lost: what it took along travels again. */
@@ -279,6 +345,7 @@ export class QueueConsumer implements SlotUser {
   }
 
   private waitForJobs(): void {
+    if (this.settings.end && this.settings.end.left <= 0) return;
     if (!this.timing.mode.acceptsJobs || this.budget.isPaused || this.budget.mayHoldJobs) return;
     if (this.starter.prefetched.length > 0 || !this.timing.isIdle) return;
     if (this.settings.slots.free(this) > 0) this.waiter.wait();
@@ -307,9 +374,15 @@ export interface ConsumerSettings {
   readonly workerName: string;
   /** Begins the names of this worker's executions. */
   readonly token: string;
+  /** When the worker ends by itself; undefined: never. */
+  readonly end?: Pick<EndOfWork, 'left' | 'jobEnded' | 'answered'>;
   /** Told Redis's clock with every answer. */
   clock(now: number): void;
 }
 
 /** In one exchange: keeps a script below 5 ms. */
 const MOST_SETTLED = 200;
+
+/** What is due so soon is worth waiting for. */
+const DUE_SOON_MS = 1000;
+const UNTOLD_CHECK_MS = 50;

@@ -13,7 +13,9 @@ export class QueueWaiter {
 
   private readonly pop: BlockingPop;
   private dueTimer: Timer | undefined;
-  private dueAt = Infinity;
+  /** When it asks Redis next, by the clock of `performance.now()`; Infinity: when it is told. */
+  dueAt = Infinity;
+  private isPaused = false;
   private unsubscribe: (() => void) | undefined;
   private isStopped = false;
 
@@ -36,7 +38,7 @@ export class QueueWaiter {
 
   /** Waits at the empty queue. */
   wait(): void {
-    if (this.isWaiting || this.isStopped) return;
+    if (this.isWaiting || this.isStopped || this.isPaused) return;
     this.isWaiting = true;
     this.pop.wait(LONGEST_WAIT_MS).then(
       (id) => {
@@ -63,6 +65,19 @@ export class QueueWaiter {
   /** The connection for commands had to be made anew: the one that waits may be dead as well, and not know it. */
   reconnected(): void {
     if (!this.isStopped) void this.pop.renew();
+  }
+
+  /** Ends the blocking read until `resume`. A job that it brought meanwhile is still handed over. */
+  async pause(): Promise<void> {
+    this.isPaused = true;
+    await this.pop.interrupt();
+  }
+
+  /** It may wait again. */
+  resume(): void {
+    if (this.isStopped) return;
+    this.isPaused = false;
+    this.pop.restart();
   }
 
   /** Ends all waiting. A job that a read brought meanwhile is still handed over. */

@@ -7,8 +7,10 @@ export interface Slots {
   reserve(queue: SlotUser, most: number): number;
   /** Gives slots back: reserved in vain, or their jobs have ended. */
   release(queue: SlotUser, count: number): void;
-  /** How many slots this queue could have now. */
+  /** How many slots this queue could have now; below zero: so many must be given back, as their jobs end. */
   free(queue: SlotUser): number;
+  /** From now on so many slots that are shared. */
+  resize(total: number): void;
 }
 
 /** A queue as seen by whoever hands out slots. */
@@ -30,7 +32,8 @@ export class ParallelSlots implements Slots {
 
   reserve(queue: SlotUser, most: number): number {
     const count = Math.min(most, this.free(queue));
-    if (count > 0) this.used.set(queue, (this.used.get(queue) ?? 0) + count);
+    if (count <= 0) return 0;
+    this.used.set(queue, (this.used.get(queue) ?? 0) + count);
     return count;
   }
 
@@ -42,6 +45,9 @@ export class ParallelSlots implements Slots {
   free(queue: SlotUser): number {
     return queue.concurrency - (this.used.get(queue) ?? 0);
   }
+
+  /** None is shared: each queue says how many it has. */
+  resize(): void {}
 }
 
 /**
@@ -54,7 +60,7 @@ export class SharedSlots implements Slots {
   private lineUp: readonly SlotUser[];
 
   constructor(
-    private readonly total: number,
+    private total: number,
     private readonly queues: readonly SlotUser[],
     private readonly order: 'ordered' | 'weighted',
     private readonly random: () => number = Math.random,
@@ -78,6 +84,11 @@ export class SharedSlots implements Slots {
 
   free(): number {
     return this.total - this.used;
+  }
+
+  resize(total: number): void {
+    this.total = total;
+    for (const queue of this.queues) queue.slotsFreed();
   }
 
   private isNext(queue: SlotUser): boolean {

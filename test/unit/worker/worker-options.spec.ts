@@ -6,6 +6,7 @@ describe("a worker's options", () => {
     expect(resolveWorkerOptions()).toEqual({
       queues: undefined,
       concurrency: 10,
+      history: true,
       order: 'parallel',
       lease: 15_000,
       shutdownTimeout: 30_000,
@@ -13,6 +14,10 @@ describe("a worker's options", () => {
       unknownJobs: 'fail',
       webhooks: { allow: [] },
       prefetch: 'auto',
+      burst: false,
+      maxJobs: undefined,
+      maxIdle: undefined,
+      ownConcurrency: [],
       name: undefined,
     });
   });
@@ -57,6 +62,10 @@ describe("a worker's options", () => {
     [{ shutdownTimeout: -1 }, /shutdownTimeout must not be negative/],
     [{ shutdownTimeout: NaN }, /shutdownTimeout must be a duration/],
     [{ maxCrashes: 0 }, /maxCrashes must be a whole number of at least 1/],
+    [{ maxJobs: 0 }, /maxJobs must be a whole number of at least 1/],
+    [{ maxIdle: 0 }, /maxIdle must/],
+    [{ burst: 1 }, /burst must be true or false/],
+    [{ burst: true, maxIdle: 5 }, /maxIdle cannot go with burst/],
     [{ prefetch: -1 }, /prefetch must be a whole number of at least 0/],
     [{ prefetch: 'much' }, /prefetch must be a whole number/],
     [{ name: '' }, /name must be 1 to 200/],

@@ -271,7 +271,7 @@ local function tell_children(queue, entry)
       hung.steps = hung.steps + 1
       local told, leaves = pcall(tell_child, entry, id)
       -- One that is not a job leaves; one that cannot be moved now is tried again.
-      local is_left = not told and not is_not_a_job(redis.pcall('HLEN', job_prefix .. id))
+      local is_left = not told and not is_not_a_job(redis.pcall('HGET', job_prefix .. id, 'status'))
       if is_left then left[#left + 1] = id end
       local list = (is_left or told and not leaves and not entry.is_again) and stay or gone
       list[#list + 1] = id

@@ -10,6 +10,7 @@ function scene() {
     started: [] as string[],
     givenBack: [] as string[],
     released: 0,
+    free: 0,
     waiting: [] as ClaimedJob[],
     mode: { acceptsJobs: true },
     budget: { awaitsJobs: false },
@@ -26,7 +27,7 @@ function scene() {
     { giveBack: (list) => seen.givenBack.push(...list.map(({ id }) => id)) },
     seen.mode,
     seen.budget,
-    (count) => (seen.released += count),
+    { free: () => seen.free, release: (count) => (seen.released += count) },
   );
   starters.push(starter);
   return { starter, seen };
@@ -44,6 +45,14 @@ describe('claimed jobs', () => {
     starter.receive(jobs('a', 'b'), 5);
     expect(seen.started).toEqual(['a', 'b']);
     expect(seen.released).toBe(3);
+  });
+
+  it('do not start in slots that are too many since the concurrency was lowered: those are given back', () => {
+    const { starter, seen } = scene();
+    seen.free = -2;
+    starter.receive(jobs('a', 'b'), 3);
+    expect(seen.started).toEqual(['a']);
+    expect(seen.released).toBe(2);
   });
 
   it('wait when there are more than slots, and start in their order when one is free', () => {

@@ -99,6 +99,8 @@ class Pop {
 
   async renew(): Promise<void> {}
 
+  restart(): void {}
+
   close(): void {
     this.current = undefined;
   }
@@ -123,6 +125,8 @@ class CountedSlots implements Slots {
   free(queue: SlotUser): number {
     return this.slots.free(queue);
   }
+
+  resize(): void {}
 }
 
 export class ConsumerScene {
