@@ -1,4 +1,4 @@
-/** How the store in Redis keeps jobs. */
+/** What a store in Redis may be told. */
 export interface RedisJobStoreOptions {
   /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
   readonly prefix?: string;

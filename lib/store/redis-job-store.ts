@@ -16,6 +16,7 @@ import {
   type ExchangePlace,
   decodeExchange,
   encodeExchange,
+  refusalsTold,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
@@ -130,11 +131,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const sentAt = performance.now();
     const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
     const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
-    // What Redis refuses inside of the script does not make it fail.
-    for (const { status } of decoded.refused) this.connections.refused(status);
-    if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
     if (decoded.leftOver) void this.dependencies.goOn(queue);
-    return decoded;
+    const isAllWell = decoded.refused.length === 0 && decoded.failure === undefined;
+    return isAllWell ? decoded : refusalsTold(decoded, this.connections);
   }
 
   async renew(queue: string, leaseMs: number, held: readonly Lease[]): Promise<RenewReply[]> {
