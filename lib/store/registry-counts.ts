@@ -9,14 +9,15 @@ export async function countRegistries(
   keys: QueueKeys,
 ): Promise<RegistryCounts> {
   const reply = await connections.run(`count queue "${queue}"`, (redis) => {
-    const batch = redis.multi().llen(keys.list);
+    const batch = redis.multi().llen(keys.list).llen(keys.high).llen(keys.low);
     for (const name of REGISTRIES) batch.zcard(keys[name]);
     return batch.exec();
   });
-  const counts = (reply ?? []).map(([, count]) => Number(count));
+  const all = (reply ?? []).map(([, count]) => Number(count));
+  const [list = 0, high = 0, low = 0, ...counts] = all;
   return {
-    queued: counts[0] ?? 0,
-    ...(Object.fromEntries(REGISTRIES.map((name, index) => [name, counts[index + 1] ?? 0])) as Omit<
+    queued: list + high + low,
+    ...(Object.fromEntries(REGISTRIES.map((name, index) => [name, counts[index] ?? 0])) as Omit<
       RegistryCounts,
       'queued'
     >),

@@ -15,13 +15,14 @@ import {
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x); its level (h, l) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms), `max` (how many there were at first), `since` (ms since the epoch, when a requeue gave new ones) |
  * | `nrq_attempts` | count of attempts that failed |
  * | `nrq_crashes` | how often workers died of it in a row, and when it was put back for that |
  * | `nrq_retries_left` | as `retries_left`, where Python cannot write back an older number |
  * | `nrq_attempt:N` | JSON record of a failed attempt |
+ * | `nrq_level` | `high` or `low`: in which of the queue's levels it waits |
  * | `nrq_reason` | why the job was canceled |
  * | `nrq_unique` | for how long it keeps others away (`ended`, `started`, or milliseconds), and its key |
  * | `nrq_round` | JSON of a job that repeats: `done` (rounds), `at` (ms, when this one was to begin), `retries` (of each), `streamed` (the last result is in RQ's stream) |
@@ -54,6 +55,7 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
     if (name !== undefined) fields.push(`${moment}_callback_name`, name);
   }
   if (options.webhooks !== undefined) fields.push('webhooks', options.webhooks);
+  if (options.level !== undefined) fields.push('nrq_level', options.level);
   if (cached) cached.push(fields);
   else cache.set(options, [fields]);
   return fields;
@@ -78,6 +80,7 @@ export function given(options: ResolvedJobOptions): string {
     (typeof options.unique === 'object' ? 'u' : '') +
     (options.repeat ? 'p' : '') +
     (options.webhooks === undefined ? '' : 'w') +
+    (options.level === undefined ? '' : options.level.charAt(0)) +
     (hasMore === undefined ? '' : 'x')
   );
 }

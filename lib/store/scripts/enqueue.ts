@@ -18,6 +18,7 @@ export function encodeEnqueue(
   // Jobs of a queue without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
   const queues: string[] = [];
+  let levels = '';
   const rows: ScriptValue[] = [];
   for (const job of jobs) {
     const { options, queue } = job;
@@ -27,6 +28,7 @@ export function encodeEnqueue(
       template = templates.size + 1;
       templates.set(fields, template);
       queues.push(queue);
+      if (options.level !== undefined) levels += `${template} ${options.level}\n`;
     }
     // In the order of NEW_JOB_COLUMNS.
     rows.push(job.id, checkOf(job, jobs), placeOf(job), options.ttl ?? '', template, job.data);
@@ -41,7 +43,7 @@ export function encodeEnqueue(
   }
   const { prefix, channels } = keyspace;
   const max_lengths = maxLengthsOf(jobs);
-  const values = ENQUEUE.values({ prefix, channels, mode, max_lengths });
+  const values = ENQUEUE.values({ prefix, channels, mode, levels, max_lengths });
   values.push(templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
