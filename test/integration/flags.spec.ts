@@ -51,4 +51,23 @@ describe('a look at the flags of a queue', () => {
     await engine.work({ plain: () => 'done' });
     expect(await job.result({ timeout: 10 })).toBe('done');
   });
+
+  it('does not change how plain jobs are stored, or their order', async () => {
+    const store = async (name: string) => {
+      const queue = engine.queue(name);
+      const jobs = await Promise.all([0, 1, 2].map((n) => queue.enqueue('plain', { n })));
+      const waiting = await engine.client.lrange(`rq:queue:${name}`, 0, -1);
+      expect(waiting).toEqual(jobs.map(({ id }) => id));
+      return Promise.all(
+        waiting.map(async (id) => {
+          const fields = await engine.client.hgetall(`rq:job:${id}`);
+          return { ...fields, created_at: '', enqueued_at: '', origin: '' };
+        }),
+      );
+    };
+    const plain = await store('jobs');
+    await engine.client.hset('rq:nrq:flags:others', 'unknown', '1');
+    expect(await store('others')).toEqual(plain);
+    expect(await engine.client.smembers('rq:queues')).toHaveLength(2);
+  });
 });

@@ -3,6 +3,7 @@ import { type ExchangePlace, pairs } from './exchange.js';
 import type { NewJob, Refusal } from '../job-store.js';
 import type { Tick } from '../schedule-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
+import type { Keyspace } from '../../wire/keyspace.js';
 import { encodeTick } from '../../wire/tick.js';
 import { describeCall } from '../../wire/description.js';
 import { enqueue } from './compiled.js';
@@ -15,6 +16,7 @@ export function encodeEnqueue(
   jobs: readonly NewJob[],
   mode: 'all' | 'each',
 ): ScriptValue[] {
+  if (!shared && arePlain(jobs)) return encodePlain(keyspace, jobs);
   // Jobs of a queue without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
   const queues: string[] = [];
@@ -128,3 +130,40 @@ function placeWithoutParents(options: NewJob['options']): string {
   if (delay > 0) return `in:${delay}${behind}`;
   return atFront ? 'front' : 'back';
 }
+
+/**
+ * Whether these are plain jobs, which cost the least when they are stored by themselves: nothing has to be looked at
+ * before, or written beside them. (Where the data are shared with Python, each has a description of its own.)
+ */
+function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
+  const [first] = jobs;
+  if (!first || jobs.length > MOST_PLAIN) return false;
+  const { queue, options } = first;
+  const { ttl, description, unique, level } = options;
+  if (placeWithoutParents(options) !== 'back' || ttl !== undefined) return false;
+  if (description !== undefined || typeof unique === 'object' || level !== undefined) return false;
+  return jobs.every(
+    (job) =>
+      job.queue === queue &&
+      job.options === options &&
+      job.check === 'new' &&
+      job.meta === undefined &&
+      !job.waitsFor &&
+      !job.tick &&
+      !job.room,
+  );
+}
+
+function encodePlain({ prefix, channels }: Keyspace, jobs: PlainJobs): ScriptValue[] {
+  const [{ queue, options }] = jobs;
+  const fields = optionFields(queue, options);
+  const values = ENQUEUE.values({ prefix, channels, mode: 'plain', levels: '', max_lengths: '' });
+  values.push(1, queue, fields.length, ...fields, jobs.length);
+  for (const { id, data } of jobs) values.push(id, data);
+  return values;
+}
+
+type PlainJobs = readonly [NewJob, ...NewJob[]];
+
+/** Lua's `unpack` takes so many at least. */
+const MOST_PLAIN = 1000;
