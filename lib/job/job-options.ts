@@ -9,7 +9,7 @@ import type { WaitsFor } from './dependencies.js';
 import { type DependsOn, readDependsOn } from './depends-on.js';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
-import { assertJobId } from './names.js';
+import { assertGroupName, assertJobId } from './names.js';
 import { checkOptions, isObject, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
 import { type RepeatOptions, type StoredRepeat, readRepeat } from './repeat-options.js';
@@ -50,6 +50,11 @@ export interface JobOptions {
    * `delay` counts from then on. Default: none.
    */
   dependsOn?: DependsOn;
+  /**
+   * The group that it belongs to, 1 to 200 characters: `rq.group(name)` tells how far its jobs are, and another job can
+   * wait for all of them. RQ's `Group`. Default: none.
+   */
+  group?: string;
   /** Run it again after each success, so many times; default: none. */
   repeat?: RepeatOptions;
   /** Data about the job that its handler may read and change; a plain object. */
@@ -93,6 +98,7 @@ export interface ResolvedJobOptions {
   /** Undefined: normal. */
   readonly level?: 'high' | 'low';
   readonly waitsFor?: WaitsFor;
+  readonly group?: string;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
   /** Text of RQ's field. */
@@ -130,10 +136,11 @@ export function resolveJobOptions(
   }
   checkOptions(options, JOB_KEYS, '', where);
   const own = readCommon(options, where);
-  const { id, unique, delay, at, repeat } = options;
+  const { id, unique, delay, at, repeat, group } = options;
   if (id !== undefined) {
     assertJobId(id, where);
   }
+  if (group !== undefined) assertGroupName(group, 'group', where);
   const rule = isObject(unique) ? readUnique(unique, where) : readFlag(unique, 'unique', where);
   if (rule === true && id === undefined) {
     const problem = 'needs an id, or say which jobs are the same: unique: { by }';
@@ -158,7 +165,8 @@ export function resolveJobOptions(
     at: readAt(at, where),
     atFront: readFlag(options.atFront, 'atFront', where),
     level: readPriority(options.priority, where),
-    waitsFor: readDependsOn(options.dependsOn, id, where),
+    waitsFor: readDependsOn(options.dependsOn, id, where, group),
+    group,
     meta: readMeta(options.meta, where),
     description: readDescription(options.description, where),
     webhooks: readWebhooks(options.webhooks, where),
@@ -232,6 +240,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   'atFront',
   'priority',
   'dependsOn',
+  'group',
   'meta',
   'description',
   'webhooks',
@@ -257,6 +266,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     atFront: false,
     level: undefined,
     waitsFor: undefined,
+    group: undefined,
     meta: undefined,
     description: undefined,
     webhooks: undefined,

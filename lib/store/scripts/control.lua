@@ -59,8 +59,12 @@ local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 --- @include selection
 --- @include look-at-jobs
 --- @include take-out
---- @include fresh-retries
---- @include control-actions
+
+local act = {}
+do
+  --- @include fresh-retries
+  --- @include control-actions
+end
 
 local selection = select_jobs(queue)
 local found = look_at_jobs(queue, selection)

@@ -32,8 +32,8 @@ for _, list in ipairs(lines_of(queue)) do
 end
 local keys = {}
 for _, id in ipairs(ids) do add_keys_of(id, keys) end
-if #ids > 0 and redis.pcall('EXISTS', queue.unique) == 1 then
-  for _, id in ipairs(ids) do release_key(id, 'deleted') end
+if #ids > 0 and redis.pcall('EXISTS', queue.unique, prefix .. 'nrq:groups') ~= 0 then
+  for _, id in ipairs(ids) do let_go(id, 'deleted', true) end
 end
 batched('DEL', nil, keys)
 for list, count in pairs(taken) do redis.call('LTRIM', list, count, -1) end

@@ -215,8 +215,10 @@ if redis.call('EXISTS', queue.high, queue.low) > 0 then
   ring(queue)
 end
 
---- @include unique
---- @include sweep
+do
+  --- @include unique
+  --- @include sweep
+end
 
 local next_end = redis.call('ZRANGE', queue.started, 0, 0, 'WITHSCORES')
 if next_end[1] then

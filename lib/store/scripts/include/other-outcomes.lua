@@ -4,7 +4,7 @@
 
 --- @include queue-up
 --- @include results
---- @include release-key
+--- @include let-go
 
 -- How many failed attempts are kept.
 local HISTORY = 10
@@ -33,9 +33,9 @@ end
 local settle = {}
 
 -- Ends the job, and what hangs on it learns that.
-local function finish_run(execution, status, ...)
-  local problem = finish(execution.queue, execution.ending, execution.id, status, ...)
-  if not problem then release_key(execution.id, status) end
+local function finish_run(execution, status, ttl, ...)
+  local problem = finish(execution.queue, execution.ending, execution.id, status, ttl, ...)
+  if not problem then let_go(execution.id, status, ttl == '0') end
   return problem
 end
 
@@ -62,7 +62,7 @@ function settle.finished(execution, first)
   return finish_run(execution, 'finished', ttl, 'base64', result)
 end
 
--- 1 ttl  2 'hash' | 'stream'  3 text for the hash  4 text for the stream  5 attempt  6 record  7 began  8 ended
+-- 1 ttl  2 'hash' | 'stream'  3 text for the hash  4 text for the stream  5 attempt  6 record  7 began  8 ended  9 cause
 local function fail(execution, first, status)
   local ttl, place, text = ARGV[first], ARGV[first + 1], ARGV[first + 2]
   if ttl ~= '0' then
@@ -72,7 +72,7 @@ local function fail(execution, first, status)
     end
     remember(execution.key, ARGV[first + 4], ARGV[first + 5])
   end
-  return finish_run(execution, status, ttl, 'text', text, 'exc_info', text)
+  return finish_run(execution, status, ttl, 'text', text, 'exc_info', text, 'nrq_cause', ARGV[first + 8])
 end
 
 function settle.failed(execution, first) return fail(execution, first, 'failed') end
@@ -101,7 +101,13 @@ end
 -- 9 '1' = workers died of it before: this attempt ended by itself, so that the row is broken
 function settle.retrying(execution, first)
   local key = execution.key
-  put_off(execution, tonumber(ARGV[first]), ARGV[first + 1] == 'front')
+  local delay = tonumber(ARGV[first])
+  put_off(execution, delay, ARGV[first + 1] == 'front')
+  if delay > 0 then
+    -- For those who look how many wait for a retry; nothing depends on it.
+    redis.pcall('ZADD', execution.queue.retrying, score(now + delay), execution.id)
+    redis.pcall('ZREMRANGEBYSCORE', execution.queue.retrying, '-inf', score(now))
+  end
   remember(key, ARGV[first + 2], ARGV[first + 3])
   -- Python may write back an older number: of the two, the smaller one counts.
   if ARGV[first + 4] ~= '' then
