@@ -142,6 +142,10 @@ export class Keyspace {
 /** The keys and channels of one queue. */
 export class QueueKeys {
   readonly list: string;
+  /** Of the jobs of the high level; Python sees it as a queue of its own. */
+  readonly high: string;
+  /** Of those of the low level. */
+  readonly low: string;
   /** Ids between a blocking pop and the claim. */
   readonly intermediate: string;
   readonly started: string;
@@ -197,6 +201,8 @@ export class QueueKeys {
     readonly name: string,
   ) {
     this.list = `${prefix}queue:${name}`;
+    this.high = `${this.list}!high`;
+    this.low = `${this.list}!low`;
     this.intermediate = `${this.list}:intermediate`;
     this.started = `${prefix}wip:${name}`;
     this.finished = `${prefix}finished:${name}`;

@@ -31,8 +31,10 @@ local hung = { steps = 0, open = {}, touched = {} }
 
 local CHILD_FIELDS = {
   'status', 'origin', 'nrq_if_failed', 'allow_dependency_failures', 'enqueue_at_front', 'nrq_delay', 'ttl', 'failure_ttl',
-  'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts',
+  'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts', 'nrq_level',
 }
+
+--- @include note-level
 
 -- Answers nil when there is no such job. Raises when the key holds something else.
 local function child_of(id)
@@ -42,7 +44,7 @@ local function child_of(id)
     id = id, key = job_prefix .. id, status = job[1], queue = queue_named(job[2]),
     if_failed = job[3] or nil, allows = job[4] == '1', front = job[5] == '1', delay = job[6] or nil,
     ttl = tonumber(job[7] or ''), failure_ttl = job[8], canceled_by = job[9] or nil, is_pythons = job[10] ~= false,
-    created_at = job[11] or '', attempts = tonumber(job[12] or '') or 0,
+    created_at = job[11] or '', attempts = tonumber(job[12] or '') or 0, level = job[13],
   }
 end
 
@@ -93,6 +95,7 @@ local function release(child, parent)
     hung.touched[queue] = added
     added[child.id] = true
   else
+    note_level(queue, child.id, child.level)
     queue_up(queue, child.id, child.front)
   end
   leave_sets(child.id, parents, parent)
