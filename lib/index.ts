@@ -43,10 +43,12 @@ export { RqContext } from './nest/handlers/rq-context.js';
 export {
   PreparedJob,
   Queue,
+  RqGroup,
   RqJob,
   RqSchedule,
   type AnyHandlers,
   type CallOptions,
+  type GroupStatus,
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
@@ -95,10 +97,39 @@ export {
   RedisJobStore,
   type ControlReport,
   type JobStore,
+  type QueueState,
   type RedisJobStoreOptions,
   type RegistryCounts,
   type RegistryName,
+  type RunningNow,
+  type WorkerState,
 } from './store/index.js';
+
+// Seeing and operating everything; it works without Nest too.
+export {
+  BulkOperation,
+  ConnectedInspector,
+  FoundJobs,
+  RqInspector,
+  connectInspector,
+  type DryRun,
+  type Durations,
+  type FailureGroup,
+  type Failures,
+  type HistoryPoint,
+  type InspectorOptions,
+  type JobFigures,
+  type JobSearch,
+  type OperationOptions,
+  type Overview,
+  type QueueHistory,
+  type QueueOverview,
+  type QueueSample,
+  type QueueTrouble,
+  type SearchOptions,
+} from './observe/index.js';
+export { getRqInspectorToken } from './nest/tokens.js';
+export { InjectRqInspector } from './nest/decorators/inject-rq-inspector.decorator.js';
 
 // When jobs are enqueued by the clock.
 export type { MissedRule, ScheduleOptions, When } from './schedule/index.js';
@@ -155,6 +186,7 @@ export {
   DuplicateHandlerError,
   DuplicateJobError,
   EnqueueManyError,
+  GroupTimeoutError,
   InvalidJobStateError,
   InvalidOptionError,
   JobCanceledError,

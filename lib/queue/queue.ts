@@ -42,6 +42,7 @@ import type { HeaderInjector } from './job-headers.js';
 import { NewJobs } from './new-jobs.js';
 import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
+import { RqGroup } from './rq-group.js';
 import { RqJob } from './rq-job.js';
 import { queueFull, sendWhenRoom } from './wait-for-room.js';
 import { SchedulingQueue } from './scheduling-queue.js';
@@ -198,6 +199,14 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   /** The handle of a job by its id, without asking Redis whether there is such a job. */
   job<Result = unknown>(id: string): RqJob<Result> {
     return new RqJob<Result>(this.name, id, this.#store, this.#waiter);
+  }
+
+  /**
+   * The jobs with the same `group`, of this and of other queues.
+   * @throws InvalidOptionError when no group can have this name
+   */
+  group(name: string): RqGroup {
+    return new RqGroup(name, this.#store);
   }
 
   /** How many jobs wait in the queue (not the running, scheduled or settled ones). */

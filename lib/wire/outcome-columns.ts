@@ -7,7 +7,7 @@
 export const OUTCOME_COLUMNS = {
   /** The last two only in a stream. */
   finished: ['ttl', 'place', 'result', 'began', 'ended'],
-  failed: ['ttl', 'place', 'text', 'streamed', 'attempt', 'record', 'began', 'ended'],
+  failed: ['ttl', 'place', 'text', 'streamed', 'attempt', 'record', 'began', 'ended', 'cause'],
   canceled: ['ttl', 'reason'],
   retrying: [
     'delay',

@@ -59,8 +59,12 @@ local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 --- @include selection
 --- @include look-at-jobs
 --- @include take-out
---- @include fresh-retries
---- @include control-actions
+
+local act = {}
+do
+  --- @include fresh-retries
+  --- @include control-actions
+end
 --- @include tell-room
 
 local selection = select_jobs(queue)

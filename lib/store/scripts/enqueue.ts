@@ -116,9 +116,10 @@ function tickFields({ schedule, at }: Tick, letters: string): string[] {
 /** Where it goes, when what it waits for is over. */
 function placeOf({ options, waitsFor }: NewJob): string {
   const place = placeWithoutParents(options);
-  return waitsFor && waitsFor.jobs.length > 0
-    ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}`
-    : place;
+  if (!waitsFor) return place;
+  const { jobs, group, ifFailed } = waitsFor;
+  if (group !== undefined) return `after ${ifFailed} ${place} @${group}`;
+  return jobs.length > 0 ? `after ${ifFailed} ${place} ${jobs.join(',')}` : place;
 }
 
 function placeWithoutParents(options: NewJob['options']): string {
@@ -137,8 +138,9 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
   const [first] = jobs;
   if (!first || jobs.length > MOST_PLAIN) return false;
   const { queue, options } = first;
-  const { ttl, description, unique } = options;
-  if (placeWithoutParents(options) !== 'back' || ttl !== undefined) return false;
+  const { ttl, description, unique, group } = options;
+  if (placeWithoutParents(options) !== 'back' || ttl !== undefined || group !== undefined)
+    return false;
   if (description !== undefined || typeof unique === 'object') return false;
   return jobs.every(
     (job) =>

@@ -1,4 +1,4 @@
-import type { Outcome } from '../../job/index.js';
+import { type Outcome, causeOf } from '../../job/index.js';
 import { DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL } from '../../job/rq-defaults.js';
 import { decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
@@ -184,10 +184,11 @@ function pushOutcomes(
     if (outcome.type === 'finished' && fitsInRun && isShort(outcome.result)) {
       const { result = '' } = outcome;
       const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
-      if (run?.ttl !== ttl) {
+      const place = placeOf(job);
+      if (run?.ttl !== ttl || run.place !== place) {
         count += 1;
-        values.push('finished', ttl, 'hash', '');
-        run = { ttl, textAt: values.length - 1, lines: [] };
+        values.push('finished', ttl, place, '');
+        run = { ttl, place, textAt: values.length - 1, lines: [] };
         runs.push(run);
       }
       run.lines.push(job.id, execution, result);
@@ -205,8 +206,15 @@ function pushOutcomes(
 /** Jobs that finished one after the other and are kept in the same way. */
 interface Run {
   readonly ttl: number;
+  readonly place: string;
   readonly textAt: number;
   readonly lines: string[];
+}
+
+/** Where the result goes, and what hangs on the job. */
+function placeOf(job: ClaimedJob): string {
+  if (job.hasMore) return 'hash of more';
+  return job.isMember ? 'hash of member' : 'hash';
 }
 
 /** Where Python looks for a result: in RQ's stream, never in the job itself. */
@@ -229,7 +237,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         const text = result === undefined ? '' : streamedResult(result);
         values.push(5, ttl, 'stream', text, ...secondsOf(settled));
       } else {
-        values.push(3, ttl, job.hasMore ? 'hash of more' : 'hash', result ?? '');
+        values.push(3, ttl, placeOf(job), result ?? '');
       }
       return;
     }
@@ -243,7 +251,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       const record = encodeAttempt(outcome.type, failure, settled);
       const place = streamed ? 'stream' : 'hash';
       values.push(
-        8,
+        9,
         job.failureTtl ?? DEFAULT_FAILURE_TTL,
         place,
         failure.stack,
@@ -251,6 +259,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         job.attempt,
         record,
         ...secondsOf(settled),
+        causeOf(settled.name ?? '', failure),
       );
       return;
     }

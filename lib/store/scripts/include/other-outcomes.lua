@@ -4,7 +4,7 @@
 
 --- @include queue-up
 --- @include results
---- @include release-key
+--- @include let-go
 
 -- How many failed attempts are kept.
 local HISTORY = 10
@@ -33,9 +33,9 @@ end
 local settle = {}
 
 -- Ends the job, and what hangs on it learns that.
-local function finish_run(execution, status, ...)
-  local problem = finish(execution.queue, execution.ending, execution.id, status, ...)
-  if not problem then release_key(execution.id, status) end
+local function finish_run(execution, status, ttl, ...)
+  local problem = finish(execution.queue, execution.ending, execution.id, status, ttl, ...)
+  if not problem then let_go(execution.id, status, ttl == '0') end
   return problem
 end
 
@@ -72,7 +72,7 @@ local function fail(execution, first, status)
     end
     remember(execution.key, ARGV[first + FAILED.attempt], ARGV[first + FAILED.record])
   end
-  return finish_run(execution, status, ttl, 'text', text, 'exc_info', text)
+  return finish_run(execution, status, ttl, 'text', text, 'exc_info', text, 'nrq_cause', ARGV[first + FAILED.cause])
 end
 
 function settle.failed(execution, first) return fail(execution, first, 'failed') end
@@ -100,7 +100,13 @@ end
 -- clears: '1' = workers died of it before: this attempt ended by itself, so that the row is broken
 function settle.retrying(execution, first)
   local key = execution.key
-  put_off(execution, tonumber(ARGV[first + RETRYING.delay]), ARGV[first + RETRYING.place] == 'front')
+  local delay = tonumber(ARGV[first + RETRYING.delay])
+  put_off(execution, delay, ARGV[first + RETRYING.place] == 'front')
+  if delay > 0 then
+    -- For those who look how many wait for a retry; nothing depends on it.
+    redis.pcall('ZADD', execution.queue.retrying, score(now + delay), execution.id)
+    redis.pcall('ZREMRANGEBYSCORE', execution.queue.retrying, '-inf', score(now))
+  end
   remember(key, ARGV[first + RETRYING.attempt], ARGV[first + RETRYING.record])
   -- Python may write back an older number: of the two, the smaller one counts.
   local retries, intervals, policy = ARGV[first + RETRYING.retries], ARGV[first + RETRYING.intervals], ARGV[first + RETRYING.policy]
