@@ -62,7 +62,7 @@ function settle.finished(execution, first)
   return finish_run(execution, 'finished', ttl, 'base64', result)
 end
 
--- place: 'hash' | 'stream'  text: for the hash  streamed: the text for the stream
+-- place: 'hash' | 'stream'  text: for the hash  streamed: the text for the stream  cause: see job/failure-cause
 local function fail(execution, first, status)
   local ttl, place, text = ARGV[first + FAILED.ttl], ARGV[first + FAILED.place], ARGV[first + FAILED.text]
   if ttl ~= '0' then

@@ -2,7 +2,7 @@
 -- have names, such as FINISHED.ttl (see lib/wire/outcome-columns.ts). Most jobs
 -- finish and keep their result in their hash: what all other outcomes need is made only for them.
 
--- place: 'hash' | 'hash of member' (of a group)  result: '' = no value; not given when it stands among the values
+-- Its place is the hash ('hash of member': of a group). result: '' = no value; not given when it stands among the values
 local function settle_finished(execution, first, result)
   local ttl = ARGV[first + FINISHED.ttl]
   result = result or ARGV[first + FINISHED.result]
