@@ -20,7 +20,7 @@ import {
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
-import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
+import { RENEW, RENEWED_AT_ONCE, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
@@ -398,6 +398,3 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return this.connections.run(action, (redis) => script.run(redis, keys, values));
   }
 }
-
-/** Keeps one script below 5 ms. */
-const RENEWED_AT_ONCE = 1000;
