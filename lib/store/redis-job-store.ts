@@ -16,6 +16,7 @@ import {
   type ExchangePlace,
   decodeExchange,
   encodeExchange,
+  refusalsTold,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
@@ -60,6 +61,7 @@ import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
+import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
 import { QueuePauses } from './queue-pauses.js';
@@ -129,11 +131,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const sentAt = performance.now();
     const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
     const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
-    // What Redis refuses inside of the script does not make it fail.
-    for (const { status } of decoded.refused) this.connections.refused(status);
-    if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
     if (decoded.leftOver) void this.dependencies.goOn(queue);
-    return decoded;
+    const isAllWell = decoded.refused.length === 0 && decoded.failure === undefined;
+    return isAllWell ? decoded : refusalsTold(decoded, this.connections);
   }
 
   async renew(queue: string, leaseMs: number, held: readonly Lease[]): Promise<RenewReply[]> {
@@ -382,18 +382,6 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   ): Promise<unknown> {
     return this.connections.run(action, (redis) => script.run(redis, keys, values));
   }
-}
-
-export interface RedisJobStoreOptions {
-  /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
-  readonly prefix?: string;
-  /**
-   * Python programs and RQ's tools read this Redis: our own jobs, too, get what costs memory and what only they read
-   * (descriptions, results in RQ's streams, records of executions). Default false.
-   */
-  readonly sharedWithPython?: boolean;
-  /** The most bytes that data, meta or a result may have; default 10 MiB. */
-  readonly maxPayloadBytes?: number;
 }
 
 /** Keeps one script below 5 ms. */

@@ -1,4 +1,4 @@
-import type { Rights } from '../redis/server-audit.js';
+import type { Rights } from '../redis/missing-rights.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import {
   beat,

@@ -174,6 +174,8 @@ export class QueueKeys {
   readonly grace: string;
   /** What is left over of the children of jobs that are over. */
   readonly ended: string;
+  /** The same, of those that could not be told: the sweep tries again. */
+  readonly untold: string;
   /** Exists for a while after a job was stored that waits for one of this queue. */
   readonly hung: string;
   /** Exists for ten seconds after a worker has taken its turn to sweep. */
@@ -218,6 +220,7 @@ export class QueueKeys {
     this.alive = `${prefix}nrq:alive:${name}`;
     this.grace = `${prefix}nrq:grace:${name}`;
     this.ended = `${prefix}nrq:ended:${name}`;
+    this.untold = `${prefix}nrq:untold:${name}`;
     this.hung = `${prefix}nrq:hung:${name}`;
     this.swept = `${prefix}nrq:swept:${name}`;
     this.sweeps = `${prefix}nrq:sweeps:${name}`;

@@ -12,6 +12,7 @@ import {
 import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
+import type { Connections } from '../../redis/connections.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
 
@@ -118,6 +119,27 @@ export function decodeExchange(
   };
 }
 
+/**
+ * What Redis refuses inside of the script does not make it fail. Here the links hear of it, and rights that are missing
+ * get their names: Redis does not say which they are.
+ */
+export async function refusalsTold(
+  reply: ExchangeReply,
+  connections: Pick<Connections, 'rights' | 'refused'>,
+): Promise<ExchangeReply> {
+  const told = async (refusal: string) => {
+    connections.refused(refusal);
+    return connections.rights.named(refusal);
+  };
+  const refused = await Promise.all(
+    reply.refused.map(async ({ index, status }) => {
+      if (!status.startsWith('error ')) return { index, status };
+      return { index, status: `error ${await told(status.slice('error '.length))}` };
+    }),
+  );
+  return { ...reply, refused, failure: reply.failure && (await told(reply.failure)) };
+}
+
 /** Turns a flat list of (something, text) into objects. */
 export function pairs<Item>(
   list: readonly (number | Buffer)[],
@@ -221,6 +243,7 @@ function isShort(result: string | undefined): boolean {
   return result === undefined || result.length <= LONGEST_IN_RUN;
 }
 
+/** In the order of OUTCOME_COLUMNS. */
 function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: boolean): void {
   const { job, outcome } = settled;
   switch (outcome.type) {

@@ -19,7 +19,7 @@ local function key_of_queue(queue, what)
     key = prefix .. 'nrq:waiting:' .. name
   elseif what == 'paused' or what == 'stops' or what == 'popped' or what == 'late' or what == 'alive' or what == 'grace'
     or what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' or what == 'unique' or what == 'flags'
-    or what == 'retrying' then
+    or what == 'untold' or what == 'retrying' then
     key = prefix .. 'nrq:' .. what .. ':' .. name
   elseif what == 'high' or what == 'low' then
     key = prefix .. 'queue:' .. name .. '!' .. what

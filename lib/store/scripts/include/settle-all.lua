@@ -43,7 +43,7 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
   local entered, obstacles = {}, {}
   if not obstacle then
     for index, id in ipairs(ids) do
-      local kind, ttl = kinds[index], ARGV[firsts[index]]
+      local kind, ttl = kinds[index], ARGV[firsts[index] + FINISHED.ttl]
       if ENDS[kind] and ttl ~= '0' and (not leases or leases[index]) and not (canceled and canceled[index]) then
         enter(ending, id, kind, ttl)
         entered[index] = ENDS[kind]
@@ -78,10 +78,10 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
       execution.id, execution.key, execution.member = id, key, members[index]
       local first = firsts[index]
       local settle = settle_finished
-      if kind == 'finished' and ARGV[first + 1] == 'hash of member' then
+      if kind == 'finished' and ARGV[first + FINISHED.place] == 'hash of member' then
         of_groups = of_groups or {}
         of_groups[#of_groups + 1] = index
-      elseif kind ~= 'finished' or ARGV[first + 1] ~= 'hash' then
+      elseif kind ~= 'finished' or ARGV[first + FINISHED.place] ~= 'hash' then
         others = others or other_outcomes()
         settle = others[kind]
       end
@@ -95,13 +95,13 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
         -- Of one that has not succeeded and is not kept, nothing more can come. Who waits for a job that repeats, waits
         -- for its first round.
         local has_succeeded = kind == 'finished' or kind == 'repeating'
-        local how = has_succeeded and 'finished' or ARGV[first] == '0' and 'deleted' or kind
+        local how = has_succeeded and 'finished' or ARGV[first + FINISHED.ttl] == '0' and 'deleted' or kind
         if not over then over, results = {}, {} end
         over[how] = over[how] or {}
         over[how][#over[how] + 1] = id
         if has_succeeded then
-          local text = executions.results[index] or ARGV[first + 2]
-          results[id] = text == '' and 'null' or ARGV[first + 1] == 'stream' and 'base64:' .. text or text
+          local text = executions.results[index] or ARGV[first + FINISHED.result]
+          results[id] = text == '' and 'null' or ARGV[first + FINISHED.place] == 'stream' and 'base64:' .. text or text
         end
       end
     end
