@@ -45,6 +45,7 @@ const everyError: [string, job.RqError][] = [
     new job.ParentResultError({ jobId: 'j1', status: 'missing', size: 100_000 }),
   ],
   ['RQ_POISON_JOB', new job.PoisonJobError({ jobId: 'j1', crashes: 3 })],
+  ['RQ_QUEUE_FULL', new job.QueueFullError({ queue: 'q', maxLength: 3, length: 3 })],
 ];
 
 describe('every error', () => {
