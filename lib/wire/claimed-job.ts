@@ -21,6 +21,8 @@ export class ClaimedJob {
   readonly id: string;
   /** 1-based, this run included. */
   readonly attempt: number;
+  /** This run has told lines of its log. */
+  hasLog = false;
 
   /**
    * @param execution names this run of the job; the lease is held under `ID:EXECUTION`
@@ -95,7 +97,7 @@ export class ClaimedJob {
   /** Something hangs on it, so that its end is more than that of a plain job. */
   get hasMore(): boolean {
     const { given } = this;
-    return given !== undefined && (given.includes('u') || given.includes('p'));
+    return this.hasLog || (given !== undefined && /[udpl]/.test(given));
   }
 
   /** Of a job that repeats: the repeats that are left, maybe 0. */

@@ -10,8 +10,9 @@
 local HISTORY = 10
 
 -- Counts a failed attempt and keeps its record beside the job; the oldest beyond HISTORY go.
-local function remember(key, attempt, record)
-  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record)
+-- ...: what else its hash holds from now on: name, value, ...
+local function remember(key, attempt, record, ...)
+  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record, ...)
   local oldest = tonumber(attempt) - HISTORY
   if oldest > 0 then redis.pcall('HDEL', key, 'nrq_attempt:' .. string.format('%d', oldest)) end
 end
@@ -102,10 +103,12 @@ end
 function settle.retrying(execution, first)
   local key = execution.key
   put_off(execution, tonumber(ARGV[first]), ARGV[first + 1] == 'front')
-  remember(key, ARGV[first + 2], ARGV[first + 3])
-  -- Python may write back an older number: of the two, the smaller one counts.
-  if ARGV[first + 4] ~= '' then
-    redis.call('HSET', key, 'retries_left', ARGV[first + 4], 'nrq_retries_left', ARGV[first + 4])
+  local attempt, record, left = ARGV[first + 2], ARGV[first + 3], ARGV[first + 4]
+  if left == '' then
+    remember(key, attempt, record)
+  else
+    -- Python may write back an older number: of the two, the smaller one counts.
+    remember(key, attempt, record, 'retries_left', left, 'nrq_retries_left', left)
   end
   if ARGV[first + 5] ~= '' then redis.call('HSET', key, 'retry_intervals', ARGV[first + 5]) end
   if ARGV[first + 6] ~= '' then redis.call('HSET', key, 'nrq_retry', ARGV[first + 6]) end
