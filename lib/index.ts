@@ -43,10 +43,12 @@ export { RqContext } from './nest/handlers/rq-context.js';
 export {
   PreparedJob,
   Queue,
+  RqGroup,
   RqJob,
   RqSchedule,
   type AnyHandlers,
   type CallOptions,
+  type GroupStatus,
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
@@ -95,10 +97,39 @@ export {
   RedisJobStore,
   type ControlReport,
   type JobStore,
+  type QueueState,
   type RedisJobStoreOptions,
   type RegistryCounts,
   type RegistryName,
+  type RunningNow,
+  type WorkerState,
 } from './store/index.js';
+
+// Seeing and operating everything; it works without Nest too.
+export {
+  BulkOperation,
+  ConnectedInspector,
+  FoundJobs,
+  RqInspector,
+  connectInspector,
+  type DryRun,
+  type Durations,
+  type FailureGroup,
+  type Failures,
+  type HistoryPoint,
+  type InspectorOptions,
+  type JobFigures,
+  type JobSearch,
+  type OperationOptions,
+  type Overview,
+  type QueueHistory,
+  type QueueOverview,
+  type QueueSample,
+  type QueueTrouble,
+  type SearchOptions,
+} from './observe/index.js';
+export { getRqInspectorToken } from './nest/tokens.js';
+export { InjectRqInspector } from './nest/decorators/inject-rq-inspector.decorator.js';
 
 // When jobs are enqueued by the clock.
 export type { MissedRule, ScheduleOptions, When } from './schedule/index.js';
@@ -115,6 +146,7 @@ export type {
   JobOptions,
   JobReference,
   JobSelection,
+  MaxLength,
   PromoteFrom,
   RepeatOptions,
   RequeueFrom,
@@ -123,6 +155,7 @@ export type {
   UniqueOptions,
   WaitsFor,
   WebhookOptions,
+  WhenFull,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
@@ -153,6 +186,7 @@ export {
   DuplicateHandlerError,
   DuplicateJobError,
   EnqueueManyError,
+  GroupTimeoutError,
   InvalidJobStateError,
   InvalidOptionError,
   JobCanceledError,
@@ -165,6 +199,7 @@ export {
   ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,
+  QueueFullError,
   RedisReplyError,
   ResultTimeoutError,
   RqConnectionError,

@@ -13,7 +13,8 @@ import { asyncQueueProviders, queueProviders } from './nest/root/queue-providers
 import { RqRootModule } from './nest/root/root-module.js';
 import type { RqRoot } from './nest/root/rq-root.js';
 import { RqService, getRqServiceToken } from './nest/root/rq.service.js';
-import { DEFAULT_ROOT, getRootToken } from './nest/tokens.js';
+import { DEFAULT_ROOT, getRootToken, getRqInspectorToken } from './nest/tokens.js';
+import { RqInspector } from './observe/index.js';
 
 /**
  * RQ for a Nest application: `forRoot` once in the root module, `registerQueue` wherever a queue is injected,
@@ -92,11 +93,16 @@ function root(
     inject: [getRootToken(name)],
     useFactory: (rqRoot: RqRoot) => new RqService(rqRoot),
   };
+  const inspector = {
+    provide: getRqInspectorToken(name),
+    inject: [getRootToken(name)],
+    useFactory: (rqRoot: RqRoot) => new RqInspector(rqRoot.store),
+  };
   return {
     module: RqModule,
     global: isGlobal,
     imports: [RqRootModule.for(name, { ...recipe, create }, imports)],
-    providers: [service],
-    exports: [service.provide],
+    providers: [service, inspector],
+    exports: [service.provide, inspector.provide],
   };
 }

@@ -16,13 +16,22 @@ const FLOORS = [
   'store',
   'queue',
   'worker',
+  'observe',
   'nest',
   'lib',
 ];
 
 /** Rooms within rooms, lowest first; files that stand beside them are above all, but for those named here. */
 const SUB_FLOORS: Record<string, readonly string[]> = {
-  store: ['watcher-store.ts', 'schedule-store.ts', 'job-store.ts', 'scripts', 'rights.ts'],
+  store: [
+    'figure-store.ts',
+    'watcher-store.ts',
+    'schedule-store.ts',
+    'group-store.ts',
+    'job-store.ts',
+    'scripts',
+    'rights.ts',
+  ],
   worker: ['report', 'run', 'serve', 'upkeep'],
   nest: [
     'nest-internals.ts',
@@ -48,7 +57,7 @@ const ENTRY_POINTS = ['dashboard', 'testing', 'cli'];
 const TOP_FLOOR = ['testing'];
 
 /** Rooms that never import Nest. */
-const ENGINE = ['time', 'job', 'schedule', 'wire', 'redis', 'store', 'queue', 'worker'];
+const ENGINE = ['time', 'job', 'schedule', 'wire', 'redis', 'store', 'queue', 'worker', 'observe'];
 
 /** Rooms without I/O. */
 const PURE = ['job', 'schedule', 'wire'];

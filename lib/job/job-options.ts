@@ -9,7 +9,7 @@ import type { WaitsFor } from './dependencies.js';
 import { type DependsOn, readDependsOn } from './depends-on.js';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
-import { assertJobId } from './names.js';
+import { assertGroupName, assertJobId } from './names.js';
 import { checkOptions, isObject, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
 import { type RepeatOptions, type StoredRepeat, readRepeat } from './repeat-options.js';
@@ -48,6 +48,11 @@ export interface JobOptions {
    * `delay` counts from then on. Default: none.
    */
   dependsOn?: DependsOn;
+  /**
+   * The group that it belongs to, 1 to 200 characters: `rq.group(name)` tells how far its jobs are, and another job can
+   * wait for all of them. RQ's `Group`. Default: none.
+   */
+  group?: string;
   /** Run it again after each success, so many times; default: none. */
   repeat?: RepeatOptions;
   /** Data about the job that its handler may read and change; a plain object. */
@@ -89,6 +94,7 @@ export interface ResolvedJobOptions {
   readonly at?: number;
   readonly atFront: boolean;
   readonly waitsFor?: WaitsFor;
+  readonly group?: string;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
   /** Text of RQ's field. */
@@ -126,10 +132,11 @@ export function resolveJobOptions(
   }
   checkOptions(options, JOB_KEYS, '', where);
   const own = readCommon(options, where);
-  const { id, unique, delay, at, repeat } = options;
+  const { id, unique, delay, at, repeat, group } = options;
   if (id !== undefined) {
     assertJobId(id, where);
   }
+  if (group !== undefined) assertGroupName(group, 'group', where);
   const rule = isObject(unique) ? readUnique(unique, where) : readFlag(unique, 'unique', where);
   if (rule === true && id === undefined) {
     const problem = 'needs an id, or say which jobs are the same: unique: { by }';
@@ -153,7 +160,8 @@ export function resolveJobOptions(
     delay: delay === undefined ? 0 : toMilliseconds(delay, 'delay', where),
     at: readAt(at, where),
     atFront: readFlag(options.atFront, 'atFront', where),
-    waitsFor: readDependsOn(options.dependsOn, id, where),
+    waitsFor: readDependsOn(options.dependsOn, id, where, group),
+    group,
     meta: readMeta(options.meta, where),
     description: readDescription(options.description, where),
     webhooks: readWebhooks(options.webhooks, where),
@@ -226,6 +234,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   'at',
   'atFront',
   'dependsOn',
+  'group',
   'meta',
   'description',
   'webhooks',
@@ -250,6 +259,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     at: undefined,
     atFront: false,
     waitsFor: undefined,
+    group: undefined,
     meta: undefined,
     description: undefined,
     webhooks: undefined,

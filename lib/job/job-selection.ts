@@ -1,6 +1,14 @@
 import { InvalidOptionError } from './errors.js';
 import { isObject } from './option-checks.js';
-import { jobName, oneOf, optionTable, optional, readOptions, wholeNumber } from './option-table.js';
+import {
+  jobName,
+  oneOf,
+  optionTable,
+  optional,
+  readOptions,
+  text,
+  wholeNumber,
+} from './option-table.js';
 
 /**
  * Which jobs something is to be done to: those of some ids, or those of a registry (`queued`: of the queue) in its order.
@@ -8,6 +16,7 @@ import { jobName, oneOf, optionTable, optional, readOptions, wholeNumber } from 
  * ```ts
  * await queue.requeue(['id1', 'id2']);
  * await queue.requeue({ in: 'failed', name: 'resize', after: new Date('2026-03-01') });
+ * await queue.requeue({ in: 'failed', error: /ETIMEDOUT/ });
  * await queue.delete({ in: 'canceled', limit: 1000 });
  * ```
  */
@@ -18,6 +27,10 @@ export type JobSelection<In extends SelectableIn = SelectableIn> =
       readonly in: In;
       /** Only jobs of this name. */
       readonly name?: string;
+      /** Only jobs that failed for this cause: see `inspector.failures()` and `cause` of `queue.jobs('failed')`. */
+      readonly cause?: string;
+      /** Only jobs whose last failure (`TypeError: no such file`) has this text in it, or fits this expression. */
+      readonly error?: string | RegExp;
       /**
        * Only jobs that came there before this time: that of their end (`finished`, `failed`, `canceled`) or start
        * (`started`), when they became ready to run (`queued`), were enqueued (`deferred`) or are due (`scheduled`).
@@ -42,6 +55,8 @@ export type PromoteFrom = 'scheduled' | 'deferred';
 export interface ResolvedSelection {
   readonly in: SelectableIn;
   readonly name: string | undefined;
+  readonly cause: string | undefined;
+  readonly error: string | RegExp | undefined;
   readonly before: number | undefined;
   readonly after: number | undefined;
   readonly limit: number | undefined;
@@ -65,17 +80,24 @@ export function readSelection(
   }
   if (!isObject(selection)) {
     const names = places.map((place) => `'${place}'`).join(' | ');
-    const problem = `must be a list of ids, or { in: ${names}, name, before, after, limit }`;
+    const problem = `must be a list of ids, or { in: ${names}, name, cause, error, before, after, limit }`;
     throw new InvalidOptionError({ option: 'selection', problem, value: selection, where });
   }
   const table = optionTable<Exclude<JobSelection, readonly string[]>>()({
     in: oneOf(...places),
     name: optional(jobName),
+    cause: optional(text(/^[\da-f]{10}$/, 'must be a cause, as `inspector.failures()` gives it')),
+    error: optional(errorPattern),
     before: optional(moment),
     after: optional(moment),
     limit: optional(wholeNumber(0)),
   });
   return readOptions(selection, table, where);
+}
+
+function errorPattern(value: unknown, option: string, where: string | undefined): string | RegExp {
+  if (value instanceof RegExp || (typeof value === 'string' && value !== '')) return value;
+  throw new InvalidOptionError({ option, problem: 'must be text or a RegExp', value, where });
 }
 
 function moment(value: unknown, option: string, where: string | undefined): number {

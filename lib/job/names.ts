@@ -51,6 +51,26 @@ export function assertJobName(name: unknown, where?: string): asserts name is st
   refuse('name', problem, name, where);
 }
 
+/**
+ * The name of a group of jobs: 1 to 200 characters, no control characters, no spaces around it.
+ * @param option the key that holds it
+ * @throws InvalidOptionError
+ */
+export function assertGroupName(
+  name: unknown,
+  option: string,
+  where?: string,
+): asserts name is string {
+  const problem =
+    lengthProblem(name, 200) ??
+    (UNPRINTABLE.test(name as string)
+      ? 'must not contain control characters'
+      : (name as string).trim() !== name
+        ? 'must not begin or end with a space'
+        : undefined);
+  refuse(option, problem, name, where);
+}
+
 const JOB_ID = /^[A-Za-z0-9_-]{1,200}$/;
 
 // Lone surrogates too: written as UTF-8 they all become the same character.

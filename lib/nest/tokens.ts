@@ -1,3 +1,6 @@
+import type { InjectionToken } from '@nestjs/common';
+import { RqInspector } from '../observe/index.js';
+
 /**
  * By which tokens Nest's container knows what an application asks us for. A root is one Redis: the one of
  * the `RqModule.forRoot` without a name, or of one with a name such as `reports`. The root's name comes
@@ -34,4 +37,13 @@ export function rootOfToken(token: unknown): string | undefined {
   return typeof token === 'string' && token.startsWith(ROOT_PREFIX)
     ? token.slice(ROOT_PREFIX.length)
     : undefined;
+}
+
+/**
+ * The token under which a root's `RqInspector` is injected: the class itself for the root without a name.
+ *
+ * @param root the `name` given to `RqModule.forRoot`
+ */
+export function getRqInspectorToken(root: string = DEFAULT_ROOT): InjectionToken<RqInspector> {
+  return root === DEFAULT_ROOT ? RqInspector : `RqInspector:${root}`;
 }

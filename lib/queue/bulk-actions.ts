@@ -4,12 +4,10 @@ import {
   type PromoteFrom,
   type RequeueFrom,
   type RequeueOptions,
-  type SelectableIn,
   ShortForm,
-  readRequeueOptions,
-  readSelection,
 } from '../job/index.js';
-import type { ControlAction, ControlReport, JobStore } from '../store/index.js';
+import type { ControlReport, JobStore } from '../store/index.js';
+import { type BulkRequest, bulkRequest, requeueRequest } from './bulk-request.js';
 
 /**
  * What is done to many jobs of a queue at once: the part of `Queue` that takes selections. They and the options are
@@ -45,40 +43,25 @@ export abstract class BulkActions extends ShortForm {
     selection: JobSelection<RequeueFrom>,
     options?: RequeueOptions,
   ): Promise<ControlReport> {
-    const where = `requeue on queue "${this.name}"`;
-    const { finished, ...rest } = readRequeueOptions(options, where);
-    const read = readSelection(selection, REQUEUE_FROM, where);
-    const isOfFinished = 'in' in read && read.in === 'finished';
-    const action = { type: 'requeue', ...rest, finished: finished || isOfFinished } as const;
-    return this.#store.controlMany(this.name, read, action);
+    return this.#act(requeueRequest(selection, options, `requeue on queue "${this.name}"`));
   }
 
   /** As `job.cancel()` for each; those that run are told. Errors as in {@link requeue}. */
   async cancel(selection: JobSelection<CancelFrom>): Promise<ControlReport> {
-    return this.#act(selection, CANCEL_FROM, { type: 'cancel', dependents: 'end' });
+    return this.#act(bulkRequest('cancel', selection, `cancel on queue "${this.name}"`));
   }
 
   /** As `job.delete()` for each; those that run are told. Errors as in {@link requeue}. */
   async delete(selection: JobSelection): Promise<ControlReport> {
-    return this.#act(selection, ANYWHERE, { type: 'delete', dependents: 'end' });
+    return this.#act(bulkRequest('delete', selection, `delete on queue "${this.name}"`));
   }
 
   /** As `job.promote()` for each: what waits for its time or for other jobs runs now. Errors as in {@link requeue}. */
   async promote(selection: JobSelection<PromoteFrom>): Promise<ControlReport> {
-    return this.#act(selection, PROMOTE_FROM, { type: 'promote' });
+    return this.#act(bulkRequest('promote', selection, `promote on queue "${this.name}"`));
   }
 
-  async #act(
-    selection: JobSelection,
-    places: readonly SelectableIn[],
-    action: ControlAction,
-  ): Promise<ControlReport> {
-    const read = readSelection(selection, places, `${action.type} on queue "${this.name}"`);
-    return this.#store.controlMany(this.name, read, action);
+  #act({ selection, action }: BulkRequest): Promise<ControlReport> {
+    return this.#store.controlMany(this.name, selection, action);
   }
 }
-
-const REQUEUE_FROM: readonly RequeueFrom[] = ['failed', 'canceled', 'finished'];
-const CANCEL_FROM: readonly CancelFrom[] = ['queued', 'scheduled', 'deferred', 'started'];
-const PROMOTE_FROM: readonly PromoteFrom[] = ['scheduled', 'deferred'];
-const ANYWHERE: readonly SelectableIn[] = [...CANCEL_FROM, ...REQUEUE_FROM];

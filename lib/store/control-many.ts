@@ -1,4 +1,4 @@
-import type { ControlReply, ControlReport, SelectedPlace } from './job-store.js';
+import type { ControlPace, ControlReply, ControlReport, SelectedPlace } from './job-store.js';
 import { nameIn } from '../wire/job-row.js';
 import {
   CONTROLLED_AT_ONCE,
@@ -15,14 +15,18 @@ export class ControlMany {
   private readonly counts = new Map<ControlAnswer, number>();
   private looked = 0;
 
+  private isOver = false;
+
   /**
    * @param run makes one call of the script
    * @param readQueue a part of the list of the queue; undefined: the action takes nothing out of it
+   * @param pace how fast it may go; default: as fast as Redis can
    */
   constructor(
     private readonly run: (slice: ControlSlice) => Promise<ControlSliceReply>,
     private readonly readQueue:
       ((first: number, last: number) => Promise<readonly string[]>) | undefined,
+    private readonly pace: ControlPace | undefined,
   ) {}
 
   async ids(ids: readonly string[]): Promise<ControlReport> {
@@ -36,9 +40,9 @@ export class ControlMany {
     let looked = 0;
     let offset = 0;
     let behind = '';
-    while (looked < (total ?? Infinity) && this.done < limit) {
+    while (looked < (total ?? Infinity) && this.done < limit && !this.isOver) {
       const left = (total ?? Infinity) - looked;
-      const most = Math.min(CONTROLLED_AT_ONCE, limit - this.done, left);
+      const most = Math.min(this.most, limit - this.done, left);
       const reply = await this.run({ from, offset, behind, most });
       if (reply.looked === 0) break;
       total ??= reply.total;
@@ -51,6 +55,7 @@ export class ControlMany {
       await this.all(rest, offset);
       offset += reply.stay - (this.done - before);
       if (reply.behind !== '') behind = reply.behind;
+      await this.rest();
     }
     return { ...this.report, looked };
   }
@@ -58,16 +63,12 @@ export class ControlMany {
   private async all(ids: readonly string[], first = 0): Promise<void> {
     const { order, places } = await this.inOrderOfQueue(ids);
     let taken = 0;
-    for (let at = 0; at < order.length;) {
+    for (let at = 0; at < order.length && !this.isOver;) {
       const place = places.get(order[at] as string);
       let end = at + 1;
       const isNear = (id: string) => (places.get(id) ?? Infinity) - (place ?? Infinity) < FAR;
       const isTogether = (id: string) => (place === undefined ? true : isNear(id));
-      while (
-        end < order.length &&
-        end - at < CONTROLLED_AT_ONCE &&
-        isTogether(order[end] as string)
-      )
+      while (end < order.length && end - at < this.most && isTogether(order[end] as string))
         end += 1;
       const offset = Math.max(0, (place ?? first) - taken);
       const reply = await this.run({ ids: order.slice(at, end), offset });
@@ -75,7 +76,16 @@ export class ControlMany {
       at += reply.looked;
       if (place !== undefined) taken += reply.answers.done ?? 0;
       this.count(reply);
+      await this.rest();
     }
+  }
+
+  private get most(): number {
+    return Math.min(CONTROLLED_AT_ONCE, this.pace?.most ?? CONTROLLED_AT_ONCE);
+  }
+
+  private async rest(): Promise<void> {
+    if (this.pace && !(await this.pace.goesOn(this.report))) this.isOver = true;
   }
 
   /** Ids that stand in a long queue come first, in its order: so the script has little of it to read for each slice. */

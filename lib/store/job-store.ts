@@ -4,6 +4,7 @@ import type {
   Outcome,
   ResolvedJobOptions,
   ResolvedSelection,
+  RoomRule,
   WaitsFor,
 } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
@@ -11,6 +12,8 @@ import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
+import type { CountedJobs, WorkerActivity } from './figure-store.js';
+import type { GroupStore } from './group-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
 
@@ -29,6 +32,10 @@ export interface ProducerStore {
    * stored. A job may wait for jobs that stand earlier in the same call.
    */
   enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
+  /** Hears that there may be room again in a queue that was full. Resolves when nothing can be missed any more. */
+  onRoom(queue: string, listener: () => void): Promise<() => void>;
+  /** Milliseconds for which a call waits at most. */
+  readonly commandTimeout: number;
 
   /** The job as it stands; undefined: no such job. */
   read(id: string): Promise<JobRecord | undefined>;
@@ -60,6 +67,7 @@ export interface ProducerStore {
     queue: string,
     selection: readonly string[] | SelectedPlace,
     action: ControlAction,
+    pace?: ControlPace,
   ): Promise<ControlReport>;
   /** Deletes all waiting jobs; answers how many. */
   empty(queue: string): Promise<number>;
@@ -67,6 +75,7 @@ export interface ProducerStore {
   resume(queue: string): Promise<void>;
 
   readonly schedules: ScheduleStore;
+  readonly groups: GroupStore;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */
@@ -103,8 +112,11 @@ export interface WorkerStore extends JobStore {
 /** Where workers show themselves; jobs do not depend on it. */
 export interface WorkerRegister {
   register(worker: WorkerRecord): Promise<void>;
-  /** Tells that the worker lives, what it does, and what it has done since the last time. */
-  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<void>;
+  /**
+   * Tells that the worker lives, what it does, and what it has done since the last time. Answers whether somebody looks at
+   * live figures now.
+   */
+  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<boolean>;
   deregister(worker: WorkerRecord): Promise<void>;
 }
 
@@ -123,6 +135,9 @@ export interface WorkDone {
   readonly finished: number;
   readonly failed: number;
   readonly seconds: number;
+  readonly activity?: WorkerActivity;
+  /** What was counted of jobs; undefined: nothing is counted. */
+  readonly figures?: readonly CountedJobs[];
 }
 
 /** A job to be stored. */
@@ -138,6 +153,8 @@ export interface NewJob {
   readonly meta: string | undefined;
   /** What must be over before it may run; its delay counts from then on. */
   readonly waitsFor?: WaitsFor;
+  /** It is refused where its queue holds so many already; undefined: it comes in whatever waits there. */
+  readonly room?: RoomRule;
   /** It is the job of a schedule: stored only if that still waits for this tick. */
   readonly tick?: Tick;
 }
@@ -156,11 +173,14 @@ export type HandedResult = string | number | undefined;
 
 export interface Refusal {
   readonly index: number;
-  /** `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data. */
-  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | TickRefusal;
+  /**
+   * `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data; `full`: there is
+   * no room in its queue.
+   */
+  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | 'full' | TickRefusal;
   /** Id of the job that has the key; undefined: it has the id. */
   readonly holder: string | undefined;
-  /** What goes with the reason of a tick. */
+  /** What goes with the reason of a tick; of `full`: how many wait in the queue. */
   readonly details?: readonly string[];
 }
 
@@ -187,6 +207,8 @@ export interface Told {
 
 export interface SettleRequest {
   readonly job: ClaimedJob;
+  /** The job's name, if it is known. */
+  readonly name?: string;
   readonly outcome: Outcome;
   /** Milliseconds since the epoch. */
   readonly startedAt: number;
@@ -308,6 +330,14 @@ export interface ControlReply {
 
 /** Jobs of a registry or of the queue, in its order. */
 export type SelectedPlace = Pick<ResolvedSelection, 'in'> & Partial<ResolvedSelection>;
+
+/** How fast something is done to many jobs. */
+export interface ControlPace {
+  /** How many jobs a call looks at to change them at most. */
+  readonly most: number;
+  /** Called after each of these calls; the next one waits for the answer, and is not made when that is false. */
+  goesOn(soFar: ControlReport): Promise<boolean>;
+}
 
 /** What became of the jobs of a selection. */
 export interface ControlReport {

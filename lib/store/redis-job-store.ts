@@ -16,9 +16,9 @@ import {
   type ExchangePlace,
   decodeExchange,
   encodeExchange,
+  refusalsTold,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
-import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
@@ -32,6 +32,7 @@ import {
 } from '../wire/job-record.js';
 import type {
   ControlAction,
+  ControlPace,
   ControlReply,
   ControlReport,
   DependentJob,
@@ -48,7 +49,7 @@ import type {
   Told,
   WorkerStore,
 } from './job-store.js';
-import type { ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
+import type { ListPage, ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
 import type { JobSummary } from '../wire/job-row.js';
 import { Keyspace, splitMember } from '../wire/keyspace.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
@@ -56,9 +57,14 @@ import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
-import { countRegistries } from './registry-counts.js';
+import { RedisFigures } from './redis-figures.js';
+import { GroupRecords } from './group-records.js';
+import { readPage } from './job-lists.js';
+import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
+import { QueuePauses } from './queue-pauses.js';
+import { asksForFailure, idsOf, rowsOf } from './selected-jobs.js';
 import { Subscriptions } from '../redis/subscriptions.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -68,8 +74,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
   readonly schedules: ScheduleRecords;
+  readonly figures: RedisFigures;
+  readonly groups: GroupRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
+  private readonly pauses: QueuePauses;
   private readonly dependencies: Dependencies;
 
   constructor(
@@ -81,9 +90,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     this.shared = options.sharedWithPython ?? false;
     this.subscriptions = new Subscriptions(connections);
+    this.pauses = new QueuePauses(connections, this.keys);
     this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
+    this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
+    this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 
@@ -103,17 +115,25 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return refused;
   }
 
+  onRoom(queue: string, listener: () => void): Promise<() => void> {
+    return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
+      if (message === 'room') listener();
+    });
+  }
+
+  get commandTimeout(): number {
+    return this.connections.commandTimeout;
+  }
+
   async exchange(queue: string, request: ExchangeRequest): Promise<ExchangeReply> {
     const { list } = this.keys.queue(queue);
     const values = encodeExchange(request, this.place(queue));
     const sentAt = performance.now();
     const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
     const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
-    // What Redis refuses inside of the script does not make it fail.
-    for (const { status } of decoded.refused) this.connections.refused(status);
-    if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
     if (decoded.leftOver) void this.dependencies.goOn(queue);
-    return decoded;
+    const isAllWell = decoded.refused.length === 0 && decoded.failure === undefined;
+    return isAllWell ? decoded : refusalsTold(decoded, this.connections);
   }
 
   async renew(queue: string, leaseMs: number, held: readonly Lease[]): Promise<RenewReply[]> {
@@ -203,6 +223,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
     return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
+      // For those who wait to enqueue.
+      if (message === 'room') return;
       const due = /^due (\d{1,15}(?:\.\d)?)$/.exec(message)?.[1];
       listener(due === undefined ? undefined : Number(due));
     });
@@ -269,10 +291,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     );
   }
 
-  controlMany(
+  async controlMany(
     queue: string,
     selection: readonly string[] | SelectedPlace,
     action: ControlAction,
+    pace?: ControlPace,
   ): Promise<ControlReport> {
     const what = `${action.type} jobs of queue "${queue}"`;
     const { list } = this.keys.queue(queue);
@@ -282,8 +305,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const many = new ControlMany(
       (slice) => this.controlSlice(queue, action, slice, what),
       takesOut ? readQueue : undefined,
+      pace,
     );
-    return 'in' in selection ? many.place(selection) : many.ids(selection);
+    if (!('in' in selection)) return many.ids(selection);
+    // Only the text of a row says why a job failed.
+    if (asksForFailure(selection)) return many.ids(await idsOf(this, queue, selection));
+    return many.place(selection);
   }
 
   async position(queue: string, id: string): Promise<number | undefined> {
@@ -301,26 +328,15 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   counts(queue: string): Promise<RegistryCounts> {
-    return countRegistries(this.connections, queue, this.keys.queue(queue));
+    return this.figures.counts(queue);
   }
 
-  async list(
-    queue: string,
-    registry: RegistryName,
-    { offset, limit }: ListRange,
-  ): Promise<JobSummary[]> {
-    const { list } = this.keys.queue(queue);
-    const jobs: JobSummary[] = [];
-    for (let looked = 0; looked < limit;) {
-      const most = Math.min(LISTED_AT_ONCE, limit - looked);
-      const values = encodeList(this.keys, queue, registry, offset + looked, most);
-      const reply = await this.run(`list queue "${queue}"`, LIST, [list], values);
-      const slice = decodeList(queue, registry, reply);
-      jobs.push(...slice.jobs);
-      looked += slice.looked;
-      if (!slice.more) break;
-    }
-    return jobs;
+  list(queue: string, registry: RegistryName, range: ListRange): Promise<JobSummary[]> {
+    return rowsOf(this, queue, registry, range);
+  }
+
+  page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
+    return readPage(this.connections, this.keys, queue, registry, range);
   }
 
   async empty(queue: string): Promise<number> {
@@ -335,24 +351,16 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     }
   }
 
-  async pause(queue: string): Promise<void> {
-    await this.connections.run(`pause queue "${queue}"`, (redis) =>
-      redis.set(this.keys.queue(queue).paused, '1'),
-    );
+  pause(queue: string): Promise<void> {
+    return this.pauses.pause(queue);
   }
 
-  async resume(queue: string): Promise<void> {
-    const { paused, wake } = this.keys.queue(queue);
-    await this.connections.run(`resume queue "${queue}"`, (redis) =>
-      redis.multi().del(paused).publish(wake, 'resumed').exec(),
-    );
+  resume(queue: string): Promise<void> {
+    return this.pauses.resume(queue);
   }
 
-  async isPaused(queue: string): Promise<boolean> {
-    const { paused } = this.keys.queue(queue);
-    return (
-      (await this.connections.run(`read queue "${queue}"`, (redis) => redis.exists(paused))) === 1
-    );
+  isPaused(queue: string): Promise<boolean> {
+    return this.pauses.isPaused(queue);
   }
 
   private place(queue: string): ExchangePlace & Pick<WorkerStore, 'maxPayloadBytes'> {
@@ -381,18 +389,6 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   ): Promise<unknown> {
     return this.connections.run(action, (redis) => script.run(redis, keys, values));
   }
-}
-
-export interface RedisJobStoreOptions {
-  /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
-  readonly prefix?: string;
-  /**
-   * Python programs and RQ's tools read this Redis: our own jobs, too, get what costs memory and what only they read
-   * (descriptions, results in RQ's streams, records of executions). Default false.
-   */
-  readonly sharedWithPython?: boolean;
-  /** The most bytes that data, meta or a result may have; default 10 MiB. */
-  readonly maxPayloadBytes?: number;
 }
 
 /** Keeps one script below 5 ms. */

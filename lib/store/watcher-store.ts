@@ -1,4 +1,7 @@
 import type { JobSummary } from '../wire/job-row.js';
+import type { FigureStore, RegistryCounts, RegistryName } from './figure-store.js';
+
+export type { RegistryCounts, RegistryName };
 
 /** What watchers read: people with a list before them, command lines, dashboards, metrics. It changes nothing. */
 export interface WatcherStore {
@@ -10,7 +13,10 @@ export interface WatcherStore {
    * entries of ended jobs whose time is over are not even counted by `offset`.
    */
   list(queue: string, registry: RegistryName, range: ListRange): Promise<JobSummary[]>;
+  /** The part of such a list that one call gives. */
+  page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage>;
   isPaused(queue: string): Promise<boolean>;
+  readonly figures: FigureStore;
   /**
    * Looks whether the database can hold jobs, before anything is written: what is wrong with its settings and does not
    * keep it from that, a sentence each.
@@ -19,15 +25,16 @@ export interface WatcherStore {
   audit(role: 'producer' | 'worker'): Promise<string[]>;
 }
 
+export interface ListPage {
+  readonly jobs: readonly JobSummary[];
+  /** How many entries were looked at, those without a job included. */
+  readonly looked: number;
+  readonly more: boolean;
+}
+
 export interface ListRange {
   /** How many entries are passed over. */
   readonly offset: number;
   /** How many entries are looked at. */
   readonly limit: number;
 }
-
-/** RQ's registries, and `queued` for the queue itself. Stopped jobs are in `failed`. */
-export type RegistryName =
-  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
-
-export type RegistryCounts = Readonly<Record<RegistryName, number>>;

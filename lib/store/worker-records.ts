@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { VERSION } from '../job/index.js';
 import type { Connections } from '../redis/connections.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { WorkDone, WorkerRecord, WorkerRegister } from './job-store.js';
@@ -22,12 +23,12 @@ export class WorkerRecords implements WorkerRegister {
     await this.beat(worker, { finished: 0, failed: 0, seconds: 0 }, true);
   }
 
-  /** Tells that the worker lives, what it does, and what it has done since the last time. */
-  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<void> {
+  /** Tells that the worker lives, what it does and has done; whether somebody looks at live figures. */
+  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<boolean> {
     return this.beat(worker, done, false);
   }
 
-  private async beat(worker: WorkerRecord, done: WorkDone, begins: boolean): Promise<void> {
+  private async beat(worker: WorkerRecord, done: WorkDone, begins: boolean): Promise<boolean> {
     const { name, queues, state, version, ttl } = worker;
     const birth = {
       queues: queues.join(','),
@@ -36,11 +37,16 @@ export class WorkerRecords implements WorkerRegister {
       ip_address: this.address,
       version,
       python_version: `Node.js ${process.version}`,
+      nrq_version: VERSION,
     };
-    const beat = { ttl, state, ...done, begins, queues, birth };
-    const values = encodeBeat(this.keys.prefix, beat);
-    const keys = [this.keys.worker(name), this.keys.workers];
-    await this.connections.run(`renew worker "${name}"`, (redis) => BEAT.run(redis, keys, values));
+    const { activity, figures } = done;
+    const beat = { ttl, state, ...done, activity, figures, begins, queues, birth };
+    const values = encodeBeat(this.keys, beat);
+    const keys = [this.keys.worker(name), this.keys.workers, this.keys.viewed];
+    const reply = await this.connections.run(`renew worker "${name}"`, (redis) =>
+      BEAT.run(redis, keys, values),
+    );
+    return reply === 1;
   }
 
   async deregister(worker: WorkerRecord): Promise<void> {

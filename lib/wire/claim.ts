@@ -1,4 +1,5 @@
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
+import { timeIn } from './stored-text.js';
 
 /**
  * The claimed jobs of one answer. They come as one piece of MessagePack, of which only the places of the fields are noted:
@@ -35,6 +36,12 @@ export class ClaimedFields {
     if (start !== LONG) return this.packed.subarray(start, end);
     const long = this.long[end];
     return typeof long === 'number' ? undefined : long;
+  }
+
+  /** A stored time, milliseconds since the epoch; undefined when there is none. */
+  time(field: number): number | undefined {
+    const start = this.start(field);
+    return start < 0 ? undefined : timeIn(this.packed, start, this.end(field));
   }
 
   /** It was too long to be sent. */

@@ -32,7 +32,7 @@ export class ClaimedJob {
     readonly queue: string,
     readonly execution: string,
     private readonly fields:
-      Pick<ClaimedFields, 'has' | 'text' | 'bytes' | 'wasLeftOut'> | undefined,
+      Pick<ClaimedFields, 'has' | 'text' | 'bytes' | 'time' | 'wasLeftOut'> | undefined,
     id?: string,
   ) {
     this.id = id ?? this.text(ID) ?? '';
@@ -97,7 +97,12 @@ export class ClaimedJob {
   /** Something hangs on it, so that its end is more than that of a plain job. */
   get hasMore(): boolean {
     const { given } = this;
-    return this.hasLog || (given !== undefined && /[udpl]/.test(given));
+    return this.hasLog || (given !== undefined && /[udpo]/.test(given));
+  }
+
+  /** It belongs to a group of ours. */
+  get isMember(): boolean {
+    return this.given?.includes('g') ?? false;
   }
 
   /** Of a job that repeats: the repeats that are left, maybe 0. */
@@ -170,6 +175,14 @@ export class ClaimedJob {
   /** When it became ready to run, milliseconds since the epoch. Read only of jobs that have more than the usual. */
   get enqueuedAt(): number | undefined {
     return timeOf(this.text(ENQUEUED_AT)) ?? this.createdAt;
+  }
+
+  /** The same as far as it is known: of a job that was delayed, `created_at` does not tell. */
+  get readyAt(): number | undefined {
+    const { fields } = this;
+    if (!fields) return undefined;
+    if (fields.has(ENQUEUED_AT)) return fields.time(ENQUEUED_AT);
+    return fields.has(GIVEN) && this.given?.includes('l') ? undefined : fields.time(CREATED_AT);
   }
 
   /** Milliseconds since the epoch from which the time of a policy's `within` is counted. */

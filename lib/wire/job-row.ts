@@ -1,5 +1,5 @@
 import { constants, inflateSync } from 'node:zlib';
-import type { JobStatus, WaitsFor } from '../job/index.js';
+import { type JobStatus, type WaitsFor, causeOfLine } from '../job/index.js';
 import { waitsForIn } from './dependency-fields.js';
 import { dateOf, decodeStreamedFailure, runsOf, statusOf, wholeNumber } from './job-record.js';
 import { ROW_FIELDS } from './row-fields.js';
@@ -36,6 +36,11 @@ export interface JobSummary {
    * stack. Also of a job that waits for its retry.
    */
   readonly failure: string | undefined;
+  /**
+   * A key that failures of one cause share: same job, same error, same place, same message but for numbers and quoted
+   * texts. Of failed and stopped jobs.
+   */
+  readonly cause: string | undefined;
   /** Why it was canceled, if somebody said so. */
   readonly reason: string | undefined;
   /**
@@ -47,31 +52,39 @@ export interface JobSummary {
 
 /**
  * Reads a row (see scripts/list.lua). Anybody may have written the job: what makes no sense counts as absent.
+ * @param queue undefined: the rows are of several queues
  * @param isScheduled the row's score is when the job is due
  */
-export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: boolean): JobSummary {
+export function decodeRow(
+  queue: string | undefined,
+  row: readonly Buffer[],
+  isScheduled: boolean,
+): JobSummary {
   const text = (index: number): string | undefined => textOf(row[index]);
   const field = (name: (typeof ROW_FIELDS)[number]) => text(FIXED + ROW_FIELDS.indexOf(name));
   const whole = (name: string) => (isRowField(name) ? wholeList(field(name)) : undefined);
   const status = statusOf(field('status'));
-  const due = isScheduled ? Number(text(SCORE)) : NaN;
+  const due = isScheduled ? Number(text(SCORE) ?? NaN) : NaN;
   const createdAt = dateOf(field('created_at'));
+  const name = nameIn(row[DATA] ?? NOTHING);
+  const failure = headline(status, row);
   return {
     id: text(ID) ?? '',
-    queue,
-    name: nameIn(row[DATA] ?? NOTHING),
+    queue: queue ?? field('origin') ?? '',
+    name,
     status,
     dueAt: Number.isFinite(due) ? new Date(due * 1000) : undefined,
     attempts: runsOf(status, field('nrq_attempts'), field('nrq_round')),
     retriesLeft: wholeNumber(field('retries_left')),
     repeatsLeft: wholeNumber(field('repeats_left')),
     createdAt,
-    enqueuedAt: dateOf(field('enqueued_at')) ?? (isScheduled ? undefined : createdAt),
+    enqueuedAt: dateOf(field('enqueued_at')) ?? (status === 'scheduled' ? undefined : createdAt),
     startedAt: dateOf(field('started_at')),
     endedAt: dateOf(field('ended_at')),
     worker: field('worker_name'),
     description: text(DESCRIPTION),
-    failure: headline(status, row),
+    failure,
+    cause: hasFailed(status) ? causeIn(field('nrq_cause'), name, failure) : undefined,
     reason: field('nrq_reason'),
     waitsFor: status === 'deferred' ? waitsForIn(whole) : undefined,
   };
@@ -131,11 +144,26 @@ const ZLIB_DEFLATE = 0x78;
 /** A KB of zlib's bytes is never more than that. */
 const LONGEST_INFLATED = 2 * 1024 * 1024;
 
+function hasFailed(status: JobStatus): boolean {
+  return status === 'failed' || status === 'stopped';
+}
+
+/** Python's workers, and older ones of ours, write none. */
+function causeIn(
+  stored: string | undefined,
+  name: string | undefined,
+  failure: string | undefined,
+) {
+  return stored !== undefined && /^[\da-f]{10}$/.test(stored)
+    ? stored
+    : causeOfLine(name, failure ?? '');
+}
+
 function headline(status: JobStatus, row: readonly Buffer[]): string | undefined {
   const name = textOf(row[ERROR_NAME]);
   const message = textOf(row[ERROR_MESSAGE]);
   if (name !== undefined) return oneLine(message === undefined ? name : `${name}: ${message}`);
-  if (status !== 'failed' && status !== 'stopped') return undefined;
+  if (!hasFailed(status)) return undefined;
   const streamed = row[EXC_STRING];
   const text = streamed?.length
     ? decodeStreamedFailure(streamed)

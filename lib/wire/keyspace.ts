@@ -15,6 +15,8 @@ export class Keyspace {
   readonly codeSchedules: string;
   /** Exists while somebody has lately tidied up the schedules and told RQ of them. */
   readonly schedulesTidied: string;
+  /** Exists while somebody looks at live figures: workers show theirs every two seconds then. */
+  readonly viewed: string;
   /** Channel on which changes of schedules are told. */
   readonly scheduleChanges: string;
   /** RQ's list of processes that enqueue cron jobs: name -> last sign of life. */
@@ -44,6 +46,7 @@ export class Keyspace {
     this.schedules = `${prefix}nrq:schedules`;
     this.codeSchedules = `${this.schedules}:code`;
     this.schedulesTidied = `${this.schedules}:tidied`;
+    this.viewed = `${prefix}nrq:viewed`;
     this.cronSchedulers = `${prefix}cron_schedulers`;
     this.cronJobs = `${prefix}cron_jobs`;
     this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
@@ -100,6 +103,21 @@ export class Keyspace {
   /** Ids of the jobs that a schedule has made, by when they were enqueued; RQ's history of a cron job. */
   cronHistory(id: string): string {
     return `${this.prefix}cron_job:${id}:jobs`;
+  }
+
+  /** RQ's set of the ids of a group's jobs. */
+  group(name: string): string {
+    return `${this.prefix}group:${name}`;
+  }
+
+  /** Ids of the jobs of a group that have not ended. */
+  groupPending(name: string): string {
+    return `${this.prefix}nrq:group-pending:${name}`;
+  }
+
+  /** Channel on which is told that all jobs of a group are over. */
+  groupOver(name: string): string {
+    return `${this.channels}group:${name}`;
   }
 
   worker(name: string): string {
@@ -160,6 +178,10 @@ export class QueueKeys {
   readonly sweeps: string;
   /** Which job holds a key of unique jobs. */
   readonly unique: string;
+  /** Ids of jobs that wait for a retry, by when it is due; those that are due are none of them any more. */
+  readonly retrying: string;
+  /** How the names of the buckets begin in which workers count what becomes of jobs; stretch and number follow. */
+  readonly stats: string;
   /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
   readonly wake: string;
   /** Channel on which settlements that somebody waits for are announced. */
@@ -194,6 +216,8 @@ export class QueueKeys {
     this.swept = `${prefix}nrq:swept:${name}`;
     this.sweeps = `${prefix}nrq:sweeps:${name}`;
     this.unique = `${prefix}nrq:unique:${name}`;
+    this.retrying = `${prefix}nrq:retrying:${name}`;
+    this.stats = `${prefix}nrq:stats:${name}:`;
     this.wake = `${channels}wake:${name}`;
     this.settled = `${channels}settled:${name}`;
     this.events = `${channels}events:${name}`;

@@ -17,4 +17,7 @@ export const ROW_FIELDS = [
   'nrq_if_failed',
   'repeats_left',
   'nrq_round',
+  'nrq_cause',
+  'nrq_after_group',
+  'origin',
 ] as const;

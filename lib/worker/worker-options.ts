@@ -49,6 +49,11 @@ export interface WorkerOptions {
    */
   readonly webhooks?: WebhookSettings;
   /**
+   * Counts what becomes of jobs, for `inspector.history()`: sums per minute, quarter of an hour and six hours, kept in
+   * Redis for 3 hours, 3 days and 90 days, at most some MB per queue. Default true.
+   */
+  readonly history?: boolean;
+  /**
    * Ends the worker as soon as nothing may start and nothing runs: see `Worker.done`. What is due within a second is
    * waited for. Default: false, it waits for jobs.
    */
@@ -89,6 +94,7 @@ export interface ResolvedWorkerOptions {
   readonly unknownJobs: 'fail' | 'release';
   readonly prefetch: 'auto' | number;
   readonly webhooks: { readonly allow: readonly string[] };
+  readonly history: boolean;
   readonly burst: boolean;
   readonly maxJobs: number | undefined;
   /** Milliseconds. */
@@ -131,6 +137,7 @@ const WORKER_OPTIONS = optionTable<WorkerOptions>()({
   unknownJobs: otherwise('fail', oneOf('fail', 'release')),
   prefetch: otherwise('auto', readPrefetch),
   webhooks: otherwise({}, readWebhookSettings),
+  history: otherwise(true, flag),
   burst: flag,
   maxJobs: optional(wholeNumber(1)),
   maxIdle: optional(durationAboveZero),

@@ -10,6 +10,7 @@ import type { ClaimedJob } from '../wire/index.js';
 import type { LeaseGuard } from '../redis/index.js';
 import type { WorkerStore } from '../store/index.js';
 import type { HandlerRegistry } from './run/handler-registry.js';
+import { JobCounts } from './report/job-counts.js';
 import { JobReporter } from './report/job-reporter.js';
 import { Webhooks } from './report/webhooks.js';
 import { JobRunner } from './run/job-runner.js';
@@ -20,6 +21,7 @@ import { PrefetchLimit } from './serve/prefetch-limit.js';
 import { Heartbeat } from './upkeep/heartbeat.js';
 import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
+import { activityOf } from './activity.js';
 import { shutDown } from './shutdown.js';
 import { obeyCommand } from './upkeep/worker-commands.js';
 import type { WorkerObserver } from './report/worker-observer.js';
@@ -91,7 +93,7 @@ export class Worker extends ShortForm {
     this.name = this.options.name ?? `${process.pid}-${token.slice(0, 8)}`;
     const queues = this.queuesToServe();
     this.queues = queues.map(({ name }) => name);
-    const { lease: leaseMs, maxCrashes } = this.options;
+    const { lease: leaseMs, maxCrashes, order } = this.options;
     this.guard = store.leaseGuard(this.queues, token, leaseMs);
     this.done = new Promise((resolve) => (this.hasEnded = resolve));
     const users: QueueConsumer[] = [];
@@ -107,7 +109,14 @@ export class Worker extends ShortForm {
     const duties = { leaseMs, maxCrashes, before, onDue };
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
-    this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter);
+    const counts = this.options.history
+      ? new JobCounts((queue, name) => handlers.find(queue, name) !== undefined)
+      : undefined;
+    if (counts) this.reporter.countJobs(counts);
+    this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter, {
+      counts,
+      activity: () => activityOf(this.served, order !== 'parallel'),
+    });
     hideFields(this, 'name', 'queues');
   }
 

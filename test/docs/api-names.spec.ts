@@ -17,6 +17,7 @@ it.each([
   ['lib/queue/rq-job.ts', 'RqJob'],
   ['lib/worker/run/running-job.ts', 'RunningJob'],
   ['lib/nest/root/rq.service.ts', 'RqService'],
+  ['lib/observe/inspector.ts', 'RqInspector'],
   ['lib/rq.module.ts', 'RqModule'],
   ['lib/testing/rq-testing.ts', 'RqTesting'],
 ])('docs/api.md has every method and property of %s: %s', (path, className) => {

@@ -3,17 +3,21 @@
 -- Flags allow-oom
 -- KEYS  worker    hash of the worker
 --       workers   set of the keys of all workers
+--       viewed    exists while somebody looks at live figures
 -- ARGV  prefix    how the names of all keys begin
+--       channels  how the names of our channels begin
 --       ttl       seconds after which a worker that shows nothing more is not listed
 --       state     'idle' | 'busy' | 'suspended'
 --       finished  jobs that succeeded since the last time
 --       failed    jobs that failed since then
 --       seconds   for which handlers ran since then
+--       activity  JSON: list of field, value, ... of the hash, as they are now
+--       figures   JSON: per served queue its name, and a list of what was counted there (see include/add-figures.lua)
 --       begins    '1' = the worker starts: what an earlier one of its name left is forgotten
 --       birth...  number of queues, their names, number of fields and values, field, value, ...: written when the
 --                 worker starts, and again when Redis has lost it
--- Reply 1
--- State the worker is listed until its time to live is over
+-- Reply 1 = somebody looks at live figures, 0 = nobody
+-- State the worker is listed until its time to live is over, and its counts are in the buckets
 
 --- @include now
 --- @include rights
@@ -47,4 +51,11 @@ redis.call('EXPIRE', KEYS.worker, ARGV.ttl)
 if ARGV.finished ~= '0' then redis.pcall('HINCRBY', KEYS.worker, 'successful_job_count', ARGV.finished) end
 if ARGV.failed ~= '0' then redis.pcall('HINCRBY', KEYS.worker, 'failed_job_count', ARGV.failed) end
 if ARGV.seconds ~= '0' then redis.pcall('HINCRBYFLOAT', KEYS.worker, 'total_working_time', ARGV.seconds) end
-return 1
+local activity = cjson.decode(ARGV.activity)
+if #activity > 0 then redis.pcall('HSET', KEYS.worker, unpack(activity)) end
+
+--- @include add-figures
+
+-- Nothing depends on them: a bucket that cannot be written does not keep the worker from being listed.
+for _, counted in ipairs(cjson.decode(ARGV.figures)) do pcall(add_figures, counted[1], counted[2]) end
+return redis.call('EXISTS', KEYS.viewed)

@@ -1,20 +1,25 @@
 import { Script, type ScriptValue } from '../../redis/script.js';
+import type { Keyspace } from '../../wire/keyspace.js';
+import type { CountedJobs, WorkerActivity } from '../figure-store.js';
 import { beat } from './compiled.js';
 
 /** `beat.lua` as types: the one place that knows its arguments. */
 export const BEAT = new Script(beat);
 
 export function encodeBeat(
-  prefix: string,
-  { ttl, state, finished, failed, seconds, begins, queues, birth }: Beat,
+  { prefix, channels }: Keyspace,
+  { ttl, state, finished, failed, seconds, begins, queues, birth, activity, figures }: Beat,
 ): ScriptValue[] {
   const values = BEAT.values({
     prefix,
+    channels,
     ttl,
     state,
     finished,
     failed,
     seconds,
+    activity: activityText(activity),
+    figures: figures ? figuresText(queues, figures) : '[]',
     begins: begins ? '1' : '',
   });
   const fields = Object.entries(birth).flat();
@@ -34,4 +39,35 @@ export interface Beat {
   readonly queues: readonly string[];
   /** Fields of its hash that do not change. */
   readonly birth: Readonly<Record<string, string | number>>;
+  readonly activity: WorkerActivity | undefined;
+  /** Undefined: nothing is counted. */
+  readonly figures: readonly CountedJobs[] | undefined;
+}
+
+function activityText(activity: WorkerActivity | undefined): string {
+  if (!activity) return '[]';
+  const { slots, busy, rss, lagMs, everyMs, running } = activity;
+  const runs = JSON.stringify(
+    running.map(({ id, queue, name, since }) => [id, queue, name, since]),
+  );
+  const fields = {
+    nrq_slots: slots,
+    nrq_busy: busy,
+    nrq_rss: rss,
+    nrq_lag: Math.round(lagMs),
+    nrq_every: everyMs,
+    nrq_running: runs,
+  };
+  return JSON.stringify(Object.entries(fields).flatMap(([name, value]) => [name, String(value)]));
+}
+
+/** Queues without counts, too: how they stand is seen with the beat. */
+function figuresText(queues: readonly string[], counted: readonly CountedJobs[]): string {
+  const byQueue = new Map<string, [string, readonly number[]][]>(queues.map((name) => [name, []]));
+  for (const { queue, name, figures } of counted) {
+    const jobs = byQueue.get(queue) ?? [];
+    jobs.push([name, figures]);
+    byQueue.set(queue, jobs);
+  }
+  return JSON.stringify([...byQueue]);
 }

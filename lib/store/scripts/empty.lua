@@ -17,16 +17,18 @@
 --- @include events
 --- @include finish
 --- @include ended
+--- @include tell-room
 
 local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 local ids = redis.call('LRANGE', KEYS.list, 0, tonumber(ARGV.most) - 1)
 local keys = {}
 for _, id in ipairs(ids) do add_keys_of(id, keys) end
 if #ids > 0 then assure_right('LTRIM', KEYS.list) end
-if #ids > 0 and redis.pcall('EXISTS', queue.unique) == 1 then
-  for _, id in ipairs(ids) do release_key(id, 'deleted') end
+if #ids > 0 and redis.pcall('EXISTS', queue.unique, prefix .. 'nrq:groups') ~= 0 then
+  for _, id in ipairs(ids) do let_go(id, 'deleted', true) end
 end
 batched('DEL', nil, keys)
 if #ids > 0 then redis.call('LTRIM', KEYS.list, #ids, -1) end
 ended_all(queue, ids, 'deleted')
+if not queue.is_plain then tell_room(queue) end
 return { #ids, hung.is_left and 1 or 0 }

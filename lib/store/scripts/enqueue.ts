@@ -42,7 +42,8 @@ export function encodeEnqueue(
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;
-  const values = ENQUEUE.values({ prefix, channels, mode });
+  const max_lengths = maxLengthsOf(jobs);
+  const values = ENQUEUE.values({ prefix, channels, mode, max_lengths });
   values.push(templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
@@ -76,6 +77,18 @@ function refusalOf({ index, text }: { readonly index: number; readonly text: str
   return { ...refusal, holder: details[0] };
 }
 
+/** Of queues that may hold only so many: mostly none. */
+function maxLengthsOf(jobs: readonly NewJob[]): string {
+  let text = '';
+  let last: string | undefined;
+  for (const { queue, room } of jobs) {
+    if (!room || queue === last) continue;
+    last = queue;
+    text += `${queue}\t${room.most}\t${room.waits ? 1 : 0}\n`;
+  }
+  return text;
+}
+
 const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set(['duplicate', 'held', 'replaced']);
 
 /** Where others of the call wait for a job, another one cannot take its place: that is an error. */
@@ -103,9 +116,10 @@ function tickFields({ schedule, at }: Tick, letters: string): string[] {
 /** Where it goes, when what it waits for is over. */
 function placeOf({ options, waitsFor }: NewJob): string {
   const place = placeWithoutParents(options);
-  return waitsFor && waitsFor.jobs.length > 0
-    ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}`
-    : place;
+  if (!waitsFor) return place;
+  const { jobs, group, ifFailed } = waitsFor;
+  if (group !== undefined) return `after ${ifFailed} ${place} @${group}`;
+  return jobs.length > 0 ? `after ${ifFailed} ${place} ${jobs.join(',')}` : place;
 }
 
 function placeWithoutParents(options: NewJob['options']): string {
@@ -124,8 +138,9 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
   const [first] = jobs;
   if (!first || jobs.length > MOST_PLAIN) return false;
   const { queue, options } = first;
-  const { ttl, description, unique } = options;
-  if (placeWithoutParents(options) !== 'back' || ttl !== undefined) return false;
+  const { ttl, description, unique, group } = options;
+  if (placeWithoutParents(options) !== 'back' || ttl !== undefined || group !== undefined)
+    return false;
   if (description !== undefined || typeof unique === 'object') return false;
   return jobs.every(
     (job) =>
@@ -134,14 +149,15 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
       job.check === 'new' &&
       job.meta === undefined &&
       !job.waitsFor &&
-      !job.tick,
+      !job.tick &&
+      !job.room,
   );
 }
 
 function encodePlain({ prefix, channels }: Keyspace, jobs: PlainJobs): ScriptValue[] {
   const [{ queue, options }] = jobs;
   const fields = optionFields(queue, options);
-  const values = ENQUEUE.values({ prefix, channels, mode: 'plain' });
+  const values = ENQUEUE.values({ prefix, channels, mode: 'plain', max_lengths: '' });
   values.push(1, queue, fields.length, ...fields, jobs.length);
   for (const { id, data } of jobs) values.push(id, data);
   return values;

@@ -1,5 +1,5 @@
-import { type JobSummary, decodeRow } from '../../wire/job-row.js';
-import type { RegistryName } from '../watcher-store.js';
+import { decodeRow } from '../../wire/job-row.js';
+import type { ListPage, RegistryName } from '../watcher-store.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import { list } from './compiled.js';
@@ -20,18 +20,25 @@ export function encodeList(
   return LIST.values({ prefix, channels, queue, registry, offset, limit });
 }
 
-export function decodeList(queue: string, registry: RegistryName, reply: unknown): ListSlice {
+/** Jobs of any queues, by their ids; at most {@link LISTED_AT_ONCE}. */
+export function encodeListOf(
+  { prefix, channels }: Keyspace,
+  ids: readonly string[],
+): ScriptValue[] {
+  const names = { prefix, channels, queue: '', registry: 'ids' };
+  return [...LIST.values({ ...names, offset: 0, limit: ids.length }), ...ids];
+}
+
+/** @param queue undefined: the rows are of several queues */
+export function decodeList(
+  queue: string | undefined,
+  registry: RegistryName,
+  reply: unknown,
+): ListPage {
   const [rows, looked, more] = reply as [Buffer[][], number, Buffer];
   return {
-    jobs: rows.map((row) => decodeRow(queue, row, registry === 'scheduled')),
+    jobs: rows.map((row) => decodeRow(queue, row, registry === 'scheduled' || queue === undefined)),
     looked: Number(looked),
     more: more.length > 0,
   };
-}
-
-export interface ListSlice {
-  readonly jobs: readonly JobSummary[];
-  /** Entries that were looked at, those without a job included. */
-  readonly looked: number;
-  readonly more: boolean;
 }

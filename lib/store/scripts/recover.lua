@@ -203,8 +203,10 @@ for _, id in ipairs(over) do
   end
 end
 
---- @include unique
---- @include sweep
+do
+  --- @include unique
+  --- @include sweep
+end
 
 local next_end = redis.call('ZRANGE', queue.started, 0, 0, 'WITHSCORES')
 if next_end[1] then

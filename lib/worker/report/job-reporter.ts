@@ -12,6 +12,7 @@ import {
   eventsOf,
   stoppedByCommand,
 } from './outcome-events.js';
+import type { JobCounts } from './job-counts.js';
 import type { Settlement } from './settlement.js';
 import { endedJob, poisonedJob } from './webhook-payload.js';
 import type { Webhooks } from './webhooks.js';
@@ -33,6 +34,7 @@ export class JobReporter {
   private readonly lastProblems = new Map<string, number>();
 
   private webhooks: Pick<Webhooks, 'send'> | undefined;
+  private counts: Pick<JobCounts, 'settled' | 'refused'> | undefined;
   private readonly observers: readonly WorkerObserver[];
   /** Somebody wants to hear of each start. */
   readonly hearsStarts: boolean;
@@ -54,6 +56,11 @@ export class JobReporter {
     this.webhooks = webhooks;
   }
 
+  /** From now on, what becomes of jobs is counted there. */
+  countJobs(counts: Pick<JobCounts, 'settled' | 'refused'>): void {
+    this.counts = counts;
+  }
+
   /** A handler is about to run. */
   started(event: StartedEvent): void {
     const { queue, name, jobId, attempt } = event;
@@ -71,6 +78,7 @@ export class JobReporter {
     const { outcome } = settlement;
     const duration = settlement.endedAt - settlement.startedAt;
     this.milliseconds += duration;
+    this.counts?.settled(settlement);
     if (this.hearsEvents) for (const event of eventsOf(settlement)) this.event(event);
     if (this.hearsCallbacks) this.tellCallback(settlement);
     const ended = this.webhooks && endedJob(settlement);
@@ -144,7 +152,9 @@ export class JobReporter {
 
   /** The outcome was refused: the job has this status now. */
   refused(settlement: Settlement, status: string): void {
-    if (status === 'canceled' || status === 'missing') {
+    const isCanceled = status === 'canceled' || status === 'missing';
+    this.counts?.refused(settlement.job.queue, settlement.name, isCanceled ? 'canceled' : 'lost');
+    if (isCanceled) {
       const reason = status === 'missing' ? deletedWhileItRan : canceledWhileItRan;
       const about = eventOf(settlement);
       this.tell('jobCanceled', { ...about, reason });

@@ -90,6 +90,11 @@ export class JobRunner {
     for (const { claimed } of this.limit.waiting()) yield claimed;
   }
 
+  /** What runs now, in the order in which it started. */
+  runs(): Iterable<Pick<Execution, 'claimed' | 'job' | 'startedAt'>> {
+    return this.running.values();
+  }
+
   /** Removes what waits for its handler, to be given back. */
   removeWaiting(): ClaimedJob[] {
     return this.limit.removeAll().map(({ claimed }) => claimed);

@@ -1,5 +1,6 @@
 // Claimed jobs made of fields, in the form in which the answer of a claim has them.
 import { ClaimedJob } from '../../../lib/wire/claimed-job.js';
+import { timeOf } from '../../../lib/wire/stored-text.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from '../../../lib/wire/claim-fields.js';
 
 type Field = (typeof CLAIM_FIELDS)[number] | (typeof FURTHER_FIELDS)[number];
@@ -14,6 +15,7 @@ export function claimedJob(fields: Fields, id = 'id1'): ClaimedJob {
     has: (field) => text(field) !== undefined,
     wasLeftOut: () => false,
     text,
+    time: (field) => timeOf(text(field)),
     bytes: (field) => (text(field) === undefined ? undefined : Buffer.from(text(field) ?? '')),
   });
 }

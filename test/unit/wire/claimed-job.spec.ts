@@ -185,3 +185,18 @@ describe('a claimed job', () => {
     expect([queue, id, execution]).toEqual(['jobs', 'id2', 'e2']);
   });
 });
+
+describe('since when it has been ready to run', () => {
+  const createdAt = '2026-03-01T09:00:00.123Z';
+  it.each([
+    [{ created_at: createdAt }, Date.parse(createdAt)],
+    [{ created_at: createdAt, nrq_given: 't' }, Date.parse(createdAt)],
+    [{ created_at: createdAt, nrq_given: 'l' }, undefined],
+    [
+      { created_at: createdAt, nrq_given: 'l', enqueued_at: '2026-03-01T10:00:00Z' },
+      Date.parse('2026-03-01T10:00:00Z'),
+    ],
+    [{ created_at: 'never' }, undefined],
+    [{}, undefined],
+  ])('%j', (fields, time) => expect(claimedJob(fields).readyAt).toBe(time));
+});

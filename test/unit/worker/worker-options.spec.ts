@@ -6,6 +6,7 @@ describe("a worker's options", () => {
     expect(resolveWorkerOptions()).toEqual({
       queues: undefined,
       concurrency: 10,
+      history: true,
       order: 'parallel',
       lease: 15_000,
       shutdownTimeout: 30_000,

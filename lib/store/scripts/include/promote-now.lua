@@ -32,4 +32,5 @@ local function promote_now(queue, jobs)
   batched('ZREM', queue.scheduled, ids)
   batched('ZREM', queue.deferred, ids)
   pcall(batched, 'ZREM', queue.late, ids)
+  pcall(batched, 'ZREM', queue.retrying, ids)
 end

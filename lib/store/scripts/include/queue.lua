@@ -18,7 +18,8 @@ local function key_of_queue(queue, what)
   elseif what == 'watched' then
     key = prefix .. 'nrq:waiting:' .. name
   elseif what == 'paused' or what == 'stops' or what == 'popped' or what == 'late' or what == 'alive' or what == 'grace'
-    or what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' or what == 'unique' or what == 'flags' then
+    or what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' or what == 'unique' or what == 'flags'
+    or what == 'retrying' then
     key = prefix .. 'nrq:' .. what .. ':' .. name
   elseif what == 'wake' or what == 'settled' or what == 'events' then
     key = ARGV.channels .. what .. ':' .. name

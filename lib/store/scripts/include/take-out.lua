@@ -1,6 +1,6 @@
 -- Takes jobs out of the places where they stand, whatever these are. A part of control.lua.
 
-local PLACES = { 'scheduled', 'finished', 'failed', 'canceled', 'deferred' }
+local PLACES = { 'scheduled', 'finished', 'failed', 'canceled', 'deferred', 'retrying' }
 -- Stands for an entry that is about to go.
 local GONE = 'nrq:gone'
 

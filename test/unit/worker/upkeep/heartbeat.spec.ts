@@ -6,9 +6,13 @@ import { Heartbeat } from '../../../../lib/worker/upkeep/heartbeat.js';
 describe('a heartbeat', () => {
   const written: { record: WorkerRecord; done?: WorkDone }[] = [];
   let state: WorkerRecord['state'] = 'idle';
+  let isViewed = false;
   const workers: WorkerStore['workers'] = {
     register: (record) => Promise.resolve(void written.push({ record })),
-    heartbeat: (record, done) => Promise.resolve(void written.push({ record, done })),
+    heartbeat: (record, done) => {
+      written.push({ record, done });
+      return Promise.resolve(isViewed);
+    },
     deregister: () => Promise.resolve(),
   };
   const heartbeat = new Heartbeat(
@@ -51,5 +55,18 @@ describe('a heartbeat', () => {
       await jest.advanceTimersByTimeAsync(100);
     }
     expect(written.length).toBeLessThanOrEqual(before + 2);
+  });
+
+  it('beats every 2 seconds while somebody looks', async () => {
+    isViewed = true;
+    await jest.advanceTimersByTimeAsync(10_000);
+    const before = written.length;
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(written.length - before).toBe(10);
+    isViewed = false;
+    await jest.advanceTimersByTimeAsync(10_000);
+    const after = written.length;
+    await jest.advanceTimersByTimeAsync(20_000);
+    expect(written.length - after).toBe(2);
   });
 });

@@ -1,0 +1,74 @@
+import { plainMessage } from '../job/index.js';
+import type { JobSummary } from '../wire/index.js';
+import type { FoundJobs } from './search.js';
+
+/** Failed jobs of one cause: the same job, error and place, and a message that differs in numbers and quoted texts only. */
+export interface FailureGroup {
+  /** Names the group: `inspector.requeue(queue, { in: 'failed', cause })`. */
+  readonly cause: string;
+  readonly queue: string;
+  /** Of the job; undefined: only Python can read it. */
+  readonly name: string | undefined;
+  /** Name of the error's class. */
+  readonly error: string;
+  /** The message, without what differs between the jobs. */
+  readonly message: string;
+  /** How many of the jobs that were looked at. */
+  readonly count: number;
+  /** When the first and the last of them failed. */
+  readonly first: Date | undefined;
+  readonly last: Date | undefined;
+  /** The one that failed last. */
+  readonly sample: JobSummary;
+}
+
+export interface Failures {
+  /** The most frequent first. */
+  readonly groups: readonly FailureGroup[];
+  /** How many failed jobs were looked at, the newest first, of how many. */
+  readonly looked: number;
+  readonly total: number;
+  readonly isComplete: boolean;
+}
+
+/** Puts failed jobs together by their cause. */
+export async function groupFailures(found: FoundJobs): Promise<Failures> {
+  const groups = new Map<string, FailureGroup>();
+  for await (const job of found) {
+    const key = `${job.queue}\n${job.cause}`;
+    const known = groups.get(key);
+    groups.set(key, known ? withJob(known, job) : groupOf(job));
+  }
+  const sorted = [...groups.values()].toSorted((one, other) => other.count - one.count);
+  const { looked, total, isComplete } = found;
+  return { groups: sorted, looked, total, isComplete };
+}
+
+function groupOf(job: JobSummary): FailureGroup {
+  const { queue, name, failure = '', endedAt, cause = '' } = job;
+  const [, error = 'Error', message = failure] = /^([\w.$]{1,100}): (.*)$/s.exec(failure) ?? [];
+  const times = { first: endedAt, last: endedAt };
+  return {
+    cause,
+    queue,
+    name,
+    error,
+    message: plainMessage(message),
+    count: 1,
+    ...times,
+    sample: job,
+  };
+}
+
+function withJob(group: FailureGroup, job: JobSummary): FailureGroup {
+  const { endedAt } = job;
+  const isEarlier = endedAt && (!group.first || endedAt < group.first);
+  const isLater = endedAt && (!group.last || endedAt > group.last);
+  return {
+    ...group,
+    count: group.count + 1,
+    first: isEarlier ? endedAt : group.first,
+    last: isLater ? endedAt : group.last,
+    sample: isLater ? job : group.sample,
+  };
+}

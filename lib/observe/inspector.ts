@@ -1,0 +1,331 @@
+import {
+  type Duration,
+  InvalidOptionError,
+  type JobSelection,
+  type CancelFrom,
+  type PromoteFrom,
+  type RequeueFrom,
+  type RequeueOptions,
+  type SelectableIn,
+  ShortForm,
+  assertJobId,
+  assertQueueName,
+  flag,
+  jobName,
+  numberAboveZero,
+  optionTable,
+  optional,
+  otherwise,
+  readOptions,
+  readSelection,
+  toMilliseconds,
+  wholeNumber,
+} from '../job/index.js';
+import {
+  type BulkRequest,
+  Queue,
+  type RqJob,
+  bulkRequest,
+  requeueRequest,
+} from '../queue/index.js';
+import { type JobStore, type WorkerState, idsOf } from '../store/index.js';
+import { type Failures, groupFailures } from './failures.js';
+import { type QueueHistory, historyOf, tierFor } from './history.js';
+import { BulkOperation, type DryRun, type OperationOptions } from './operation.js';
+import { type Overview, overviewOf } from './overview.js';
+import { FoundJobs, type JobSearch, type SearchOptions } from './search.js';
+
+/**
+ * Sees and operates everything in one Redis: queues, workers, jobs of any queue, also Python's. It is what the command
+ * line is made of. In a Nest application it is injected by its class; `connectInspector()` gives one anywhere else.
+ *
+ * ```ts
+ * const { queues, troubles } = await inspector.overview();
+ * const { groups } = await inspector.failures({ queue: 'mail' });
+ * const operation = inspector.requeue('mail', { in: 'failed', cause: groups[0].cause }, { rate: 50 });
+ * ```
+ *
+ * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
+ */
+export class RqInspector extends ShortForm {
+  readonly #store: JobStore;
+  readonly #queues = new Map<string, Queue>();
+
+  /** @param store the data of one Redis, for example a `RedisJobStore` */
+  constructor(store: JobStore) {
+    super();
+    this.#store = store;
+  }
+
+  /** A queue by its name, to enqueue, pause, empty or list. @throws InvalidOptionError when no queue can have this name */
+  queue(name: string): Queue {
+    let queue = this.#queues.get(name);
+    if (!queue) this.#queues.set(name, (queue = new Queue(name, this.#store)));
+    return queue;
+  }
+
+  /** The handle of a job, whatever its queue; undefined when there is none. */
+  async job(id: string): Promise<RqJob | undefined> {
+    assertJobId(id, 'inspector.job');
+    const record = await this.#store.read(id);
+    return record && this.queue(record.origin).job(id);
+  }
+
+  /** The names of all queues that anybody has put a job into, or that a worker serves, in order. */
+  async names(): Promise<string[]> {
+    const [names, workers] = await Promise.all([this.#store.queues(), this.workers()]);
+    const all = new Set([...names, ...workers.flatMap(({ queues }) => queues)]);
+    return [...all].toSorted();
+  }
+
+  /**
+   * How queues stand and who serves them, in a few calls for all of them.
+   * @param options.queues default: all
+   * @param options.live you look every few seconds: workers show what they have every two seconds then, instead of ten
+   * @throws InvalidOptionError
+   */
+  async overview(options: { queues?: readonly string[]; live?: boolean } = {}): Promise<Overview> {
+    const { queues, live } = readOptions(options, OVERVIEW_OPTIONS, 'inspector.overview');
+    const { figures } = this.#store;
+    if (live) await figures.view();
+    const names = queues ?? (await this.names());
+    const [at, states, workers] = await Promise.all([
+      figures.now(),
+      figures.overview(names),
+      figures.workers(),
+    ]);
+    return overviewOf(at, states, workers);
+  }
+
+  /** All workers that show themselves, Python's too; one that was killed is listed for a minute (Python's: 8). */
+  workers(): Promise<WorkerState[]> {
+    return this.#store.figures.workers();
+  }
+
+  /**
+   * What became of a queue's jobs lately: how many ended how, how long they ran and had waited, how deep the queue was.
+   * Workers count it (`history` of their options).
+   * @param options.last how far back; default an hour, at most 90 days (a number is seconds)
+   * @param options.job only jobs of this name
+   * @throws InvalidOptionError
+   */
+  async history(
+    queue: string,
+    options: { last?: Duration; job?: string } = {},
+  ): Promise<QueueHistory> {
+    const where = `inspector.history of queue "${queue}"`;
+    assertQueueName(queue, where);
+    const { last, job } = readOptions(options, HISTORY_OPTIONS, where);
+    const tier = tierFor(last);
+    const until = await this.#store.figures.now();
+    const from = new Date(until.getTime() - last);
+    const buckets = await this.#store.figures.buckets(queue, tier, from);
+    return historyOf(queue, tier, buckets, { from, until, job });
+  }
+
+  /**
+   * Failed jobs by their cause, the most frequent first, of one queue or all.
+   * @param options as of {@link search}; the newest failures are looked at first
+   * @throws InvalidOptionError
+   */
+  failures(options: { queue?: string; name?: string } & SearchOptions = {}): Promise<Failures> {
+    const { queue, name, ...rest } = options;
+    const search = {
+      in: 'failed',
+      ...(queue === undefined ? {} : { queue }),
+      ...(name === undefined ? {} : { name }),
+    } as const;
+    return groupFailures(this.search(search, rest));
+  }
+
+  /**
+   * Looks for jobs, in one queue or all. What is found comes as it is found; it stops after `budget` entries.
+   *
+   * ```ts
+   * for await (const job of inspector.search({ in: 'failed', error: /Timeout/ })) console.log(job.id, job.failure);
+   * ```
+   *
+   * @throws InvalidOptionError
+   */
+  search(search: JobSearch, options: SearchOptions = {}): FoundJobs {
+    const where = 'inspector.search';
+    const { queue, ...selection } = search;
+    const read = readSelection(selection as JobSelection, ANYWHERE, where);
+    if (!('in' in read)) {
+      const problem = 'must be { in, name, cause, error, before, after, limit, queue }';
+      throw new InvalidOptionError({ option: 'search', problem, where });
+    }
+    const { budget, signal } = readOptions(options, SEARCH_OPTIONS, where);
+    const given = typeof queue === 'string' ? [queue] : queue;
+    for (const name of given ?? []) assertQueueName(name, where);
+    const names = () => (given ? Promise.resolve(given) : this.#store.queues());
+    return new FoundJobs(this.#store, names, read, budget, signal);
+  }
+
+  /**
+   * `queue.requeue()` that shows its progress, keeps to a rate and can be canceled.
+   * @throws InvalidOptionError naming the key
+   */
+  requeue(
+    queue: string,
+    selection: JobSelection<RequeueFrom>,
+    options: RequeueOptions & OperationOptions & { dryRun: true },
+  ): Promise<DryRun>;
+  requeue(
+    queue: string,
+    selection: JobSelection<RequeueFrom>,
+    options?: RequeueOptions & OperationOptions & { dryRun?: false },
+  ): BulkOperation;
+  requeue(
+    queue: string,
+    selection: JobSelection<RequeueFrom>,
+    options: RequeueOptions & OperationOptions = {},
+  ): BulkOperation | Promise<DryRun> {
+    const { rate, dryRun, ...rest } = options;
+    const request = requeueRequest(selection, rest, `inspector.requeue on queue "${queue}"`);
+    return this.#operate(queue, request, { rate, dryRun });
+  }
+
+  /** `queue.cancel()` in the same way. @throws InvalidOptionError */
+  cancel(
+    queue: string,
+    selection: JobSelection<CancelFrom>,
+    options: OperationOptions & { dryRun: true },
+  ): Promise<DryRun>;
+  cancel(
+    queue: string,
+    selection: JobSelection<CancelFrom>,
+    options?: OperationOptions & { dryRun?: false },
+  ): BulkOperation;
+  cancel(
+    queue: string,
+    selection: JobSelection<CancelFrom>,
+    options: OperationOptions = {},
+  ): BulkOperation | Promise<DryRun> {
+    const request = bulkRequest('cancel', selection, `inspector.cancel on queue "${queue}"`);
+    return this.#operate(queue, request, options);
+  }
+
+  /** `queue.delete()` in the same way. @throws InvalidOptionError */
+  delete(
+    queue: string,
+    selection: JobSelection,
+    options: OperationOptions & { dryRun: true },
+  ): Promise<DryRun>;
+  delete(
+    queue: string,
+    selection: JobSelection,
+    options?: OperationOptions & { dryRun?: false },
+  ): BulkOperation;
+  delete(
+    queue: string,
+    selection: JobSelection,
+    options: OperationOptions = {},
+  ): BulkOperation | Promise<DryRun> {
+    const request = bulkRequest('delete', selection, `inspector.delete on queue "${queue}"`);
+    return this.#operate(queue, request, options);
+  }
+
+  /** `queue.promote()` in the same way. @throws InvalidOptionError */
+  promote(
+    queue: string,
+    selection: JobSelection<PromoteFrom>,
+    options: OperationOptions & { dryRun: true },
+  ): Promise<DryRun>;
+  promote(
+    queue: string,
+    selection: JobSelection<PromoteFrom>,
+    options?: OperationOptions & { dryRun?: false },
+  ): BulkOperation;
+  promote(
+    queue: string,
+    selection: JobSelection<PromoteFrom>,
+    options: OperationOptions = {},
+  ): BulkOperation | Promise<DryRun> {
+    const request = bulkRequest('promote', selection, `inspector.promote on queue "${queue}"`);
+    return this.#operate(queue, request, options);
+  }
+
+  /** What JSON and logs show of it. */
+  toJSON(): object {
+    return {};
+  }
+
+  #operate(
+    queue: string,
+    request: BulkRequest,
+    options: OperationOptions,
+  ): BulkOperation | Promise<DryRun> {
+    const where = `inspector.${request.action.type} on queue "${queue}"`;
+    assertQueueName(queue, where);
+    const { rate, dryRun } = readOptions(options, OPERATION_OPTIONS, where);
+    if (dryRun) return this.#meant(queue, request).then((count) => ({ count }));
+    return new BulkOperation(this.#store, queue, request, rate, this.#entries(queue, request));
+  }
+
+  /** How many entries there are to look at. */
+  async #entries(queue: string, { selection }: BulkRequest): Promise<number> {
+    if (!('in' in selection)) return selection.length;
+    return (await this.#store.counts(queue))[selection.in];
+  }
+
+  /** How many jobs a selection means. */
+  async #meant(queue: string, { selection }: BulkRequest): Promise<number> {
+    if (!('in' in selection)) {
+      const queues = await this.#store.queuesOf(selection);
+      return queues.filter((name) => name === queue).length;
+    }
+    const { limit = Infinity, name, cause, error, before, after } = selection;
+    const isAll = [name, cause, error, before, after].every((one) => one === undefined);
+    if (isAll) return Math.min(limit, (await this.#store.counts(queue))[selection.in]);
+    return (await idsOf(this.#store, queue, selection)).length;
+  }
+}
+
+const ANYWHERE: readonly SelectableIn[] = [
+  'queued',
+  'started',
+  'scheduled',
+  'deferred',
+  'finished',
+  'failed',
+  'canceled',
+];
+
+const OVERVIEW_OPTIONS = optionTable<{ queues?: readonly string[]; live?: boolean }>()({
+  queues: optional(queueNames),
+  live: flag,
+});
+const HISTORY_OPTIONS = optionTable<{ last?: Duration; job?: string }>()({
+  last: otherwise('1h', upTo90Days),
+  job: optional(jobName),
+});
+const SEARCH_OPTIONS = optionTable<SearchOptions>()({
+  budget: otherwise(10_000, wholeNumber(1)),
+  signal: optional(abortSignal),
+});
+const OPERATION_OPTIONS = optionTable<OperationOptions>()({
+  rate: optional(numberAboveZero),
+  dryRun: flag,
+});
+
+function queueNames(value: unknown, option: string, where: string | undefined): readonly string[] {
+  if (!Array.isArray(value)) {
+    throw new InvalidOptionError({ option, problem: 'must be a list of queues', value, where });
+  }
+  for (const name of value as unknown[]) assertQueueName(name, where);
+  return value as readonly string[];
+}
+
+function upTo90Days(value: unknown, option: string, where: string | undefined): number {
+  const milliseconds = toMilliseconds(value as Duration, option, where);
+  if (milliseconds > 0 && milliseconds <= LONGEST_HISTORY_MS) return milliseconds;
+  throw new InvalidOptionError({ option, problem: 'must be up to 90 days', value, where });
+}
+
+const LONGEST_HISTORY_MS = 90 * 86_400_000;
+
+function abortSignal(value: unknown, option: string, where: string | undefined): AbortSignal {
+  if (value instanceof AbortSignal) return value;
+  throw new InvalidOptionError({ option, problem: 'must be an AbortSignal', where });
+}

@@ -1,0 +1,101 @@
+import type { BulkRequest } from '../queue/index.js';
+import type { ControlPace, ControlReport, JobStore } from '../store/index.js';
+import { after } from '../time/timer.js';
+
+/** How an operation is carried out. */
+export interface OperationOptions {
+  /** Jobs per second at most; default: as fast as Redis can, 500 in a call. */
+  readonly rate?: number;
+  /** Nothing is done: only how many jobs it would be is found out. */
+  readonly dryRun?: boolean;
+}
+
+/** What a dry run has found. */
+export interface DryRun {
+  /** How many jobs the selection means. Some of them may be left as they are in the end: see `skipped`. */
+  readonly count: number;
+}
+
+/**
+ * Something that is being done to many jobs, some hundred in a call. It has begun when you hold it. What is done stays
+ * done, whether it is canceled or fails; repeated, it goes on with what is left.
+ *
+ * ```ts
+ * const operation = inspector.requeue('mail', { in: 'failed', cause }, { rate: 50 });
+ * console.log(operation.progress); // { done: 150, looked: 200, total: 1204 }
+ * const { done, skipped } = await operation.report();
+ * ```
+ */
+export class BulkOperation {
+  private soFar: ControlReport = NOTHING;
+  private expected: number | undefined;
+  private isCanceled = false;
+  private readonly ended: Promise<ControlReport>;
+  private readonly startedAt = performance.now();
+
+  /** @internal */
+  constructor(
+    store: Pick<JobStore, 'controlMany'>,
+    queue: string,
+    { selection, action }: BulkRequest,
+    private readonly rate: number | undefined,
+    total: Promise<number>,
+  ) {
+    const pace: ControlPace = {
+      most: rate === undefined ? Infinity : Math.max(1, Math.ceil(rate / SLICES_PER_SECOND)),
+      goesOn: (soFar) => this.goesOn(soFar),
+    };
+    this.ended = store.controlMany(queue, selection, action, pace);
+    // Whoever does not ask for the report does not want to hear of its error either.
+    this.ended.catch(() => undefined);
+    total.then(
+      (count) => (this.expected = count),
+      () => undefined,
+    );
+  }
+
+  /** How far it is: jobs changed, entries looked at, and how many there were at the beginning (once that is known). */
+  get progress(): { readonly done: number; readonly looked: number; readonly total?: number } {
+    const { done, looked } = this.soFar;
+    return {
+      done,
+      looked,
+      ...(this.expected === undefined ? undefined : { total: this.expected }),
+    };
+  }
+
+  /** Ends it after the call that is under way. */
+  cancel(): void {
+    this.isCanceled = true;
+  }
+
+  /** Waits until it has ended, by itself or canceled. @throws RqConnectionError; what was done until then stays done */
+  report(): Promise<ControlReport> {
+    return this.ended;
+  }
+
+  private async goesOn(soFar: ControlReport): Promise<boolean> {
+    this.soFar = soFar;
+    if (this.rate !== undefined) {
+      const due = this.startedAt + (soFar.done / this.rate) * 1000;
+      await this.pause(due - performance.now());
+    }
+    return !this.isCanceled;
+  }
+
+  /** In short steps, so that it can be canceled meanwhile. */
+  private async pause(milliseconds: number): Promise<void> {
+    for (let left = milliseconds; left > 0 && !this.isCanceled; left -= STEP_MS) {
+      await new Promise<void>((resolve) => after(Math.min(left, STEP_MS), resolve));
+    }
+  }
+}
+
+const NOTHING: ControlReport = {
+  done: 0,
+  skipped: { running: 0, state: 0, duplicate: 0 },
+  missing: 0,
+  looked: 0,
+};
+const SLICES_PER_SECOND = 5;
+const STEP_MS = 200;

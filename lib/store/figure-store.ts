@@ -1,0 +1,112 @@
+import type { Figures, Tier } from '../wire/figures.js';
+
+/** Figures for those who watch: how queues stand, what workers do, what became of jobs. Reading changes nothing. */
+export interface FigureStore {
+  /** How many jobs of a queue stand where. */
+  counts(queue: string): Promise<RegistryCounts>;
+  /** How these queues stand, by Redis's clock, a call for up to 100 of them. */
+  overview(queues: readonly string[]): Promise<QueueState[]>;
+  /** All workers that show themselves, Python's too. */
+  workers(): Promise<WorkerState[]>;
+  /** What workers have counted of a queue's jobs since then, oldest stretch first; stretches without jobs are left out. */
+  buckets(queue: string, tier: Tier, since: Date): Promise<Bucket[]>;
+  /** Somebody looks: for the next 15 seconds workers show what they have every two seconds. */
+  view(): Promise<void>;
+  /** Redis's clock. */
+  now(): Promise<Date>;
+}
+
+/** How a queue stands at one moment. */
+export interface QueueState extends RegistryCounts {
+  readonly queue: string;
+  /** Jobs that wait for a retry that is not due yet. They are in `scheduled`, too. */
+  readonly retrying: number;
+  /** Scheduled jobs whose time has come and that nobody has moved to the queue yet. */
+  readonly overdue: number;
+  /** Milliseconds since the first of the overdue ones was due; 0: there is none. */
+  readonly overdueMs: number;
+  /** Milliseconds for which the oldest waiting job has been ready to run; undefined: none waits. */
+  readonly oldestMs: number | undefined;
+  readonly paused: boolean;
+  /** RQ is suspended: no worker takes a job of any queue. */
+  readonly suspended: boolean;
+}
+
+/** A worker as it shows itself. */
+export interface WorkerState {
+  readonly name: string;
+  readonly queues: readonly string[];
+  /** RQ's word: `started`, `idle`, `busy`, `suspended`. */
+  readonly state: string;
+  /** `python`: RQ's own. */
+  readonly kind: 'node' | 'python';
+  readonly host: string | undefined;
+  readonly pid: number | undefined;
+  /** Of the library. */
+  readonly version: string | undefined;
+  readonly startedAt: Date | undefined;
+  /** Milliseconds since its last sign of life, by Redis's clock. */
+  readonly silentMs: number | undefined;
+  /** It has shown itself not longer ago than it should: within three of its beats. */
+  readonly isAlive: boolean;
+  /** How many jobs it can run at once; undefined: it does not say (Python's run one). */
+  readonly slots: number | undefined;
+  /** How many run. */
+  readonly busy: number | undefined;
+  /** Bytes of memory of its process. */
+  readonly rss: number | undefined;
+  /** Milliseconds by which its event loop was late at most, since its last beat but one. */
+  readonly lagMs: number | undefined;
+  /** Jobs that succeeded and failed attempts, since it started. */
+  readonly finished: number;
+  readonly failed: number;
+  /** Milliseconds for which handlers ran, since it started. */
+  readonly workedMs: number;
+  /** Up to 20 jobs that run there, the oldest first. */
+  readonly running: readonly RunningNow[];
+}
+
+/** A job that runs in a worker. */
+export interface RunningNow {
+  readonly id: string;
+  readonly queue: string;
+  readonly name: string;
+  /** When it started, milliseconds since the epoch, by Redis's clock. */
+  readonly since: number;
+}
+
+/** What a worker tells of itself with each beat. */
+export interface WorkerActivity {
+  readonly slots: number;
+  readonly busy: number;
+  readonly rss: number;
+  readonly lagMs: number;
+  /** Milliseconds between two beats. */
+  readonly everyMs: number;
+  readonly running: readonly RunningNow[];
+}
+
+/** What a worker has counted of the jobs of one name. */
+export interface CountedJobs {
+  readonly queue: string;
+  /** Empty: of all others. */
+  readonly name: string;
+  /** Code, count, ... (see wire/figures). */
+  readonly figures: readonly number[];
+}
+
+/** What was counted in one stretch of time. */
+export interface Bucket {
+  /** Its beginning. */
+  readonly at: Date;
+  /** By job name; empty: all others. */
+  readonly jobs: ReadonlyMap<string, Figures>;
+  /** How the queue stood at its beginning; undefined: no worker was there. */
+  readonly sample: Figures | undefined;
+}
+
+/** RQ's registries, and `queued` for the queue itself. Stopped jobs are in `failed`. */
+export type RegistryName =
+  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
+
+export type RegistryCounts = Readonly<Record<RegistryName, number>>;

@@ -1,0 +1,102 @@
+import type { Connections } from '../redis/connections.js';
+import { type Figures, type Tier, decodeFigures } from '../wire/figures.js';
+import type { Keyspace } from '../wire/keyspace.js';
+import type { Bucket, FigureStore, QueueState, WorkerState } from './figure-store.js';
+import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
+import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
+import type { RegistryCounts } from './watcher-store.js';
+
+/** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
+export class RedisFigures implements FigureStore {
+  constructor(
+    private readonly connections: Connections,
+    private readonly keys: Keyspace,
+  ) {}
+
+  async counts(queue: string): Promise<RegistryCounts> {
+    const [state] = await this.look([queue], false, `count queue "${queue}"`);
+    const { queued, started, scheduled, deferred, finished, failed, canceled } =
+      state as QueueState;
+    return { queued, started, scheduled, deferred, finished, failed, canceled };
+  }
+
+  async overview(queues: readonly string[]): Promise<QueueState[]> {
+    const states: QueueState[] = [];
+    for (let first = 0; first < queues.length; first += SEEN_AT_ONCE) {
+      const slice = queues.slice(first, first + SEEN_AT_ONCE);
+      states.push(...(await this.look(slice, true, 'look at the queues')));
+    }
+    return states;
+  }
+
+  async workers(): Promise<WorkerState[]> {
+    const values = encodeWorkers(this.keys);
+    const reply = await this.connections.run('look at the workers', (redis) =>
+      WORKERS.run(redis, [this.keys.workers], values),
+    );
+    return decodeWorkers(this.keys, reply);
+  }
+
+  async buckets(queue: string, tier: Tier, since: Date): Promise<Bucket[]> {
+    const { stats } = this.keys.queue(queue);
+    const last = Math.floor((await this.now()).getTime() / 1000 / tier.seconds);
+    const earliest = last - tier.kept / tier.seconds;
+    const first = Math.max(earliest, Math.floor(since.getTime() / 1000 / tier.seconds));
+    const buckets: Bucket[] = [];
+    for (let from = first; from <= last; from += READ_AT_ONCE) {
+      const numbers: number[] = [];
+      for (let at = from; at <= last && at < from + READ_AT_ONCE; at += 1) numbers.push(at);
+      const replies = await this.connections.run(`read figures of queue "${queue}"`, (redis) =>
+        Promise.all(
+          numbers.map((at) => redis.callBuffer('HGETALL', `${stats}${tier.seconds}:${at}`)),
+        ),
+      );
+      for (const [index, reply] of replies.entries()) {
+        const at = new Date((numbers[index] as number) * tier.seconds * 1000);
+        const bucket = decodeBucket(at, reply as Buffer[]);
+        if (bucket) buckets.push(bucket);
+      }
+    }
+    return buckets;
+  }
+
+  async view(): Promise<void> {
+    await this.connections.run('look at live figures', (redis) =>
+      redis.set(this.keys.viewed, '1', 'PX', VIEWED_MS),
+    );
+  }
+
+  async now(): Promise<Date> {
+    const [seconds, microseconds] = await this.connections.run("read Redis's clock", (redis) =>
+      redis.time(),
+    );
+    return new Date(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000));
+  }
+
+  private async look(
+    queues: readonly string[],
+    ages: boolean,
+    action: string,
+  ): Promise<QueueState[]> {
+    const values = encodeOverview(this.keys, queues, ages);
+    const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, [], values));
+    return decodeOverview(queues, reply);
+  }
+}
+
+function decodeBucket(at: Date, reply: readonly Buffer[]): Bucket | undefined {
+  if (reply.length === 0) return undefined;
+  const jobs = new Map<string, Figures>();
+  let sample: Figures | undefined;
+  for (let index = 0; index + 1 < reply.length; index += 2) {
+    const field = String(reply[index]);
+    const figures = decodeFigures(reply[index + 1] as Buffer);
+    if (field === 'g') sample = figures;
+    else if (field.startsWith('j:')) jobs.set(field.slice('j:'.length), figures);
+  }
+  return { at, jobs, sample };
+}
+
+const READ_AT_ONCE = 100;
+/** Milliseconds for which a look counts. */
+const VIEWED_MS = 15_000;

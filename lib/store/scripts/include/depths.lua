@@ -1,0 +1,18 @@
+-- How many jobs stand where, for those who look. What holds something else counts as empty.
+
+local function count_of(reply) return type(reply) == 'number' and reply or 0 end
+
+-- retrying: those that are not due yet; overdue: scheduled ones whose time has come and that nobody has moved
+local function depths_of(queue)
+  return {
+    queued = count_of(redis.pcall('LLEN', queue.list)),
+    started = count_of(redis.pcall('ZCARD', queue.started)),
+    scheduled = count_of(redis.pcall('ZCARD', queue.scheduled)),
+    deferred = count_of(redis.pcall('ZCARD', queue.deferred)),
+    finished = count_of(redis.pcall('ZCARD', queue.finished)),
+    failed = count_of(redis.pcall('ZCARD', queue.failed)),
+    canceled = count_of(redis.pcall('ZCARD', queue.canceled)),
+    retrying = count_of(redis.pcall('ZCOUNT', queue.retrying, '(' .. score(now), '+inf')),
+    overdue = count_of(redis.pcall('ZCOUNT', queue.scheduled, '-inf', score(now - 1))),
+  }
+end

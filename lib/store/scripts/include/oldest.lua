@@ -1,0 +1,27 @@
+-- For how long the oldest waiting job has been ready to run.
+
+-- Milliseconds since the epoch of a date as RQ writes it; nothing when it is none.
+local function moment_of(date)
+  local year, month, day, hour, minute, second, rest =
+    string.match(date, '^(%d%d%d%d)%-(%d%d)%-(%d%d)T(%d%d):(%d%d):(%d%d)%.?(%d?%d?%d?)')
+  if not year then return nil end
+  -- Days since 0000-03-01: leap days then fall at the end of a year.
+  local years = tonumber(year) - (tonumber(month) <= 2 and 1 or 0)
+  local months = (tonumber(month) + 9) % 12
+  local days = 365 * years + math.floor(years / 4) - math.floor(years / 100) + math.floor(years / 400)
+    + math.floor((153 * months + 2) / 5) + tonumber(day) - 1 - 719468
+  return ((days * 24 + tonumber(hour)) * 60 + tonumber(minute)) * 60000 + tonumber(second) * 1000 + (tonumber(rest) or 0)
+end
+
+-- Looks at the first ten: jobs that were given back, or were put in front, may be young. Milliseconds, '' = none waits.
+local function oldest_of(queue)
+  local ids = redis.pcall('LRANGE', queue.list, 0, 9)
+  local oldest
+  for _, id in ipairs(ids.err and {} or ids) do
+    local dates = redis.pcall('HMGET', job_prefix .. id, 'enqueued_at', 'created_at')
+    local date = not dates.err and (dates[1] and dates[1] ~= '' and dates[1] or dates[2])
+    local moment = date and moment_of(date)
+    if moment and (not oldest or moment < oldest) then oldest = moment end
+  end
+  return oldest and string.format('%.0f', math.max(0, now - oldest)) or ''
+end

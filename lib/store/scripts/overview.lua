@@ -1,0 +1,35 @@
+-- Reads how queues stand, for those who watch: numbers of jobs, the age of the oldest that waits, what is overdue.
+--
+-- KEYS  none
+-- ARGV  prefix     how the names of all keys begin
+--       channels   how the names of our channels begin
+--       ages       '1' = the age of the oldest waiting job is looked for, '' = it is not
+--       queues...  names of queues
+-- Reply 1 '1' = RQ is suspended  2 per queue a list: numbers of jobs that are queued, started, scheduled, deferred,
+--       finished, failed, canceled, retrying (not due yet), overdue; milliseconds since the first overdue one was due;
+--       those since the oldest waiting job was ready, '' = none waits; 1 = the queue is paused
+-- State nothing is changed
+
+--- @include now
+--- @include queue
+--- @include depths
+--- @include oldest
+
+local rows = {}
+for index = INDEX.queues, #ARGV do
+  local queue = queue_of({ name = ARGV[index] })
+  local depths = depths_of(queue)
+  local overdue_for = 0
+  if depths.overdue > 0 then
+    local head = redis.pcall('ZRANGE', queue.scheduled, 0, 0, 'WITHSCORES')
+    if not head.err and head[2] then overdue_for = math.floor(math.max(0, now - tonumber(head[2]) * 1000)) end
+  end
+  rows[#rows + 1] = {
+    depths.queued, depths.started, depths.scheduled, depths.deferred, depths.finished, depths.failed, depths.canceled,
+    depths.retrying, depths.overdue, overdue_for, ARGV.ages == '1' and oldest_of(queue) or '',
+    count_of(redis.pcall('EXISTS', queue.paused)),
+  }
+end
+-- RQ's suspension mark. A process without a worker need not be allowed to see it.
+local is_suspended = count_of(redis.pcall('EXISTS', prefix .. 'suspended')) == 1
+return { is_suspended and '1' or '', rows }
