@@ -41,8 +41,10 @@ export interface JobOptions {
   delay?: Duration;
   /** Not before this time; one in the past is at once, the latest is in a hundred years. Not together with `delay`. */
   at?: Date;
-  /** To the head of the queue; default false. */
+  /** To the head of the queue, or of the jobs of its `priority`; default false. */
   atFront?: boolean;
+  /** `high` jobs of a queue run before `normal` ones (default), and those before `low` ones. It stays with the job. */
+  priority?: 'high' | 'normal' | 'low';
   /**
    * Run only when these have finished: a job, its id, or a list of them, with `ifFailed` in an object.
    * `delay` counts from then on. Default: none.
@@ -93,6 +95,8 @@ export interface ResolvedJobOptions {
   /** Milliseconds since 1970. */
   readonly at?: number;
   readonly atFront: boolean;
+  /** Undefined: normal. */
+  readonly level?: 'high' | 'low';
   readonly waitsFor?: WaitsFor;
   readonly group?: string;
   readonly meta?: Readonly<Record<string, unknown>>;
@@ -160,6 +164,7 @@ export function resolveJobOptions(
     delay: delay === undefined ? 0 : toMilliseconds(delay, 'delay', where),
     at: readAt(at, where),
     atFront: readFlag(options.atFront, 'atFront', where),
+    level: readPriority(options.priority, where),
     waitsFor: readDependsOn(options.dependsOn, id, where, group),
     group,
     meta: readMeta(options.meta, where),
@@ -233,6 +238,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   'delay',
   'at',
   'atFront',
+  'priority',
   'dependsOn',
   'group',
   'meta',
@@ -258,6 +264,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     delay: 0,
     at: undefined,
     atFront: false,
+    level: undefined,
     waitsFor: undefined,
     group: undefined,
     meta: undefined,
@@ -310,6 +317,14 @@ function readAt(value: unknown, where: string | undefined): number | undefined {
     throw new InvalidOptionError({ option: 'at', problem, where });
   }
   return value.getTime();
+}
+
+/** Undefined for `normal`: most jobs are of no level. */
+function readPriority(value: unknown, where: string | undefined): 'high' | 'low' | undefined {
+  if (value === undefined || value === 'normal') return undefined;
+  if (value === 'high' || value === 'low') return value;
+  const problem = "must be 'high', 'normal' or 'low'";
+  throw new InvalidOptionError({ option: 'priority', problem, value, where });
 }
 
 function readMeta(value: unknown, where: string | undefined): Record<string, unknown> | undefined {

@@ -7,7 +7,7 @@ import { InvalidOptionError } from './errors.js';
 
 /**
  * A queue name: 1 to 200 characters, no comma (RQ joins names with it), no control characters, no spaces around it,
- * not ending in `:intermediate` (that is another queue's hand-over list).
+ * not ending in `:intermediate` (that is another queue's hand-over list), `!high` or `!low` (another one's levels).
  * @throws InvalidOptionError (option `queue`)
  */
 export function assertQueueName(name: unknown, where?: string): asserts name is string {
@@ -21,7 +21,9 @@ export function assertQueueName(name: unknown, where?: string): asserts name is 
           ? 'must not begin or end with a space'
           : (name as string).endsWith(':intermediate')
             ? "must not end in ':intermediate' (RQ keeps jobs on their way to a worker under that name)"
-            : undefined);
+            : /!(high|low)$/.test(name as string)
+              ? "must not end in '!high' or '!low' (there a queue keeps its jobs of that priority: enqueue with priority)"
+              : undefined);
   refuse('queue', problem, name, where);
 }
 

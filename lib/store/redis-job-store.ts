@@ -1,7 +1,7 @@
 import { type JobEvent, ShortForm, hideFields } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
-import { ControlMany, replyOfOne } from './control-many.js';
+import { ControlMany, inTurn, replyOfOne } from './control-many.js';
 import {
   CONTROL,
   type ControlSlice,
@@ -298,33 +298,41 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     pace?: ControlPace,
   ): Promise<ControlReport> {
     const what = `${action.type} jobs of queue "${queue}"`;
-    const { list } = this.keys.queue(queue);
     const takesOut = action.type === 'cancel' || action.type === 'delete';
-    const readQueue = (first: number, last: number) =>
-      this.connections.run(what, (redis) => redis.lrange(list, first, last));
-    const many = new ControlMany(
-      (slice) => this.controlSlice(queue, action, slice, what),
-      takesOut ? readQueue : undefined,
-      pace,
-    );
-    if (!('in' in selection)) return many.ids(selection);
+    const many = (list: string) => {
+      const readQueue = (first: number, last: number) =>
+        this.connections.run(what, (redis) => redis.lrange(list, first, last));
+      return new ControlMany(
+        (slice) => this.controlSlice(queue, action, slice, what, list),
+        takesOut ? readQueue : undefined,
+        pace,
+      );
+    };
+    const { list, high, low } = this.keys.queue(queue);
+    if (!('in' in selection)) return many(list).ids(selection);
     // Only the text of a row says why a job failed.
-    if (asksForFailure(selection)) return many.ids(await idsOf(this, queue, selection));
-    return many.place(selection);
+    if (asksForFailure(selection)) return many(list).ids(await idsOf(this, queue, selection));
+    if (selection.in !== 'queued') return many(list).place(selection);
+    const levels = await this.connections.run(what, (redis) => redis.exists(high, low));
+    const lists = levels > 0 ? [high, list, low] : [list];
+    return inTurn(selection, lists, (one, line) => many(line).place(one));
   }
 
   async position(queue: string, id: string): Promise<number | undefined> {
-    const position = await this.connections.run(`find job "${id}"`, (redis) =>
-      redis.lpos(this.keys.queue(queue).list, id),
+    const { list, high, low } = this.keys.queue(queue);
+    const found = await this.connections.run(`find job "${id}"`, (redis) =>
+      redis.multi().lpos(list, id).lpos(high, id).lpos(low, id).exec(),
     );
-    return position ?? undefined;
+    const place = found?.find(([, position]) => typeof position === 'number')?.[1];
+    return place as number | undefined;
   }
 
   async queues(): Promise<string[]> {
     const keys = await this.connections.run('list the queues', (redis) =>
       redis.smembers(this.keys.queues),
     );
-    return keys.map((key) => this.keys.queueName(key)).toSorted();
+    const names = keys.map((key) => this.keys.queueName(key).replace(/!(high|low)$/, ''));
+    return [...new Set(names)].toSorted();
   }
 
   counts(queue: string): Promise<RegistryCounts> {
@@ -373,8 +381,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     action: ControlAction,
     slice: ControlSlice,
     what: string,
+    list = this.keys.queue(queue).list,
   ): Promise<ControlSliceReply> {
-    const { list } = this.keys.queue(queue);
     const values = encodeControl(this.keys, queue, action, slice);
     const reply = decodeControl(await this.run(what, CONTROL, [list], values));
     if (reply.leftOver) await this.dependencies.goOn(queue);

@@ -159,7 +159,9 @@ describe('the log of a job', () => {
         runs.set(job.id, run);
         if (run > 1) return;
         await job.log('x');
-        throw job.retriesLeft === undefined ? new SnoozeJob(0.001) : new Error('once more');
+        throw job.retriesLeft === undefined
+          ? new SnoozeJob({ for: 0.001 })
+          : new Error('once more');
       },
     });
     const queue = engine.queue();

@@ -65,7 +65,6 @@ do
   --- @include fresh-retries
   --- @include control-actions
 end
---- @include tell-room
 
 local selection = select_jobs(queue)
 local found = look_at_jobs(queue, selection)
@@ -73,7 +72,10 @@ local found = look_at_jobs(queue, selection)
 hung.steps = math.min(450, work * 0.75)
 if #found.jobs > 0 then act[action](queue, found.jobs, found) end
 drop_ghosts(queue, found.missing)
-if not queue.is_plain then tell_room(queue) end
+if not queue.is_plain then
+  --- @include tell-room
+  tell_room(queue)
+end
 
 local answers = {}
 for answer, count in pairs(found.answers) do

@@ -47,6 +47,7 @@ export function encodeExchange(
   for (const id of request.woken) values.push(id);
   const gates = place.gates?.keysFor(place.queue, request.outcomes.length) ?? NONE;
   if (gates.length > 0) values.push('gates', gates.length, ...gates);
+  pushLevels(values, request);
   pushOutcomes(values, request, place.shared);
   values.push(request.events.length);
   for (const { event, outcome } of request.events) {
@@ -165,6 +166,22 @@ const MORE = Buffer.from('more');
 
 /** Longer results travel by themselves: a run is looked through character by character. */
 const LONGEST_IN_RUN = 200;
+
+/** Of which level jobs are that go back into the queue: mostly none is of any. */
+function pushLevels(values: ScriptValue[], { outcomes }: ExchangeRequest): void {
+  let countAt = -1;
+  for (const { job, outcome } of outcomes) {
+    if (ENDS.has(outcome.type) || job.level === undefined) continue;
+    if (countAt < 0) {
+      values.push('levels', 0);
+      countAt = values.length - 1;
+    }
+    values[countAt] = (values[countAt] as number) + 1;
+    values.push(job.id, job.level);
+  }
+}
+
+const ENDS: ReadonlySet<Outcome['type']> = new Set(['finished', 'failed', 'stopped', 'canceled']);
 
 function pushOutcomes(
   values: ScriptValue[],

@@ -19,6 +19,7 @@
 --- @include events
 --- @include finish
 --- @include ended
+--- @include go-on
 --- @include sweep-groups
 
 local group = groups.keys(ARGV.group)

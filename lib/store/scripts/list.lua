@@ -35,13 +35,27 @@ local BUDGET = 8388608
 local queue = queue_of({ name = ARGV.queue })
 local offset, limit = tonumber(ARGV.offset), tonumber(ARGV.limit)
 
+--- @include lines
+
+-- Of what waits, in the order in which it is served.
+local function waiting(first, count)
+  local ids = {}
+  for _, list in ipairs(lines_of(queue)) do
+    local found = redis.call('LRANGE', list, first, first + count - #ids - 1)
+    for _, id in ipairs(found) do ids[#ids + 1] = id end
+    if #ids >= count then break end
+    first = math.max(0, first - redis.call('LLEN', list))
+  end
+  return ids
+end
+
 -- Answers members and their scores ('' in the queue), and whether there are more.
 local function entries()
   local members, scores = {}, {}
   if ARGV.registry == 'ids' then
     return { unpack(ARGV, INDEX.ids) }, {}, false
   elseif ARGV.registry == 'queued' then
-    members = redis.call('LRANGE', queue.list, offset, offset + limit)
+    members = waiting(offset, limit + 1)
   else
     local first = offset
     if ARGV.registry == 'finished' or ARGV.registry == 'failed' then

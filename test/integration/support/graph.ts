@@ -121,7 +121,7 @@ export interface GraphJob {
   readonly check?: NewJob['check'];
 }
 
-function newJob({
+export function newJob({
   id,
   queue = 'jobs',
   after,

@@ -81,6 +81,7 @@ function act.requeue(queue, jobs, found)
   redis.call('HGET', queue.unique, '')
   for _, command in ipairs({ 'HGET', 'HSET' }) do assure_right(command, queue.unique) end
   local front = ARGV.argument == 'front'
+  for _, job in ipairs(jobs) do note_level(queue, job.id, job.level) end
   local ids, requeued = {}, {}
   local function note(job)
     ids[#ids + 1] = job.id

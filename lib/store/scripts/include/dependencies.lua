@@ -21,7 +21,7 @@ local queues_named = {}
 local function queue_named(name)
   local queue = queues_named[name]
   if not queue then
-    queue = queue_of({ name = name, assured = {}, is_heard = false })
+    queue = queue_of({ name = name, assured = {}, is_heard = false, levels = false })
     queues_named[name] = queue
   end
   return queue

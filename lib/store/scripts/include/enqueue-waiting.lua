@@ -57,7 +57,7 @@ function waits.enter(queue, id, child, ttl)
       'allow_dependency_failures', child.if_failed == 'run' and '1' or '0', 'nrq_if_failed', child.if_failed)
   end
   for _, parent in ipairs(child.finished) do
-    local result = waits.handed <= MOST_HANDED_IN_ALL and result_of(parent)
+    local result = waits.handed <= MOST_HANDED_IN_ALL and handed.result_of(parent)
     if result then
       redis.call('HSET', key, 'nrq_parent:' .. parent, result)
       waits.handed = waits.handed + #result

@@ -4,14 +4,17 @@
 -- Milliseconds between two turns; entries of a turn at least, and the share of all.
 local TURN, LEAST, TURNS = 10000, 2500, 5
 
+--- @include go-on
 --- @include sweep-deferred
 --- @include sweep-unique
 --- @include sweep-registries
 --- @include sweep-groups
+--- @include sweep-untold
 
 if redis.call('EXISTS', queue.ended) == 1 and go_on(queue) then more = '1' end
 
 if looked_at(redis.pcall('SET', queue.swept, '1', 'NX', 'PX', TURN)) then
+  pcall(sweep_untold, queue)
   sweep_registries(queue)
   local entries = redis.call('ZCARD', queue.deferred)
   if entries > 0 then
