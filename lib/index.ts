@@ -100,6 +100,7 @@ export {
   type RegistryCounts,
   type RegistryName,
   type RunningNow,
+  type ServerState,
   type WorkerState,
 } from './store/index.js';
 
