@@ -43,10 +43,12 @@ export { RqContext } from './nest/handlers/rq-context.js';
 export {
   PreparedJob,
   Queue,
+  RqGroup,
   RqJob,
   RqSchedule,
   type AnyHandlers,
   type CallOptions,
+  type GroupStatus,
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
@@ -145,6 +147,7 @@ export type {
   JobOptions,
   JobReference,
   JobSelection,
+  MaxLength,
   PromoteFrom,
   RepeatOptions,
   RequeueFrom,
@@ -153,6 +156,7 @@ export type {
   UniqueOptions,
   WaitsFor,
   WebhookOptions,
+  WhenFull,
 } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
@@ -183,6 +187,7 @@ export {
   DuplicateHandlerError,
   DuplicateJobError,
   EnqueueManyError,
+  GroupTimeoutError,
   InvalidJobStateError,
   InvalidOptionError,
   JobCanceledError,
@@ -195,6 +200,7 @@ export {
   ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,
+  QueueFullError,
   RedisReplyError,
   ResultTimeoutError,
   RqConnectionError,

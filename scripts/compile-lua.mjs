@@ -9,7 +9,8 @@
 //
 // and its body uses the names: KEYS.list, ARGV.prefix, and INDEX.jobs for the place of the first of many. They are
 // replaced by numbers here, at no cost per call. CLAIM.data and FURTHER.ttl are the places of a claim's fields, ROW.status
-// of those of a list's row, JOB.place the distance of a new job's column from its first.
+// of those of a list's row, JOB.place the distance of a new job's column from its first, FAILED.record that of a value of
+// an outcome of this type.
 //
 // A line `--- @include NAME` puts in include/NAME.lua. A line `-- Flags allow-oom` in the header: where Redis knows such
 // flags (7 and newer), the script may write although memory is full. The commands that a script runs are listed, so that
@@ -22,6 +23,18 @@ const folder = fileURLToPath(new URL('../lib/store/scripts/', import.meta.url));
 const claim = await constantsOf(new URL('../lib/wire/claim-fields.ts', import.meta.url));
 const row = await constantsOf(new URL('../lib/wire/row-fields.ts', import.meta.url));
 const newJob = await constantsOf(new URL('../lib/wire/new-job-columns.ts', import.meta.url));
+const outcome = await constantsOf(new URL('../lib/wire/outcome-columns.ts', import.meta.url));
+/** What is given in rows, by the name of the table that holds the distances from the first. */
+const columns = {
+  JOB: newJob.NEW_JOB_COLUMNS,
+  ...Object.fromEntries(
+    Object.entries(outcome.OUTCOME_COLUMNS).map(([type, names]) => [type.toUpperCase(), names]),
+  ),
+};
+const TABLES = new RegExp(
+  `\\b(KEYS|ARGV|INDEX|CLAIM|FURTHER|ROW|${Object.keys(columns).join('|')})\\.(\\w+)`,
+  'g',
+);
 
 const names = readdirSync(folder)
   .filter((name) => name.endsWith('.lua'))
@@ -51,12 +64,12 @@ function compile(name) {
     .map((line) => line.replace(/^\s+/, ''))
     .join('\n');
   const replaced = body
-    .replace(/\b(KEYS|ARGV|INDEX|CLAIM|FURTHER|ROW|JOB)\.(\w+)/g, (_, table, word) => {
+    .replace(TABLES, (_, table, word) => {
       if (table === 'CLAIM') return place(claim.CLAIM_FIELDS, word, `${name}: CLAIM.${word}`);
       if (table === 'FURTHER') return place(claim.FURTHER_FIELDS, word, `${name}: FURTHER.${word}`);
       if (table === 'ROW') return place(row.ROW_FIELDS, word, `${name}: ROW.${word}`);
-      if (table === 'JOB') {
-        return String(place(newJob.NEW_JOB_COLUMNS, word, `${name}: JOB.${word}`) - 1);
+      if (table in columns) {
+        return String(place(columns[table], word, `${name}: ${table}.${word}`) - 1);
       }
       const list = table === 'KEYS' ? keys : values;
       const number = place(
@@ -66,6 +79,7 @@ function compile(name) {
       );
       return table === 'INDEX' ? number : `${table}[${number}]`;
     })
+    .replaceAll(' + 0]', ']')
     .replaceAll('CLAIM_FIELD_NAMES', luaList(claim.CLAIM_FIELDS))
     .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
     .replaceAll('ROW_FIELD_NAMES', luaList(row.ROW_FIELDS))

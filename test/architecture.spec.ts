@@ -27,6 +27,7 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
     'figure-store.ts',
     'watcher-store.ts',
     'schedule-store.ts',
+    'group-store.ts',
     'job-store.ts',
     'scripts',
     'rights.ts',

@@ -1,3 +1,4 @@
+import { formatDuration } from './duration.js';
 import { RqError, messageOf } from './errors.js';
 
 /** Why jobs were not enqueued although Redis could be reached, or not all of them. */
@@ -18,6 +19,41 @@ export class DuplicateJobError extends RqError {
   constructor(details: { jobId: string; queue: string; neededBy?: string; isSame?: boolean }) {
     super(messageOfDuplicate(details));
     this.jobId = details.jobId;
+  }
+}
+
+/**
+ * There is no room in the queue: as many jobs wait there as its `maxLength` allows. Nothing of the call was enqueued. With
+ * `whenFull: 'wait'` there was none for the whole of `commandTimeout`.
+ */
+export class QueueFullError extends RqError {
+  readonly code = 'RQ_QUEUE_FULL';
+  readonly queue: string;
+  /** How many jobs may wait there: `maxLength.total`. */
+  readonly maxLength: number;
+  /** How many waited there when it was refused. */
+  readonly length: number;
+
+  /**
+   * @param details.length how many wait there
+   * @param details.waited milliseconds for which the call has waited for room
+   */
+  constructor(details: { queue: string; maxLength: number; length: number; waited?: number }) {
+    const { queue, maxLength, length, waited } = details;
+    const time = waited === undefined ? '' : ` for ${formatDuration(waited)}`;
+    super(
+      `Queue "${queue}" is full${time}: ${length} jobs wait there, and maxLength.total is ${maxLength}. ` +
+        'Nothing of the call was enqueued. Enqueue later or less, or have more workers serve the queue.',
+    );
+    this.queue = queue;
+    this.maxLength = maxLength;
+    this.length = length;
+  }
+
+  /** The same after a call has waited for so many milliseconds. */
+  after(waited: number): QueueFullError {
+    const { queue, maxLength, length } = this;
+    return new QueueFullError({ queue, maxLength, length, waited });
   }
 }
 

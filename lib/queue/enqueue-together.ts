@@ -9,6 +9,7 @@ import {
 import type { JobStore, NewJob, Refusal } from '../store/index.js';
 import { type Preparation, PreparedJob } from './prepared-job.js';
 import { RqJob } from './rq-job.js';
+import { queueFull, sendWhenRoom } from './wait-for-room.js';
 
 /**
  * Several jobs in one step: all of them are stored, or none is. They may be of several queues, and wait for each other.
@@ -30,7 +31,8 @@ export interface JobOfCall {
 /**
  * Enqueues prepared jobs, of any queues of one Redis, in one step.
  * @param where the call, for errors
- * @throws InvalidOptionError, DuplicateJobError, RqConnectionError; nothing is stored then, except when it is `uncertain`
+ * @throws InvalidOptionError, DuplicateJobError, QueueFullError, RqConnectionError; nothing is stored then, except when
+ * it is `uncertain`
  */
 export async function enqueuePrepared(
   store: JobStore,
@@ -137,9 +139,24 @@ export function assertParents(
 /**
  * Stores the jobs of a call that was checked. Gives, by the place in the call, what was not stored since it was there.
  * @throws DuplicateJobError when an id is taken: a `unique` one, or one that another job of the call waits for
- * @throws RqConnectionError
+ * @throws QueueFullError, RqConnectionError
  */
 export async function storeTogether(
+  store: JobStore,
+  call: readonly JobOfCall[],
+): Promise<(Refusal | undefined)[]> {
+  if (!call.some(({ job }) => job.room?.waits)) return storeNow(store, call);
+  return sendWhenRoom(
+    store,
+    () => storeNow(store, call),
+    ({ queue, maxLength }) => {
+      const jobs = call.filter(({ job }) => job.queue === queue);
+      return jobs.length <= maxLength && jobs.every(({ job }) => job.room?.waits);
+    },
+  );
+}
+
+async function storeNow(
   store: JobStore,
   call: readonly JobOfCall[],
 ): Promise<(Refusal | undefined)[]> {
@@ -150,6 +167,7 @@ export async function storeTogether(
   try {
     for (const refusal of await store.enqueue(jobs, 'all')) {
       if (refusal.reason === 'duplicate') throw duplicateIn(jobs, refusal);
+      if (refusal.reason === 'full') throw queueFull(jobs[refusal.index] as NewJob, refusal);
       refusals[refusal.index] = refusal;
     }
   } catch (error) {

@@ -2,6 +2,7 @@ import {
   type JobOptions,
   type ResolvedDefaults,
   type ResolvedJobOptions,
+  type RoomRule,
   assertJobName,
   resolveJobOptions,
 } from '../job/index.js';
@@ -19,12 +20,16 @@ import { newJobId } from './job-id.js';
 export class NewJobs {
   private readonly knownNames = new Set<string>();
 
-  /** @param maxPayloadBytes the most bytes that data and meta may have */
+  /**
+   * @param maxPayloadBytes the most bytes that data and meta may have
+   * @param room how many jobs the queue may hold; not for those of schedules
+   */
   constructor(
     private readonly queue: string,
     private readonly maxPayloadBytes: number,
     private readonly defaults: ResolvedDefaults,
     private readonly inject: HeaderInjector | undefined,
+    private readonly room?: RoomRule,
   ) {}
 
   /** @param item which one of several it is, for errors: `jobs[3]: ` */
@@ -70,7 +75,8 @@ export class NewJobs {
     const meta = this.metaOf(name, resolved, this.inject);
     const { id, waitsFor } = resolved;
     const check = id === undefined ? 'new' : resolved.unique === true ? 'unique' : 'once';
-    return { queue, id: id ?? newJobId(), check, data, options: resolved, meta, waitsFor };
+    const { room } = this;
+    return { queue, id: id ?? newJobId(), check, data, options: resolved, meta, waitsFor, room };
   }
 
   private metaOf(

@@ -12,6 +12,9 @@ import {
   assertJobId,
   assertQueueName,
   layerDefaults,
+  type MaxLength,
+  type WhenFull,
+  readRoomRule,
   resolveDefaults,
   splitCallbacks,
   wholeNumber,
@@ -39,7 +42,9 @@ import type { HeaderInjector } from './job-headers.js';
 import { NewJobs } from './new-jobs.js';
 import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
+import { RqGroup } from './rq-group.js';
 import { RqJob } from './rq-job.js';
+import { queueFull, sendWhenRoom } from './wait-for-room.js';
 import { SchedulingQueue } from './scheduling-queue.js';
 
 /**
@@ -64,7 +69,9 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, options.inject);
+    const { inject, maxLength, whenFull } = options;
+    const room = readRoomRule({ maxLength, whenFull }, `options of queue "${name}"`);
+    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, room);
     super(name, store, newJobs);
     this.#store = store;
     this.#newJobs = newJobs;
@@ -84,6 +91,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
    * @throws InvalidOptionError, UnserializableDataError, PayloadTooLargeError; nothing is stored then
    * @throws DuplicateJobError with `unique: true` when the id exists, with `unique: { else: 'error' }` when another job
    * is the same
+   * @throws QueueFullError when the queue holds as many jobs as its `maxLength` allows
    * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
    * `{ id: error.jobIds[0] }`
    */
@@ -193,6 +201,14 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     return new RqJob<Result>(this.name, id, this.#store, this.#waiter);
   }
 
+  /**
+   * The jobs with the same `group`, of this and of other queues.
+   * @throws InvalidOptionError when no group can have this name
+   */
+  group(name: string): RqGroup {
+    return new RqGroup(name, this.#store);
+  }
+
   /** How many jobs wait in the queue (not the running, scheduled or settled ones). */
   async count(): Promise<number> {
     return (await this.counts()).queued;
@@ -284,7 +300,10 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   ): Promise<RqJob<Result>> {
     if (job.waitsFor) assertParents(this.parents(name, options), NO_JOBS, this.where(name));
     try {
-      return this.job<Result>(job.id).answered(await this.#batch.add(job));
+      const answer = job.room?.waits
+        ? await sendWhenRoom(this.#store, () => this.#batch.add(job))
+        : await this.#batch.add(job);
+      return this.job<Result>(job.id).answered(answer);
     } catch (error) {
       throw error instanceof RqConnectionError ? error.of([job.id]) : error;
     }
@@ -315,8 +334,9 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const answers: (Error | Refusal | undefined)[] = [];
     for (const refusal of await this.#store.enqueue(jobs, 'each')) {
       const { index, reason } = refusal;
-      const isRefused = reason === 'duplicate';
-      answers[index] = isRefused ? this.duplicate(jobs[index] as NewJob, refusal) : refusal;
+      const job = jobs[index] as NewJob;
+      if (reason === 'duplicate') answers[index] = this.duplicate(job, refusal);
+      else answers[index] = reason === 'full' ? queueFull(job, refusal) : refusal;
     }
     return answers;
   }
@@ -334,6 +354,10 @@ export interface QueueOptions {
   readonly rootDefaults?: ResolvedDefaults;
   /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
   readonly inject?: HeaderInjector;
+  /** How many jobs the queue may hold; what others than calls of `enqueue` bring always comes in. Default: any number. */
+  readonly maxLength?: MaxLength;
+  /** A call of `enqueue` at a full queue: `reject` (default) with QueueFullError, or `wait` until `commandTimeout`. */
+  readonly whenFull?: WhenFull;
 }
 
 /** Options of a call for a Python worker: those of a job, and its callbacks. */

@@ -4,6 +4,7 @@ import type {
   Outcome,
   ResolvedJobOptions,
   ResolvedSelection,
+  RoomRule,
   WaitsFor,
 } from '../job/index.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
@@ -12,6 +13,7 @@ import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
 import type { CountedJobs, WorkerActivity } from './figure-store.js';
+import type { GroupStore } from './group-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
 
@@ -30,6 +32,10 @@ export interface ProducerStore {
    * stored. A job may wait for jobs that stand earlier in the same call.
    */
   enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
+  /** Hears that there may be room again in a queue that was full. Resolves when nothing can be missed any more. */
+  onRoom(queue: string, listener: () => void): Promise<() => void>;
+  /** Milliseconds for which a call waits at most. */
+  readonly commandTimeout: number;
 
   /** The job as it stands; undefined: no such job. */
   read(id: string): Promise<JobRecord | undefined>;
@@ -69,6 +75,7 @@ export interface ProducerStore {
   resume(queue: string): Promise<void>;
 
   readonly schedules: ScheduleStore;
+  readonly groups: GroupStore;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */
@@ -146,6 +153,8 @@ export interface NewJob {
   readonly meta: string | undefined;
   /** What must be over before it may run; its delay counts from then on. */
   readonly waitsFor?: WaitsFor;
+  /** It is refused where its queue holds so many already; undefined: it comes in whatever waits there. */
+  readonly room?: RoomRule;
   /** It is the job of a schedule: stored only if that still waits for this tick. */
   readonly tick?: Tick;
 }
@@ -164,11 +173,14 @@ export type HandedResult = string | number | undefined;
 
 export interface Refusal {
   readonly index: number;
-  /** `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data. */
-  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | TickRefusal;
+  /**
+   * `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data; `full`: there is
+   * no room in its queue.
+   */
+  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | 'full' | TickRefusal;
   /** Id of the job that has the key; undefined: it has the id. */
   readonly holder: string | undefined;
-  /** What goes with the reason of a tick. */
+  /** What goes with the reason of a tick; of `full`: how many wait in the queue. */
   readonly details?: readonly string[];
 }
 

@@ -105,6 +105,21 @@ export class Keyspace {
     return `${this.prefix}cron_job:${id}:jobs`;
   }
 
+  /** RQ's set of the ids of a group's jobs. */
+  group(name: string): string {
+    return `${this.prefix}group:${name}`;
+  }
+
+  /** Ids of the jobs of a group that have not ended. */
+  groupPending(name: string): string {
+    return `${this.prefix}nrq:group-pending:${name}`;
+  }
+
+  /** Channel on which is told that all jobs of a group are over. */
+  groupOver(name: string): string {
+    return `${this.channels}group:${name}`;
+  }
+
   worker(name: string): string {
     return `${this.prefix}worker:${name}`;
   }
@@ -127,6 +142,10 @@ export class Keyspace {
 /** The keys and channels of one queue. */
 export class QueueKeys {
   readonly list: string;
+  /** Of the jobs of the high level; Python sees it as a queue of its own. */
+  readonly high: string;
+  /** Of those of the low level. */
+  readonly low: string;
   /** Ids between a blocking pop and the claim. */
   readonly intermediate: string;
   readonly started: string;
@@ -155,6 +174,8 @@ export class QueueKeys {
   readonly grace: string;
   /** What is left over of the children of jobs that are over. */
   readonly ended: string;
+  /** The same, of those that could not be told: the sweep tries again. */
+  readonly untold: string;
   /** Exists for a while after a job was stored that waits for one of this queue. */
   readonly hung: string;
   /** Exists for ten seconds after a worker has taken its turn to sweep. */
@@ -180,6 +201,8 @@ export class QueueKeys {
     readonly name: string,
   ) {
     this.list = `${prefix}queue:${name}`;
+    this.high = `${this.list}!high`;
+    this.low = `${this.list}!low`;
     this.intermediate = `${this.list}:intermediate`;
     this.started = `${prefix}wip:${name}`;
     this.finished = `${prefix}finished:${name}`;
@@ -197,6 +220,7 @@ export class QueueKeys {
     this.alive = `${prefix}nrq:alive:${name}`;
     this.grace = `${prefix}nrq:grace:${name}`;
     this.ended = `${prefix}nrq:ended:${name}`;
+    this.untold = `${prefix}nrq:untold:${name}`;
     this.hung = `${prefix}nrq:hung:${name}`;
     this.swept = `${prefix}nrq:swept:${name}`;
     this.sweeps = `${prefix}nrq:sweeps:${name}`;

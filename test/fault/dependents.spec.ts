@@ -1,5 +1,5 @@
-// A parent of 5000 children ends, and the worker that tells them is killed between two slices: another one goes on, and
-// each child is told once.
+// A parent of 5000 children ends, and the worker that tells them, or Redis, is killed between two slices: another one
+// goes on, and each child is told once.
 import { Queue } from '../../lib/queue/index.js';
 import { Connections } from '../../lib/redis/index.js';
 import { RedisJobStore } from '../../lib/store/index.js';
@@ -14,7 +14,7 @@ let connections: Connections;
 let store: RedisJobStore;
 
 beforeEach(async () => {
-  scene = await Scene.open();
+  scene = await Scene.open({ appendonly: true, args: ['--appendfsync', 'always'] });
   connections = new Connections(scene.redis.url);
   await connections.connect();
   store = new RedisJobStore(connections);
@@ -86,3 +86,19 @@ it.each([
   },
   60_000,
 );
+
+it('of a parent that finishes, when Redis is killed', async () => {
+  await fanOut('p', { waits: true });
+  const worker = await scene.worker('worker');
+  await scene.when('run', { id: 'p' });
+  worker.go();
+  await eventually(async () => (await waiting()) < COUNT, { what: 'the first slice', every: 0 });
+  await scene.redis.kill();
+  await scene.redis.restart();
+  await eventually(async () => (await waiting()) === 0, { what: 'all children to be told' });
+  await eventually(async () => !(await isLeft()), { what: 'nothing to be left' });
+  const told = await scene.client.lrange('rq:queue:children', '0', '-1');
+  expect(told).toHaveLength(COUNT);
+  expect(new Set(told).size).toBe(COUNT);
+  await scene.when('finished', { id: 'p' });
+});

@@ -1,6 +1,7 @@
 import type { RetryOptions } from '../../lib/job/index.js';
+import { LATENESS } from '../support/timing.js';
 import { Engine } from './support/engine.js';
-import { expectGaps, LATENESS, Runs } from './support/gaps.js';
+import { expectGaps, Runs } from './support/gaps.js';
 
 const engine = Engine.forThisFile();
 

@@ -1,6 +1,7 @@
 // What a handler tells of its running job: lines of a log, data for later attempts, signs of life.
 import type { RunningJob } from '../../lib/worker/index.js';
 import { LOG_LINES, LONGEST_LOG_LINE, LostLeaseError } from '../../lib/job/index.js';
+import { EARLINESS } from '../support/timing.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
@@ -274,9 +275,9 @@ describe('a sign of life', () => {
         await never();
       },
     });
-    const job = await engine.queue().enqueue('steps', undefined, { timeout: 0.5 });
-    await expect(job.result()).rejects.toThrow(/exceeded its timeout of 0.5 s/);
-    expect(await took.promise).toBeGreaterThanOrEqual(5 * 150 + 500 - 10);
+    const job = await engine.queue().enqueue('steps', undefined, { timeout: 1.5 });
+    await expect(job.result()).rejects.toThrow(/exceeded its timeout of 1.5 s/);
+    expect(await took.promise).toBeGreaterThanOrEqual(5 * 150 + 1500 - EARLINESS);
   });
 
   it("is shown to RQ's tools, at most every ten seconds", async () => {

@@ -2,6 +2,7 @@ import { Inject, Injectable, Module } from '@nestjs/common';
 import {
   InjectQueue,
   InvalidOptionError,
+  QueueFullError,
   Job,
   Queue,
   type RqQueueOptionsFactory,
@@ -87,6 +88,19 @@ describe('a queue that five modules register', () => {
   });
 });
 
+it('a registered queue may hold only so many jobs', async () => {
+  const room = { maxLength: { total: 1 }, whenFull: 'reject' } as const;
+  const { app } = await applications.start({
+    imports: [
+      RqModule.forRoot(applications.root()),
+      RqModule.registerQueue({ name: 'images', ...room }),
+    ],
+  });
+  const images = app.get(RqService).queue('images');
+  await images.enqueue('job');
+  await expect(images.enqueue('job')).rejects.toThrow(QueueFullError);
+});
+
 describe('registerQueueAsync', () => {
   @Module({ providers: [{ provide: 'MAX', useValue: 4 }], exports: ['MAX'] })
   class SettingsModule {}
@@ -155,6 +169,8 @@ it.each<[string, object, RegExp]>([
   ['name', { name: 'a,b' }, /queue must not contain a comma/],
   ['default', { name: 'images', defaultJobOptions: { delay: 3 } }, /delay is not an option/],
   ['value', { name: 'images', defaultJobOptions: { timeout: -3 } }, /timeout must/],
+  ['length', { name: 'images', maxLength: { total: 0 } }, /maxLength.total must be a whole number/],
+  ['choice', { name: 'images', whenFull: 'wait' }, /whenFull says .* give maxLength/],
 ])(
   'an impossible %s stops the bootstrap with the module in the error',
   async (_, queue, message) => {

@@ -1,16 +1,24 @@
 import {
   type DefaultJobOptions,
+  type MaxLength,
+  type WhenFull,
   assertQueueName,
   checked,
   optionTable,
   readOptions,
+  readRoomRule,
   resolveDefaults,
+  unchecked,
 } from '../../job/index.js';
 
 /** What a queue is told of its own, beside its name. */
 export interface RqQueueOptions {
   /** For jobs of this queue, where the call of `enqueue` does not say otherwise; wins over the root's. */
   defaultJobOptions?: DefaultJobOptions;
+  /** How many jobs may wait in it: `{ total: 100_000 }`; a call of `enqueue` that would bring more is refused or waits. */
+  maxLength?: MaxLength;
+  /** A call of `enqueue` at a full queue: `'reject'` (default) with QueueFullError, or `'wait'` until `commandTimeout`. */
+  whenFull?: WhenFull;
 }
 
 /** What `RqModule.registerQueue` takes when a name is not enough. */
@@ -32,12 +40,16 @@ export function readRegisterQueueOptions(
 
 /** @throws InvalidOptionError naming the key */
 export function readQueueOptions(options: RqQueueOptions, where: string): RqQueueOptions {
-  const { defaultJobOptions } = readOptions(options, QUEUE_OPTIONS, where);
-  return defaultJobOptions ? { defaultJobOptions } : {};
+  const read = readOptions(options, QUEUE_OPTIONS, where);
+  const { maxLength, whenFull } = read;
+  readRoomRule({ maxLength, whenFull }, where);
+  return Object.fromEntries(Object.entries(read).filter(([, value]) => value !== undefined));
 }
 
 const QUEUE_OPTIONS = optionTable<RqQueueOptions>()({
   defaultJobOptions: checked<DefaultJobOptions | undefined>((value, option, where) =>
     resolveDefaults(value as DefaultJobOptions | undefined, `${option} of ${where}`),
   ),
+  maxLength: unchecked<MaxLength | undefined>(),
+  whenFull: unchecked<WhenFull | undefined>(),
 });

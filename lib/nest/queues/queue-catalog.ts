@@ -46,9 +46,8 @@ export class QueueCatalog {
     const existing = this.queues.get(name);
     if (existing) return existing;
     assertQueueName(name, 'RqService.queue');
-    const { defaultJobOptions } = this.definitions.get(name)?.options ?? {};
     const queue = new Queue(name, this.store, {
-      defaultJobOptions,
+      ...this.definitions.get(name)?.options,
       rootDefaults: this.rootDefaults,
       inject: this.inject,
     });
@@ -77,11 +76,12 @@ export class QueueCatalog {
   }
 
   private define(name: string, options: RqQueueOptions, where: string): void {
-    if (!options.defaultJobOptions) return;
+    const [option = ''] = Object.keys(options);
+    if (option === '') return;
     const first = this.definitions.get(name);
     if (first && !isDeepStrictEqual(first.options, options)) {
       throw new InvalidOptionError({
-        option: 'defaultJobOptions',
+        option,
         problem: differentOptions(name, first.where),
         where,
       });

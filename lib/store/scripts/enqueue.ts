@@ -20,6 +20,7 @@ export function encodeEnqueue(
   // Jobs of a queue without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
   const queues: string[] = [];
+  let levels = '';
   const rows: ScriptValue[] = [];
   for (const job of jobs) {
     const { options, queue } = job;
@@ -29,6 +30,7 @@ export function encodeEnqueue(
       template = templates.size + 1;
       templates.set(fields, template);
       queues.push(queue);
+      if (options.level !== undefined) levels += `${template} ${options.level}\n`;
     }
     // In the order of NEW_JOB_COLUMNS.
     rows.push(job.id, checkOf(job, jobs), placeOf(job), options.ttl ?? '', template, job.data);
@@ -42,7 +44,8 @@ export function encodeEnqueue(
     rows.push(own.length, ...own);
   }
   const { prefix, channels } = keyspace;
-  const values = ENQUEUE.values({ prefix, channels, mode });
+  const max_lengths = maxLengthsOf(jobs);
+  const values = ENQUEUE.values({ prefix, channels, mode, levels, max_lengths });
   values.push(templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
@@ -76,6 +79,18 @@ function refusalOf({ index, text }: { readonly index: number; readonly text: str
   return { ...refusal, holder: details[0] };
 }
 
+/** Of queues that may hold only so many: mostly none. */
+function maxLengthsOf(jobs: readonly NewJob[]): string {
+  let text = '';
+  let last: string | undefined;
+  for (const { queue, room } of jobs) {
+    if (!room || queue === last) continue;
+    last = queue;
+    text += `${queue}\t${room.most}\t${room.waits ? 1 : 0}\n`;
+  }
+  return text;
+}
+
 const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set(['duplicate', 'held', 'replaced']);
 
 /** Where others of the call wait for a job, another one cannot take its place: that is an error. */
@@ -103,9 +118,10 @@ function tickFields({ schedule, at }: Tick, letters: string): string[] {
 /** Where it goes, when what it waits for is over. */
 function placeOf({ options, waitsFor }: NewJob): string {
   const place = placeWithoutParents(options);
-  return waitsFor && waitsFor.jobs.length > 0
-    ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}`
-    : place;
+  if (!waitsFor) return place;
+  const { jobs, group, ifFailed } = waitsFor;
+  if (group !== undefined) return `after ${ifFailed} ${place} @${group}`;
+  return jobs.length > 0 ? `after ${ifFailed} ${place} ${jobs.join(',')}` : place;
 }
 
 function placeWithoutParents(options: NewJob['options']): string {
@@ -124,9 +140,10 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
   const [first] = jobs;
   if (!first || jobs.length > MOST_PLAIN) return false;
   const { queue, options } = first;
-  const { ttl, description, unique } = options;
-  if (placeWithoutParents(options) !== 'back' || ttl !== undefined) return false;
-  if (description !== undefined || typeof unique === 'object') return false;
+  const { ttl, description, unique, group, level } = options;
+  if (placeWithoutParents(options) !== 'back' || ttl !== undefined || group !== undefined)
+    return false;
+  if (description !== undefined || typeof unique === 'object' || level !== undefined) return false;
   return jobs.every(
     (job) =>
       job.queue === queue &&
@@ -134,14 +151,15 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
       job.check === 'new' &&
       job.meta === undefined &&
       !job.waitsFor &&
-      !job.tick,
+      !job.tick &&
+      !job.room,
   );
 }
 
 function encodePlain({ prefix, channels }: Keyspace, jobs: PlainJobs): ScriptValue[] {
   const [{ queue, options }] = jobs;
   const fields = optionFields(queue, options);
-  const values = ENQUEUE.values({ prefix, channels, mode: 'plain' });
+  const values = ENQUEUE.values({ prefix, channels, mode: 'plain', levels: '', max_lengths: '' });
   values.push(1, queue, fields.length, ...fields, jobs.length);
   for (const { id, data } of jobs) values.push(id, data);
   return values;

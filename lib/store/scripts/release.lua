@@ -17,6 +17,7 @@
 --- @include events
 --- @include finish
 --- @include ended
+--- @include go-on
 
 local queue = queue_of({ name = ARGV.queue, ended = KEYS.ended })
 return go_on(queue) and 1 or 0

@@ -36,6 +36,7 @@ const everyError: [string, job.RqError][] = [
     new job.InvalidJobStateError({ jobId: 'j1', action: 'requeue', status: 'queued' }),
   ],
   ['RQ_RESULT_TIMEOUT', new job.ResultTimeoutError({ jobId: 'j1', timeout: 5000 })],
+  ['RQ_GROUP_TIMEOUT', new job.GroupTimeoutError({ group: 'g', pending: 2, timeout: 5000 })],
   ['RQ_LOST_LEASE', new job.LostLeaseError({ jobId: 'j1' })],
   ['RQ_SHUTDOWN', new job.ShutdownError()],
   [

@@ -269,7 +269,7 @@ describe('an impossible option', () => {
   it('is explained together with the keys that exist', () => {
     expect(() => resolveJobOptions({ retries: 3 } as JobOptions, none, where)).toThrow(
       `${where}: retries is not an option here. Known: retry, timeout, ttl, resultTtl, failureTtl, id, ` +
-        'unique, repeat, delay, at, atFront, dependsOn, meta, description',
+        'unique, repeat, delay, at, atFront, dependsOn, group, meta, description',
     );
   });
 });

@@ -147,20 +147,20 @@ end
 local MOST_LOOKED_AT = 2000
 
 -- Raises when what is claimed could not be taken out.
-local function claim_from_list(queue, claims)
-  assure_right('LTRIM', queue.list)
+local function claim_from_list(queue, claims, list)
+  assure_right('LTRIM', list)
   local seen = 0
   while #claims.jobs < claims.want and claims.failure == '' and claims.state == '' do
     local wanted = claims.want - #claims.jobs
     -- A number as text costs a third.
-    local ids = redis.pcall('LRANGE', queue.list, '0', wanted == 1 and '0' or wanted - 1)
+    local ids = redis.pcall('LRANGE', list, '0', wanted == 1 and '0' or wanted - 1)
     if ids.err then
       claims.failure = ids.err
       return
     end
     if #ids == 0 then return end
     local taken = claim(queue, claims, ids)
-    if taken > 0 then redis.call('LTRIM', queue.list, taken == claims.want and ARGV.want or taken, '-1') end
+    if taken > 0 then redis.call('LTRIM', list, taken == claims.want and ARGV.want or taken, '-1') end
     seen = seen + taken
     if #ids < wanted then return end
     if seen >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end

@@ -1,14 +1,14 @@
 -- What hangs on a job that is over: whoever ends, deletes or drops a job says so here. Nobody else moves a job that
 -- waits for another.
 --
--- A call goes so far as its budget allows; what is left over is noted in queue.ended, each time by the parent's set, and
--- `go_on` takes it up: in the next call of whoever comes by. Until then children are `deferred`, which is true.
+-- A call goes so far as its budget allows; what is left over is noted in queue.ended, each time by a set of those children,
+-- and `go_on` takes it up: in the next call of whoever comes by. Until then children are `deferred`, which is true.
 --
 -- Everything about the parent is written before. Each child is a change of its own: one that cannot be moved never
 -- fails its parent, and the sweep looks at it again.
 
+--- @include let-go
 --- @include dependencies
---- @include release-key
 --- @include wake
 
 -- How many children (and parents looked at, a tenth each) in one call; and how many are read at once.
@@ -27,10 +27,14 @@ local ENDS_AS = {
 -- were put into
 local hung = { steps = 0, open = {}, touched = {} }
 
+--- @include groups
+
 local CHILD_FIELDS = {
   'status', 'origin', 'nrq_if_failed', 'allow_dependency_failures', 'enqueue_at_front', 'nrq_delay', 'ttl', 'failure_ttl',
-  'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts',
+  'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts', 'nrq_level',
 }
+
+--- @include note-level
 
 -- Answers nil when there is no such job. Raises when the key holds something else.
 local function child_of(id)
@@ -40,13 +44,13 @@ local function child_of(id)
     id = id, key = job_prefix .. id, status = job[1], queue = queue_named(job[2]),
     if_failed = job[3] or nil, allows = job[4] == '1', front = job[5] == '1', delay = job[6] or nil,
     ttl = tonumber(job[7] or ''), failure_ttl = job[8], canceled_by = job[9] or nil, is_pythons = job[10] ~= false,
-    created_at = job[11] or '', attempts = tonumber(job[12] or '') or 0,
+    created_at = job[11] or '', attempts = tonumber(job[12] or '') or 0, level = job[13],
   }
 end
 
--- A parent whose children are told. key: its set; cursor: how far they are told; result: see `hand_over`
+-- A parent whose children are told. key: its set; result: see `handed.hand_over`
 local function open_entry(id, how, result)
-  local entry = { id = id, how = how, cursor = '0', key = dependents_key(id), result = result }
+  local entry = { id = id, how = how, key = dependents_key(id), result = result }
   hung.open[#hung.open + 1] = entry
   return entry
 end
@@ -91,6 +95,7 @@ local function release(child, parent)
     hung.touched[queue] = added
     added[child.id] = true
   else
+    note_level(queue, child.id, child.level)
     queue_up(queue, child.id, child.front)
   end
   leave_sets(child.id, parents, parent)
@@ -106,17 +111,23 @@ local function keep_set(id)
   end
 end
 
+local function reason_of(parent, how)
+  local name = groups.named_by(parent)
+  if name then return 'jobs of group ' .. name .. ', which it waited for, failed or were canceled' end
+  return 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how]
+end
+
 -- It never runs, since a parent has not succeeded. It stays in that parent's set: a requeue of the parent finds it there.
 local function cancel_child(child, parent, how)
   local queue = child.queue
   assure_child(child, 'canceled', { 'ZADD', 'ZREM' })
   local parents = parents_of(child.id)
   if not redis.call('ZSCORE', queue.deferred, child.id) then return end
-  local reason = 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how]
+  local reason = reason_of(parent, how)
   local ttl = ttl_of(child.failure_ttl, FAILURE_TTL)
   local ending = {}
   finish(queue, ending, child.id, 'canceled', ttl, 'text', reason, 'nrq_reason', reason, 'nrq_canceled_by', parent)
-  release_key(child.id, 'canceled')
+  let_go(child.id, 'canceled', ttl == '0')
   redis.call('ZREM', queue.deferred, child.id)
   leave_sets(child.id, parents, parent)
   redis.pcall('DEL', dependencies_key(child.id))
@@ -139,7 +150,7 @@ end
 local function delete_child(child)
   for _, registry in ipairs({ 'deferred', 'canceled' }) do redis.call('ZREM', child.queue[registry], child.id) end
   leave_sets(child.id, parents_of(child.id))
-  release_key(child.id, 'deleted')
+  let_go(child.id, 'deleted', true)
   if is_heard(child.queue) and child.status == 'deferred' then
     redis.pcall('PUBLISH', child.queue.events,
       event_text('canceled', child.id, child.attempts, ',"reason":"deleted before it ran"'))
@@ -152,6 +163,7 @@ local function delete_child(child)
 end
 
 --- @include hand-over
+--- @include untold
 
 -- Looks at the parents that are left. Answers 'met' | 'wait' | 'cancel', parent, how. The look ends at the first that
 -- waits, unless all shall be looked at: constant cost for each parent that ends, however many there are.
@@ -163,11 +175,13 @@ local function look_at_parents(child, looks_at_all)
       hung.steps = hung.steps + 0.1
       local how = end_of_parent(parent)
       -- It may be gone already although its children are still to be told that it finished.
-      if how == 'gone' and redis.call('EXISTS', ending_key(parent)) == 1 then how = nil end
+      if how == 'gone' and redis.call('EXISTS', ending_key(parent), untold.key(parent)) > 0 then how = nil end
+      -- It had finished, if its result was handed over.
+      if how == 'gone' and redis.call('HEXISTS', child.key, 'nrq_parent:' .. parent) == 1 then how = 'finished' end
       local answer = how and verdict(how, child.if_failed, child.allows) or 'wait'
       if answer == 'cancel' then return answer, parent, how end
       if answer == 'met' then
-        if how == 'finished' and child.if_failed then hand_from(parent, child) end
+        if how == 'finished' and child.if_failed then handed.hand_from(parent, child) end
         redis.call('SREM', key, parent)
       else
         waits = true
@@ -190,8 +204,7 @@ local function wait_again(child)
     local how = end_of_parent(parent)
     local answer = how and how ~= 'gone' and verdict(how, child.if_failed, child.allows) or not how and 'wait' or 'met'
     if answer == 'cancel' then
-      redis.call('HSET', child.key, 'nrq_canceled_by', parent,
-        'nrq_reason', 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how])
+      redis.call('HSET', child.key, 'nrq_canceled_by', parent, 'nrq_reason', reason_of(parent, how))
       redis.pcall('SADD', dependents_key(parent), child.id)
       return false
     end
@@ -210,6 +223,8 @@ local function wait_again(child)
     redis.pcall('SADD', dependents_key(parent), child.id)
     redis.pcall('SADD', dependencies_key(child.id), parent)
   end
+  local reopened = groups.rejoin(child.id)
+  if reopened and redis.pcall('EXISTS', dependents_key(reopened)) == 1 then open_entry(reopened, 'again') end
   return true
 end
 
@@ -242,7 +257,7 @@ local function tell_child(entry, id)
     cancel_child(child, parent, how)
     return false
   end
-  if how == 'finished' then hand_over(entry, child) end
+  if how == 'finished' then handed.hand_over(entry, child) end
   local by
   redis.call('SREM', dependencies_key(id), parent)
   answer, by, how = look_at_parents(child)
@@ -256,101 +271,66 @@ local function tell_child(entry, id)
   return true
 end
 
--- Tells the children of one parent, a page at a time. Answers whether all are told.
-local function tell_children(entry)
+-- Tells the children of one parent, a page at a time. Answers whether all are told; who is told and leaves the parent's
+-- set, and who stays. The set is not changed before the end of the scan: the embedded server of the testing kit would
+-- pass over some.
+local function tell_children(queue, entry)
+  local gone, stay, cursor = {}, {}, '0'
   while hung.steps < MOST_STEPS do
-    local page = redis.call('SSCAN', entry.key, entry.cursor, 'COUNT', PAGE)
-    local gone = {}
+    local page = redis.call('SSCAN', entry.key, cursor, 'COUNT', PAGE)
+    local left = {}
     for _, id in ipairs(page[2]) do
       hung.steps = hung.steps + 1
       local told, leaves = pcall(tell_child, entry, id)
-      -- One that is not a job leaves; one that cannot be moved now is looked at by the sweep.
-      if not told then
-        --- @include error-text
-        leaves = string.find(error_text(leaves), 'WRONGTYPE', 1, true)
-      end
-      if leaves then gone[#gone + 1] = id end
+      -- One that is not a job leaves; one that cannot be moved now is tried again.
+      local is_left = not told and not is_not_a_job(redis.pcall('HGET', job_prefix .. id, 'status'))
+      if is_left then left[#left + 1] = id end
+      local list = (is_left or told and not leaves and not entry.is_again) and stay or gone
+      list[#list + 1] = id
     end
-    -- A set that is deleted in the end stays as it is: the embedded server of the testing kit counts members in a scan,
-    -- and would pass over as many as are taken out.
-    if #gone > 0 and not ENDS_FOR_GOOD[entry.how] then batched('SREM', entry.key, gone) end
-    entry.cursor = page[1]
-    if entry.cursor == '0' then return true end
+    if #left > 0 and not entry.is_again then untold.note_some(queue, entry, left) end
+    cursor = page[1]
+    if cursor == '0' then return true, gone, stay end
   end
-  return false
+  return false, gone, stay
 end
 
 -- All children are told. The set of one that may be requeued is kept with what was canceled because of it or waits on.
-local function close_entry(entry)
+local function close_entry(entry, gone, stay)
+  local own = dependents_key(entry.id)
   if ENDS_FOR_GOOD[entry.how] then
     redis.pcall('DEL', entry.key)
-  elseif entry.how == 'again' then
-    redis.pcall('PERSIST', entry.key)
+    return
+  elseif entry.key == own then
+    batched('SREM', own, gone)
   else
+    batched('SADD', own, stay)
+    redis.pcall('DEL', entry.key)
+  end
+  if entry.how == 'again' then redis.pcall('PERSIST', own) else keep_set(entry.id) end
+end
+
+-- Notes what is left over: a set of its own with those that are still to be told. No cursor is kept: it means nothing any
+-- more to a Redis that was started again, or to a replica.
+local function note_left(queue, entry, gone, stay)
+  local own = dependents_key(entry.id)
+  if entry.key == own then
+    local ending = ending_key(entry.id)
+    if redis.pcall('EXISTS', ending) ~= 0 then ending = ending .. ':' .. string.format('%.0f', now * 1000) end
+    redis.pcall('RENAME', own, ending)
+    -- What could not be renamed is the sweep's.
+    if redis.pcall('EXISTS', ending) ~= 1 then return end
+    entry.key = ending
+    redis.pcall('EXPIRE', ending, KEPT)
+  end
+  pcall(batched, 'SREM', entry.key, gone)
+  pcall(batched, 'SREM', entry.key, stay)
+  if not ENDS_FOR_GOOD[entry.how] and #stay > 0 then
+    pcall(batched, 'SADD', own, stay)
     keep_set(entry.id)
   end
-end
-
--- Notes what is left over. The set of a parent that is over for good gets a name of its own: who waits for another job of
--- that name, or for its next run, is not meant.
-local function note_left(queue, entry)
-  if ENDS_FOR_GOOD[entry.how] and entry.key == dependents_key(entry.id) then
-    local own = ending_key(entry.id)
-    if redis.pcall('EXISTS', own) ~= 0 then own = own .. ':' .. string.format('%.0f', now * 1000) end
-    redis.pcall('RENAME', entry.key, own)
-    -- What could not be renamed is the sweep's.
-    if redis.pcall('EXISTS', own) ~= 1 then return end
-    entry.key = own
-    redis.pcall('EXPIRE', own, KEPT)
-  end
-  redis.pcall('HSET', queue.ended, entry.key,
-    cmsgpack.pack({
-      entry.id, entry.how, entry.cursor, entry.result or false, entry.hands_over == true, entry.is_streamed == true,
-      entry.size or false,
-    }))
+  redis.pcall('HSET', queue.ended, entry.key, untold.pack(entry))
   redis.pcall('EXPIRE', queue.ended, KEPT)
-end
-
--- Works on what is open, and what comes of it, until all is told or the budget is spent.
-local function tell_open(queue)
-  local at = 1
-  while hung.open[at] do
-    local entry = hung.open[at]
-    local told = hung.steps < MOST_STEPS
-    if not entry.is_begun then
-      entry.is_begun = true
-      local count = redis.pcall('SCARD', entry.key)
-      if type(count) ~= 'number' then
-        -- It holds something else.
-        if is_not_a_job(count) and ENDS_FOR_GOOD[entry.how] then redis.pcall('DEL', entry.key) end
-        count = 0
-      end
-      if entry.result and entry.hands_over == nil then
-        entry.hands_over = #entry.result <= MOST_HANDED and #entry.result * count <= MOST_HANDED_IN_ALL
-        if not entry.hands_over then entry.size = size_of(entry.result) end
-        if #entry.result > MOST_HANDED then entry.result = nil end
-      end
-      if count == 0 then entry.is_empty = true end
-    end
-    if not entry.is_empty then
-      local worked, all = true, false
-      if told then worked, all = pcall(tell_children, entry) end
-      if all == true then close_entry(entry) end
-      if not worked or all == true then
-        -- What raises is left to the sweep.
-        if entry.is_noted then redis.pcall('HDEL', queue.ended, entry.noted_as) end
-      else
-        note_left(queue, entry)
-        hung.is_left = true
-      end
-    elseif entry.is_noted then
-      redis.pcall('HDEL', queue.ended, entry.noted_as)
-    end
-    at = at + 1
-  end
-  hung.open = {}
-  for touched, added in pairs(hung.touched) do wake_for_earliest(touched, added) end
-  hung.touched = {}
 end
 
 -- A note of what was left of an earlier end, or of a requeue, does not hold any more. Python's set may have been written
@@ -359,12 +339,75 @@ local function forget_left(queue, id)
   redis.pcall('HDEL', queue.ended, dependents_key(id))
 end
 
+-- Groups of which the last job has ended: those who wait for them are to be told.
+function groups.open_emptied(queue)
+  while emptied do
+    local names = emptied
+    emptied = nil
+    for _, name in ipairs(names) do
+      local group, is_known, how = '@' .. name, pcall(groups.end_of, name)
+      -- What raises is left to the sweep.
+      if not is_known then how = nil end
+      if how then redis.pcall('PUBLISH', ARGV.channels .. 'group:' .. name, 'over') end
+      if how and redis.pcall('EXISTS', dependents_key(group)) == 1 then
+        forget_left(queue, group)
+        open_entry(group, how)
+      end
+    end
+  end
+end
+
+-- Works on what is open, and what comes of it, until all is told or the budget is spent.
+local function tell_open(queue)
+  groups.open_emptied(queue)
+  local at = 1
+  while hung.open[at] do
+    local entry = hung.open[at]
+    local told = hung.steps < MOST_STEPS
+    if not entry.is_begun then
+      entry.is_begun = true
+      local count = redis.pcall('SCARD', entry.key)
+      if is_not_a_job(count) then
+        -- It holds something else.
+        if ENDS_FOR_GOOD[entry.how] then redis.pcall('DEL', entry.key) end
+        count = 0
+      elseif type(count) ~= 'number' then
+        -- That is not known: too many for a long result.
+        count = MOST_HANDED_IN_ALL
+      end
+      if entry.result and entry.hands_over == nil then handed.decide(entry, count) end
+      if count == 0 then entry.is_empty = true end
+    end
+    if not entry.is_empty then
+      local worked, all, gone, stay = true, false, {}, {}
+      if told then worked, all, gone, stay = pcall(tell_children, queue, entry) end
+      if not worked then
+        untold.note_all(queue, entry)
+      elseif all then
+        pcall(close_entry, entry, gone, stay)
+      else
+        note_left(queue, entry, gone, stay)
+        hung.is_left = true
+      end
+      if entry.noted_as and (not worked or all or entry.noted_as ~= entry.key) then
+        redis.pcall('HDEL', queue.ended, entry.noted_as)
+      end
+    elseif entry.noted_as then
+      redis.pcall('HDEL', queue.ended, entry.noted_as)
+    end
+    at = at + 1
+    groups.open_emptied(queue)
+  end
+  hung.open = {}
+  for touched, added in pairs(hung.touched) do wake_for_earliest(touched, added) end
+  hung.touched = {}
+end
+
 -- Jobs are over. ids: their ids; how: 'finished' | 'failed' | 'stopped' | 'canceled' | 'deleted' | 'gone' | 'released' =
--- their children shall not wait for them | 'delete' = their children are deleted, too; results: id -> see `hand_over`
+-- their children shall not wait for them | 'delete' = their children are deleted, too; results: id -> see `handed.hand_over`
 local function ended_all(queue, ids, how, results)
   for _, id in ipairs(ids) do
-    if redis.pcall('EXISTS', dependents_key(id)) == 1 then
-      forget_left(queue, id)
+    if redis.pcall('EXISTS', dependents_key(id)) ~= 0 then
       open_entry(id, how, results and results[id])
     end
   end
@@ -373,27 +416,7 @@ end
 
 -- A job that had ended waits or runs again: those that were canceled because of it wait for it again.
 local function pending_again(queue, id)
-  if redis.pcall('EXISTS', dependents_key(id)) ~= 1 then return end
-  forget_left(queue, id)
+  if redis.pcall('EXISTS', dependents_key(id)) == 0 then return end
   open_entry(id, 'again')
   tell_open(queue)
-end
-
--- Goes on with what earlier calls have left over. Answers whether there is more.
-local function go_on(queue)
-  local notes = redis.call('HSCAN', queue.ended, '0', 'COUNT', 10)[2]
-  for at = 1, #notes, 2 do
-    local read, note = pcall(cmsgpack.unpack, notes[at + 1])
-    if read and type(note) == 'table' and type(note[3]) == 'string' then
-      hung.open[#hung.open + 1] = {
-        key = notes[at], noted_as = notes[at], is_noted = true, is_begun = true,
-        id = note[1], how = note[2], cursor = note[3], result = note[4] or nil, hands_over = note[5], is_streamed = note[6],
-        size = note[7] or nil,
-      }
-    else
-      redis.call('HDEL', queue.ended, notes[at])
-    end
-  end
-  tell_open(queue)
-  return hung.is_left or redis.call('EXISTS', queue.ended) == 1
 end

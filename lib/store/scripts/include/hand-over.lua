@@ -4,8 +4,10 @@
 -- Bytes of a result that is handed over to a child, and of what all children of one parent are handed.
 local MOST_HANDED, MOST_HANDED_IN_ALL = 65536, 4194304
 
+local handed = {}
+
 -- What is handed over in place of a result that is too long: how many bytes it had.
-local function size_of(result)
+function handed.size_of(result)
   local bytes = #result
   if string.sub(result, 1, 7) == 'base64:' then
     bytes = math.floor((bytes - 7) * 3 / 4) - #string.match(result, '=*$', -2)
@@ -14,7 +16,7 @@ local function size_of(result)
 end
 
 -- The result of a job that has finished, as it is handed over; nil = none, or a pickle of Python's.
-local function result_of(id)
+function handed.result_of(id)
   local size = redis.pcall('HSTRLEN', job_prefix .. id, 'result')
   if type(size) ~= 'number' then return nil end
   if size > MOST_HANDED then return string.format('bytes:%d', size) end
@@ -26,19 +28,31 @@ local function result_of(id)
     -- A pickle begins with a byte that JSON never begins with.
     if fields[at] == 'return_value' and string.sub(value, 1, 2) ~= 'gA' then
       value = 'base64:' .. value
-      return #value <= MOST_HANDED and value or size_of(value)
+      return #value <= MOST_HANDED and value or handed.size_of(value)
     end
   end
 end
 
-local function hand_from(parent, child)
-  local result = result_of(parent)
+function handed.hand_from(parent, child)
+  local result = handed.result_of(parent)
   if result then redis.pcall('HSETNX', child.key, 'nrq_parent:' .. parent, result) end
 end
 
+-- Whether the result of a parent that has ended is handed over, or only its size, to so many children.
+function handed.decide(entry, count)
+  local result = entry.result
+  if string.sub(result, 1, 6) == 'bytes:' then
+    entry.size, entry.result = result, nil
+    return
+  end
+  entry.hands_over = #result <= MOST_HANDED and #result * count <= MOST_HANDED_IN_ALL
+  if not entry.hands_over then entry.size = handed.size_of(result) end
+  if #result > MOST_HANDED then entry.result = nil end
+end
+
 -- The parent's result, to a child: it outlives the parent there. entry.result: JSON, or 'base64:' and Base64 of it.
--- A child of Python's looks for it in RQ's stream of the parent. entry.size: of one that is too long, see `size_of`
-local function hand_over(entry, child)
+-- A child of Python's looks for it in RQ's stream of the parent. entry.size: of one that is too long, see `handed.size_of`
+function handed.hand_over(entry, child)
   local result = entry.result
   if child.if_failed and entry.size then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, entry.size) end
   if not result then return end

@@ -20,15 +20,23 @@ local function queue_up_all(queue, ids, front, keeps_time)
   for _, id in ipairs(ids) do mark_queued(id, keeps_time[id]) end
 end
 
+local function push_one(queue, id, front)
+  if queue.levels then
+    push(queue, { id }, front)
+  else
+    redis.call(front and 'LPUSH' or 'RPUSH', queue.list, id)
+  end
+end
+
 local function queue_up(queue, id, front)
   assure_right('HSET', job_prefix)
-  redis.call(front and 'LPUSH' or 'RPUSH', queue.list, id)
+  push_one(queue, id, front)
   mark_queued(id, false)
 end
 
 -- It has not run: back to the head, as if it had never been taken.
 local function put_back(queue, id)
   assure_right('HSET', job_prefix)
-  redis.call('LPUSH', queue.list, id)
+  push_one(queue, id, true)
   mark_queued(id, true)
 end

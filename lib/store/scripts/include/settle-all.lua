@@ -18,7 +18,7 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
   if #ids == 0 then return refused, is_refused end
   local ending, released = {}, {}
   local execution = { queue = queue, worker = worker, ending = ending }
-  local others
+  local others, of_groups
   -- The lease is the fence. Python may write any status at any moment (`job.save()` of a copy that it read earlier):
   -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
   local canceled = redis.call('ZCARD', queue.canceled) > 0 and redis.call('ZMSCORE', queue.canceled, unpack(ids))
@@ -43,7 +43,7 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
   local entered, obstacles = {}, {}
   if not obstacle then
     for index, id in ipairs(ids) do
-      local kind, ttl = kinds[index], ARGV[firsts[index]]
+      local kind, ttl = kinds[index], ARGV[firsts[index] + FINISHED.ttl]
       if ENDS[kind] and ttl ~= '0' and (not leases or leases[index]) and not (canceled and canceled[index]) then
         enter(ending, id, kind, ttl)
         entered[index] = ENDS[kind]
@@ -78,7 +78,10 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
       execution.id, execution.key, execution.member = id, key, members[index]
       local first = firsts[index]
       local settle = settle_finished
-      if kind ~= 'finished' or ARGV[first + 1] ~= 'hash' then
+      if kind == 'finished' and ARGV[first + FINISHED.place] == 'hash of member' then
+        of_groups = of_groups or {}
+        of_groups[#of_groups + 1] = index
+      elseif kind ~= 'finished' or ARGV[first + FINISHED.place] ~= 'hash' then
         others = others or other_outcomes()
         settle = others[kind]
       end
@@ -92,13 +95,13 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
         -- Of one that has not succeeded and is not kept, nothing more can come. Who waits for a job that repeats, waits
         -- for its first round.
         local has_succeeded = kind == 'finished' or kind == 'repeating'
-        local how = has_succeeded and 'finished' or ARGV[first] == '0' and 'deleted' or kind
+        local how = has_succeeded and 'finished' or ARGV[first + FINISHED.ttl] == '0' and 'deleted' or kind
         if not over then over, results = {}, {} end
         over[how] = over[how] or {}
         over[how][#over[how] + 1] = id
         if has_succeeded then
-          local text = executions.results[index] or ARGV[first + 2]
-          results[id] = text == '' and 'null' or ARGV[first + 1] == 'stream' and 'base64:' .. text or text
+          local text = executions.results[index] or ARGV[first + FINISHED.result]
+          results[id] = text == '' and 'null' or ARGV[first + FINISHED.place] == 'stream' and 'base64:' .. text or text
         end
       end
     end
@@ -116,9 +119,20 @@ local function settle_all(queue, worker, executions, gates, has_records, note)
     --- @include executions
     for _, member in ipairs(released) do end_execution(string.match(member, '^(.*):(.*)$')) end
   end
+  if of_groups then
+    --- @include leave-group
+    local kept, deleted = {}, {}
+    for _, index in ipairs(of_groups) do
+      local list = ARGV[firsts[index]] == '0' and deleted or kept
+      if not is_refused[index] then list[#list + 1] = ids[index] end
+    end
+    groups.leave_as_finished(kept, false)
+    groups.leave_as_finished(deleted, true)
+  end
   conclude(queue, ending)
   batched('ZREM', queue.started, released)
   for how, gone in pairs(over or {}) do ended(gone, how, results) end
+  if emptied then ended({}) end
   if execution.scheduled then
     --- @include wake
     wake_for_earliest(queue, execution.scheduled)

@@ -30,6 +30,12 @@ function unique.refusal(queue, id, check, first)
   return (string.find(check, 'error', 1, true) and 'duplicate ' or 'held ') .. holder
 end
 
+-- The last one that might be stored is not, for another reason.
+function unique.forget_last()
+  local queue, key = unpack(table.remove(entries))
+  taken_here[queue.name .. '\n' .. key] = nil
+end
+
 -- The job keeps id, place and options. One that waits for its time waits anew, if the call says for how long.
 local function replace(queue, id, first, due_of)
   local key = job_prefix .. id
