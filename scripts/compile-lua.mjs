@@ -60,7 +60,8 @@ function compile(name) {
   const locals = localsOf(whole);
   // Lua allows 200 in one function; what is not counted here (several in a line, in blocks) needs room, too.
   if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
-  const body = withoutUnused(whole.split('\n').filter((line) => !/^\s*(--|$)/.test(line)))
+  const lines = whole.split('\n').filter((line) => !/^\s*(--|$)/.test(line));
+  const body = withConstants(withoutUnused(lines))
     .map((line) => line.replace(/^\s+/, ''))
     .join('\n');
   const replaced = body
@@ -170,17 +171,49 @@ function localsOf(lua) {
   return most;
 }
 
-/** Making a function costs each call about as much as a small command: those that nothing calls are left out. */
+/**
+ * Making a function costs each call a fifth of a small command, and as much again for each local that it uses: those that
+ * nothing calls are left out.
+ */
 function withoutUnused(lines) {
-  const all = lines.join('\n');
-  const from = lines.findLastIndex((line) => {
-    const name = /^local function (\w+)/.exec(line)?.[1];
-    return name && all.match(new RegExp(`\\b${name}\\b`, 'g')).length === 1;
+  for (let from = lines.length - 1; from >= 0; from -= 1) {
+    const [, indent, name] = /^( *)local function (\w+)/.exec(lines[from]) ?? [];
+    if (name === undefined) continue;
+    const isOneLine = /\bend$/.test(lines[from]);
+    const to = isOneLine
+      ? from
+      : lines.findIndex((line, at) => at > from && line === `${indent}end`);
+    const endOfBlock = lines.findIndex((line, at) => at > to && /^ */.exec(line)[0] < indent);
+    const rest = lines.slice(to + 1, endOfBlock === -1 ? undefined : endOfBlock).join('\n');
+    if (new RegExp(`\\b${name}\\b`).test(rest)) continue;
+    return withoutUnused([...lines.slice(0, from), ...lines.slice(to + 1)]);
+  }
+  return lines;
+}
+
+/** A number or text that has a name in capitals stands where the name does: as a local, each function would hold it. */
+function withConstants(lines) {
+  const declaration =
+    /^ *local ([A-Z][A-Z_]*(?:, [A-Z][A-Z_]*)*) = ((?:-?\d+|'[^']*')(?:, (?:-?\d+|'[^']*'))*)$/;
+  const constants = new Map();
+  const isAssigned = (names) =>
+    lines.some((line) =>
+      new RegExp(`^ *(if .* then )?(${names.replaceAll(', ', '|')}) = `).test(line),
+    );
+  const rest = lines.filter((line) => {
+    const [, names, literals] = declaration.exec(line) ?? [];
+    if (names === undefined || isAssigned(names)) return true;
+    const values = literals.split(', ');
+    for (const [index, name] of names.split(', ').entries()) {
+      const known = constants.get(name) ?? values[index];
+      if (known !== values[index]) throw new Error(`${name} is ${known} and ${values[index]}`);
+      constants.set(name, known);
+    }
+    return false;
   });
-  if (from === -1) return lines;
-  const isOneLine = /\bend$/.test(lines[from]);
-  const to = isOneLine ? from : lines.findIndex((line, at) => at > from && line === 'end');
-  return withoutUnused([...lines.slice(0, from), ...lines.slice(to + 1)]);
+  if (constants.size === 0) return lines;
+  const uses = new RegExp(`(?<![\\w.'])(${[...constants.keys()].join('|')})(?![\\w'])`, 'g');
+  return rest.map((line) => line.replace(uses, (name) => constants.get(name)));
 }
 
 function place(list, word, where) {

@@ -21,6 +21,8 @@ export class ClaimedJob {
   readonly id: string;
   /** 1-based, this run included. */
   readonly attempt: number;
+  /** This run has told lines of its log. */
+  hasLog = false;
 
   /**
    * @param execution names this run of the job; the lease is held under `ID:EXECUTION`
@@ -105,7 +107,7 @@ export class ClaimedJob {
   /** Something hangs on it, so that its end is more than that of a plain job. */
   get hasMore(): boolean {
     const { given } = this;
-    return given !== undefined && (given.includes('u') || given.includes('p'));
+    return this.hasLog || (given !== undefined && /[udpo]/.test(given));
   }
 
   /** It belongs to a group of ours. */

@@ -75,7 +75,9 @@ class Round {
     const which = this.random();
     if (which < 0.4) {
       for (const failed of await scene.client.zrange(`rq:failed:${queue}`, '0', '2')) {
-        await store.control(queue, failed, { type: 'requeue', front: this.random() < 0.5 });
+        await this.do(failed, 'requeue', () =>
+          store.control(queue, failed, { type: 'requeue', front: this.random() < 0.5 }),
+        );
       }
     } else if (which < 0.6) {
       await this.do(id, 'cancel', () =>

@@ -19,7 +19,7 @@ export interface GraphNode {
 }
 
 /** What somebody has done to a job, as far as Redis has answered that it is done. */
-export type Deed = 'cancel' | 'release' | 'delete' | 'delete all';
+export type Deed = 'cancel' | 'release' | 'delete' | 'delete all' | 'requeue';
 
 export interface Facts {
   readonly nodes: readonly GraphNode[];
@@ -71,16 +71,20 @@ export function judge({ nodes, deeds, status, journal }: Facts): string[] {
     if (!list || entry.id === undefined) continue;
     list.set(entry.id, [...(list.get(entry.id) ?? []), entry]);
   }
-  const parentsOf = new Map(nodes.map(({ id, parents }) => [id, parents]));
   const done = (id: string, ...which: readonly Deed[]) =>
     (deeds.get(id) ?? []).some((deed) => which.includes(deed));
   const stands = (id: string) => status.get(id) ?? 'missing';
   const hasReturned = (id: string, until = Infinity) =>
     (ends.get(id) ?? []).some(({ how, at }) => how === 'returned' && at <= until);
-  const goesWithParents = (id: string): boolean =>
-    (parentsOf.get(id) ?? []).some(
-      (parent) => done(parent, 'delete all') || goesWithParents(parent),
-    );
+  // Parents come before their children.
+  const goneAlong = new Set<string>();
+  /** Jobs that may have been canceled because of another, and have come back since. */
+  const cameBack = new Set<string>();
+  for (const { id, parents } of nodes) {
+    if (parents.some((parent) => done(parent, 'delete all') || goneAlong.has(parent)))
+      goneAlong.add(id);
+    if (done(id, 'requeue') || parents.some((parent) => cameBack.has(parent))) cameBack.add(id);
+  }
 
   for (const { id, parents, ifFailed } of nodes) {
     const is = stands(id);
@@ -93,13 +97,15 @@ export function judge({ nodes, deeds, status, journal }: Facts): string[] {
     for (const parent of first ? parents : []) {
       const isOver =
         ifFailed === 'run'
-          ? (ends.get(parent)?.[0]?.at ?? Infinity) <= first!.at || !runs.has(parent)
+          ? (ends.get(parent)?.[0]?.at ?? Infinity) <= first!.at ||
+            !runs.has(parent) ||
+            cameBack.has(parent)
           : hasReturned(parent, first!.at);
       if (!isOver && !done(parent, 'cancel', 'release', 'delete', 'delete all'))
         accuse(`ran before ${parent} was over`);
     }
     if (is === 'missing') {
-      if (!done(id, 'delete', 'delete all') && !goesWithParents(id)) accuse('is gone');
+      if (!done(id, 'delete', 'delete all') && !goneAlong.has(id)) accuse('is gone');
       continue;
     }
     if (done(id, 'cancel', 'release', 'delete', 'delete all')) {
@@ -108,7 +114,8 @@ export function judge({ nodes, deeds, status, journal }: Facts): string[] {
     }
     const wayOf = (parent: string): readonly Way[] => {
       if (done(parent, 'release') || stands(parent) === 'finished') return ['met'];
-      if (stands(parent) === 'deferred') return ['pending'];
+      if (stands(parent) === 'deferred')
+        return ifFailed === 'run' && cameBack.has(parent) ? ['met', 'pending'] : ['pending'];
       if (ifFailed === 'run') return ['met'];
       // It may have finished before it was deleted, or its worker has died just before it had.
       if (stands(parent) === 'missing') return hasReturned(parent) ? ['met', 'gone'] : ['gone'];
@@ -131,8 +138,12 @@ function endsOf(ways: readonly (readonly Way[])[], ifFailed: IfFailed): string[]
   const sure = ways.flatMap((one) => (one.length === 1 ? one : []));
   const isUnsure = sure.length < ways.length;
   const ends = new Set<string>();
-  if (ifFailed === 'run') ends.add(sure.includes('pending') ? 'deferred' : 'runs');
-  else if (sure.includes('gone')) ends.add('canceled');
+  if (ifFailed === 'run') {
+    if (!sure.includes('pending')) ends.add('runs');
+    if (sure.includes('pending') || isUnsure) ends.add('deferred');
+    return [...ends];
+  }
+  if (sure.includes('gone')) ends.add('canceled');
   else if (ifFailed === 'cancel' && sure.includes('failed')) ends.add('canceled');
   else if (sure.includes('failed') || sure.includes('pending')) ends.add('deferred');
   else ends.add('runs');

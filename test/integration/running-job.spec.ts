@@ -1,6 +1,6 @@
 // What a handler tells of its running job: lines of a log, data for later attempts, signs of life.
 import type { RunningJob } from '../../lib/worker/index.js';
-import { LOG_LINES, LONGEST_LOG_LINE, LostLeaseError } from '../../lib/job/index.js';
+import { LOG_LINES, LONGEST_LOG_LINE, LostLeaseError, SnoozeJob } from '../../lib/job/index.js';
 import { EARLINESS } from '../support/timing.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
@@ -149,6 +149,28 @@ describe('the log of a job', () => {
     await engine.client.lpush('rq:queue:jobs', waiting.id);
     await queue.empty();
     expect(await engine.client.exists(logKey(waiting.id))).toBe(0);
+  });
+
+  it('goes with a job whose last run told nothing', async () => {
+    const runs = new Map<string, number>();
+    await engine.work({
+      talk: async (_, job) => {
+        const run = (runs.get(job.id) ?? 0) + 1;
+        runs.set(job.id, run);
+        if (run > 1) return;
+        await job.log('x');
+        throw job.retriesLeft === undefined
+          ? new SnoozeJob({ for: 0.001 })
+          : new Error('once more');
+      },
+    });
+    const queue = engine.queue();
+    for (const options of [{}, { retry: { max: 1, interval: 0 } }]) {
+      const job = await queue.enqueue('talk', undefined, { resultTtl: 0, ...options });
+      await job.result();
+      expect(runs.get(job.id)).toBe(2);
+      expect(await engine.client.keys(`*${job.id}*`)).toEqual([]);
+    }
   });
 
   it('is passed over where it cannot be written', async () => {

@@ -36,10 +36,13 @@ local function look_at(queue, claims, id)
   values[CLAIM_FIELD_COUNT + 1] = id
   local given = values[CLAIM.nrq_given]
   if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xdpw]')) then
-    --- @include crashes
     local further = redis.call('HMGET', key, FURTHER_FIELD_NAMES)
-    local crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
-    further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
+    local crashes = 0
+    if further[FURTHER.nrq_crashes] then
+      --- @include crashes
+      crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
+      further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
+    end
     if crashes >= tonumber(ARGV.suspect_crashes) then
       if claims.has_suspect then
         -- The worker has another: side by side, both would be taken for poison.

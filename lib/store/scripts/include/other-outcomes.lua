@@ -10,8 +10,9 @@
 local HISTORY = 10
 
 -- Counts a failed attempt and keeps its record beside the job; the oldest beyond HISTORY go.
-local function remember(key, attempt, record)
-  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record)
+-- ...: what else its hash holds from now on: name, value, ...
+local function remember(key, attempt, record, ...)
+  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record, ...)
   local oldest = tonumber(attempt) - HISTORY
   if oldest > 0 then redis.pcall('HDEL', key, 'nrq_attempt:' .. string.format('%d', oldest)) end
 end
@@ -107,10 +108,14 @@ function settle.retrying(execution, first)
     redis.pcall('ZADD', execution.queue.retrying, score(now + delay), execution.id)
     redis.pcall('ZREMRANGEBYSCORE', execution.queue.retrying, '-inf', score(now))
   end
-  remember(key, ARGV[first + RETRYING.attempt], ARGV[first + RETRYING.record])
-  -- Python may write back an older number: of the two, the smaller one counts.
+  local attempt, record = ARGV[first + RETRYING.attempt], ARGV[first + RETRYING.record]
   local retries, intervals, policy = ARGV[first + RETRYING.retries], ARGV[first + RETRYING.intervals], ARGV[first + RETRYING.policy]
-  if retries ~= '' then redis.call('HSET', key, 'retries_left', retries, 'nrq_retries_left', retries) end
+  if retries == '' then
+    remember(key, attempt, record)
+  else
+    -- Python may write back an older number: of the two, the smaller one counts.
+    remember(key, attempt, record, 'retries_left', retries, 'nrq_retries_left', retries)
+  end
   if intervals ~= '' then redis.call('HSET', key, 'retry_intervals', intervals) end
   if policy ~= '' then redis.call('HSET', key, 'nrq_retry', policy) end
   if ARGV[first + RETRYING.counts] == '1' and type(redis.pcall('HINCRBY', key, 'number_of_retries', 1)) == 'table' then

@@ -6,6 +6,15 @@
 local function settle_finished(execution, first, result)
   local ttl = ARGV[first + FINISHED.ttl]
   result = result or ARGV[first + FINISHED.result]
+  if ttl == '0' then
+    -- It has no other keys. A job that has some is told as 'hash of more' or 'stream'.
+    local ending = execution.ending
+    local deleted = ending.deleted or {}
+    ending.deleted = deleted
+    deleted[#deleted + 1] = execution.key
+    announce_later(execution.queue, ending, execution.id, 'finished', 'json', result)
+    return nil
+  end
   if result == '' then return finish(execution.queue, execution.ending, execution.id, 'finished', ttl, 'json', result) end
   return finish(execution.queue, execution.ending, execution.id, 'finished', ttl, 'json', result, 'result', result)
 end
