@@ -38,3 +38,25 @@ export async function listJobs(
   }
   return jobs;
 }
+
+/** Names of all queues that anybody has put a job into; those of their levels are none. */
+export async function listQueues(connections: Connections, keys: Keyspace): Promise<string[]> {
+  const found = await connections.run('list the queues', (redis) => redis.smembers(keys.queues));
+  const names = found.map((key) => keys.queueName(key).replace(/!(high|low)$/, ''));
+  return [...new Set(names)].toSorted();
+}
+
+/** The place of a job in its line, from 0; undefined: it does not wait in the queue. */
+export async function placeInQueue(
+  connections: Connections,
+  keys: Keyspace,
+  queue: string,
+  id: string,
+): Promise<number | undefined> {
+  const { list, high, low } = keys.queue(queue);
+  const found = await connections.run(`find job "${id}"`, (redis) =>
+    redis.multi().lpos(list, id).lpos(high, id).lpos(low, id).exec(),
+  );
+  const place = found?.find(([, position]) => typeof position === 'number')?.[1];
+  return place as number | undefined;
+}

@@ -59,7 +59,7 @@ import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
-import { readPage } from './job-lists.js';
+import { listQueues, placeInQueue, readPage } from './job-lists.js';
 import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
@@ -318,21 +318,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return inTurn(selection, lists, (one, line) => many(line).place(one));
   }
 
-  async position(queue: string, id: string): Promise<number | undefined> {
-    const { list, high, low } = this.keys.queue(queue);
-    const found = await this.connections.run(`find job "${id}"`, (redis) =>
-      redis.multi().lpos(list, id).lpos(high, id).lpos(low, id).exec(),
-    );
-    const place = found?.find(([, position]) => typeof position === 'number')?.[1];
-    return place as number | undefined;
+  position(queue: string, id: string): Promise<number | undefined> {
+    return placeInQueue(this.connections, this.keys, queue, id);
   }
 
-  async queues(): Promise<string[]> {
-    const keys = await this.connections.run('list the queues', (redis) =>
-      redis.smembers(this.keys.queues),
-    );
-    const names = keys.map((key) => this.keys.queueName(key).replace(/!(high|low)$/, ''));
-    return [...new Set(names)].toSorted();
+  queues(): Promise<string[]> {
+    return listQueues(this.connections, this.keys);
   }
 
   counts(queue: string): Promise<RegistryCounts> {
