@@ -43,10 +43,12 @@ export { RqContext } from './nest/handlers/rq-context.js';
 export {
   PreparedJob,
   Queue,
+  RqGroup,
   RqJob,
   RqSchedule,
   type AnyHandlers,
   type CallOptions,
+  type GroupStatus,
   type HeaderInjector,
   type JobAttempt,
   type JobHeaders,
@@ -100,6 +102,7 @@ export {
   type RegistryCounts,
   type RegistryName,
   type RunningNow,
+  type ServerState,
   type WorkerState,
 } from './store/index.js';
 
@@ -184,6 +187,7 @@ export {
   DuplicateHandlerError,
   DuplicateJobError,
   EnqueueManyError,
+  GroupTimeoutError,
   InvalidJobStateError,
   InvalidOptionError,
   JobCanceledError,

@@ -1,11 +1,11 @@
 // `npm run check`: all that a change has to pass, the same for a newcomer and on a build machine.
-// The steps run one after the other; the first that fails ends the check and is named. The last line
-// is always jest's own count, `N passed, M failed`, so that a machine can tell that tests ran.
+// The steps run one after the other; the first that fails ends the check and is named. The last line is
+// always jest's own count, `N passed, M failed`, so that a machine can tell that tests ran.
 // All that the tests need is installed by steps before them. `npm run check -- --prepare` ends there.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
-import { CommandFailed, endAllOnSignals, runNpm } from './child-processes.mjs';
+import { CommandFailed, endAllOnSignals, run, runNpm } from './child-processes.mjs';
 import { dependenciesAreStale, installDependencies, root } from './dependencies.mjs';
 import { ensureRedisServer } from './ensure-redis-server.mjs';
 import { fetchNodeVersions } from './fetch-node-versions.mjs';
@@ -13,6 +13,9 @@ import { fetchPythonRq, whyNot } from './fetch-python-rq.mjs';
 
 /** Seconds. Tests that hang must not occupy a build machine for hours. */
 const TEST_TIME_LIMIT = 20 * 60;
+
+/** How many test files. */
+const AT_A_TIME = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).jest.maxWorkers;
 
 const resultFolder = mkdtempSync(join(tmpdir(), 'nestjs-rq-check-'));
 const resultFile = join(resultFolder, 'jest.json');
@@ -26,9 +29,8 @@ const preparation = [
   { name: 'Node versions', step: fetchNodeVersions },
 ];
 const tests = [
-  { name: 'format', step: npmScript('format:check') },
-  { name: 'lint', step: npmScript('lint') },
-  { name: 'types', step: npmScript('typecheck') },
+  { name: 'scripts', step: compileScripts },
+  { name: 'format, lint, types', step: sideBySide('format:check', 'lint', 'typecheck') },
   { name: 'build', step: npmScript('build') },
   { name: 'tests', step: runTests },
   { name: 'package', step: npmScript('check:package') },
@@ -81,6 +83,20 @@ async function pythonStep() {
   return remark ?? whyNot();
 }
 
+/** What the next steps need and would each make for themselves. */
+async function compileScripts() {
+  await run(process.execPath, ['scripts/compile.mjs'], { cwd: root, what: 'scripts/compile.mjs' });
+}
+
+/** On two processors they take half as long so. Of several that fail, the first is told. */
+function sideBySide(...scripts) {
+  return async () => {
+    const ends = await Promise.allSettled(scripts.map((script) => npmScript(script)()));
+    const failed = ends.find(({ status }) => status === 'rejected');
+    if (failed) throw failed.reason;
+  };
+}
+
 function npmScript(script) {
   return async () => {
     await runNpm(['run', '--silent', script], { cwd: root, what: `npm run ${script}` });
@@ -90,10 +106,14 @@ function npmScript(script) {
 async function runTests() {
   console.log();
   const args = ['run', '--silent', 'jest', '--', '--ci', '--json', `--outputFile=${resultFile}`];
-  await runNpm(args, { cwd: root, what: 'npm run jest', show: true, timeLimit: TEST_TIME_LIMIT });
+  try {
+    await runNpm(args, { cwd: root, what: 'npm run jest', show: true, timeLimit: TEST_TIME_LIMIT });
+  } finally {
+    // Also when tests have failed: slow files may be why.
+    for (const line of readCount()?.times ?? []) console.log(line);
+  }
   const count = readCount();
   if (count === undefined || count.passed === 0) throw new Error('no test has run');
-  console.log(`seconds by folder (two files run at a time): ${count.byFolder}`);
   return `tests: ${count.passed} passed`;
 }
 
@@ -102,7 +122,7 @@ function readCount() {
   try {
     const result = JSON.parse(readFileSync(resultFile, 'utf8'));
     return {
-      byFolder: secondsByFolder(result.testResults),
+      times: timesOf(result.testResults.map(timeOfFile)),
       passed: result.numPassedTests,
       failed: result.numFailedTests + result.numRuntimeErrorTestSuites,
       skipped: result.numPendingTests + result.numTodoTests,
@@ -112,17 +132,26 @@ function readCount() {
   }
 }
 
-/** 'interop 118, unit 12, ...': what the files of each folder of test/ took, the longest first. */
-function secondsByFolder(files) {
-  const sums = new Map();
-  for (const { name, startTime, endTime } of files) {
-    const folder = relative(join(root, 'test'), name).split(sep)[0];
-    sums.set(folder, (sums.get(folder) ?? 0) + endTime - startTime);
+function timeOfFile({ name, startTime, endTime }) {
+  const file = relative(join(root, 'test'), name).split(sep).join('/');
+  return [file, (endTime - startTime) / 1000];
+}
+
+/** 'interop 118, unit 12, ...': what the files of each folder of test/ took; and the slowest of them. */
+function timesOf(files) {
+  const folders = new Map();
+  for (const [file, seconds] of files) {
+    const folder = file.split('/')[0];
+    folders.set(folder, (folders.get(folder) ?? 0) + seconds);
   }
-  return [...sums]
-    .toSorted(([, a], [, b]) => b - a)
-    .map(([folder, sum]) => `${folder} ${(sum / 1000).toFixed(0)}`)
-    .join(', ');
+  const listed = (times) => {
+    const slowestFirst = times.toSorted(([, a], [, b]) => b - a).slice(0, 10);
+    return slowestFirst.map(([name, seconds]) => `${name} ${seconds.toFixed(0)}`).join(', ');
+  };
+  return [
+    `seconds by folder (${AT_A_TIME} files run at a time): ${listed([...folders])}`,
+    `slowest files: ${listed(files)}`,
+  ];
 }
 
 function seconds(since) {

@@ -9,7 +9,8 @@
 //
 // and its body uses the names: KEYS.list, ARGV.prefix, and INDEX.jobs for the place of the first of many. They are
 // replaced by numbers here, at no cost per call. CLAIM.data and FURTHER.ttl are the places of a claim's fields, ROW.status
-// of those of a list's row, JOB.place the distance of a new job's column from its first.
+// of those of a list's row, JOB.place the distance of a new job's column from its first, FAILED.record that of a value of
+// an outcome of this type.
 //
 // A line `--- @include NAME` puts in include/NAME.lua. A line `-- Flags allow-oom` in the header: where Redis knows such
 // flags (7 and newer), the script may write although memory is full. The commands that a script runs are listed, so that
@@ -22,6 +23,18 @@ const folder = fileURLToPath(new URL('../lib/store/scripts/', import.meta.url));
 const claim = await constantsOf(new URL('../lib/wire/claim-fields.ts', import.meta.url));
 const row = await constantsOf(new URL('../lib/wire/row-fields.ts', import.meta.url));
 const newJob = await constantsOf(new URL('../lib/wire/new-job-columns.ts', import.meta.url));
+const outcome = await constantsOf(new URL('../lib/wire/outcome-columns.ts', import.meta.url));
+/** What is given in rows, by the name of the table that holds the distances from the first. */
+const columns = {
+  JOB: newJob.NEW_JOB_COLUMNS,
+  ...Object.fromEntries(
+    Object.entries(outcome.OUTCOME_COLUMNS).map(([type, names]) => [type.toUpperCase(), names]),
+  ),
+};
+const TABLES = new RegExp(
+  `\\b(KEYS|ARGV|INDEX|CLAIM|FURTHER|ROW|${Object.keys(columns).join('|')})\\.(\\w+)`,
+  'g',
+);
 
 const names = readdirSync(folder)
   .filter((name) => name.endsWith('.lua'))
@@ -47,16 +60,17 @@ function compile(name) {
   const locals = localsOf(whole);
   // Lua allows 200 in one function; what is not counted here (several in a line, in blocks) needs room, too.
   if (locals > 150) throw new Error(`${name}.lua: ${locals} lines of locals are too many for Lua`);
-  const body = withoutUnused(whole.split('\n').filter((line) => !/^\s*(--|$)/.test(line)))
+  const lines = whole.split('\n').filter((line) => !/^\s*(--|$)/.test(line));
+  const body = withConstants(withoutUnused(lines))
     .map((line) => line.replace(/^\s+/, ''))
     .join('\n');
   const replaced = body
-    .replace(/\b(KEYS|ARGV|INDEX|CLAIM|FURTHER|ROW|JOB)\.(\w+)/g, (_, table, word) => {
+    .replace(TABLES, (_, table, word) => {
       if (table === 'CLAIM') return place(claim.CLAIM_FIELDS, word, `${name}: CLAIM.${word}`);
       if (table === 'FURTHER') return place(claim.FURTHER_FIELDS, word, `${name}: FURTHER.${word}`);
       if (table === 'ROW') return place(row.ROW_FIELDS, word, `${name}: ROW.${word}`);
-      if (table === 'JOB') {
-        return String(place(newJob.NEW_JOB_COLUMNS, word, `${name}: JOB.${word}`) - 1);
+      if (table in columns) {
+        return String(place(columns[table], word, `${name}: ${table}.${word}`) - 1);
       }
       const list = table === 'KEYS' ? keys : values;
       const number = place(
@@ -66,6 +80,7 @@ function compile(name) {
       );
       return table === 'INDEX' ? number : `${table}[${number}]`;
     })
+    .replaceAll(' + 0]', ']')
     .replaceAll('CLAIM_FIELD_NAMES', luaList(claim.CLAIM_FIELDS))
     .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
     .replaceAll('ROW_FIELD_NAMES', luaList(row.ROW_FIELDS))
@@ -156,17 +171,49 @@ function localsOf(lua) {
   return most;
 }
 
-/** Making a function costs each call about as much as a small command: those that nothing calls are left out. */
+/**
+ * Making a function costs each call a fifth of a small command, and as much again for each local that it uses: those that
+ * nothing calls are left out.
+ */
 function withoutUnused(lines) {
-  const all = lines.join('\n');
-  const from = lines.findLastIndex((line) => {
-    const name = /^local function (\w+)/.exec(line)?.[1];
-    return name && all.match(new RegExp(`\\b${name}\\b`, 'g')).length === 1;
+  for (let from = lines.length - 1; from >= 0; from -= 1) {
+    const [, indent, name] = /^( *)local function (\w+)/.exec(lines[from]) ?? [];
+    if (name === undefined) continue;
+    const isOneLine = /\bend$/.test(lines[from]);
+    const to = isOneLine
+      ? from
+      : lines.findIndex((line, at) => at > from && line === `${indent}end`);
+    const endOfBlock = lines.findIndex((line, at) => at > to && /^ */.exec(line)[0] < indent);
+    const rest = lines.slice(to + 1, endOfBlock === -1 ? undefined : endOfBlock).join('\n');
+    if (new RegExp(`\\b${name}\\b`).test(rest)) continue;
+    return withoutUnused([...lines.slice(0, from), ...lines.slice(to + 1)]);
+  }
+  return lines;
+}
+
+/** A number or text that has a name in capitals stands where the name does: as a local, each function would hold it. */
+function withConstants(lines) {
+  const declaration =
+    /^ *local ([A-Z][A-Z_]*(?:, [A-Z][A-Z_]*)*) = ((?:-?\d+|'[^']*')(?:, (?:-?\d+|'[^']*'))*)$/;
+  const constants = new Map();
+  const isAssigned = (names) =>
+    lines.some((line) =>
+      new RegExp(`^ *(if .* then )?(${names.replaceAll(', ', '|')}) = `).test(line),
+    );
+  const rest = lines.filter((line) => {
+    const [, names, literals] = declaration.exec(line) ?? [];
+    if (names === undefined || isAssigned(names)) return true;
+    const values = literals.split(', ');
+    for (const [index, name] of names.split(', ').entries()) {
+      const known = constants.get(name) ?? values[index];
+      if (known !== values[index]) throw new Error(`${name} is ${known} and ${values[index]}`);
+      constants.set(name, known);
+    }
+    return false;
   });
-  if (from === -1) return lines;
-  const isOneLine = /\bend$/.test(lines[from]);
-  const to = isOneLine ? from : lines.findIndex((line, at) => at > from && line === 'end');
-  return withoutUnused([...lines.slice(0, from), ...lines.slice(to + 1)]);
+  if (constants.size === 0) return lines;
+  const uses = new RegExp(`(?<![\\w.'])(${[...constants.keys()].join('|')})(?![\\w'])`, 'g');
+  return rest.map((line) => line.replace(uses, (name) => constants.get(name)));
 }
 
 function place(list, word, where) {

@@ -1,5 +1,5 @@
 /**
- * What a job waits for before it may run: other jobs. Public options are turned into this form before anything is stored.
+ * What a job waits for before it may run: other jobs, or a group of them. Public options are turned into this form before anything is stored.
  */
 
 /**
@@ -10,7 +10,9 @@ export type IfFailed = 'cancel' | 'run' | 'wait';
 
 /** What a job waits for, as it is stored. */
 export interface WaitsFor {
-  /** Ids of jobs, in the order in which they were given. */
+  /** Ids of jobs, in the order in which they were given; none when it waits for a group. */
   readonly jobs: readonly string[];
+  /** Name of the group all of whose jobs must be over; undefined: it waits for single jobs. */
+  readonly group?: string | undefined;
   readonly ifFailed: IfFailed;
 }

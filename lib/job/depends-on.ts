@@ -1,10 +1,10 @@
 /**
- * The option `dependsOn`: which jobs a job waits for. It is checked when the job is enqueued or prepared, before anything
+ * The option `dependsOn`: which jobs, or which group of jobs, a job waits for. It is checked when the job is enqueued or prepared, before anything
  * is sent. Only ids are kept, so a job of another queue, or of a Python process, will do.
  */
 import type { IfFailed, WaitsFor } from './dependencies.js';
 import { InvalidOptionError } from './errors.js';
-import { assertJobId } from './names.js';
+import { assertGroupName, assertJobId } from './names.js';
 import { isObject } from './option-checks.js';
 import { oneOf, optionTable, otherwise, readOptions, unchecked } from './option-table.js';
 
@@ -12,11 +12,12 @@ import { oneOf, optionTable, otherwise, readOptions, unchecked } from './option-
 export type JobReference = string | { readonly id: string; readonly queue: string };
 
 /**
- * What a job waits for: one job or a list of them (at most 1000); with `ifFailed`, in an object.
+ * What a job waits for: one job or a list of them (at most 1000); with `ifFailed`, in an object. Or all jobs of a group.
  *
  * ```ts
  * await mail.enqueue('report', {}, { dependsOn: job });
  * await mail.enqueue('report', {}, { dependsOn: { jobs: [job, 'some-id'], ifFailed: 'run' } });
+ * await mail.enqueue('report', {}, { dependsOn: { group: 'import-42' } });
  * ```
  */
 export type DependsOn =
@@ -24,36 +25,58 @@ export type DependsOn =
   | readonly JobReference[]
   | {
       readonly jobs: JobReference | readonly JobReference[];
+      readonly group?: never;
       /**
        * What becomes of this job when one of them fails for good, is stopped, canceled, deleted, or expires: `'cancel'`
        * (default) cancels it too; `'run'` runs it whatever became of them; `'wait'` has it wait until somebody requeues them.
        */
+      readonly ifFailed?: IfFailed;
+    }
+  | {
+      /** The group (option `group`) all of whose jobs must be over. One without jobs is. */
+      readonly group: string;
+      readonly jobs?: never;
+      /** The same, when all jobs of the group are over and not all of them have finished. */
       readonly ifFailed?: IfFailed;
     };
 
 /**
  * Reads `dependsOn`. Nothing to wait for, such as an empty list, is undefined.
  * @param own the id of the job itself, if it is given
+ * @param ownGroup the group that it belongs to
  * @throws InvalidOptionError naming the key
  */
 export function readDependsOn(
   value: unknown,
   own: string | undefined,
   where: string | undefined,
+  ownGroup?: string,
 ): WaitsFor | undefined {
   if (value === undefined) return undefined;
   if (isObject(value) && !isReference(value)) {
+    if (value['group'] !== undefined) return ofGroup(value, ownGroup, where);
     const { jobs, ifFailed } = readOptions(value, JOBS_OPTIONS, where, 'dependsOn');
     return ofJobs(jobs, 'dependsOn.jobs', own, ifFailed, where);
   }
   return ofJobs(value, 'dependsOn', own, 'cancel', where);
 }
 
-/** The jobs that a checked `dependsOn` names, as they were given. */
+/** The jobs that a checked `dependsOn` names, as they were given; none of a group. */
 export function referencesIn(value: DependsOn): readonly JobReference[] {
   if (typeof value === 'string' || isReference(value)) return [value];
   if (Array.isArray(value)) return value as readonly JobReference[];
-  return referencesIn((value as { readonly jobs: JobReference | readonly JobReference[] }).jobs);
+  const { jobs } = value as { readonly jobs?: JobReference | readonly JobReference[] };
+  return jobs === undefined ? [] : referencesIn(jobs);
+}
+
+function ofGroup(value: object, own: string | undefined, where: string | undefined): WaitsFor {
+  const { group, ifFailed } = readOptions(value, GROUP_OPTIONS, where, 'dependsOn');
+  assertGroupName(group, 'dependsOn.group', where);
+  if (group === own) {
+    const problem = 'is the group of the job itself: it would wait for ever';
+    throw new InvalidOptionError({ option: 'dependsOn.group', problem, where });
+  }
+  return { jobs: [], group, ifFailed };
 }
 
 function ofJobs(
@@ -108,6 +131,11 @@ function isReference(value: unknown): value is Exclude<JobReference, string> {
 const MOST_PARENTS = 1000;
 
 const ifFailed = otherwise('cancel', oneOf('cancel', 'run', 'wait'));
+
+const GROUP_OPTIONS = optionTable<{ group: unknown; ifFailed?: IfFailed }>()({
+  group: unchecked<unknown>(),
+  ifFailed,
+});
 
 const JOBS_OPTIONS = optionTable<{ jobs: unknown; ifFailed?: IfFailed }>()({
   jobs: unchecked<unknown>(),

@@ -328,7 +328,9 @@ export class ShutdownError extends RqError {
 function adviceFor(trouble: string): string {
   return /WRONGPASS|NOAUTH/.test(trouble)
     ? 'Check the user and the password of the connection.'
-    : 'Check that Redis is running and that the connection options are right.';
+    : trouble.includes('NOPERM')
+      ? 'What it must be allowed to do is in docs/redis.md.'
+      : 'Check that Redis is running and that the connection options are right.';
 }
 
 function repeatOf(jobs: number): string {

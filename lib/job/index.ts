@@ -8,6 +8,7 @@ export * from './enqueue-errors.js';
 export * from './errors.js';
 export * from './failure-cause.js';
 export * from './failure-reason.js';
+export * from './group-timeout-error.js';
 export * from './job-event.js';
 export * from './job-log.js';
 export * from './job-selection.js';

@@ -9,7 +9,7 @@ import type { WaitsFor } from './dependencies.js';
 import { type DependsOn, readDependsOn } from './depends-on.js';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
-import { assertJobId } from './names.js';
+import { assertGroupName, assertJobId } from './names.js';
 import { checkOptions, isObject, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
 import { type RepeatOptions, type StoredRepeat, readRepeat } from './repeat-options.js';
@@ -41,13 +41,20 @@ export interface JobOptions {
   delay?: Duration;
   /** Not before this time; one in the past is at once, the latest is in a hundred years. Not together with `delay`. */
   at?: Date;
-  /** To the head of the queue; default false. */
+  /** To the head of the queue, or of the jobs of its `priority`; default false. */
   atFront?: boolean;
+  /** `high` jobs of a queue run before `normal` ones (default), and those before `low` ones. It stays with the job. */
+  priority?: 'high' | 'normal' | 'low';
   /**
    * Run only when these have finished: a job, its id, or a list of them, with `ifFailed` in an object.
    * `delay` counts from then on. Default: none.
    */
   dependsOn?: DependsOn;
+  /**
+   * The group that it belongs to, 1 to 200 characters: `rq.group(name)` tells how far its jobs are, and another job can
+   * wait for all of them. RQ's `Group`. Default: none.
+   */
+  group?: string;
   /** Run it again after each success, so many times; default: none. */
   repeat?: RepeatOptions;
   /** Data about the job that its handler may read and change; a plain object. */
@@ -88,7 +95,10 @@ export interface ResolvedJobOptions {
   /** Milliseconds since 1970. */
   readonly at?: number;
   readonly atFront: boolean;
+  /** Undefined: normal. */
+  readonly level?: 'high' | 'low';
   readonly waitsFor?: WaitsFor;
+  readonly group?: string;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
   /** Text of RQ's field. */
@@ -126,10 +136,11 @@ export function resolveJobOptions(
   }
   checkOptions(options, JOB_KEYS, '', where);
   const own = readCommon(options, where);
-  const { id, unique, delay, at, repeat } = options;
+  const { id, unique, delay, at, repeat, group } = options;
   if (id !== undefined) {
     assertJobId(id, where);
   }
+  if (group !== undefined) assertGroupName(group, 'group', where);
   const rule = isObject(unique) ? readUnique(unique, where) : readFlag(unique, 'unique', where);
   if (rule === true && id === undefined) {
     const problem = 'needs an id, or say which jobs are the same: unique: { by }';
@@ -153,7 +164,9 @@ export function resolveJobOptions(
     delay: delay === undefined ? 0 : toMilliseconds(delay, 'delay', where),
     at: readAt(at, where),
     atFront: readFlag(options.atFront, 'atFront', where),
-    waitsFor: readDependsOn(options.dependsOn, id, where),
+    level: readPriority(options.priority, where),
+    waitsFor: readDependsOn(options.dependsOn, id, where, group),
+    group,
     meta: readMeta(options.meta, where),
     description: readDescription(options.description, where),
     webhooks: readWebhooks(options.webhooks, where),
@@ -225,7 +238,9 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   'delay',
   'at',
   'atFront',
+  'priority',
   'dependsOn',
+  'group',
   'meta',
   'description',
   'webhooks',
@@ -249,7 +264,9 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     delay: 0,
     at: undefined,
     atFront: false,
+    level: undefined,
     waitsFor: undefined,
+    group: undefined,
     meta: undefined,
     description: undefined,
     webhooks: undefined,
@@ -300,6 +317,14 @@ function readAt(value: unknown, where: string | undefined): number | undefined {
     throw new InvalidOptionError({ option: 'at', problem, where });
   }
   return value.getTime();
+}
+
+/** Undefined for `normal`: most jobs are of no level. */
+function readPriority(value: unknown, where: string | undefined): 'high' | 'low' | undefined {
+  if (value === undefined || value === 'normal') return undefined;
+  if (value === 'high' || value === 'low') return value;
+  const problem = "must be 'high', 'normal' or 'low'";
+  throw new InvalidOptionError({ option: 'priority', problem, value, where });
 }
 
 function readMeta(value: unknown, where: string | undefined): Record<string, unknown> | undefined {

@@ -7,7 +7,7 @@ import { InvalidOptionError } from './errors.js';
 
 /**
  * A queue name: 1 to 200 characters, no comma (RQ joins names with it), no control characters, no spaces around it,
- * not ending in `:intermediate` (that is another queue's hand-over list).
+ * not ending in `:intermediate` (that is another queue's hand-over list), `!high` or `!low` (another one's levels).
  * @throws InvalidOptionError (option `queue`)
  */
 export function assertQueueName(name: unknown, where?: string): asserts name is string {
@@ -21,7 +21,9 @@ export function assertQueueName(name: unknown, where?: string): asserts name is 
           ? 'must not begin or end with a space'
           : (name as string).endsWith(':intermediate')
             ? "must not end in ':intermediate' (RQ keeps jobs on their way to a worker under that name)"
-            : undefined);
+            : /!(high|low)$/.test(name as string)
+              ? "must not end in '!high' or '!low' (there a queue keeps its jobs of that priority: enqueue with priority)"
+              : undefined);
   refuse('queue', problem, name, where);
 }
 
@@ -49,6 +51,26 @@ export function assertJobName(name: unknown, where?: string): asserts name is st
     lengthProblem(name, 500) ??
     (UNPRINTABLE.test(name as string) ? 'must not contain control characters' : undefined);
   refuse('name', problem, name, where);
+}
+
+/**
+ * The name of a group of jobs: 1 to 200 characters, no control characters, no spaces around it.
+ * @param option the key that holds it
+ * @throws InvalidOptionError
+ */
+export function assertGroupName(
+  name: unknown,
+  option: string,
+  where?: string,
+): asserts name is string {
+  const problem =
+    lengthProblem(name, 200) ??
+    (UNPRINTABLE.test(name as string)
+      ? 'must not contain control characters'
+      : (name as string).trim() !== name
+        ? 'must not begin or end with a space'
+        : undefined);
+  refuse(option, problem, name, where);
 }
 
 const JOB_ID = /^[A-Za-z0-9_-]{1,200}$/;

@@ -9,6 +9,7 @@ export { enqueuePrepared } from './enqueue-together.js';
 export { type CallOptions, Queue, type QueueOptions } from './queue.js';
 export { PreparedJob } from './prepared-job.js';
 export { ResultWaiter, settledOf } from './result-waiter.js';
+export { type GroupStatus, RqGroup } from './rq-group.js';
 export { type JobSnapshot, RqJob } from './rq-job.js';
 export type { GivenSchedule } from './queue-schedules.js';
 export { RqSchedule } from './rq-schedule.js';

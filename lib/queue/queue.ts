@@ -42,6 +42,7 @@ import type { HeaderInjector } from './job-headers.js';
 import { NewJobs } from './new-jobs.js';
 import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
+import { RqGroup } from './rq-group.js';
 import { RqJob } from './rq-job.js';
 import { queueFull, sendWhenRoom } from './wait-for-room.js';
 import { SchedulingQueue } from './scheduling-queue.js';
@@ -68,9 +69,12 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    const { inject, maxLength, whenFull } = options;
+    const { inject, maxLength, whenFull, priorityOf } = options;
     const room = readRoomRule({ maxLength, whenFull }, `options of queue "${name}"`);
-    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, room);
+    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, {
+      room,
+      priorityOf,
+    });
     super(name, store, newJobs);
     this.#store = store;
     this.#newJobs = newJobs;
@@ -198,6 +202,14 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   /** The handle of a job by its id, without asking Redis whether there is such a job. */
   job<Result = unknown>(id: string): RqJob<Result> {
     return new RqJob<Result>(this.name, id, this.#store, this.#waiter);
+  }
+
+  /**
+   * The jobs with the same `group`, of this and of other queues.
+   * @throws InvalidOptionError when no group can have this name
+   */
+  group(name: string): RqGroup {
+    return new RqGroup(name, this.#store);
   }
 
   /** How many jobs wait in the queue (not the running, scheduled or settled ones). */
@@ -345,6 +357,8 @@ export interface QueueOptions {
   readonly rootDefaults?: ResolvedDefaults;
   /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
   readonly inject?: HeaderInjector;
+  /** The priority of a job that is enqueued without one, as far as it is known; default: normal. */
+  readonly priorityOf?: (name: string) => JobOptions['priority'];
   /** How many jobs the queue may hold; what others than calls of `enqueue` bring always comes in. Default: any number. */
   readonly maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `reject` (default) with QueueFullError, or `wait` until `commandTimeout`. */

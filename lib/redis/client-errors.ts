@@ -6,13 +6,15 @@ import { RedisReplyError, RqConnectionError, RqError } from '../job/index.js';
  * also other callers' that went in the same call. Nothing of that leaves this room.
  *
  * @param action what was tried, as in "could not ..."
+ * @param reply better words for what Redis has answered
  */
-export function translated(action: string, error: unknown): Error {
+export function translated(action: string, error: unknown, reply?: string): Error {
   if (error instanceof RqError) return error;
   const text = replyText(error);
   if (text !== undefined) {
-    if (REFUSAL.test(text)) return new RqConnectionError({ action, reason: new Error(text) });
-    return new RedisReplyError({ action, reply: text });
+    const words = reply ?? text;
+    if (REFUSAL.test(text)) return new RqConnectionError({ action, reason: new Error(words) });
+    return new RedisReplyError({ action, reply: words });
   }
   const message = error instanceof Error ? error.message : '';
   // Not written at all: Redis cannot have carried it out.

@@ -5,6 +5,7 @@ import { isDemoted, replyText } from './client-errors.js';
 import { type ConnectionOption, readConnection } from './connection-input.js';
 import { Failover } from './failover.js';
 import { Link } from './link.js';
+import { MissingRights } from './missing-rights.js';
 import {
   type ServerAddress,
   type ThreadConnection,
@@ -26,6 +27,8 @@ export class Connections extends ShortForm {
   readonly warnings: readonly string[];
   /** Milliseconds within which a command is answered or refused; time in which our event loop stands still is not counted. */
   readonly commandTimeout: number;
+  /** What our user may not do. */
+  readonly rights = new MissingRights(this);
 
   private readonly options: RedisOptions;
   private readonly connectTimeout: number;
@@ -178,6 +181,7 @@ export class Connections extends ShortForm {
       where: this.settings.where,
       onError: (error) => this.tell('error', error),
       onRefused: (error) => this.refused(error),
+      named: (refusal) => this.rights.named(refusal),
     });
     if (this.closing) void link.close();
     else this.links.add(link);

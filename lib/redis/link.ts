@@ -3,6 +3,7 @@ import { InvalidOptionError, RqConnectionError } from '../job/index.js';
 import { Patience } from '../time/patience.js';
 import { after } from '../time/timer.js';
 import { cleaned, replyText, translated } from './client-errors.js';
+import { isDenied } from './missing-rights.js';
 
 /**
  * One connection to Redis, which is made again for as long as it is wanted. A command is never kept back for a Redis
@@ -105,7 +106,9 @@ export class Link {
         (error: unknown) => {
           patience.end(wait);
           settings.onRefused(error);
-          reject(translated(action, error));
+          const refusal = replyText(error);
+          if (refusal === undefined || !isDenied(refusal)) reject(translated(action, error));
+          else void settings.named(refusal).then((name) => reject(translated(action, error, name)));
         },
       );
     });
@@ -207,6 +210,8 @@ export interface LinkSettings {
   onError(error: Error): void;
   /** A command has failed; the client's own error, to be looked at and not to be kept. */
   onRefused(error: unknown): void;
+  /** What Redis has refused for lack of rights, with their names. Never rejects. */
+  named(refusal: string): Promise<string>;
 }
 
 /** Also what a command throws before it has begun is its promise's. */

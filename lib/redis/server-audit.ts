@@ -1,5 +1,6 @@
 import { type Finding, UnusableRedisError } from '../job/index.js';
 import type { Connections } from './connections.js';
+import { HOW_TO_ALLOW, type Rights, lackOf } from './missing-rights.js';
 
 /**
  * Looks, before anything is written, whether a Redis can hold jobs: version, role, settings, and the rights of our user.
@@ -11,7 +12,7 @@ export async function auditServer(connections: Connections, needed: Rights): Pro
     redis.config('GET', 'stop-writes-on-bgsave-error'),
   );
   const stopsWrites = Array.isArray(settings) && settings[1] === 'yes';
-  return [...serverFindings(info, stopsWrites), ...(await missingRights(connections, needed))];
+  return [...serverFindings(info, stopsWrites), ...(await rightsFindings(connections, needed))];
 }
 
 /** The findings that need no more than a word. @throws UnusableRedisError when there is one that keeps jobs from working */
@@ -57,13 +58,6 @@ export function serverFindings(info: ReadonlyMap<string, string>, stopsWrites: b
   return findings;
 }
 
-/** What a process does with Redis: commands as an ACL names them, patterns of keys and channels. */
-export interface Rights {
-  readonly commands: readonly string[];
-  readonly keys: readonly string[];
-  readonly channels: readonly string[];
-}
-
 export function parseInfo(text: string | undefined): Map<string, string> {
   const lines = (text ?? '').split(/\r?\n/);
   return new Map(
@@ -74,61 +68,11 @@ export function parseInfo(text: string | undefined): Map<string, string> {
   );
 }
 
-// A script may ask for its user's rights, without any right to ask (Redis 7): one trip, and nothing is done.
-const RIGHTS = `
-local missing = {}
-if not redis.acl_check_cmd then return missing end
-local commands, keys, channels = unpack(cjson.decode(ARGV[1]))
-local allowed_key
-for _, key in ipairs(keys) do
-  local name = string.gsub(key, '%*', 'x')
-  if redis.acl_check_cmd('EXISTS', name) then allowed_key = name else missing[#missing + 1] = 'key ' .. key end
-end
-for _, command in ipairs(commands) do
-  local name, sub = string.match(command, '^([^|]+)|?(.*)$')
-  -- Those of channels are asked for with them.
-  if allowed_key and name ~= 'publish' and name ~= 'subscribe' then
-    local known, allowed
-    if sub ~= '' then
-      known, allowed = pcall(redis.acl_check_cmd, name, sub)
-    elseif string.sub(name, 1, 4) == 'eval' then
-      -- Their count of keys must be there: Redis 7.0 ends with a fault without it.
-      known, allowed = pcall(redis.acl_check_cmd, name, '', '0')
-    else
-      known, allowed = pcall(redis.acl_check_cmd, name, allowed_key, allowed_key)
-    end
-    if known and not allowed then missing[#missing + 1] = command end
-  end
-end
-for _, channel in ipairs(channels) do
-  local name = string.gsub(channel, '%*', 'x')
-  if not redis.acl_check_cmd('PUBLISH', name, '') then missing[#missing + 1] = 'publish to channel ' .. channel end
-  if not redis.acl_check_cmd('SUBSCRIBE', name) then missing[#missing + 1] = 'subscribe to channel ' .. channel end
-end
-return missing`;
-
-async function missingRights(connections: Connections, needed: Rights): Promise<Finding[]> {
-  const list = JSON.stringify([needed.commands, needed.keys, needed.channels]);
-  let missing: string[];
-  try {
-    missing = (await connections.run('look at the rights', (redis) =>
-      redis.eval(RIGHTS, 0, list),
-    )) as string[];
-  } catch (error) {
-    const denied = error instanceof Error && /NOPERM.*'(\S+)' command/.exec(error.message)?.[1];
-    if (!denied) return [];
-    missing = [denied];
-  }
+async function rightsFindings(connections: Connections, needed: Rights): Promise<Finding[]> {
+  const missing = await connections.rights.missing(needed);
   if (missing.length === 0) return [];
-  const sentence = `its user lacks rights (missing: ${missing.join(', ')})`;
-  return [
-    {
-      severity: 'fatal',
-      code: 'missing-rights',
-      sentence,
-      fix: 'allow them, as docs/redis.md shows',
-    },
-  ];
+  const sentence = lackOf(missing);
+  return [{ severity: 'fatal', code: 'missing-rights', sentence, fix: HOW_TO_ALLOW }];
 }
 
 async function ask<Reply>(

@@ -140,6 +140,33 @@ export class ControlMany {
   }
 }
 
+/** The same selection in several lists, one after the other, as if they were one. */
+export async function inTurn(
+  selection: SelectedPlace,
+  lists: readonly string[],
+  control: (selection: SelectedPlace, list: string) => Promise<ControlReport>,
+): Promise<ControlReport> {
+  let { limit } = selection;
+  const reports: ControlReport[] = [];
+  for (const list of lists) {
+    const report = await control({ ...selection, limit }, list);
+    reports.push(report);
+    if (limit !== undefined) limit -= report.done;
+  }
+  const sum = (of: (report: ControlReport) => number) =>
+    reports.reduce((count, report) => count + of(report), 0);
+  return {
+    done: sum(({ done }) => done),
+    skipped: {
+      running: sum(({ skipped }) => skipped.running),
+      state: sum(({ skipped }) => skipped.state),
+      duplicate: sum(({ skipped }) => skipped.duplicate),
+    },
+    missing: sum(({ missing }) => missing),
+    looked: sum(({ looked }) => looked),
+  };
+}
+
 /** What became of the only job of a call. */
 export function replyOfOne({ answers, status }: ControlSliceReply): ControlReply {
   if (answers.running) return { answer: 'refused', status };

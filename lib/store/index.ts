@@ -1,7 +1,9 @@
 /** The database's room: the contracts, and their implementation with RQ's data in Redis. */
 export type * from './figure-store.js';
 export type * from './job-store.js';
+export type * from './group-store.js';
 export type * from './schedule-store.js';
 export type * from './watcher-store.js';
 export { idsOf, isSelected } from './selected-jobs.js';
-export { RedisJobStore, type RedisJobStoreOptions } from './redis-job-store.js';
+export { RedisJobStore } from './redis-job-store.js';
+export type { RedisJobStoreOptions } from './redis-job-store-options.js';

@@ -13,6 +13,7 @@ import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
 import type { CountedJobs, WorkerActivity } from './figure-store.js';
+import type { GroupStore } from './group-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
 
@@ -74,6 +75,7 @@ export interface ProducerStore {
   resume(queue: string): Promise<void>;
 
   readonly schedules: ScheduleStore;
+  readonly groups: GroupStore;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */

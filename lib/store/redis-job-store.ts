@@ -1,7 +1,7 @@
 import { type JobEvent, ShortForm, hideFields } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
 import type { Connections } from '../redis/connections.js';
-import { ControlMany, replyOfOne } from './control-many.js';
+import { ControlMany, inTurn, replyOfOne } from './control-many.js';
 import {
   CONTROL,
   type ControlSlice,
@@ -16,11 +16,11 @@ import {
   type ExchangePlace,
   decodeExchange,
   encodeExchange,
+  refusalsTold,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
-import { LIST, LISTED_AT_ONCE, decodeList, encodeList } from './scripts/list.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
-import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
+import { RENEW, RENEWED_AT_ONCE, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
@@ -52,17 +52,22 @@ import type {
 import type { ListPage, ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
 import type { JobSummary } from '../wire/job-row.js';
 import { Keyspace, splitMember } from '../wire/keyspace.js';
+import { linesOf, positionOf, queueNames } from './lines.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
+import { GroupRecords } from './group-records.js';
+import { readPage } from './job-lists.js';
+import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
 import { QueuePauses } from './queue-pauses.js';
 import { asksForFailure, idsOf, rowsOf } from './selected-jobs.js';
 import { Subscriptions } from '../redis/subscriptions.js';
+import { roomHeard, wakeHeard } from './wake-messages.js';
 import { WorkerRecords } from './worker-records.js';
 
 /** The store in Redis: RQ's keys, changed by scripts, each one step. */
@@ -72,6 +77,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly workers: WorkerRecords;
   readonly schedules: ScheduleRecords;
   readonly figures: RedisFigures;
+  readonly groups: GroupRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
   private readonly pauses: QueuePauses;
@@ -91,6 +97,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.workers = new WorkerRecords(connections, this.keys);
     this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
+    this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 
@@ -111,9 +118,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   onRoom(queue: string, listener: () => void): Promise<() => void> {
-    return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
-      if (message === 'room') listener();
-    });
+    return this.subscriptions.listen(this.keys.queue(queue).wake, roomHeard(listener));
   }
 
   get commandTimeout(): number {
@@ -126,11 +131,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const sentAt = performance.now();
     const reply = await this.run(`serve queue "${queue}"`, EXCHANGE, [list], values);
     const decoded = decodeExchange(queue, request, reply, (performance.now() - sentAt) / 2);
-    // What Redis refuses inside of the script does not make it fail.
-    for (const { status } of decoded.refused) this.connections.refused(status);
-    if (decoded.failure !== undefined) this.connections.refused(decoded.failure);
     if (decoded.leftOver) void this.dependencies.goOn(queue);
-    return decoded;
+    const isAllWell = decoded.refused.length === 0 && decoded.failure === undefined;
+    return isAllWell ? decoded : refusalsTold(decoded, this.connections);
   }
 
   async renew(queue: string, leaseMs: number, held: readonly Lease[]): Promise<RenewReply[]> {
@@ -219,12 +222,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
-    return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
-      // For those who wait to enqueue.
-      if (message === 'room') return;
-      const due = /^due (\d{1,15}(?:\.\d)?)$/.exec(message)?.[1];
-      listener(due === undefined ? undefined : Number(due));
-    });
+    return this.subscriptions.listen(this.keys.queue(queue).wake, wakeHeard(listener));
   }
 
   async onCommand(worker: string, listener: (message: string) => void): Promise<() => void> {
@@ -295,33 +293,31 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     pace?: ControlPace,
   ): Promise<ControlReport> {
     const what = `${action.type} jobs of queue "${queue}"`;
-    const { list } = this.keys.queue(queue);
     const takesOut = action.type === 'cancel' || action.type === 'delete';
-    const readQueue = (first: number, last: number) =>
-      this.connections.run(what, (redis) => redis.lrange(list, first, last));
-    const many = new ControlMany(
-      (slice) => this.controlSlice(queue, action, slice, what),
-      takesOut ? readQueue : undefined,
-      pace,
-    );
-    if (!('in' in selection)) return many.ids(selection);
+    const many = (list: string) => {
+      const readQueue = (first: number, last: number) =>
+        this.connections.run(what, (redis) => redis.lrange(list, first, last));
+      return new ControlMany(
+        (slice) => this.controlSlice(queue, action, slice, what, list),
+        takesOut ? readQueue : undefined,
+        pace,
+      );
+    };
+    const { list } = this.keys.queue(queue);
+    if (!('in' in selection)) return many(list).ids(selection);
     // Only the text of a row says why a job failed.
-    if (asksForFailure(selection)) return many.ids(await idsOf(this, queue, selection));
-    return many.place(selection);
+    if (asksForFailure(selection)) return many(list).ids(await idsOf(this, queue, selection));
+    if (selection.in !== 'queued') return many(list).place(selection);
+    const lists = await linesOf(this.connections, this.keys.queue(queue));
+    return inTurn(selection, lists, (one, line) => many(line).place(one));
   }
 
-  async position(queue: string, id: string): Promise<number | undefined> {
-    const position = await this.connections.run(`find job "${id}"`, (redis) =>
-      redis.lpos(this.keys.queue(queue).list, id),
-    );
-    return position ?? undefined;
+  position(queue: string, id: string): Promise<number | undefined> {
+    return positionOf(this.connections, this.keys.queue(queue), id);
   }
 
-  async queues(): Promise<string[]> {
-    const keys = await this.connections.run('list the queues', (redis) =>
-      redis.smembers(this.keys.queues),
-    );
-    return keys.map((key) => this.keys.queueName(key)).toSorted();
+  queues(): Promise<string[]> {
+    return queueNames(this.connections, this.keys);
   }
 
   counts(queue: string): Promise<RegistryCounts> {
@@ -332,15 +328,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return rowsOf(this, queue, registry, range);
   }
 
-  async page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
-    const { list } = this.keys.queue(queue);
-    const most = Math.min(LISTED_AT_ONCE, range.limit);
-    const values = encodeList(this.keys, queue, registry, range.offset, most);
-    return decodeList(
-      queue,
-      registry,
-      await this.run(`list queue "${queue}"`, LIST, [list], values),
-    );
+  page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
+    return readPage(this.connections, this.keys, queue, registry, range);
   }
 
   async empty(queue: string): Promise<number> {
@@ -377,8 +366,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     action: ControlAction,
     slice: ControlSlice,
     what: string,
+    list = this.keys.queue(queue).list,
   ): Promise<ControlSliceReply> {
-    const { list } = this.keys.queue(queue);
     const values = encodeControl(this.keys, queue, action, slice);
     const reply = decodeControl(await this.run(what, CONTROL, [list], values));
     if (reply.leftOver) await this.dependencies.goOn(queue);
@@ -394,18 +383,3 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return this.connections.run(action, (redis) => script.run(redis, keys, values));
   }
 }
-
-export interface RedisJobStoreOptions {
-  /** Default `rq:`, RQ's own; any other gives up sharing with Python. */
-  readonly prefix?: string;
-  /**
-   * Python programs and RQ's tools read this Redis: our own jobs, too, get what costs memory and what only they read
-   * (descriptions, results in RQ's streams, records of executions). Default false.
-   */
-  readonly sharedWithPython?: boolean;
-  /** The most bytes that data, meta or a result may have; default 10 MiB. */
-  readonly maxPayloadBytes?: number;
-}
-
-/** Keeps one script below 5 ms. */
-const RENEWED_AT_ONCE = 1000;

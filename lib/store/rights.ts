@@ -1,4 +1,4 @@
-import type { Rights } from '../redis/server-audit.js';
+import type { Rights } from '../redis/missing-rights.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import {
   beat,
@@ -6,6 +6,7 @@ import {
   empty,
   enqueue,
   exchange,
+  group,
   list,
   overview,
   recover,
@@ -35,7 +36,7 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
     'nrq:',
   ];
   const others = ['deferred:', 'results:', 'queues', 'cron_scheduler:', 'cron_schedulers'];
-  const history = ['cron_job:', 'cron_jobs'];
+  const history = ['cron_job:', 'cron_jobs', 'group:', 'groups'];
   const workers =
     role === 'worker' ? ['worker:', 'workers', 'workers:', 'scheduler-lock:', 'suspended'] : [];
   return {
@@ -44,7 +45,7 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
       key.endsWith(':') ? `${prefix}${key}*` : prefix + key,
     ),
     channels: [
-      ...['wake', 'settled', 'events', 'commands'].map((name) => `${channels}${name}:*`),
+      ...['wake', 'settled', 'events', 'commands', 'group'].map((name) => `${channels}${name}:*`),
       `${channels}schedules`,
       `${prefix}pubsub:*`,
     ],
@@ -66,9 +67,10 @@ const PRODUCER: readonly string[] = [
     schedules,
     overview,
     workers,
+    group,
   ].flatMap((script) => script.commands),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
-  ...'hgetall lpos lrange llen zcard zrange smembers xrange'.split(' '),
+  ...'hgetall lpos lrange llen zcard zrange smembers xrange sscan'.split(' '),
   ...'set del exists info'.split(' '),
 ];
 

@@ -7,7 +7,6 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { Server } from 'node:net';
 import { dirname, join } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { parentPort, workerData } from 'node:worker_threads';
 
 const PACKAGE = 'js-redis-server';
@@ -48,7 +47,8 @@ async function open() {
   if (entry === undefined) throw new Unusable({ kind: 'missing' });
   const found = versionOf(entry);
   if (!found.startsWith(`${workerData.line}.`)) throw new Unusable({ kind: 'version', found });
-  const { createRedisServer } = await import(pathToFileURL(entry).href);
+  // Not by import(), which would read all of it once more to know the names of what it exports.
+  const { createRedisServer } = createRequire(entry)(entry);
   const { port } = await createRedisServer({ compatibility: 'redis-7.0' });
   return port;
 }

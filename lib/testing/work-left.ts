@@ -25,6 +25,7 @@ export async function workLeftIn(store: ControlledStore): Promise<WorkLeft> {
       const keys = store.keys.queue(queue);
       batch
         .llen(keys.list)
+        .exists(keys.high, keys.low)
         .zcard(keys.started)
         .exists(keys.paused, store.keys.suspended)
         .exists(keys.ended)
@@ -38,13 +39,14 @@ export async function workLeftIn(store: ControlledStore): Promise<WorkLeft> {
   const now = Number(seconds) * 1000 + Number(microseconds) / 1000;
   const found = queues.map((queue, index) => {
     const from = index * REPLIES_PER_QUEUE;
-    const [queued, started, paused, untold, scheduled, delayed] = perQueue.slice(from) as Replies;
+    const ofQueue = perQueue.slice(from) as Replies;
+    const [queued, levels, started, paused, untold, scheduled, delayed] = ofQueue;
     // Jobs that wait for one that is over are being told, some hundreds at a time.
     const isStarted = started > 0 || untold > 0;
     if (paused > 0) return { queue, isDue: false, isStarted, nextDue: Infinity };
     const nextDue = scheduled[1] === undefined ? Infinity : Number(scheduled[1]) * 1000;
     const isPutOff = delayed.some((score) => score !== null);
-    return { queue, isDue: queued > 0 || nextDue <= now || isPutOff, isStarted, nextDue };
+    return { queue, isDue: queued + levels > 0 || nextDue <= now || isPutOff, isStarted, nextDue };
   });
   return {
     due: found.filter(({ isDue }) => isDue).map(({ queue }) => queue),
@@ -54,10 +56,11 @@ export async function workLeftIn(store: ControlledStore): Promise<WorkLeft> {
   };
 }
 
-const REPLIES_PER_QUEUE = 6;
+const REPLIES_PER_QUEUE = 7;
 
 type Replies = [
   queued: number,
+  levels: number,
   started: number,
   paused: number,
   untold: number,

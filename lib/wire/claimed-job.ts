@@ -21,6 +21,8 @@ export class ClaimedJob {
   readonly id: string;
   /** 1-based, this run included. */
   readonly attempt: number;
+  /** This run has told lines of its log. */
+  hasLog = false;
 
   /**
    * @param execution names this run of the job; the lease is held under `ID:EXECUTION`
@@ -56,6 +58,16 @@ export class ClaimedJob {
     const seconds = secondsOf(text);
     if (seconds === undefined) return undefined;
     return seconds > 0 && seconds <= LONGEST_SECONDS ? seconds * 1000 : -1;
+  }
+
+  /** In which of the queue's levels it waits; undefined: in none, as most do. */
+  get level(): 'high' | 'low' | undefined {
+    const { given } = this;
+    if (given?.includes('h')) return 'high';
+    if (given?.includes('b')) return 'low';
+    // Of Python's: the claim says it, in the place of the status.
+    const text = this.text(STATUS);
+    return text === 'high' || text === 'low' ? text : undefined;
   }
 
   /** Whoever enqueued it gave the timeout: the handler's own does not count. */
@@ -95,7 +107,12 @@ export class ClaimedJob {
   /** Something hangs on it, so that its end is more than that of a plain job. */
   get hasMore(): boolean {
     const { given } = this;
-    return given !== undefined && (given.includes('u') || given.includes('p'));
+    return this.hasLog || (given !== undefined && /[udpo]/.test(given));
+  }
+
+  /** It belongs to a group of ours. */
+  get isMember(): boolean {
+    return this.given?.includes('g') ?? false;
   }
 
   /** Of a job that repeats: the repeats that are left, maybe 0. */
@@ -254,6 +271,7 @@ const further = (name: (typeof FURTHER_FIELDS)[number]) =>
   CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.indexOf(name);
 const ID = CLAIM_FIELDS.length;
 const DATA = claim('data');
+const STATUS = claim('status');
 const NO_DATA = Buffer.alloc(0);
 const GIVEN = claim('nrq_given');
 const ATTEMPTS = claim('nrq_attempts');

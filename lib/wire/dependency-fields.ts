@@ -8,9 +8,10 @@ import type { IfFailed, WaitsFor } from '../job/index.js';
  * | `dependency_ids`, `dependency_id` | RQ's: JSON list of the parents' ids, and the first of them |
  * | `allow_dependency_failures` | RQ's: `1` = runs whatever becomes of its parents |
  * | `nrq_if_failed` | `cancel`, `run` or `wait`; it also says that the job is one of our own |
+ * | `nrq_after_group` | the group that it waits for, in place of parents |
  * | `nrq_delay` | `in:MILLISECONDS` from its release on, or `at:MILLISECONDS` since the epoch |
  * | `nrq_parent:ID` | the result of a parent, handed over when that finished: JSON, or `base64:` and JSON in Base64; of one that is too long `bytes:` and its size |
- * | `nrq_canceled_by` | id of the parent because of which it was canceled |
+ * | `nrq_canceled_by` | id of the parent because of which it was canceled; `@` and the name of a group |
  */
 
 /** How the names of the fields begin that hold results of parents. */
@@ -39,15 +40,16 @@ export function parentIdsIn(json: string | undefined): string[] {
  * @param text the text of a field
  */
 export function waitsForIn(text: (field: string) => string | undefined): WaitsFor | undefined {
-  const jobs = parentIdsIn(text('dependency_ids'));
-  if (jobs.length === 0) return undefined;
+  const group = text('nrq_after_group');
+  const jobs = group === undefined ? parentIdsIn(text('dependency_ids')) : [];
+  if (jobs.length === 0 && group === undefined) return undefined;
   const own = text('nrq_if_failed');
   const ifFailed = isIfFailed(own)
     ? own
     : text('allow_dependency_failures') === '1'
       ? 'run'
       : 'wait';
-  return { jobs, ifFailed };
+  return group === undefined ? { jobs, ifFailed } : { jobs, group, ifFailed };
 }
 
 function isIfFailed(text: string | undefined): text is IfFailed {

@@ -15,18 +15,20 @@ import {
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x); that it was delayed at first (l) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u), that it belongs to a group (g), that it has a log (o); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x); that it was delayed at first (l); that its level is high (h) or low (b) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms), `max` (how many there were at first), `since` (ms since the epoch, when a requeue gave new ones) |
  * | `nrq_attempts` | count of attempts that failed |
  * | `nrq_crashes` | how often workers died of it in a row, and when it was put back for that |
  * | `nrq_retries_left` | as `retries_left`, where Python cannot write back an older number |
  * | `nrq_attempt:N` | JSON record of a failed attempt |
+ * | `nrq_level` | `high` or `low`: in which of the queue's levels it waits |
  * | `nrq_reason` | why the job was canceled |
  * | `nrq_cause` | why the job failed, as a key that failures of one cause share |
  * | `nrq_unique` | for how long it keeps others away (`ended`, `started`, or milliseconds), and its key |
  * | `nrq_round` | JSON of a job that repeats: `done` (rounds), `at` (ms, when this one was to begin), `retries` (of each), `streamed` (the last result is in RQ's stream) |
  * | `nrq_tick` | JSON of the schedule and the moment (ms) that the job is for |
+ * | `nrq_member` | `1` = a job that Python has added to a group, and that is counted there |
  * | `nrq_progress` | JSON of what the handler has told last |
  */
 
@@ -38,6 +40,8 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
   if (known) return known;
   const timeout = options.timeout < 0 ? -1 : Math.ceil(options.timeout / 1000);
   const fields = ['origin', queue, 'timeout', String(timeout)];
+  // enqueue.lua looks for it at this place.
+  if (options.group !== undefined) fields.push('group_id', options.group);
   const flags = given(options);
   if (flags) fields.push('nrq_given', flags);
   if (options.timeout > 0 && options.timeout % 1000 !== 0) {
@@ -55,6 +59,7 @@ export function optionFields(queue: string, options: ResolvedJobOptions): string
     if (name !== undefined) fields.push(`${moment}_callback_name`, name);
   }
   if (options.webhooks !== undefined) fields.push('webhooks', options.webhooks);
+  if (options.level !== undefined) fields.push('nrq_level', options.level);
   if (cached) cached.push(fields);
   else cache.set(options, [fields]);
   return fields;
@@ -77,12 +82,16 @@ export function given(options: ResolvedJobOptions): string {
     (options.timeoutGiven ? 't' : '') +
     (options.retryGiven ? 'r' : '') +
     (typeof options.unique === 'object' ? 'u' : '') +
+    (options.group === undefined ? '' : 'g') +
     (options.repeat ? 'p' : '') +
     (options.webhooks === undefined ? '' : 'w') +
+    (options.level === undefined ? '' : LEVELS[options.level]) +
     (hasMore === undefined ? '' : 'x') +
     (options.at !== undefined || options.delay > 0 ? 'l' : '')
   );
 }
+
+const LEVELS = { high: 'h', low: 'b' } as const;
 
 /** RQ's retry fields, and ours for what they cannot say. */
 function retryFields(retry: StoredRetry): string[] {

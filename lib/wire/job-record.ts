@@ -107,7 +107,7 @@ export class JobRecord {
     return this.status === 'deferred' ? waitsForIn((field) => this.text(field)) : undefined;
   }
 
-  /** Id of the job that it waited for and because of which it was canceled. */
+  /** Id of the job that it waited for and because of which it was canceled; of a group, `@` and its name. */
   get canceledBecauseOf(): string | undefined {
     return this.status === 'canceled' ? this.text('nrq_canceled_by') : undefined;
   }

@@ -52,20 +52,25 @@ export interface JobSummary {
 
 /**
  * Reads a row (see scripts/list.lua). Anybody may have written the job: what makes no sense counts as absent.
+ * @param queue undefined: the rows are of several queues
  * @param isScheduled the row's score is when the job is due
  */
-export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: boolean): JobSummary {
+export function decodeRow(
+  queue: string | undefined,
+  row: readonly Buffer[],
+  isScheduled: boolean,
+): JobSummary {
   const text = (index: number): string | undefined => textOf(row[index]);
   const field = (name: (typeof ROW_FIELDS)[number]) => text(FIXED + ROW_FIELDS.indexOf(name));
   const whole = (name: string) => (isRowField(name) ? wholeList(field(name)) : undefined);
   const status = statusOf(field('status'));
-  const due = isScheduled ? Number(text(SCORE)) : NaN;
+  const due = isScheduled ? Number(text(SCORE) ?? NaN) : NaN;
   const createdAt = dateOf(field('created_at'));
   const name = nameIn(row[DATA] ?? NOTHING);
   const failure = headline(status, row);
   return {
     id: text(ID) ?? '',
-    queue,
+    queue: queue ?? field('origin') ?? '',
     name,
     status,
     dueAt: Number.isFinite(due) ? new Date(due * 1000) : undefined,
@@ -73,7 +78,7 @@ export function decodeRow(queue: string, row: readonly Buffer[], isScheduled: bo
     retriesLeft: wholeNumber(field('retries_left')),
     repeatsLeft: wholeNumber(field('repeats_left')),
     createdAt,
-    enqueuedAt: dateOf(field('enqueued_at')) ?? (isScheduled ? undefined : createdAt),
+    enqueuedAt: dateOf(field('enqueued_at')) ?? (status === 'scheduled' ? undefined : createdAt),
     startedAt: dateOf(field('started_at')),
     endedAt: dateOf(field('ended_at')),
     worker: field('worker_name'),

@@ -105,6 +105,21 @@ export class Keyspace {
     return `${this.prefix}cron_job:${id}:jobs`;
   }
 
+  /** RQ's set of the ids of a group's jobs. */
+  group(name: string): string {
+    return `${this.prefix}group:${name}`;
+  }
+
+  /** Ids of the jobs of a group that have not ended. */
+  groupPending(name: string): string {
+    return `${this.prefix}nrq:group-pending:${name}`;
+  }
+
+  /** Channel on which is told that all jobs of a group are over. */
+  groupOver(name: string): string {
+    return `${this.channels}group:${name}`;
+  }
+
   worker(name: string): string {
     return `${this.prefix}worker:${name}`;
   }
@@ -127,6 +142,10 @@ export class Keyspace {
 /** The keys and channels of one queue. */
 export class QueueKeys {
   readonly list: string;
+  /** Of the jobs of the high level; Python sees it as a queue of its own. */
+  readonly high: string;
+  /** Of those of the low level. */
+  readonly low: string;
   /** Ids between a blocking pop and the claim. */
   readonly intermediate: string;
   readonly started: string;
@@ -182,6 +201,8 @@ export class QueueKeys {
     readonly name: string,
   ) {
     this.list = `${prefix}queue:${name}`;
+    this.high = `${this.list}!high`;
+    this.low = `${this.list}!low`;
     this.intermediate = `${this.list}:intermediate`;
     this.started = `${prefix}wip:${name}`;
     this.finished = `${prefix}finished:${name}`;

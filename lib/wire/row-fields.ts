@@ -18,4 +18,6 @@ export const ROW_FIELDS = [
   'repeats_left',
   'nrq_round',
   'nrq_cause',
+  'nrq_after_group',
+  'origin',
 ] as const;

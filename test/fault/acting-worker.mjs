@@ -4,7 +4,7 @@ import { appendFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-// The engine alone: loading Nest would double the time that every test takes to start its workers.
+// The engine alone, without Nest (see test/support/bundled-script.ts).
 import { CancelJob, SnoozeJob } from '../../dist/job/index.js';
 import { Queue } from '../../dist/queue/index.js';
 import { Connections } from '../../dist/redis/index.js';

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { Queue } from '../../lib/index.js';
+import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { Scene } from './scene.js';
 
@@ -59,7 +60,7 @@ describe('after the work', () => {
       timeout: 20_000,
     });
 
-    for (const worker of workers) expect(await worker.stop()).toBeLessThan(1500);
+    for (const worker of workers) expect(await worker.stop()).toBeLessThan(LATENESS);
 
     expect(await connections()).toEqual([]);
     expect(await scene.client.smembers('rq:workers')).toEqual([]);

@@ -1,5 +1,7 @@
 // A process that does one thing to many jobs, and says how far it is.
-import { Connections, Queue, RedisJobStore } from 'nestjs-rq';
+import { Queue } from '../../dist/queue/index.js';
+import { Connections } from '../../dist/redis/index.js';
+import { RedisJobStore } from '../../dist/store/index.js';
 
 const [action, selection] = process.argv.slice(2);
 const connections = new Connections(process.env.REDIS_URL);

@@ -88,6 +88,7 @@ describe.each([
   it('may be killed at any moment, and is gone on with', async () => {
     for (const share of [0.05, 0.2]) {
       const child = startChild(new URL('./bulk-caller.mjs', import.meta.url), {
+        usesEngine: true,
         args: [action, JSON.stringify(selection)],
         env: { REDIS_URL: redis.url },
       });

@@ -1,5 +1,6 @@
 // Clocks of machines that are wrong, or are set while jobs run: Redis's clock decides over leases and due times.
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { EARLINESS, LATENESS } from '../support/timing.js';
 import { Load } from './load.js';
 import { Scene } from './scene.js';
 
@@ -28,13 +29,13 @@ describe("a worker's clock that is set while it works", () => {
     await scene.when('run', { count: ids.length });
     const load = new Load(queue, 4);
     await scene.when('finished', { worker: 'wrong', count: 20 });
-    const later = await queue.enqueueIn(1.2, 'act', {}, { id: 'later' });
     const begun = Date.now();
+    const later = await queue.enqueueIn(1.2, 'act', {}, { id: 'later' });
     wrong.shiftClock(shift);
 
     const { at } = await scene.when('run', { id: later.id });
-    expect(at - begun).toBeGreaterThan(1100);
-    expect(at - begun).toBeLessThan(1200 + 2500);
+    expect(at - begun).toBeGreaterThan(1200 - EARLINESS);
+    expect(at - begun).toBeLessThan(1200 + LATENESS);
     await scene.when('finished', {
       worker: 'wrong',
       count: scene.journal.of('finished', { worker: 'wrong' }).length + 20,

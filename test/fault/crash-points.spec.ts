@@ -16,6 +16,8 @@ const KINDS: Readonly<Record<string, (queue: string) => Act>> = {
   snoozed: (queue) => ({ snoozesOn: queue }),
   canceled: () => ({ cancels: true }),
 };
+/** Of these, the jobs of a point are a group, which another job waits for. */
+const IN_GROUP: ReadonlySet<string> = new Set(['finished', 'failed']);
 const ALL = Object.keys(KINDS);
 /** What becomes of it in the end; the others are finished. */
 const STATUS: Readonly<Record<string, string>> = { failed: 'failed', canceled: 'canceled' };
@@ -111,6 +113,7 @@ const POINTS: readonly Point[] = [
   },
 ];
 
+const isGroup = ({ kinds }: Point) => kinds.some((kind) => IN_GROUP.has(kind));
 const queueOf = (point: Point) => `point-${String(POINTS.indexOf(point)).padStart(2, '0')}`;
 const idsOf = (point: Point) => point.kinds.map((kind) => `${queueOf(point)}-${kind}`);
 /** Redis has been told of the end, and nobody else. */
@@ -150,9 +153,14 @@ async function die(point: Point): Promise<void> {
       options: {
         id: `${queue}-${kind}`,
         retry: kind === 'failed' ? undefined : { max: 3, interval: 0 },
+        group: IN_GROUP.has(kind) ? queue : undefined,
       },
     })),
   );
+  const dependsOn = { group: queue, ifFailed: 'run' } as const;
+  if (isGroup(point)) {
+    await scene.queue('behind').enqueue('act', {}, { id: `behind-${queue}`, dependsOn });
+  }
   if (waits) await scene.when('run', { worker: queue, count: point.kinds.length });
   if (stops) doomed.stop().catch(() => undefined);
   if (caught) await within(caught, { what: `${point.name} (${point.kinds.join()})` });
@@ -198,6 +206,20 @@ describe('a worker that is killed', () => {
       }
     },
   );
+
+  it('and has run jobs of groups: those who wait for these are told, once', async () => {
+    const points = POINTS.filter(isGroup);
+    const behind = await scene.client.lrange('rq:queue:behind', 0, -1);
+    expect(behind.toSorted()).toEqual(points.map((point) => `behind-${queueOf(point)}`).toSorted());
+    for (const point of points) {
+      const failed = point.kinds.includes('failed') ? 1 : 0;
+      const finished = point.kinds.includes('finished') ? 1 : 0;
+      const { total, ...counts } = await scene.queue('behind').group(queueOf(point)).status();
+      expect(counts).toEqual({ pending: 0, finished, failed, canceled: 0 });
+      expect(total).toBe(failed + finished);
+    }
+    await scene.queue('behind').empty();
+  });
 
   it('leaves everything in its place', async () => {
     const queues = POINTS.map(queueOf);

@@ -2,6 +2,7 @@
 // its way. Each kind of command that a process sends is tried, scripts by their names.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { type Queue, RqConnectionError, type RqJob } from '../../lib/index.js';
+import { LATENESS } from '../support/timing.js';
 import { eventually, within } from '../support/wait.js';
 import { type Caught, type Command, CommandProxy, type Moment } from './command-proxy.js';
 import { type Act, Scene } from './scene.js';
@@ -162,7 +163,7 @@ describe("a worker's link that is cut", () => {
     const trap = proxy.hold(moment, named(name));
     const stopped = ending.stop();
     (await caughtIn(trap, name)).cut();
-    expect(await stopped).toBeLessThan(5000);
+    expect(await stopped).toBeLessThan(5000 + LATENESS);
   });
 });
 

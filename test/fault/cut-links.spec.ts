@@ -1,12 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RqConnectionError } from '../../lib/index.js';
+import { EARLINESS, LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { Load } from './load.js';
+import { useProxiedScene } from './proxied-scene.js';
 import { type Act, Scene } from './scene.js';
-import { TcpProxy } from './tcp-proxy.js';
 
-/** Milliseconds for a job to start on a worker that knows Redis is there. */
-const SOON = 2500;
 const connection = { commandTimeout: 500, connectTimeout: 2000 };
 
 describe('links that are cut', () => {
@@ -47,31 +46,21 @@ describe('links that are cut', () => {
     const producer = scene.queue();
     const now = await producer.enqueue('act', {}, { id: 'now' });
     await now.result({ timeout: 10 });
-    expect((await scene.when('run', { id: 'now' })).at - begun).toBeLessThan(SOON);
+    expect((await scene.when('run', { id: 'now' })).at - begun).toBeLessThan(LATENESS);
     const later = await producer.enqueueIn(1, 'act', {}, { id: 'later' });
     await later.result({ timeout: 10 });
     const { at } = await scene.when('run', { id: 'later' });
-    expect(at - begun).toBeGreaterThanOrEqual(998);
-    expect(at - begun).toBeLessThan(1000 + SOON);
+    expect(at - begun).toBeGreaterThanOrEqual(1000 - EARLINESS);
+    expect(at - begun).toBeLessThan(1000 + LATENESS);
     expect(await scene.audit([first, now, later])).toEqual([]);
   });
 });
 
 describe('a network that fails without a word', () => {
-  let scene: Scene;
-  let proxy: TcpProxy;
-
-  beforeEach(async () => {
-    scene = await Scene.open();
-    proxy = await TcpProxy.start(scene.redis);
-  });
-
-  afterEach(async () => {
-    await scene.close();
-    await proxy.close();
-  });
+  const place = useProxiedScene();
 
   it('makes enqueue fail in time, and repeating it with the same id is harmless', async () => {
+    const { scene, proxy } = place;
     const queue = scene.queue('work', { ...connection, url: proxy.url });
     await queue.enqueue('act', {}, { id: 'before' });
     proxy.loseAnswers();
@@ -79,7 +68,7 @@ describe('a network that fails without a word', () => {
     const begun = performance.now();
     const refused: unknown = await queue.enqueue('act', {}, { id: 'unknown' }).catch((e) => e);
 
-    expect(performance.now() - begun).toBeLessThan(connection.commandTimeout + 500);
+    expect(performance.now() - begun).toBeLessThan(connection.commandTimeout + LATENESS);
     expect(refused).toBeInstanceOf(RqConnectionError);
     expect((refused as RqConnectionError).uncertain).toBe(true);
     // It was carried out, which the caller cannot know.
@@ -89,7 +78,7 @@ describe('a network that fails without a word', () => {
     for (let attempt = 1; attempt <= 3; attempt++) {
       const again = performance.now();
       await expect(queue.enqueue('act', {}, { id: 'unknown' })).rejects.toThrow(RqConnectionError);
-      expect(performance.now() - again).toBeLessThan(2 * connection.commandTimeout + 500);
+      expect(performance.now() - again).toBeLessThan(2 * connection.commandTimeout + LATENESS);
     }
     proxy.heal();
     await eventually(() => queue.enqueue('act', {}, { id: 'unknown' }), {
@@ -99,6 +88,7 @@ describe('a network that fails without a word', () => {
   });
 
   it('is noticed by a worker, which serves on when it is healed', async () => {
+    const { scene, proxy } = place;
     // It has no slot left to wait with: its link for that is idle, and dies all the same.
     const worker = await scene.worker('worker', { connection, url: proxy.url, concurrency: 3 });
     const queue = scene.queue();
@@ -121,11 +111,12 @@ describe('a network that fails without a word', () => {
     const begun = Date.now();
     const next = await queue.enqueue('act', {}, { id: 'next' });
     await next.result({ timeout: 10 });
-    expect((await scene.when('run', { id: 'next' })).at - begun).toBeLessThan(SOON);
+    expect((await scene.when('run', { id: 'next' })).at - begun).toBeLessThan(LATENESS);
     expect(await scene.audit([...jobs, next].map(({ id }) => ({ id, retries: 9 })))).toEqual([]);
   });
 
   it('does not leave an idle worker deaf', async () => {
+    const { scene, proxy } = place;
     await scene.worker('idle', { connection, url: proxy.url });
     const queue = scene.queue();
     await (await queue.enqueue('act', {}, { id: 'first' })).result({ timeout: 10 });
@@ -141,13 +132,14 @@ describe('a network that fails without a word', () => {
       await job.result({ timeout: 10 });
       // The one job that the dead link has swallowed is found when it is stale, a lease later.
       const { at } = await scene.when('run', { id });
-      expect(at - begun).toBeLessThan(1000 + SOON);
+      expect(at - begun).toBeLessThan(1000 + LATENESS);
     }
     const ids = ['first', 'second', 'third'];
     expect(await scene.audit(ids.map((id) => ({ id })))).toEqual([]);
   });
 
   it('that loses an answer with new jobs costs neither these nor the settled ones anything', async () => {
+    const { scene, proxy } = place;
     const settings = { connection, url: proxy.url, concurrency: 4, lease: 15, prefetch: 0 };
     const worker = await scene.worker('worker', settings);
     const queue = scene.queue();
@@ -194,6 +186,7 @@ describe('a network that fails without a word', () => {
   });
 
   it('that loses answers under load loses no jobs', async () => {
+    const { scene, proxy } = place;
     await Promise.all([
       scene.worker('near', { connection }),
       scene.worker('far', { connection, url: proxy.url }),

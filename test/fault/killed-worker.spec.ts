@@ -1,10 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { JobFailedError } from '../../lib/index.js';
+import { LATENESS } from '../support/timing.js';
 import { Load } from './load.js';
 import { Scene } from './scene.js';
-
-/** Milliseconds that busy processors may take; without its own timing, recovery would take several times as long. */
-const MARGIN = 1500;
 
 describe('a worker process that is killed', () => {
   let scene: Scene;
@@ -43,7 +41,7 @@ describe('a worker process that is killed', () => {
     const ids = scene.journal.ids('run', { worker: 'survivor' });
     expect(ids.toSorted()).toEqual([1, 2, 3, 4, 5].map((number) => `job-${number}`));
     for (const { at, attempt, id, retriesLeft } of reruns) {
-      expect(at - killed).toBeLessThan(1000 + MARGIN);
+      expect(at - killed).toBeLessThan(1000 + LATENESS);
       expect(attempt).toBe(2);
       // The first job has no policy: it runs again all the same.
       expect(retriesLeft).toBe(id === 'job-1' ? undefined : 2);
@@ -57,7 +55,7 @@ describe('a worker process that is killed', () => {
     const killed = await killWhileRunning(3, undefined);
     const last = await scene.when('run', { worker: 'survivor', count: 3, timeout: 20_000 });
 
-    expect(last.at - killed).toBeLessThan(15_000 + MARGIN);
+    expect(last.at - killed).toBeLessThan(15_000 + LATENESS);
     await scene.drained();
     const jobs = [1, 2, 3].map((number) => ({ id: `job-${number}` }));
     expect(await scene.audit(jobs)).toEqual([]);

@@ -9,6 +9,7 @@ import type { Redis, RedisOptions } from 'ioredis';
 import { Connections, RedisJobStore } from '../../lib/index.js';
 import { run } from '../../scripts/child-processes.mjs';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { TcpProxy } from './tcp-proxy.js';
 
@@ -77,7 +78,7 @@ describe('the lease guard reaches', () => {
     await renewed(client);
 
     const seconds = Number((await client.time())[0]);
-    expect(Math.abs((await scoreOf(client)) - seconds)).toBeLessThan(2);
+    expect(Math.abs((await scoreOf(client)) - seconds) * 1000).toBeLessThan(LATENESS);
     expect(await scoreOf(client, 'id:other1')).toBe(1);
     expect(await scoreOf(client, TOKEN)).toBe(1);
     expect(await scoreOf(redis.client())).toBe(1);

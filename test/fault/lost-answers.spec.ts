@@ -1,33 +1,28 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { JobEvent } from '../../lib/index.js';
 import { eventually } from '../support/wait.js';
-import { Scene } from './scene.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { useProxiedScene } from './proxied-scene.js';
 
-const connection = { commandTimeout: 500, connectTimeout: 2000 };
+/**
+ * As many slots as it gets jobs: with a free one, it would wait at the queue. Redis would then move a job that goes on to
+ * it, in an answer that is lost, and nobody else would get it before its lease is over.
+ */
+const BUSY = { connection: { commandTimeout: 500, connectTimeout: 2000 }, concurrency: 3 };
 /** Longer than anything here takes: nobody's lease ends by itself. */
 const LONG = 30;
 
 describe('an outcome whose answer was lost is told as what became of it', () => {
-  let scene: Scene;
-  let proxy: TcpProxy;
+  const place = useProxiedScene();
   let heard: JobEvent[];
 
   beforeEach(async () => {
-    scene = await Scene.open();
-    proxy = await TcpProxy.start(scene.redis);
     heard = [];
     await new Promise<void>((resolve) => {
-      scene
+      place.scene
         .queue()
         .events({ onListening: resolve })
         .subscribe((event) => heard.push(event));
     });
-  });
-
-  afterEach(async () => {
-    await scene.close();
-    await proxy.close();
   });
 
   const heardOf = (type: string) =>
@@ -35,12 +30,13 @@ describe('an outcome whose answer was lost is told as what became of it', () => 
 
   /** Has all jobs of the first worker end in a network that fails. */
   async function endInVain(count: number): Promise<void> {
-    await scene.when('end', { worker: 'far', count });
-    await scene.when('problem', { worker: 'far' });
+    await place.scene.when('end', { worker: 'far', count });
+    await place.scene.when('problem', { worker: 'far' });
   }
 
   it('refused, when its lease ended on the way and another worker finished the job', async () => {
-    const far = await scene.worker('far', { connection, url: proxy.url, lease: 1 });
+    const { scene, proxy } = place;
+    const far = await scene.worker('far', { ...BUSY, url: proxy.url, lease: 1 });
     const queue = scene.queue();
     const ids = ['a', 'b', 'c'];
     for (const id of ids) {
@@ -63,7 +59,8 @@ describe('an outcome whose answer was lost is told as what became of it', () => 
   });
 
   it('written, although the job has gone on since', async () => {
-    const far = await scene.worker('far', { connection, url: proxy.url, lease: LONG });
+    const { scene, proxy } = place;
+    const far = await scene.worker('far', { ...BUSY, url: proxy.url, lease: LONG });
     const queue = scene.queue();
     const failing = await queue.enqueue('act', { waits: true, fails: 1 }, { id: 'failing' });
     const finishing = await queue.enqueue('act', { waits: true }, { id: 'finishing' });

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RqConnectionError } from '../../lib/index.js';
+import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import type { AcknowledgedJob } from './auditor.js';
 import { Load } from './load.js';
@@ -227,7 +228,7 @@ describe('a Redis that answers, but refuses to write', () => {
 
     const begun = performance.now();
     await expect(queue.enqueue('act', {}, { id: 'early' })).rejects.toThrow(RqConnectionError);
-    expect(performance.now() - begun).toBeLessThan(1500);
+    expect(performance.now() - begun).toBeLessThan(500 + LATENESS);
     expect(await scene.client.info('persistence').catch(String)).toContain('loading:1');
     await scene.when('finished', { count: later.length });
     await scene.drained();

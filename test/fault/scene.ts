@@ -91,6 +91,7 @@ export class Scene {
       options: { lease: 1, ...options },
     };
     const child = startChild(new URL('./acting-worker.mjs', import.meta.url), {
+      usesEngine: true,
       env: { ACTING_WORKER: JSON.stringify(settings) },
     });
     const worker = new ActingWorker(label, child);

@@ -23,6 +23,7 @@ afterEach(async () => {
 
 async function begin(): Promise<Child> {
   const child = startChild(new URL('./scheduling-process.mjs', import.meta.url), {
+    usesEngine: true,
     env: { SCHEDULING: JSON.stringify({ url: redis.url, schedules: ROUND.schedules }) },
   });
   children.push(child);

@@ -1,9 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { Scene } from './scene.js';
-
-/** Milliseconds that busy processors may take. */
-const MARGIN = 1500;
 
 describe('a worker that is asked to stop', () => {
   let scene: Scene;
@@ -58,7 +56,7 @@ describe('a worker that is asked to stop', () => {
     const took = await worker.stop();
 
     expect(took).toBeGreaterThanOrEqual(300);
-    expect(took).toBeLessThan(300 + MARGIN);
+    expect(took).toBeLessThan(300 + LATENESS);
     expect(await waiting()).toEqual(ids);
     const aborted = scene.journal.of('aborted');
     expect(aborted.map(({ reason }) => reason)).toEqual(Array(5).fill('ShutdownError'));
@@ -112,7 +110,7 @@ describe('a worker that is asked to stop', () => {
     const took = await worker.stop();
 
     // The deadline for the jobs, two seconds for the last words to Redis, and a command that may have been under way.
-    expect(took).toBeLessThan(200 + 2000 + 1000 + MARGIN);
+    expect(took).toBeLessThan(200 + 2000 + 1000 + LATENESS);
     await scene.redis.restart();
     const next = await scene.worker('next');
     next.go();
@@ -128,7 +126,7 @@ describe('a worker that is asked to stop', () => {
     process.kill(scene.redis.pid, 'SIGSTOP');
     try {
       // Two seconds for each half of the goodbye: no answer tells that nothing more comes in.
-      expect(await worker.stop()).toBeLessThan(200 + 2 * 2000 + MARGIN);
+      expect(await worker.stop()).toBeLessThan(200 + 2 * 2000 + LATENESS);
     } finally {
       process.kill(scene.redis.pid, 'SIGCONT');
     }

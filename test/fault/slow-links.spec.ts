@@ -1,31 +1,21 @@
 // Links that are slow and do not fail: nothing is taken for lost that is on its way.
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Scene } from './scene.js';
-import { TcpProxy } from './tcp-proxy.js';
+import { describe, expect, it } from '@jest/globals';
+import { useProxiedScene } from './proxied-scene.js';
+import type { TcpProxy } from './tcp-proxy.js';
 
 const connection = { commandTimeout: 3000 };
 
 describe('a link that is slow', () => {
-  let scene: Scene;
-  let proxy: TcpProxy;
+  const place = useProxiedScene();
 
-  beforeEach(async () => {
-    scene = await Scene.open();
-    proxy = await TcpProxy.start(scene.redis);
-  });
-
-  afterEach(async () => {
-    await scene.close();
-    await proxy.close();
-  });
-
-  it.each<[string, () => void]>([
-    ['300 ms each way', () => proxy.delay(300)],
-    ['one byte at a time, of the answers', () => proxy.trickle()],
+  it.each<[string, (proxy: TcpProxy) => void]>([
+    ['300 ms each way', (proxy) => proxy.delay(300)],
+    ['one byte at a time, of the answers', (proxy) => proxy.trickle()],
   ])('by %s runs each job once, keeps every lease and refuses nothing', async (_, slowDown) => {
+    const { scene, proxy } = place;
     const settings = { connection, url: proxy.url, lease: 3 };
     await scene.worker('worker', settings);
-    slowDown();
+    slowDown(proxy);
     const queue = scene.queue('work', { ...connection, url: proxy.url });
     const acts = [{}, { takes: 1500 }, { fails: 1 }];
     const jobs = await Promise.all(

@@ -27,6 +27,7 @@ describe('unique jobs', () => {
   async function enqueueFromFour(options: JobOptions): Promise<Given[]> {
     const producers = [0, 1, 2, 3].map((index) =>
       startChild(new URL('./unique-producer.mjs', import.meta.url), {
+        usesEngine: true,
         env: {
           UNIQUE_PRODUCER: JSON.stringify({
             url: scene.redis.url,

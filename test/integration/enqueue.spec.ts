@@ -1,7 +1,8 @@
 import { DuplicateJobError, EnqueueManyError } from '../../lib/job/index.js';
+import { LATENESS } from '../support/timing.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
-import { expectGaps, LATENESS, Runs } from './support/gaps.js';
+import { expectGaps, Runs } from './support/gaps.js';
 
 const engine = Engine.forThisFile();
 

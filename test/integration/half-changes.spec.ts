@@ -131,14 +131,18 @@ function settles(
 }
 
 const retrying = { type: 'retrying', failure: FAILURE, policy: undefined } as const;
+const IN_GROUP = { group_id: 'g', nrq_given: 'g' };
 const SCENARIOS: Scenario[] = [
   enqueues('to the tail', {}),
   enqueues('to the head, with a ttl', { atFront: true, ttl: 60 }),
   enqueues('for later, with a ttl', { delay: 60, ttl: 60 }),
   enqueues('unique', { unique: true, meta: { a: 1 } }),
+  enqueues('into a group', { group: 'g' }),
   settles('finished', { type: 'finished', result: '1' }),
   settles('finished, kept for ever', { type: 'finished', result: '1' }, { result_ttl: '-1' }),
   settles('finished, not kept', { type: 'finished', result: '1' }, { result_ttl: '0' }),
+  settles('finished, in a group', { type: 'finished', result: '1' }, IN_GROUP),
+  settles('failed, in a group', { type: 'failed', failure: FAILURE }, IN_GROUP),
   settles('finished, streamed', { type: 'finished', result: '1' }, { success_callback_name: '' }),
   settles('finished, with records', { type: 'finished', result: '1' }, {}, () => shared),
   settles('failed', { type: 'failed', failure: FAILURE }),

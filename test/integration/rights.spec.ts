@@ -25,6 +25,9 @@ function documented(role: Role): string[] {
   return line?.split(' ') ?? [];
 }
 
+/** Not needed: links without a name work, too. */
+const NAMING = 'client|setname';
+
 async function storeAs(user: string, rights: readonly string[]): Promise<RedisJobStore> {
   await engine.client.call('ACL', 'SETUSER', user, 'reset', ...rights);
   const address = engine.redis.url.slice('redis://'.length);
@@ -41,10 +44,10 @@ const denials = async () =>
 describe.each(['producer', 'worker'] as const)(
   'the rights of a %s in the documentation',
   (role) => {
-    it('are those that its scripts and commands need', () => {
+    it('are those that its scripts and commands need, and that to name its links', () => {
       const { commands } = rightsOf(role, new Keyspace());
       const shown = documented(role).filter((word) => word.startsWith('+'));
-      expect(shown).toEqual(commands.map((command) => `+${command}`));
+      expect(shown).toEqual([...commands, NAMING].toSorted().map((command) => `+${command}`));
     });
   },
 );
@@ -52,7 +55,7 @@ describe.each(['producer', 'worker'] as const)(
 it('schedules are made and fired with exactly these rights', async () => {
   const producer = await storeAs('p', documented('producer'));
   const worker = await storeAs('w', documented('worker'));
-  // A new connection tells its name, which these rights do not allow.
+  // A new connection asks for more, which these rights do not allow.
   const stop = await worker.schedules.onChange(() => undefined);
   const before = await denials();
   const queue = new Queue('jobs', producer);
@@ -112,10 +115,10 @@ it('a producer and a worker work with exactly these rights', async () => {
   await worker.stop();
   expect(events).toContain('finished');
   expect(worker.events.of('problem')).toEqual([]);
-  // What the client of Redis itself tries at the start: the settings, and its name in the list of clients.
+  // What the client of Redis itself tries at the start and at the end.
   const log = (await engine.client.call('ACL', 'LOG')) as string[][];
   const denied = new Set(log.map((entry) => entry[entry.indexOf('object') + 1]));
-  for (const harmless of ['config|get', 'client|setname', 'client|setinfo', 'quit']) {
+  for (const harmless of ['config|get', 'client|setinfo', 'quit']) {
     denied.delete(harmless);
   }
   expect([...denied]).toEqual([]);
@@ -158,6 +161,49 @@ describe('a right that is missing', () => {
     const store = await storeAs('less', documented('producer'));
     await expect(store.audit('worker')).rejects.toThrow(/missing: .*blmove/);
     expect(await store.audit('producer')).toEqual([]);
+  });
+});
+
+describe('a right that is taken away later', () => {
+  const take = (user: string, right: string) => engine.client.call('ACL', 'SETUSER', user, right);
+  const NAMED = 'NOPERM its user lacks rights (missing: hset): allow them, as docs/redis.md shows';
+
+  it('is named to a producer, in one line, with one look for many calls', async () => {
+    const store = await storeAs('p', documented('producer'));
+    await store.audit('producer');
+    const queue = new Queue('jobs', store);
+    await queue.enqueue('ok');
+    await take('p', '-hset');
+    await engine.client.config('RESETSTAT');
+    const calls = Array.from({ length: 20 }, () => queue.enqueue('ok').catch((e: Error) => e));
+    const messages = (await Promise.all(calls)).map((error) => (error as Error).message);
+    expect(messages).toEqual(
+      Array(20).fill(`Could not enqueue on queue "jobs": Redis answered with an error: ${NAMED}`),
+    );
+    const stats = await engine.client.info('commandstats');
+    // Scripts are called by their digests, and this look by its text.
+    expect(stats).toContain('cmdstat_eval:calls=1,');
+  });
+
+  it('is named by a worker, which goes on when it is given back', async () => {
+    const store = await storeAs('w', documented('worker'));
+    const worker = await engine.work({ ok: () => 'done' }, { store });
+    await take('w', '-hset');
+    const job = await engine.queue().enqueue('ok');
+    const [problem] = await worker.events.waitFor('problem');
+    expect(String(problem?.error)).toContain(NAMED);
+    await take('w', '+hset');
+    expect(await job.result({ timeout: 10 })).toBe('done');
+  });
+
+  it('is told in the words of Redis when it is back at the second look', async () => {
+    const store = await storeAs('p', documented('producer'));
+    await store.audit('producer');
+    await take('p', '-publish');
+    await take('p', '+publish');
+    expect(await store.connections.rights.named("NOPERM this user can't publish")).toBe(
+      "NOPERM this user can't publish",
+    );
   });
 });
 

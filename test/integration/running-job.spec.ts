@@ -1,6 +1,7 @@
 // What a handler tells of its running job: lines of a log, data for later attempts, signs of life.
 import type { RunningJob } from '../../lib/worker/index.js';
-import { LOG_LINES, LONGEST_LOG_LINE, LostLeaseError } from '../../lib/job/index.js';
+import { LOG_LINES, LONGEST_LOG_LINE, LostLeaseError, SnoozeJob } from '../../lib/job/index.js';
+import { EARLINESS } from '../support/timing.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
@@ -150,6 +151,28 @@ describe('the log of a job', () => {
     expect(await engine.client.exists(logKey(waiting.id))).toBe(0);
   });
 
+  it('goes with a job whose last run told nothing', async () => {
+    const runs = new Map<string, number>();
+    await engine.work({
+      talk: async (_, job) => {
+        const run = (runs.get(job.id) ?? 0) + 1;
+        runs.set(job.id, run);
+        if (run > 1) return;
+        await job.log('x');
+        throw job.retriesLeft === undefined
+          ? new SnoozeJob({ for: 0.001 })
+          : new Error('once more');
+      },
+    });
+    const queue = engine.queue();
+    for (const options of [{}, { retry: { max: 1, interval: 0 } }]) {
+      const job = await queue.enqueue('talk', undefined, { resultTtl: 0, ...options });
+      await job.result();
+      expect(runs.get(job.id)).toBe(2);
+      expect(await engine.client.keys(`*${job.id}*`)).toEqual([]);
+    }
+  });
+
   it('is passed over where it cannot be written', async () => {
     await engine.work({
       talk: async (_, job) => {
@@ -274,9 +297,9 @@ describe('a sign of life', () => {
         await never();
       },
     });
-    const job = await engine.queue().enqueue('steps', undefined, { timeout: 0.5 });
-    await expect(job.result()).rejects.toThrow(/exceeded its timeout of 0.5 s/);
-    expect(await took.promise).toBeGreaterThanOrEqual(5 * 150 + 500 - 10);
+    const job = await engine.queue().enqueue('steps', undefined, { timeout: 1.5 });
+    await expect(job.result()).rejects.toThrow(/exceeded its timeout of 1.5 s/);
+    expect(await took.promise).toBeGreaterThanOrEqual(5 * 150 + 1500 - EARLINESS);
   });
 
   it("is shown to RQ's tools, at most every ten seconds", async () => {

@@ -2,6 +2,7 @@ import type { GivenSchedule } from '../../lib/queue/index.js';
 import type { Queue } from '../../lib/queue/index.js';
 import type { RedisJobStore } from '../../lib/store/index.js';
 import { type OwnDefinition, Scheduler } from '../../lib/worker/index.js';
+import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
@@ -363,7 +364,7 @@ describe('of any number of processes', () => {
     expect(job).toBe(`x-${due}`);
     const at = Date.parse((await engine.client.hget(`rq:job:${job}`, 'created_at')) ?? '');
     expect(at).toBeGreaterThanOrEqual(due);
-    expect(at).toBeLessThan(due + 500);
+    expect(at).toBeLessThan(due + LATENESS);
   });
 
   it('a call that is repeated since its answer was lost changes nothing', async () => {

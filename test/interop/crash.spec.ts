@@ -14,6 +14,7 @@ describeInterop('workers that are killed', () => {
   /** A worker process of ours is killed while it runs the job. */
   async function killNestWorker(jobId: string, lease: string): Promise<void> {
     const child: Child = startChild(new URL('./nest-worker.mjs', import.meta.url), {
+      usesEngine: true,
       env: { REDIS_URL: sides.redis.url, LEASE: lease },
     });
     await child.waitFor<{ started?: string }>(({ started }) => started === jobId, {
@@ -159,7 +160,7 @@ describeInterop('workers that are killed', () => {
       // RQ's deadline is 90 seconds after the last heartbeat: here it is brought forward.
       const brought = Date.now() + 500;
       await sides.client.zadd('rq:wip:shared', brought / 1000, member);
-      await sides.nest.worker(handlers, { observer });
+      await sides.nest.worker(handlers, { lease: '1s', observer });
       expect(await job.result({ timeout: '20s' })).toBe('ran in Nest');
       expect(Date.now()).toBeGreaterThanOrEqual(brought);
       expect(Date.now() - brought).toBeLessThan(15_000);
@@ -177,7 +178,7 @@ describeInterop('workers that are killed', () => {
       );
       await killPythonWorker('never');
       await sides.client.zadd('rq:wip:shared', Date.now() / 1000 - 1, (await deadline()).member);
-      await sides.nest.worker({ 'tasks.wait_for': () => 'ran in Nest' });
+      await sides.nest.worker({ 'tasks.wait_for': () => 'ran in Nest' }, { lease: '1s' });
       const view = await lookWhen(sides.python, id, 'finished');
       expect(view).toMatchObject({
         return_value: 'ran in Nest',

@@ -1,5 +1,7 @@
 // A Nest-side worker in a process of its own, for a test that kills it: says which jobs it runs, ends none of them.
-import { Connections, HandlerRegistry, RedisJobStore, Worker } from 'nestjs-rq';
+import { Connections } from '../../dist/redis/index.js';
+import { RedisJobStore } from '../../dist/store/index.js';
+import { HandlerRegistry, Worker } from '../../dist/worker/index.js';
 
 const connections = new Connections(process.env.REDIS_URL, {});
 await connections.connect();

@@ -70,7 +70,10 @@ return {
 }
 `;
 
-/** What Python sees of the job now. */
+/**
+ * What Python sees of the job now. RQ asks Redis for one thing after the other: of a job that is just moving, the places
+ * may be those of before and the status that of after. Whoever waits for a status takes `lookWhen`.
+ */
 export function look(python: PythonRq, id: string): Promise<PythonView> {
   return python.run<PythonView>(LOOK, id);
 }

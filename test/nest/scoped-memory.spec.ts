@@ -21,7 +21,7 @@ import { Applications } from './support/applications.js';
 
 const applications = Applications.forThisFile();
 
-const JOBS = 10_000;
+const JOBS = 2000;
 
 setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;

@@ -1,4 +1,4 @@
-// An application in one file, minified, made by the recipes of docs/bundlers.md: nothing beside it that it could load, and
+// An application in one file, made by the recipes of docs/bundlers.md: nothing beside it that it could load, and
 // all that the library promises when a process is blocked or killed.
 import { jest } from '@jest/globals';
 import { cp, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from 'node:fs/promises';
@@ -14,6 +14,9 @@ import { packLibrary, root } from './packed-library.js';
 
 // Above the limits of each single command.
 jest.setTimeout(240_000);
+
+/** `BUNDLES_LONG=1 npm run jest -- test/packaging/bundles` is the long round. */
+const IS_LONG = process.env['BUNDLES_LONG'] !== undefined;
 
 /** Node's own name for a folder of packages. */
 const PACKAGES = 'node_modules';
@@ -87,9 +90,11 @@ const bundles: Bundle[] = [
     file: 'bundle/main.cjs',
     make: async () => {
       const config = await recipe('webpack.config.mjs');
-      // What `npx webpack` does.
+      // What `npx webpack` does. Its minimizer, which ncc uses, too, takes as long as all bundles together; in a long round
+      // it makes this one, too. In the short one there is so one that is not minified.
       const text = `import webpack from 'webpack';
 import config from './${config}';
+if (${!IS_LONG}) config.optimization = { minimize: false };
 webpack(config, (error, stats) => {
   if (error || stats.hasErrors()) throw error ?? new Error(stats.toString('errors-only'));
 });

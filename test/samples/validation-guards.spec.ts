@@ -3,7 +3,7 @@ import { runTour, TOUR_TIME_LIMIT } from './run-tour.js';
 let output: string;
 
 beforeAll(async () => {
-  output = await runTour('02-validation-guards');
+  output = await runTour('02-validation-guards', 'as users do');
 }, TOUR_TIME_LIMIT);
 
 /** What the tour says became of an order. */

@@ -4,6 +4,7 @@ import {
   Job,
   JobData,
   type DependsOn,
+  type GroupStatus,
   type JobParents,
   type PreparedJob,
   type Queue,
@@ -100,13 +101,23 @@ export async function right(images: Queue<ImageJobs>, mail: Queue<MailJobs>, rq:
   await images.enqueue('resize', { path: '/a' }, { dependsOn: [scan, 'some-id'] });
   await mail.enqueue('optional', { a: 1 }, { dependsOn: mail.job<number>('some-id') });
 
+  // A group: its jobs, and one that waits for all of them.
+  const options = { group: 'import-42' };
+  await images.enqueueMany([{ name: 'resize', data: { path: '/a' }, options }]);
+  images.prepare('resize', { path: '/a' }, options);
+  const dependsOn = { group: 'import-42', ifFailed: 'run' } as const;
+  await images.enqueue('resize', { path: '/a' }, { dependsOn });
+  const status: GroupStatus = await rq.group('import-42').status();
+  const left: number = (await images.group('import-42').wait({ timeout: '5m' })).pending;
+  const ids: string[] = (await rq.group('import-42').jobs({ limit: 5 })).map(({ id }) => id);
+
   // A handle has the type of its result, in one call of several queues too.
   const [one, , three] = await rq.enqueueMany([scan, resizeOf(images), notify]);
   const isClean: boolean = await one.result();
   const nothing: null = await three.result();
   const handle: RqJob<boolean> = scan.handle();
   const many: RqJob<boolean>[] = await rq.enqueueMany([scan].concat(scan));
-  return [isClean, nothing, handle, many];
+  return [isClean, nothing, handle, many, status, left, ids];
 }
 
 function resizeOf(images: Queue<ImageJobs>) {
@@ -129,8 +140,14 @@ export async function wrong(images: Queue<ImageJobs>, mail: Queue<MailJobs>, rq:
   await mail.enqueue('notify', to, { dependsOn: [resize, scan, scan] });
   // @ts-expect-error -- an id does not say what its result is: queue.job<Result>(id)
   await mail.enqueue('notify', to, { dependsOn: [resize, 'some-id'] });
-  // @ts-expect-error -- no such option
+  // @ts-expect-error -- a group has no results of single jobs
   await mail.enqueue('notify', to, { dependsOn: { group: 'import-42' } });
+  // @ts-expect-error -- a group or jobs, not both
+  await images.enqueue('resize', { path: '/a' }, { dependsOn: { group: 'g', jobs: [resize] } });
+  // @ts-expect-error -- no such answer to a failure
+  await images.enqueue('scan', { path: '/a' }, { dependsOn: { group: 'g', ifFailed: 'ignore' } });
+  // @ts-expect-error -- a name
+  await images.enqueue('scan', { path: '/a' }, { group: 5 });
   // @ts-expect-error -- the same in an object
   await mail.enqueue('notify', to, { dependsOn: { jobs: [scan, resize], ifFailed: 'run' } });
   // @ts-expect-error -- no such answer to a failure

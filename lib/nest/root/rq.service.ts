@@ -4,6 +4,7 @@ import {
   type AnyHandlers,
   type PreparedJob,
   type Queue,
+  RqGroup,
   type RqJob,
   enqueuePrepared,
 } from '../../queue/index.js';
@@ -52,6 +53,19 @@ export class RqService extends ShortForm {
   ): Promise<{ -readonly [Key in keyof Jobs]: ReturnType<Jobs[Key]['handle']> }> {
     const handles: readonly RqJob[] = await enqueuePrepared(this.#root.store, jobs, 'enqueueMany');
     return handles as { -readonly [Key in keyof Jobs]: ReturnType<Jobs[Key]['handle']> };
+  }
+
+  /**
+   * The jobs that were enqueued with the same `group`, of any queues: how far they are, and what is done to all of them.
+   *
+   * ```ts
+   * const { total, pending, failed } = await rq.group('import-42').status();
+   * ```
+   *
+   * @throws InvalidOptionError when no group can have this name
+   */
+  group(name: string): RqGroup {
+    return new RqGroup(name, this.#root.store);
   }
 
   /**

@@ -59,9 +59,12 @@ local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 --- @include selection
 --- @include look-at-jobs
 --- @include take-out
---- @include fresh-retries
---- @include control-actions
---- @include tell-room
+
+local act = {}
+do
+  --- @include fresh-retries
+  --- @include control-actions
+end
 
 local selection = select_jobs(queue)
 local found = look_at_jobs(queue, selection)
@@ -69,7 +72,10 @@ local found = look_at_jobs(queue, selection)
 hung.steps = math.min(450, work * 0.75)
 if #found.jobs > 0 then act[action](queue, found.jobs, found) end
 drop_ghosts(queue, found.missing)
-if not queue.is_plain then tell_room(queue) end
+if not queue.is_plain then
+  --- @include tell-room
+  tell_room(queue)
+end
 
 local answers = {}
 for answer, count in pairs(found.answers) do

@@ -17,18 +17,29 @@
 --- @include events
 --- @include finish
 --- @include ended
---- @include tell-room
+--- @include lines
 
 local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
-local ids = redis.call('LRANGE', KEYS.list, 0, tonumber(ARGV.most) - 1)
+local most = tonumber(ARGV.most)
+local ids, taken = {}, {}
+for _, list in ipairs(lines_of(queue)) do
+  local found = #ids < most and redis.call('LRANGE', list, 0, most - #ids - 1) or {}
+  if #found > 0 then
+    assure_right('LTRIM', list)
+    taken[list] = #found
+  end
+  for _, id in ipairs(found) do ids[#ids + 1] = id end
+end
 local keys = {}
 for _, id in ipairs(ids) do add_keys_of(id, keys) end
-if #ids > 0 then assure_right('LTRIM', KEYS.list) end
-if #ids > 0 and redis.pcall('EXISTS', queue.unique) == 1 then
-  for _, id in ipairs(ids) do release_key(id, 'deleted') end
+if #ids > 0 and redis.pcall('EXISTS', queue.unique, prefix .. 'nrq:groups') ~= 0 then
+  for _, id in ipairs(ids) do let_go(id, 'deleted', true) end
 end
 batched('DEL', nil, keys)
-if #ids > 0 then redis.call('LTRIM', KEYS.list, #ids, -1) end
+for list, count in pairs(taken) do redis.call('LTRIM', list, count, -1) end
 ended_all(queue, ids, 'deleted')
-if not queue.is_plain then tell_room(queue) end
+if not queue.is_plain then
+  --- @include tell-room
+  tell_room(queue)
+end
 return { #ids, hung.is_left and 1 or 0 }

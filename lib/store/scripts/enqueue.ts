@@ -20,6 +20,7 @@ export function encodeEnqueue(
   // Jobs of a queue without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
   const queues: string[] = [];
+  let levels = '';
   const rows: ScriptValue[] = [];
   for (const job of jobs) {
     const { options, queue } = job;
@@ -29,6 +30,7 @@ export function encodeEnqueue(
       template = templates.size + 1;
       templates.set(fields, template);
       queues.push(queue);
+      if (options.level !== undefined) levels += `${template} ${options.level}\n`;
     }
     // In the order of NEW_JOB_COLUMNS.
     rows.push(job.id, checkOf(job, jobs), placeOf(job), options.ttl ?? '', template, job.data);
@@ -43,7 +45,7 @@ export function encodeEnqueue(
   }
   const { prefix, channels } = keyspace;
   const max_lengths = maxLengthsOf(jobs);
-  const values = ENQUEUE.values({ prefix, channels, mode, max_lengths });
+  const values = ENQUEUE.values({ prefix, channels, mode, levels, max_lengths });
   values.push(templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
@@ -116,9 +118,10 @@ function tickFields({ schedule, at }: Tick, letters: string): string[] {
 /** Where it goes, when what it waits for is over. */
 function placeOf({ options, waitsFor }: NewJob): string {
   const place = placeWithoutParents(options);
-  return waitsFor && waitsFor.jobs.length > 0
-    ? `after ${waitsFor.ifFailed} ${place} ${waitsFor.jobs.join(',')}`
-    : place;
+  if (!waitsFor) return place;
+  const { jobs, group, ifFailed } = waitsFor;
+  if (group !== undefined) return `after ${ifFailed} ${place} @${group}`;
+  return jobs.length > 0 ? `after ${ifFailed} ${place} ${jobs.join(',')}` : place;
 }
 
 function placeWithoutParents(options: NewJob['options']): string {
@@ -137,9 +140,10 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
   const [first] = jobs;
   if (!first || jobs.length > MOST_PLAIN) return false;
   const { queue, options } = first;
-  const { ttl, description, unique } = options;
-  if (placeWithoutParents(options) !== 'back' || ttl !== undefined) return false;
-  if (description !== undefined || typeof unique === 'object') return false;
+  const { ttl, description, unique, group, level } = options;
+  if (placeWithoutParents(options) !== 'back' || ttl !== undefined || group !== undefined)
+    return false;
+  if (description !== undefined || typeof unique === 'object' || level !== undefined) return false;
   return jobs.every(
     (job) =>
       job.queue === queue &&
@@ -155,7 +159,7 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
 function encodePlain({ prefix, channels }: Keyspace, jobs: PlainJobs): ScriptValue[] {
   const [{ queue, options }] = jobs;
   const fields = optionFields(queue, options);
-  const values = ENQUEUE.values({ prefix, channels, mode: 'plain', max_lengths: '' });
+  const values = ENQUEUE.values({ prefix, channels, mode: 'plain', levels: '', max_lengths: '' });
   values.push(1, queue, fields.length, ...fields, jobs.length);
   for (const { id, data } of jobs) values.push(id, data);
   return values;

@@ -12,6 +12,7 @@ import {
 import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
+import type { Connections } from '../../redis/connections.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
 
@@ -46,6 +47,7 @@ export function encodeExchange(
   for (const id of request.woken) values.push(id);
   const gates = place.gates?.keysFor(place.queue, request.outcomes.length) ?? NONE;
   if (gates.length > 0) values.push('gates', gates.length, ...gates);
+  pushLevels(values, request);
   pushOutcomes(values, request, place.shared);
   values.push(request.events.length);
   for (const { event, outcome } of request.events) {
@@ -117,6 +119,27 @@ export function decodeExchange(
   };
 }
 
+/**
+ * What Redis refuses inside of the script does not make it fail. Here the links hear of it, and rights that are missing
+ * get their names: Redis does not say which they are.
+ */
+export async function refusalsTold(
+  reply: ExchangeReply,
+  connections: Pick<Connections, 'rights' | 'refused'>,
+): Promise<ExchangeReply> {
+  const told = async (refusal: string) => {
+    connections.refused(refusal);
+    return connections.rights.named(refusal);
+  };
+  const refused = await Promise.all(
+    reply.refused.map(async ({ index, status }) => {
+      if (!status.startsWith('error ')) return { index, status };
+      return { index, status: `error ${await told(status.slice('error '.length))}` };
+    }),
+  );
+  return { ...reply, refused, failure: reply.failure && (await told(reply.failure)) };
+}
+
 /** Turns a flat list of (something, text) into objects. */
 export function pairs<Item>(
   list: readonly (number | Buffer)[],
@@ -144,6 +167,22 @@ const MORE = Buffer.from('more');
 /** Longer results travel by themselves: a run is looked through character by character. */
 const LONGEST_IN_RUN = 200;
 
+/** Of which level jobs are that go back into the queue: mostly none is of any. */
+function pushLevels(values: ScriptValue[], { outcomes }: ExchangeRequest): void {
+  let countAt = -1;
+  for (const { job, outcome } of outcomes) {
+    if (ENDS.has(outcome.type) || job.level === undefined) continue;
+    if (countAt < 0) {
+      values.push('levels', 0);
+      countAt = values.length - 1;
+    }
+    values[countAt] = (values[countAt] as number) + 1;
+    values.push(job.id, job.level);
+  }
+}
+
+const ENDS: ReadonlySet<Outcome['type']> = new Set(['finished', 'failed', 'stopped', 'canceled']);
+
 function pushOutcomes(
   values: ScriptValue[],
   { outcomes, token }: ExchangeRequest,
@@ -162,10 +201,11 @@ function pushOutcomes(
     if (outcome.type === 'finished' && fitsInRun && isShort(outcome.result)) {
       const { result = '' } = outcome;
       const ttl = job.resultTtl ?? DEFAULT_RESULT_TTL;
-      if (run?.ttl !== ttl) {
+      const place = placeOf(job);
+      if (run?.ttl !== ttl || run.place !== place) {
         count += 1;
-        values.push('finished', ttl, 'hash', '');
-        run = { ttl, textAt: values.length - 1, lines: [] };
+        values.push('finished', ttl, place, '');
+        run = { ttl, place, textAt: values.length - 1, lines: [] };
         runs.push(run);
       }
       run.lines.push(job.id, execution, result);
@@ -183,8 +223,15 @@ function pushOutcomes(
 /** Jobs that finished one after the other and are kept in the same way. */
 interface Run {
   readonly ttl: number;
+  readonly place: string;
   readonly textAt: number;
   readonly lines: string[];
+}
+
+/** Where the result goes, and what hangs on the job. */
+function placeOf(job: ClaimedJob): string {
+  if (job.hasMore) return 'hash of more';
+  return job.isMember ? 'hash of member' : 'hash';
 }
 
 /** Where Python looks for a result: in RQ's stream, never in the job itself. */
@@ -196,6 +243,7 @@ function isShort(result: string | undefined): boolean {
   return result === undefined || result.length <= LONGEST_IN_RUN;
 }
 
+/** In the order of OUTCOME_COLUMNS. */
 function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: boolean): void {
   const { job, outcome } = settled;
   switch (outcome.type) {
@@ -206,7 +254,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         const text = result === undefined ? '' : streamedResult(result);
         values.push(5, ttl, 'stream', text, ...secondsOf(settled));
       } else {
-        values.push(3, ttl, job.hasMore ? 'hash of more' : 'hash', result ?? '');
+        values.push(3, ttl, placeOf(job), result ?? '');
       }
       return;
     }

@@ -9,9 +9,11 @@
 -- ARGV  prefix    how the names of all keys begin
 --       channels  how the names of our channels begin
 --       queue     name of the queue
---       registry  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled'
+--       registry  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled' | 'ids' = jobs of any
+--                 queues
 --       offset    place of the first entry, 0-based
 --       limit     how many entries to look at at most
+--       ids...    the ids, when they are given
 -- Reply 1 list of rows, each a list of texts ('' = none): id, score, the beginning of the data, of the description and
 --         of exc_info, the last failed attempt's error name, its message, RQ's exc_string, values of the row fields
 --       2 how many entries were looked at: fewer than `limit` when there are no more, or when they are large
@@ -33,11 +35,27 @@ local BUDGET = 8388608
 local queue = queue_of({ name = ARGV.queue })
 local offset, limit = tonumber(ARGV.offset), tonumber(ARGV.limit)
 
+--- @include lines
+
+-- Of what waits, in the order in which it is served.
+local function waiting(first, count)
+  local ids = {}
+  for _, list in ipairs(lines_of(queue)) do
+    local found = redis.call('LRANGE', list, first, first + count - #ids - 1)
+    for _, id in ipairs(found) do ids[#ids + 1] = id end
+    if #ids >= count then break end
+    first = math.max(0, first - redis.call('LLEN', list))
+  end
+  return ids
+end
+
 -- Answers members and their scores ('' in the queue), and whether there are more.
 local function entries()
   local members, scores = {}, {}
-  if ARGV.registry == 'queued' then
-    members = redis.call('LRANGE', queue.list, offset, offset + limit)
+  if ARGV.registry == 'ids' then
+    return { unpack(ARGV, INDEX.ids) }, {}, false
+  elseif ARGV.registry == 'queued' then
+    members = waiting(offset, limit + 1)
   else
     local first = offset
     if ARGV.registry == 'finished' or ARGV.registry == 'failed' then
@@ -100,6 +118,9 @@ local function row_of(id, entry_score)
   if data == '' then return nil end
   local row = { id, entry_score, data, beginning(key, 'description', TEXT_SHOWN), beginning(key, 'exc_info', DATA_SHOWN) }
   row[6], row[7], row[8] = failure_of(id, key, values[ROW.status], values[ROW.nrq_attempts])
+  if ARGV.registry == 'ids' and values[ROW.status] == 'scheduled' and values[ROW.origin] then
+    row[2] = redis.call('ZSCORE', prefix .. 'scheduled:' .. values[ROW.origin], id) or ''
+  end
   for index = 1, #ROW_FIELDS do row[8 + index] = string.sub(values[index] or '', 1, TEXT_SHOWN) end
   return row
 end

@@ -20,10 +20,24 @@ export function encodeList(
   return LIST.values({ prefix, channels, queue, registry, offset, limit });
 }
 
-export function decodeList(queue: string, registry: RegistryName, reply: unknown): ListPage {
+/** Jobs of any queues, by their ids; at most {@link LISTED_AT_ONCE}. */
+export function encodeListOf(
+  { prefix, channels }: Keyspace,
+  ids: readonly string[],
+): ScriptValue[] {
+  const names = { prefix, channels, queue: '', registry: 'ids' };
+  return [...LIST.values({ ...names, offset: 0, limit: ids.length }), ...ids];
+}
+
+/** @param queue undefined: the rows are of several queues */
+export function decodeList(
+  queue: string | undefined,
+  registry: RegistryName,
+  reply: unknown,
+): ListPage {
   const [rows, looked, more] = reply as [Buffer[][], number, Buffer];
   return {
-    jobs: rows.map((row) => decodeRow(queue, row, registry === 'scheduled')),
+    jobs: rows.map((row) => decodeRow(queue, row, registry === 'scheduled' || queue === undefined)),
     looked: Number(looked),
     more: more.length > 0,
   };

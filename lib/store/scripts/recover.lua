@@ -80,7 +80,9 @@ if patience == 0 then redis.pcall('SET', queue.scheduler_lock, OURS, 'EX', 61) e
 -- It is lost unless it stands somewhere: Python may write any status at any moment.
 local function stands_nowhere(id, status)
   if status == 'started' then return true end
-  if redis.call('LPOS', queue.list, id) or redis.call('LPOS', queue.intermediate, id) then return false end
+  for _, list in ipairs({ queue.list, queue.intermediate, queue.high, queue.low }) do
+    if redis.call('LPOS', list, id) then return false end
+  end
   for _, registry in ipairs({ 'scheduled', 'finished', 'failed', 'canceled', 'deferred' }) do
     if redis.call('ZSCORE', queue[registry], id) then return false end
   end
@@ -101,7 +103,7 @@ for _, member in ipairs(expired) do
   local execution = string.sub(member, #id + 2)
   local key = job_prefix .. id
   local job = redis.pcall('HMGET', key, 'status', 'nrq_crashes', 'retries_left', 'failure_ttl', 'nrq_attempts',
-    'success_callback_name', 'enqueued_at', 'nrq_retries_left', 'worker_name')
+    'success_callback_name', 'enqueued_at', 'nrq_retries_left', 'worker_name', 'nrq_level')
   if not job.err and job[1] and stands_nowhere(id, job[1]) then
     local crashes = crashes_of(job[2], job[7]) + 1
     local attempt = string.format('%d', (tonumber(job[5]) or 0) + 1)
@@ -120,6 +122,7 @@ for _, member in ipairs(expired) do
         local text = string.format('%d', left - 1)
         redis.call('HSET', key, 'retries_left', text, 'nrq_retries_left', text)
       end
+      note_level(queue, id, job[10])
       queue_up(queue, id, true)
       local lost = event_text('lost', id, attempt, '')
       tell(lost)
@@ -150,7 +153,7 @@ for at = 1, #noted, 2 do seen[noted[at]] = noted[at + 1] end
 if #noted > 0 or noted.err then redis.pcall('DEL', queue.popped) end
 local notes, removed = {}, 0
 for _, id in ipairs(popped) do
-  local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueued_at', 'started_at')
+  local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueued_at', 'started_at', 'nrq_level')
   local state = job.err and '' or (job[2] or '') .. ' ' .. (job[3] or '')
   local since, seen_state = string.match(seen[id] or '', '^(%d+) (.*)$')
   if seen_state ~= state then since = string.format('%.0f', now) end
@@ -163,7 +166,9 @@ for _, id in ipairs(popped) do
     notes[#notes + 1] = id
     notes[#notes + 1] = since .. ' ' .. state
   else
-    if not job.err and job[1] == 'queued' and not redis.call('LPOS', queue.list, id) then
+    local stands = redis.call('LPOS', queue.list, id) or redis.call('LPOS', queue.high, id) or redis.call('LPOS', queue.low, id)
+    if not job.err and job[1] == 'queued' and not stands then
+      note_level(queue, id, job[4])
       put_back(queue, id)
       report(id, 'requeued')
     end
@@ -203,8 +208,17 @@ for _, id in ipairs(over) do
   end
 end
 
---- @include unique
---- @include sweep
+-- Python tells nobody that it has put jobs into a level.
+if redis.call('EXISTS', queue.high, queue.low) > 0 then
+  --- @include ring
+  redis.call('HSET', queue.flags, 'levels', '1')
+  ring(queue)
+end
+
+do
+  --- @include unique
+  --- @include sweep
+end
 
 local next_end = redis.call('ZRANGE', queue.started, 0, 0, 'WITHSCORES')
 if next_end[1] then

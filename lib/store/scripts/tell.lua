@@ -35,7 +35,12 @@ if #fields > 0 then redis.call('HSET', KEYS.job, unpack(fields)) end
 
 local lines = tonumber(ARGV[INDEX.lines])
 if lines > 0 then
-  redis.pcall('RPUSH', KEYS.log, unpack(ARGV, INDEX.lines + 1, INDEX.lines + lines))
+  local length = redis.pcall('RPUSH', KEYS.log, unpack(ARGV, INDEX.lines + 1, INDEX.lines + lines))
+  if length == lines then
+    -- Whoever deletes the job must know that it has a log. (Of Python's jobs everything is deleted.)
+    local known = redis.pcall('HMGET', KEYS.job, 'nrq_given', 'success_callback_name')
+    if not known.err and not known[2] then redis.pcall('HSET', KEYS.job, 'nrq_given', (known[1] or '') .. 'o') end
+  end
   redis.pcall('LTRIM', KEYS.log, -tonumber(ARGV.kept), -1)
   redis.pcall('EXPIRE', KEYS.log, ARGV.ttl)
 end

@@ -29,6 +29,7 @@ export class HandlerReports {
 
   /** Resolves when the line is written down, or cannot be. */
   log(line: string): Promise<void> {
+    this.claimed.hasLog = true;
     const next = this.next();
     next.lines.push(line);
     // No more are kept: these would be the first to go.

@@ -1,5 +1,6 @@
 // When handlers ran, so that a test can say how long a job waited. Redis and this process read the
 // same clock (Date.now), so a wait that is too short by a millisecond shows.
+import { LATENESS } from '../../support/timing.js';
 
 /** Notes the beginnings and ends of runs. */
 export class Runs {
@@ -34,12 +35,6 @@ export class Runs {
     return (this.times[0]?.began ?? Infinity) - moment;
   }
 }
-
-/**
- * How late a job may be on a machine with two busy cores, in milliseconds; on an idle one it is about
- * 2. A job that waited for a poll or for a worker's regular look would be later.
- */
-export const LATENESS = 250;
 
 /** Checks gaps: not one is too short, none is much too long. `what` names them in a failure. */
 export function expectGaps(gaps: readonly number[], waits: readonly number[], what = ''): void {

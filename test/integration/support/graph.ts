@@ -103,7 +103,9 @@ export class Graph {
   /** Sets of RQ's that still name a job, and what is left over: nothing of it may stay behind when all is at rest. */
   async traces(): Promise<string[]> {
     const keys = await this.engine.client.keys('*');
-    return keys.filter((key) => /:dependen(ts|cies)$|^rq:(nrq:end|deferred:)/.test(key)).toSorted();
+    return keys
+      .filter((key) => /:dependen(ts|cies)$|^rq:(nrq:(end|group-dependents)|deferred:)/.test(key))
+      .toSorted();
   }
 }
 
@@ -112,6 +114,7 @@ export interface GraphJob {
   /** Default `jobs`. */
   readonly queue?: string;
   readonly after?: readonly string[];
+  readonly afterGroup?: string;
   /** Default `cancel`. */
   readonly ifFailed?: IfFailed;
   readonly options?: JobOptions;
@@ -122,6 +125,7 @@ export function newJob({
   id,
   queue = 'jobs',
   after,
+  afterGroup: group,
   ifFailed = 'cancel',
   options,
   check,
@@ -134,6 +138,7 @@ export function newJob({
     options: resolveJobOptions(options, resolveDefaults(undefined)),
     meta: undefined,
     ...(after && { waitsFor: { jobs: after, ifFailed } }),
+    ...(group !== undefined && { waitsFor: { jobs: [], group, ifFailed } }),
   };
 }
 

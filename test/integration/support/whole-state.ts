@@ -2,6 +2,7 @@
 import type { Redis } from 'ioredis';
 
 const REGISTRIES = ['wip', 'scheduled', 'deferred', 'finished', 'failed', 'canceled'];
+const KEPT = ['finished', 'failed', 'canceled'];
 const LISTS = ['rq:queue:jobs', 'rq:queue:jobs:intermediate'];
 
 /** The keys that a script may touch, of a worker with this token. */
@@ -29,45 +30,43 @@ export const TEXTS = ['rq:scheduler-lock:jobs', 'rq:nrq:grace:jobs'];
 
 /**
  * The state of the job `j`: its status, whether it has what a stored job has, and the places where it is. And of the
- * worker `w`.
+ * worker `w`. It is asked for in one trip; a key of another type holds nothing.
  */
 export async function stateIn(client: Redis): Promise<string[]> {
-  const found: string[] = [];
-  const [status, data] = await client.hmget('rq:job:j', 'status', 'data');
-  found.push(`status ${status}`, `data ${data !== null}`);
-  for (const list of LISTS) {
-    const ids = await client.lrange(list, 0, -1).catch(() => []);
-    for (const id of ids) found.push(`${list} ${id}`);
-  }
-  for (const registry of REGISTRIES) {
-    const key = `rq:${registry}:jobs`;
-    const members = await client.zrange(key, '0', '-1').catch(() => []);
-    for (const member of members) found.push(`${registry} ${member}`);
-  }
   const soon = Date.now() / 1000 + 120;
-  const isHeld = await client.zcount('rq:wip:jobs', soon, '+inf').catch(() => 0);
-  if (isHeld > 0) found.push('held for long');
-  for (const registry of ['finished', 'failed', 'canceled']) {
-    const ends = await client.zcount(`rq:${registry}:jobs`, soon, '(+inf').catch(() => 0);
-    if (ends > 0 && (await client.ttl('rq:job:j')) < 0) found.push('kept, but not in the registry');
+  const trip = client.pipeline();
+  trip.hmget('rq:job:j', 'status', 'data', 'nrq_progress').ttl('rq:job:j');
+  for (const list of LISTS) trip.lrange(list, 0, -1);
+  for (const registry of REGISTRIES) trip.zrange(`rq:${registry}:jobs`, '0', '-1');
+  trip.zcount('rq:wip:jobs', soon, '+inf');
+  for (const registry of KEPT) trip.zcount(`rq:${registry}:jobs`, soon, '(+inf');
+  trip.zscore('rq:canceled:jobs', 'j').hlen('rq:nrq:stops:jobs');
+  trip.hmget('rq:worker:w', 'state', 'successful_job_count', 'birth').ttl('rq:worker:w');
+  trip.sismember('rq:workers', 'rq:worker:w');
+  trip.ttl('rq:nrq:waiting:jobs').sismember('rq:nrq:waiting:jobs', 'j');
+  const replies = ((await trip.exec()) ?? []).map(([error, reply]) => (error ? undefined : reply));
+  const next = <Reply>(otherwise: Reply) => (replies.shift() as Reply | undefined) ?? otherwise;
+
+  const [status, data, progress] = next<(string | null)[]>([]);
+  const isKept = next(0) < 0;
+  const found = [`status ${status}`, `data ${data !== null}`];
+  for (const list of LISTS) for (const id of next<string[]>([])) found.push(`${list} ${id}`);
+  for (const registry of REGISTRIES) {
+    for (const member of next<string[]>([])) found.push(`${registry} ${member}`);
   }
-  if ((await client.zscore('rq:canceled:jobs', 'j').catch(() => null)) === '1')
-    found.push('no end');
-  const stops = await client.hlen('rq:nrq:stops:jobs').catch(() => 0);
-  if (stops > 0) found.push('to be stopped');
-  const progressed = await client.hget('rq:job:j', 'nrq_progress');
-  if (progressed !== null) found.push(`progress ${progressed}`);
-  const worker = await client
-    .hmget('rq:worker:w', 'state', 'successful_job_count', 'birth')
-    .catch(() => undefined);
-  if (worker?.[0]) {
-    found.push(`worker ${worker[0]} ${worker[1]} ${worker[2] !== null}`);
-    if ((await client.ttl('rq:worker:w')) < 0) found.push('worker for ever');
-  }
-  if (await client.sismember('rq:workers', 'rq:worker:w').catch(() => 0))
-    found.push('rq:workers w');
-  if ((await client.ttl('rq:nrq:waiting:jobs')) > 0) found.push('watched');
-  else if (await client.sismember('rq:nrq:waiting:jobs', 'j').catch(() => 0))
-    found.push('watched for ever');
+  if (next(0) > 0) found.push('held for long');
+  for (const _ of KEPT) if (next(0) > 0 && isKept) found.push('kept, but not in the registry');
+  if (next<string>('') === '1') found.push('no end');
+  if (next(0) > 0) found.push('to be stopped');
+  if (progress !== null) found.push(`progress ${progress}`);
+  const [state, count, birth] = next<(string | null)[]>([]);
+  const isForEver = next(0) < 0;
+  if (state) found.push(`worker ${state} ${count} ${birth !== null}`);
+  if (state && isForEver) found.push('worker for ever');
+  if (next<number>(0) === 1) found.push('rq:workers w');
+  const isWatched = next(0) > 0;
+  const isIn = next<number>(0) === 1;
+  if (isWatched) found.push('watched');
+  else if (isIn) found.push('watched for ever');
   return found;
 }

@@ -1,6 +1,7 @@
 // Applications under test, as users of the kit write them: the application's module and RqTestingModule.
-import type { INestApplication, ModuleMetadata } from '@nestjs/common';
+import type { INestApplication, ModuleMetadata, Type } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
+import { RqModule } from 'nestjs-rq';
 import { RqTesting, RqTestingModule, type RqTestingOptions } from 'nestjs-rq/testing';
 import { LogLines } from '../../nest/support/applications.js';
 
@@ -41,4 +42,13 @@ export async function start(metadata: ModuleMetadata, options?: RqTestingOptions
   const kit = await create(metadata, options);
   await kit.app.init();
   return kit;
+}
+
+/** A started application whose jobs are those of one class, on the queue `mail`; its handlers note in `ran` what they did. */
+export async function startMail<Ran>(jobs: Type<{ readonly ran: Ran[] }>) {
+  const { app, rq } = await start({
+    imports: [RqModule.forRoot({ connection: NOWHERE }), RqModule.registerQueue('mail')],
+    providers: [jobs],
+  });
+  return { rq, mail: rq.queue('mail'), ran: app.get(jobs).ran };
 }

@@ -1,7 +1,7 @@
 import { InvalidOptionError, readDependsOn, referencesIn } from '../../../lib/job/index.js';
 
 const WHERE = 'enqueue("report") on queue "mail"';
-const read = (value: unknown, own?: string) => readDependsOn(value, own, WHERE);
+const read = (value: unknown, own?: string) => readDependsOn(value, own, WHERE, 'own');
 const job = (id: string) => ({ id, queue: 'images' });
 
 describe('dependsOn', () => {
@@ -10,6 +10,11 @@ describe('dependsOn', () => {
     [job('a'), { jobs: ['a'], ifFailed: 'cancel' }],
     [[job('a'), 'b'], { jobs: ['a', 'b'], ifFailed: 'cancel' }],
     [{ jobs: 'a' }, { jobs: ['a'], ifFailed: 'cancel' }],
+    [{ group: 'g' }, { jobs: [], group: 'g', ifFailed: 'cancel' }],
+    [
+      { group: 'g', ifFailed: 'run' },
+      { jobs: [], group: 'g', ifFailed: 'run' },
+    ],
     [
       { jobs: ['b', job('a')], ifFailed: 'run' },
       { jobs: ['b', 'a'], ifFailed: 'run' },
@@ -42,7 +47,10 @@ describe('dependsOn', () => {
       { jobs: 'a', ifFailed: 'ignore' },
       /dependsOn\.ifFailed must be one of 'cancel', 'run', 'wait'/,
     ],
-    [{ group: 'g' }, /dependsOn\.group is not an option here/],
+    [{ group: 'g', jobs: ['a'] }, /dependsOn\.jobs is not an option here\. Known: group, ifFailed/],
+    [{ group: '' }, /dependsOn\.group must be text of 1 to 200 characters/],
+    [{ group: 5 }, /dependsOn\.group must be text of 1 to 200 characters, got 5/],
+    [{ group: 'own' }, /dependsOn\.group is the group of the job itself: it would wait for ever/],
     [['a', 'b', 'a'], /dependsOn\[2\] is the same job as dependsOn\[0\]/],
     [{ jobs: ['a', job('a')] }, /dependsOn\.jobs\[1\] is the same job as dependsOn\.jobs\[0\]/],
     [Array.from({ length: 1001 }, (_, index) => `a${index}`), /names 1001 jobs.*at most 1000/],

@@ -5,9 +5,9 @@ import { type Grid, gridOf, readWhen } from '../../../lib/schedule/index.js';
 const YEAR = 2026;
 const MINUTE = 60_000;
 const DAY = 86_400_000;
-/** Around a shift. */
-const BEFORE = 13 * 60;
-const AFTER = 13 * 60;
+/** Around a shift, which comes between 22:00 and 4:00 on the wall: the first hours of its day are in it, whole. */
+const BEFORE = 8 * 60;
+const AFTER = 8 * 60;
 
 const FIXED = Array.from({ length: 12 }, (_, index) => `${(index % 2) * 30} ${index >> 1} * * *`);
 const EXPRESSIONS = ['*/15 * * * *', '7 * * * *', ...FIXED];

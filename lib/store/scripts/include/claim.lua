@@ -36,10 +36,13 @@ local function look_at(queue, claims, id)
   values[CLAIM_FIELD_COUNT + 1] = id
   local given = values[CLAIM.nrq_given]
   if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xdpw]')) then
-    --- @include crashes
     local further = redis.call('HMGET', key, FURTHER_FIELD_NAMES)
-    local crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
-    further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
+    local crashes = 0
+    if further[FURTHER.nrq_crashes] then
+      --- @include crashes
+      crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
+      further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
+    end
     if crashes >= tonumber(ARGV.suspect_crashes) then
       if claims.has_suspect then
         -- The worker has another: side by side, both would be taken for poison.
@@ -147,20 +150,20 @@ end
 local MOST_LOOKED_AT = 2000
 
 -- Raises when what is claimed could not be taken out.
-local function claim_from_list(queue, claims)
-  assure_right('LTRIM', queue.list)
+local function claim_from_list(queue, claims, list)
+  assure_right('LTRIM', list)
   local seen = 0
   while #claims.jobs < claims.want and claims.failure == '' and claims.state == '' do
     local wanted = claims.want - #claims.jobs
     -- A number as text costs a third.
-    local ids = redis.pcall('LRANGE', queue.list, '0', wanted == 1 and '0' or wanted - 1)
+    local ids = redis.pcall('LRANGE', list, '0', wanted == 1 and '0' or wanted - 1)
     if ids.err then
       claims.failure = ids.err
       return
     end
     if #ids == 0 then return end
     local taken = claim(queue, claims, ids)
-    if taken > 0 then redis.call('LTRIM', queue.list, taken == claims.want and ARGV.want or taken, '-1') end
+    if taken > 0 then redis.call('LTRIM', list, taken == claims.want and ARGV.want or taken, '-1') end
     seen = seen + taken
     if #ids < wanted then return end
     if seen >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end

@@ -1,4 +1,4 @@
--- What is done to the jobs of a call, by the name of the action. A part of control.lua.
+-- What is done to the jobs of a call, by the name of the action (`act`). A part of control.lua.
 
 local function tell_worker(job, command)
   if job.status ~= 'started' then return end
@@ -13,13 +13,11 @@ local function tell_canceled(queue, job, what)
   redis.pcall('PUBLISH', queue.events, event_text('canceled', job.id, attempts + (is_running and 1 or 0), reason))
 end
 
--- Their unique keys are free.
-local function release_keys(queue, jobs, how)
-  if redis.pcall('EXISTS', queue.unique) ~= 1 then return end
-  for _, job in ipairs(jobs) do release_key(job.id, how) end
+-- Their unique keys are free, and their groups do not wait for them.
+local function let_all_go(queue, jobs, how)
+  if redis.pcall('EXISTS', queue.unique, prefix .. 'nrq:groups') == 0 then return end
+  for _, job in ipairs(jobs) do let_go(job.id, how, how == 'deleted' or job.is_deleted) end
 end
-
-local act = {}
 
 function act.cancel(queue, jobs)
   assure_places(queue)
@@ -30,10 +28,11 @@ function act.cancel(queue, jobs)
     local ttl = ttl_of(job.failure_ttl, ARGV.failure_ttl)
     if job.status == 'deferred' then leave_parents(job.id) end
     finish(queue, ending, job.id, 'canceled', ttl, 'text', '')
-    local list = ttl == '0' and deleted or kept
+    job.is_deleted = ttl == '0'
+    local list = job.is_deleted and deleted or kept
     list[#list + 1] = job.id
   end
-  release_keys(queue, jobs, 'canceled')
+  let_all_go(queue, jobs, 'canceled')
   conclude(queue, ending)
   for _, job in ipairs(jobs) do
     tell_worker(job, 'cancel-job')
@@ -82,6 +81,7 @@ function act.requeue(queue, jobs, found)
   redis.call('HGET', queue.unique, '')
   for _, command in ipairs({ 'HGET', 'HSET' }) do assure_right(command, queue.unique) end
   local front = ARGV.argument == 'front'
+  for _, job in ipairs(jobs) do note_level(queue, job.id, job.level) end
   local ids, requeued = {}, {}
   local function note(job)
     ids[#ids + 1] = job.id
@@ -115,6 +115,10 @@ function act.requeue(queue, jobs, found)
   end
   for _, registry in ipairs(registries) do batched('ZREM', queue[registry], ids) end
   all_pending_again(queue, ids)
+  for _, job in ipairs(requeued) do
+    local reopened = job.is_member and groups.rejoin(job.id)
+    if reopened then pending_again(queue, reopened) end
+  end
 end
 
 --- @include promote-now
@@ -133,7 +137,7 @@ function act.delete(queue, jobs)
     if listened and not has_ended(job.status) then tell_canceled(queue, job, 'deleted') end
     add_keys_of(job.id, keys)
   end
-  release_keys(queue, jobs, 'deleted')
+  let_all_go(queue, jobs, 'deleted')
   batched('DEL', nil, keys)
   if redis.pcall('EXISTS', queue.watched) == 1 then
     for _, id in ipairs(ids) do announce(queue, id, 'canceled', 'text', 'deleted') end

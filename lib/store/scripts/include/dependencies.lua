@@ -3,11 +3,16 @@
 --
 -- Of a child of ours, `dependencies` holds only parents that are not over yet; RQ honours a set that has become smaller.
 -- A child that is released leaves the sets of all its parents, or RQ would enqueue it once more.
+--
+-- Whoever waits for a group (see groups.lua) has one parent, '@' and the group's name: no job has such an id.
 
 --- @include statuses
 --- @include holders
 
-local function dependents_key(id) return job_prefix .. id .. ':dependents' end
+local function dependents_key(id)
+  local name = groups.named_by(id)
+  return name and prefix .. 'nrq:group-dependents:' .. name or job_prefix .. id .. ':dependents'
+end
 local function dependencies_key(id) return job_prefix .. ':' .. id .. ':dependencies' end
 -- While children of a parent that is over for good are still to be told: its set has this name.
 local function ending_key(id) return prefix .. 'nrq:ending:' .. id end
@@ -16,7 +21,7 @@ local queues_named = {}
 local function queue_named(name)
   local queue = queues_named[name]
   if not queue then
-    queue = queue_of({ name = name, assured = {}, is_heard = false })
+    queue = queue_of({ name = name, assured = {}, is_heard = false, levels = false })
     queues_named[name] = queue
   end
   return queue
@@ -24,6 +29,8 @@ end
 
 -- How a job has ended: 'finished' | 'failed' | 'stopped' | 'canceled' | 'gone', nil = it has not. And its queue's name.
 local function end_of_parent(id)
+  local name = groups.named_by(id)
+  if name then return groups.end_of(name) end
   local key = job_prefix .. id
   local job = redis.pcall('HMGET', key, 'status', 'origin', 'created_at')
   if is_not_a_job(job) then return 'gone' end
@@ -72,8 +79,8 @@ end
 
 -- All that it waited for, whether it is over or not. Read only when it is needed: there may be a thousand.
 local function parents_of(id)
-  local job = redis.call('HMGET', job_prefix .. id, 'dependency_ids', 'dependency_id')
-  return parents_in(job[1], job[2])
+  local job = redis.call('HMGET', job_prefix .. id, 'dependency_ids', 'dependency_id', 'nrq_after_group')
+  return job[3] and { '@' .. job[3] } or parents_in(job[1], job[2])
 end
 
 -- For whoever takes a job out of the deferred registry, whatever its reason: nobody releases it any more.

@@ -5,7 +5,8 @@ local function count_of(reply) return type(reply) == 'number' and reply or 0 end
 -- retrying: those that are not due yet; overdue: scheduled ones whose time has come and that nobody has moved
 local function depths_of(queue)
   return {
-    queued = count_of(redis.pcall('LLEN', queue.list)),
+    queued = count_of(redis.pcall('LLEN', queue.list)) + count_of(redis.pcall('LLEN', queue.high))
+      + count_of(redis.pcall('LLEN', queue.low)),
     started = count_of(redis.pcall('ZCARD', queue.started)),
     scheduled = count_of(redis.pcall('ZCARD', queue.scheduled)),
     deferred = count_of(redis.pcall('ZCARD', queue.deferred)),

@@ -7,8 +7,8 @@
 -- Everything about the parent is written before. Each child is a change of its own: one that cannot be moved never
 -- fails its parent, and the sweep looks at it again.
 
+--- @include let-go
 --- @include dependencies
---- @include release-key
 --- @include wake
 
 -- How many children (and parents looked at, a tenth each) in one call; and how many are read at once.
@@ -27,10 +27,14 @@ local ENDS_AS = {
 -- were put into
 local hung = { steps = 0, open = {}, touched = {} }
 
+--- @include groups
+
 local CHILD_FIELDS = {
   'status', 'origin', 'nrq_if_failed', 'allow_dependency_failures', 'enqueue_at_front', 'nrq_delay', 'ttl', 'failure_ttl',
-  'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts',
+  'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts', 'nrq_level',
 }
+
+--- @include note-level
 
 -- Answers nil when there is no such job. Raises when the key holds something else.
 local function child_of(id)
@@ -40,7 +44,7 @@ local function child_of(id)
     id = id, key = job_prefix .. id, status = job[1], queue = queue_named(job[2]),
     if_failed = job[3] or nil, allows = job[4] == '1', front = job[5] == '1', delay = job[6] or nil,
     ttl = tonumber(job[7] or ''), failure_ttl = job[8], canceled_by = job[9] or nil, is_pythons = job[10] ~= false,
-    created_at = job[11] or '', attempts = tonumber(job[12] or '') or 0,
+    created_at = job[11] or '', attempts = tonumber(job[12] or '') or 0, level = job[13],
   }
 end
 
@@ -91,6 +95,7 @@ local function release(child, parent)
     hung.touched[queue] = added
     added[child.id] = true
   else
+    note_level(queue, child.id, child.level)
     queue_up(queue, child.id, child.front)
   end
   leave_sets(child.id, parents, parent)
@@ -106,17 +111,23 @@ local function keep_set(id)
   end
 end
 
+local function reason_of(parent, how)
+  local name = groups.named_by(parent)
+  if name then return 'jobs of group ' .. name .. ', which it waited for, failed or were canceled' end
+  return 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how]
+end
+
 -- It never runs, since a parent has not succeeded. It stays in that parent's set: a requeue of the parent finds it there.
 local function cancel_child(child, parent, how)
   local queue = child.queue
   assure_child(child, 'canceled', { 'ZADD', 'ZREM' })
   local parents = parents_of(child.id)
   if not redis.call('ZSCORE', queue.deferred, child.id) then return end
-  local reason = 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how]
+  local reason = reason_of(parent, how)
   local ttl = ttl_of(child.failure_ttl, FAILURE_TTL)
   local ending = {}
   finish(queue, ending, child.id, 'canceled', ttl, 'text', reason, 'nrq_reason', reason, 'nrq_canceled_by', parent)
-  release_key(child.id, 'canceled')
+  let_go(child.id, 'canceled', ttl == '0')
   redis.call('ZREM', queue.deferred, child.id)
   leave_sets(child.id, parents, parent)
   redis.pcall('DEL', dependencies_key(child.id))
@@ -139,7 +150,7 @@ end
 local function delete_child(child)
   for _, registry in ipairs({ 'deferred', 'canceled' }) do redis.call('ZREM', child.queue[registry], child.id) end
   leave_sets(child.id, parents_of(child.id))
-  release_key(child.id, 'deleted')
+  let_go(child.id, 'deleted', true)
   if is_heard(child.queue) and child.status == 'deferred' then
     redis.pcall('PUBLISH', child.queue.events,
       event_text('canceled', child.id, child.attempts, ',"reason":"deleted before it ran"'))
@@ -193,8 +204,7 @@ local function wait_again(child)
     local how = end_of_parent(parent)
     local answer = how and how ~= 'gone' and verdict(how, child.if_failed, child.allows) or not how and 'wait' or 'met'
     if answer == 'cancel' then
-      redis.call('HSET', child.key, 'nrq_canceled_by', parent,
-        'nrq_reason', 'job ' .. parent .. ', which it waited for, ' .. ENDS_AS[how])
+      redis.call('HSET', child.key, 'nrq_canceled_by', parent, 'nrq_reason', reason_of(parent, how))
       redis.pcall('SADD', dependents_key(parent), child.id)
       return false
     end
@@ -213,6 +223,8 @@ local function wait_again(child)
     redis.pcall('SADD', dependents_key(parent), child.id)
     redis.pcall('SADD', dependencies_key(child.id), parent)
   end
+  local reopened = groups.rejoin(child.id)
+  if reopened and redis.pcall('EXISTS', dependents_key(reopened)) == 1 then open_entry(reopened, 'again') end
   return true
 end
 
@@ -321,8 +333,33 @@ local function note_left(queue, entry, gone, stay)
   redis.pcall('EXPIRE', queue.ended, KEPT)
 end
 
+-- A note of what was left of an earlier end, or of a requeue, does not hold any more. Python's set may have been written
+-- to since.
+local function forget_left(queue, id)
+  redis.pcall('HDEL', queue.ended, dependents_key(id))
+end
+
+-- Groups of which the last job has ended: those who wait for them are to be told.
+function groups.open_emptied(queue)
+  while emptied do
+    local names = emptied
+    emptied = nil
+    for _, name in ipairs(names) do
+      local group, is_known, how = '@' .. name, pcall(groups.end_of, name)
+      -- What raises is left to the sweep.
+      if not is_known then how = nil end
+      if how then redis.pcall('PUBLISH', ARGV.channels .. 'group:' .. name, 'over') end
+      if how and redis.pcall('EXISTS', dependents_key(group)) == 1 then
+        forget_left(queue, group)
+        open_entry(group, how)
+      end
+    end
+  end
+end
+
 -- Works on what is open, and what comes of it, until all is told or the budget is spent.
 local function tell_open(queue)
+  groups.open_emptied(queue)
   local at = 1
   while hung.open[at] do
     local entry = hung.open[at]
@@ -359,6 +396,7 @@ local function tell_open(queue)
       redis.pcall('HDEL', queue.ended, entry.noted_as)
     end
     at = at + 1
+    groups.open_emptied(queue)
   end
   hung.open = {}
   for touched, added in pairs(hung.touched) do wake_for_earliest(touched, added) end

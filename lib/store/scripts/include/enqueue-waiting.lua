@@ -19,23 +19,26 @@ local HUNG_SECONDS = 120
 -- over: parent -> its queue's name, of those that have failed  handed: bytes of results
 local waits = { looked = {}, origins = {}, children = {}, deferred = {}, over = {}, handed = 0, ids = {} }
 
--- place: 'after IF_FAILED PLACE PARENT,PARENT,...', see enqueue.lua
+-- place: 'after IF_FAILED PLACE PARENT,PARENT,...' or 'after IF_FAILED PLACE @GROUP', see enqueue.lua
 function waits.look(place)
   local if_failed, rest, list = string.match(place, '^after (%l+) (%S+) (.*)$')
   local child = { if_failed = if_failed, place = rest, parents = {}, pending = {}, finished = {} }
-  for parent in string.gmatch(list, '[^,]+') do
+  child.group = groups.named_by(list)
+  for parent in string.gmatch(list, child.group and '.+' or '[^,]+') do
     child.parents[#child.parents + 1] = parent
     local how = waits.looked[parent]
     if how == nil then
       local origin
-      how, origin = end_of_parent(parent)
+      -- Jobs of the group that come with this call are not stored yet, or stand behind.
+      local is_joined = child.group and joining and joining.members[child.group]
+      if not is_joined then how, origin = end_of_parent(parent) end
       how = how or false
       waits.looked[parent], waits.origins[parent] = how, origin
     end
     -- What is missing has finished long ago, by RQ's rule: results expire.
     if not how or how ~= 'gone' and verdict(how, if_failed, false) ~= 'met' then
       child.pending[#child.pending + 1] = parent
-    elseif how == 'finished' then
+    elseif how == 'finished' and not child.group then
       child.finished[#child.finished + 1] = parent
     end
   end
@@ -45,8 +48,14 @@ end
 -- Writes what is special about such a job, whose hash is there. Answers whether it waits.
 function waits.enter(queue, id, child, ttl)
   local key = job_prefix .. id
-  redis.call('HSET', key, 'dependency_ids', cjson.encode(child.parents), 'dependency_id', child.parents[1],
-    'allow_dependency_failures', child.if_failed == 'run' and '1' or '0', 'nrq_if_failed', child.if_failed)
+  if child.group then
+    -- Python would take its name for a job that is missing, and so for one that is over.
+    redis.call('HSET', key, 'nrq_after_group', child.group, 'nrq_if_failed', child.if_failed)
+    redis.call('SADD', prefix .. 'nrq:groups', child.group)
+  else
+    redis.call('HSET', key, 'dependency_ids', cjson.encode(child.parents), 'dependency_id', child.parents[1],
+      'allow_dependency_failures', child.if_failed == 'run' and '1' or '0', 'nrq_if_failed', child.if_failed)
+  end
   for _, parent in ipairs(child.finished) do
     local result = waits.handed <= MOST_HANDED_IN_ALL and handed.result_of(parent)
     if result then
@@ -102,7 +111,7 @@ end
 function waits.tell()
   local left, is_known = {}, {}
   for parent, how in pairs(waits.over) do
-    local queue = queue_named(waits.origins[parent] or '')
+    local queue = queue_named(waits.origins[parent] or queues[1].name)
     hung.is_left = false
     open_entry(parent, how)
     pcall(tell_open, queue)

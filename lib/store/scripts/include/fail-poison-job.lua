@@ -11,6 +11,6 @@ local function fail_as_poison(id, ttl, streamed, attempt, worker, execution)
       'execution_id', execution)
   end
   finish(queue, ending, id, 'failed', ttl, 'text', ARGV.failure, 'exc_info', ARGV.failure)
-  release_key(id, 'failed')
+  let_go(id, 'failed', ttl == '0')
   report(id, 'failed', lost)
 end

@@ -4,6 +4,9 @@ local job_prefix = prefix .. 'job:'
 local results_prefix = prefix .. 'results:'
 local log_prefix = prefix .. 'nrq:log:'
 
+-- Names of groups of which the last pending job has ended in this call: who waits for them is still to be told.
+local emptied
+
 -- Whether the look at a job says that its key holds something else. Any other error says nothing about the job.
 local function is_not_a_job(reply)
   return type(reply) == 'table' and reply.err and string.find(reply.err, 'WRONGTYPE', 1, true)

@@ -1,4 +1,6 @@
 -- How many jobs wait to be run, wherever in the queue they wait.
 local function length_of(queue)
-  return redis.call('LLEN', queue.list)
+  local length = redis.call('LLEN', prefix .. 'queue:' .. queue.name)
+  if queue.is_plain then return length end
+  return length + redis.call('LLEN', queue.high) + redis.call('LLEN', queue.low)
 end

@@ -26,10 +26,14 @@ if action == 'requeue' and place == 'canceled' then
   FIELDS[#FIELDS + 1] = 'nrq_canceled_by'
   CANCELED_BY = #FIELDS
 end
-local UNIQUE
+local UNIQUE, GROUP, LEVEL
 if action == 'requeue' then
   FIELDS[#FIELDS + 1] = 'nrq_unique'
   UNIQUE = #FIELDS
+  FIELDS[#FIELDS + 1] = 'group_id'
+  GROUP = #FIELDS
+  FIELDS[#FIELDS + 1] = 'nrq_level'
+  LEVEL = #FIELDS
 end
 local COST = 3
 if action == 'requeue' and ARGV.retries ~= '' then COST = 5 end
@@ -124,6 +128,9 @@ local function look_at(queue, selection, index, unread)
   if parent and redis.pcall('HGET', job_prefix .. parent, 'status') == 'canceled' then answer = 'refused' end
   job.is_unique = UNIQUE and fields[UNIQUE]
   if job.is_unique then spend(3) end
+  job.is_member = GROUP and fields[GROUP] and fields[GROUP] ~= ''
+  if job.is_member then spend(2) end
+  job.level = LEVEL and fields[LEVEL]
   if answer == 'done' and (action == 'cancel' or action == 'delete') then
     if may_be_queued(queue, job, #selection.ids == 1) then
       if #selection.ids > 1 or place ~= '' then job.place = place_in_queue(queue, selection, index) end

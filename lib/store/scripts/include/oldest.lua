@@ -13,11 +13,14 @@ local function moment_of(date)
   return ((days * 24 + tonumber(hour)) * 60 + tonumber(minute)) * 60000 + tonumber(second) * 1000 + (tonumber(rest) or 0)
 end
 
--- Looks at the first ten: jobs that were given back, or were put in front, may be young. Milliseconds, '' = none waits.
+-- Looks at the first ten of each level: jobs that were given back, or were put in front, may be young. Milliseconds, '' = none waits.
 local function oldest_of(queue)
-  local ids = redis.pcall('LRANGE', queue.list, 0, 9)
-  local oldest
-  for _, id in ipairs(ids.err and {} or ids) do
+  local ids, oldest = {}, nil
+  for _, list in ipairs({ queue.list, queue.high, queue.low }) do
+    local found = redis.pcall('LRANGE', list, 0, 9)
+    for _, id in ipairs(found.err and {} or found) do ids[#ids + 1] = id end
+  end
+  for _, id in ipairs(ids) do
     local dates = redis.pcall('HMGET', job_prefix .. id, 'enqueued_at', 'created_at')
     local date = not dates.err and (dates[1] and dates[1] ~= '' and dates[1] or dates[2])
     local moment = date and moment_of(date)

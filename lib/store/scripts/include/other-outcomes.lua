@@ -4,14 +4,15 @@
 
 --- @include queue-up
 --- @include results
---- @include release-key
+--- @include let-go
 
 -- How many failed attempts are kept.
 local HISTORY = 10
 
 -- Counts a failed attempt and keeps its record beside the job; the oldest beyond HISTORY go.
-local function remember(key, attempt, record)
-  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record)
+-- ...: what else its hash holds from now on: name, value, ...
+local function remember(key, attempt, record, ...)
+  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record, ...)
   local oldest = tonumber(attempt) - HISTORY
   if oldest > 0 then redis.pcall('HDEL', key, 'nrq_attempt:' .. string.format('%d', oldest)) end
 end
@@ -33,9 +34,9 @@ end
 local settle = {}
 
 -- Ends the job, and what hangs on it learns that.
-local function finish_run(execution, status, ...)
-  local problem = finish(execution.queue, execution.ending, execution.id, status, ...)
-  if not problem then release_key(execution.id, status) end
+local function finish_run(execution, status, ttl, ...)
+  local problem = finish(execution.queue, execution.ending, execution.id, status, ttl, ...)
+  if not problem then let_go(execution.id, status, ttl == '0') end
   return problem
 end
 
@@ -49,38 +50,37 @@ local function stream_result(execution, ttl, times, result)
   end
 end
 
--- 1 ttl  2 'stream' | 'hash of more' (something hangs on the job)  3 result ('' = no value)  (of a stream) 4 began  5 ended
+-- place: 'stream' | 'hash of more' (something hangs on the job)  result: '' = no value
 function settle.finished(execution, first)
-  local ttl, result = ARGV[first], ARGV[first + 2]
-  if ARGV[first + 1] ~= 'stream' then
+  local ttl, result = ARGV[first + FINISHED.ttl], ARGV[first + FINISHED.result]
+  if ARGV[first + FINISHED.place] ~= 'stream' then
     if result == '' then return finish_run(execution, 'finished', ttl, 'json', result) end
     return finish_run(execution, 'finished', ttl, 'json', result, 'result', result)
   end
-  if ttl ~= '0' then stream_result(execution, ttl, first + 3, result) end
+  if ttl ~= '0' then stream_result(execution, ttl, first + FINISHED.began, result) end
   -- Python may have written an earlier one back.
   redis.pcall('HDEL', execution.key, 'result')
   return finish_run(execution, 'finished', ttl, 'base64', result)
 end
 
--- 1 ttl  2 'hash' | 'stream'  3 text for the hash  4 text for the stream  5 attempt  6 record  7 began  8 ended  9 cause
+-- place: 'hash' | 'stream'  text: for the hash  streamed: the text for the stream  cause: see job/failure-cause
 local function fail(execution, first, status)
-  local ttl, place, text = ARGV[first], ARGV[first + 1], ARGV[first + 2]
+  local ttl, place, text = ARGV[first + FAILED.ttl], ARGV[first + FAILED.place], ARGV[first + FAILED.text]
   if ttl ~= '0' then
     assure_hash(execution.key)
     if place == 'stream' then
-      add_run(execution, ttl, first + 6, STREAMED_FAILED, 'exc_string', ARGV[first + 3])
+      add_run(execution, ttl, first + FAILED.began, STREAMED_FAILED, 'exc_string', ARGV[first + FAILED.streamed])
     end
-    remember(execution.key, ARGV[first + 4], ARGV[first + 5])
+    remember(execution.key, ARGV[first + FAILED.attempt], ARGV[first + FAILED.record])
   end
-  return finish_run(execution, status, ttl, 'text', text, 'exc_info', text, 'nrq_cause', ARGV[first + 8])
+  return finish_run(execution, status, ttl, 'text', text, 'exc_info', text, 'nrq_cause', ARGV[first + FAILED.cause])
 end
 
 function settle.failed(execution, first) return fail(execution, first, 'failed') end
 function settle.stopped(execution, first) return fail(execution, first, 'stopped') end
 
--- 1 ttl  2 reason
 function settle.canceled(execution, first)
-  local ttl, reason = ARGV[first], ARGV[first + 1]
+  local ttl, reason = ARGV[first + CANCELED.ttl], ARGV[first + CANCELED.reason]
   return finish_run(execution, 'canceled', ttl, 'text', reason, 'nrq_reason', reason)
 end
 
@@ -96,51 +96,54 @@ local function put_off(execution, delay, front)
   end
 end
 
--- 1 delay in milliseconds  2 'front' | 'back'  3 attempt  4 record  5 retries left, '' = not counted there
--- 6 intervals and 7 own policy to store, '' = as they are  8 '1' = counts in number_of_retries
--- 9 '1' = workers died of it before: this attempt ended by itself, so that the row is broken
+-- delay: milliseconds  place: 'front' | 'back'  retries: those left, '' = not counted there
+-- intervals, policy: its own, to be stored, '' = as they are  counts: '1' = in number_of_retries
+-- clears: '1' = workers died of it before: this attempt ended by itself, so that the row is broken
 function settle.retrying(execution, first)
   local key = execution.key
-  local delay = tonumber(ARGV[first])
-  put_off(execution, delay, ARGV[first + 1] == 'front')
+  local delay = tonumber(ARGV[first + RETRYING.delay])
+  put_off(execution, delay, ARGV[first + RETRYING.place] == 'front')
   if delay > 0 then
     -- For those who look how many wait for a retry; nothing depends on it.
     redis.pcall('ZADD', execution.queue.retrying, score(now + delay), execution.id)
     redis.pcall('ZREMRANGEBYSCORE', execution.queue.retrying, '-inf', score(now))
   end
-  remember(key, ARGV[first + 2], ARGV[first + 3])
-  -- Python may write back an older number: of the two, the smaller one counts.
-  if ARGV[first + 4] ~= '' then
-    redis.call('HSET', key, 'retries_left', ARGV[first + 4], 'nrq_retries_left', ARGV[first + 4])
+  local attempt, record = ARGV[first + RETRYING.attempt], ARGV[first + RETRYING.record]
+  local retries, intervals, policy = ARGV[first + RETRYING.retries], ARGV[first + RETRYING.intervals], ARGV[first + RETRYING.policy]
+  if retries == '' then
+    remember(key, attempt, record)
+  else
+    -- Python may write back an older number: of the two, the smaller one counts.
+    remember(key, attempt, record, 'retries_left', retries, 'nrq_retries_left', retries)
   end
-  if ARGV[first + 5] ~= '' then redis.call('HSET', key, 'retry_intervals', ARGV[first + 5]) end
-  if ARGV[first + 6] ~= '' then redis.call('HSET', key, 'nrq_retry', ARGV[first + 6]) end
-  if ARGV[first + 7] == '1' and type(redis.pcall('HINCRBY', key, 'number_of_retries', 1)) == 'table' then
+  if intervals ~= '' then redis.call('HSET', key, 'retry_intervals', intervals) end
+  if policy ~= '' then redis.call('HSET', key, 'nrq_retry', policy) end
+  if ARGV[first + RETRYING.counts] == '1' and type(redis.pcall('HINCRBY', key, 'number_of_retries', 1)) == 'table' then
     -- It was not a number.
     redis.call('HSET', key, 'number_of_retries', '1')
   end
-  if ARGV[first + 8] == '1' then redis.pcall('HDEL', key, 'nrq_crashes') end
+  if ARGV[first + RETRYING.clears] == '1' then redis.pcall('HDEL', key, 'nrq_crashes') end
 end
 
 -- It has finished, and runs again: its result is kept, in no registry of ended jobs. Those who wait for it are told.
--- 1 ttl  2 'stream' | 'hash'  3 result ('' = no value)  4 began  5 ended  6 delay in milliseconds  7 repeats left
--- 8 the round (see fields.ts)  9 retries to give back, '' = none of its own, 'keep' = those that are left
+-- place: 'stream' | 'hash'  result: '' = no value  delay: milliseconds  repeats: those left  round: see fields.ts
+-- retries: those to give back, '' = none of its own, 'keep' = those that are left
 function settle.repeating(execution, first)
-  local key, result = execution.key, ARGV[first + 2]
-  local is_streamed = ARGV[first + 1] == 'stream'
+  local key, result = execution.key, ARGV[first + REPEATING.result]
+  local is_streamed = ARGV[first + REPEATING.place] == 'stream'
   assure_hash(key)
-  put_off(execution, tonumber(ARGV[first + 5]), false)
-  redis.call('HSET', key, 'repeats_left', ARGV[first + 6], 'nrq_round', ARGV[first + 7])
+  put_off(execution, tonumber(ARGV[first + REPEATING.delay]), false)
+  redis.call('HSET', key, 'repeats_left', ARGV[first + REPEATING.repeats], 'nrq_round', ARGV[first + REPEATING.round])
   if is_streamed then
     -- Its place may hold something else; the job goes on.
-    pcall(stream_result, execution, ARGV[first], first + 3, result)
+    pcall(stream_result, execution, ARGV[first + REPEATING.ttl], first + REPEATING.began, result)
   end
   if is_streamed or result == '' then
     redis.pcall('HDEL', key, 'result')
   else
     redis.call('HSET', key, 'result', result)
   end
-  local retries = ARGV[first + 8]
+  local retries = ARGV[first + REPEATING.retries]
   if retries == '' then
     -- The handler's policy was taken over at a failure: the next one takes it anew.
     redis.pcall('HDEL', key, 'retries_left', 'retry_intervals', 'nrq_retry')
@@ -152,7 +155,6 @@ function settle.repeating(execution, first)
   announce_later(execution.queue, execution.ending, execution.id, 'finished', is_streamed and 'base64' or 'json', result)
 end
 
--- 1 delay
-function settle.snoozed(execution, first) put_off(execution, tonumber(ARGV[first]), false) end
+function settle.snoozed(execution, first) put_off(execution, tonumber(ARGV[first + SNOOZED.delay]), false) end
 
 function settle.released(execution) put_back(execution.queue, execution.id) end

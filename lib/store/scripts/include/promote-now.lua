@@ -10,10 +10,11 @@ local function promote_now(queue, jobs)
   end
   local ids, front, back, keeps_time = {}, {}, {}, {}
   for index, job in ipairs(jobs) do
-    local fields = redis.call('HMGET', job_prefix .. job.id, 'enqueue_at_front', 'nrq_crashes', 'ttl')
+    local fields = redis.call('HMGET', job_prefix .. job.id, 'enqueue_at_front', 'nrq_crashes', 'ttl', 'nrq_level')
     ids[index] = job.id
     local list = fields[1] == '1' and front or back
     list[#list + 1] = job.id
+    note_level(queue, job.id, fields[4])
     -- It was put off because workers died of it (see crashes.lua).
     keeps_time[job.id] = job.status == 'scheduled' and fields[2] and true
     job.ttl = tonumber(fields[3])

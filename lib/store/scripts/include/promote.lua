@@ -18,6 +18,8 @@ local function wait_for_hash(queue, id, due)
 end
 
 -- due_at: when the earliest is due; that is over
+--- @include note-level
+
 local function promote(queue, limit, due_at)
   local patience = patience_with_scheduler(queue)
   if due_at > now - patience then return milliseconds_until(due_at + patience) end
@@ -27,7 +29,7 @@ local function promote(queue, limit, due_at)
   local due = redis.call('ZRANGEBYSCORE', queue.scheduled, '-inf', due_until, 'WITHSCORES', 'LIMIT', 0, limit)
   for at = 1, #due, 2 do
     local id = due[at]
-    local job = looked_at(redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueue_at_front', 'nrq_crashes'))
+    local job = looked_at(redis.pcall('HMGET', job_prefix .. id, 'status', 'enqueue_at_front', 'nrq_crashes', 'nrq_level'))
     local next_look = not job.err and not job[1] and wait_for_hash(queue, id, due[at + 1])
     if next_look then
       later[#later + 1] = next_look
@@ -39,6 +41,7 @@ local function promote(queue, limit, due_at)
       if not job.err and (job[1] == 'scheduled' or is_next_round) then
         local list = job[2] == '1' and front or back
         list[#list + 1] = id
+        if job[4] then note_level(queue, id, job[4]) end
         -- It was put off because workers died of it (see crashes.lua).
         keeps_time[id] = job[3] and true
       elseif not job.err and not job[1] then

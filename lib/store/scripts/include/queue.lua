@@ -21,6 +21,11 @@ local function key_of_queue(queue, what)
     or what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' or what == 'unique' or what == 'flags'
     or what == 'untold' or what == 'retrying' then
     key = prefix .. 'nrq:' .. what .. ':' .. name
+  elseif what == 'high' or what == 'low' then
+    key = prefix .. 'queue:' .. name .. '!' .. what
+  elseif what == 'levels' then
+    -- Of which of the jobs that may be put into it it is known here that they are of a level (see note-level.lua).
+    key = false
   elseif what == 'wake' or what == 'settled' or what == 'events' then
     key = ARGV.channels .. what .. ':' .. name
   elseif what == 'is_plain' then

@@ -4,13 +4,11 @@
 local function key_in(nrq_unique) return string.match(nrq_unique or '', '^(%S+) (.*)$') end
 
 -- The job has ended in this way ('finished' | 'failed' | 'stopped' | 'canceled' | 'deleted'): its key is free, unless it
--- is kept for a time and the job has run. What Redis refuses here does no harm.
-local function release_key(id, how)
-  local job = redis.pcall('HMGET', job_prefix .. id, 'nrq_unique', 'origin')
-  if job.err or not job[1] or not job[2] then return end
-  local _, key = key_in(job[1])
+-- is kept for a time and the job has run. What Redis refuses here does no harm. origin: the name of its queue
+local function release_key(id, how, nrq_unique, origin)
+  local _, key = key_in(nrq_unique)
   if not key then return end
-  local hash = prefix .. 'nrq:unique:' .. job[2]
+  local hash = prefix .. 'nrq:unique:' .. origin
   local entry = redis.pcall('HGET', hash, key)
   local holder, kept_until = string.match(type(entry) == 'string' and entry or '', '^(%S+) ?(%d*)$')
   if holder ~= id then return end

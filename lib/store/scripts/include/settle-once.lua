@@ -33,8 +33,7 @@ local function settle_once(queue, executions, gates, has_records)
     end
     place = repeated
   end
-  local note = { key = notes, field = place, number = number }
-  local refused, is_refused = settle_all(queue, ARGV.worker, executions, gates, has_records, note)
+  local refused, is_refused = settle_all(queue, ARGV.worker, executions, gates, has_records, notes, place, number)
   if #refused > 0 then redis.pcall('HSET', notes, place, number .. '\n' .. cmsgpack.pack(refused)) end
   return refused, is_refused
 end

@@ -1,14 +1,15 @@
 -- The sweep: what nobody has told of, since Python or a fault has changed it, is found by looking. One worker takes a turn
 -- each ten seconds; a turn is as many entries as it takes to see all within a minute, in as many calls as that needs.
 
+-- Milliseconds between two turns; entries of a turn at least, and the share of all.
+local TURN, LEAST, TURNS = 10000, 2500, 5
+
 --- @include go-on
 --- @include sweep-deferred
 --- @include sweep-unique
 --- @include sweep-registries
+--- @include sweep-groups
 --- @include sweep-untold
-
--- Milliseconds between two turns; entries of a turn at least, and the share of all.
-local TURN, LEAST, TURNS = 10000, 2500, 5
 
 if redis.call('EXISTS', queue.ended) == 1 and go_on(queue) then more = '1' end
 
@@ -33,6 +34,7 @@ if left > 0 then
     redis.pcall('HDEL', queue.sweeps, 'left')
   end
 end
+if sweep_groups(queue) then more = '1' end
 -- Python may have stored a job that waits before its queue was known to anybody, and no worker of ours may ever serve it.
 if ARGV.new_queue ~= '' and ARGV.new_queue ~= queue.name then
   local new = queue_named(ARGV.new_queue)

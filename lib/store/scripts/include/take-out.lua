@@ -22,6 +22,7 @@ end
 
 -- Those whose places are known go in one pass through the list; the others are searched for, each by itself.
 local function take_out_of_queue(queue, jobs)
+  --- @include lines
   local places, last = {}, -1
   local has_popped = redis.call('LLEN', queue.intermediate) > 0
   for _, job in ipairs(jobs) do
@@ -38,7 +39,9 @@ local function take_out_of_queue(queue, jobs)
     redis.call('LREM', queue.list, #places, GONE)
   end
   for _, job in ipairs(jobs) do
-    if job.is_searched then redis.call('LREM', queue.list, 0, job.id) end
+    if job.is_searched then
+      for _, list in ipairs(lines_of(queue)) do redis.call('LREM', list, 0, job.id) end
+    end
     if has_popped and (job.place or job.is_searched) then redis.call('LREM', queue.intermediate, 0, job.id) end
   end
 end

@@ -84,11 +84,13 @@ describe.each([
         const { used } = scene.slots;
         const asked = scene.underWay.reduce((sum, { want }) => sum + want, 0);
         const running = scene.runner.count;
-        expect(used).toBeLessThanOrEqual(concurrency);
-        expect(used).toBeLessThanOrEqual(running + asked);
+        const most = Math.min(concurrency, running + asked);
         // Without prefetch every job that is asked for has a slot.
         const least = options.prefetch === 0 ? running + asked : running;
-        expect(used).toBeGreaterThanOrEqual(least);
+        // Not by `expect`: 48,000 calls of it would take most of the time.
+        if (used > most || used < least) {
+          throw new Error(`${used} slots are in use, and not ${least} to ${most}`);
+        }
       };
 
       await scene.start();

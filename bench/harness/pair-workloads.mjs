@@ -1,0 +1,99 @@
+// What `bench/pair.mjs` compares: plain jobs, each workload in rounds of about 0.2 to 0.5 s.
+
+import { DeliveryLog } from './delivery-log.mjs';
+import { byCallers, fill, jobData } from './filling.mjs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const QUEUE = 'pair';
+
+/** name: (adapter, port) => { prepare(), measured(): jobs, close() } */
+export const WORKLOADS = {
+  'enqueue-1': enqueue((producer) => byCallers(producer, 2_000, 1), 2_000),
+  'enqueue-100': enqueue((producer) => byCallers(producer, 10_000, 100), 10_000),
+  'enqueue-bulk': enqueue((producer) => fill(producer, 10_000), 10_000),
+  'kept-1': consume({ jobs: 2_000, concurrency: 1, keep: true }),
+  'kept-10': consume({ jobs: 6_000, concurrency: 10, keep: true }),
+  'kept-100': consume({ jobs: 10_000, concurrency: 100, keep: true }),
+  'deleted-1': consume({ jobs: 2_000, concurrency: 1, keep: false }),
+  'deleted-100': consume({ jobs: 10_000, concurrency: 100, keep: false }),
+  'retries-100': consume({ jobs: 4_000, concurrency: 100, keep: false, failOnce: true }),
+  'delayed-100': consume({ jobs: 8_000, concurrency: 100, keep: false, delayed: true }),
+};
+
+function enqueue(work, jobs) {
+  return async (adapter, port) => {
+    const producer = await adapter.openProducer({ port, queue: QUEUE });
+    return {
+      jobs,
+      prepare: () => producer.add(jobData(0)),
+      run: () => work(producer),
+      close: () => producer.close(),
+    };
+  };
+}
+
+function consume({ jobs, concurrency, keep, failOnce = false, delayed = false }) {
+  return async (adapter, port, redis) => {
+    const producer = await adapter.openProducer({
+      port,
+      queue: QUEUE,
+      keep,
+      retries: failOnce ? 1 : 0,
+    });
+    const runsPerJob = failOnce ? 2 : 1;
+    const warmUp = concurrency * 2;
+    const log = new DeliveryLog(jobs + warmUp, { runsPerJob, warmUp: warmUp * runsPerJob });
+    const consumer = await adapter.openConsumer({
+      port,
+      queues: [QUEUE],
+      concurrency,
+      keep,
+      handle(data, id) {
+        const runs = log.record(data.n, id);
+        if (runs < runsPerJob) throw new Error('the first attempt fails');
+        return data.n;
+      },
+    });
+    return {
+      jobs,
+      async prepare() {
+        await fill(producer, warmUp);
+        await consumer.start();
+        await log.reached(warmUp * runsPerJob);
+        await producer.pause();
+        if (delayed) await fillDelayed(producer, warmUp, jobs);
+        else await fill(producer, jobs, { from: warmUp });
+      },
+      async run() {
+        await producer.resume();
+        await log.reached((warmUp + jobs) * runsPerJob);
+        await settled(adapter, redis);
+      },
+      async close() {
+        await consumer.stop();
+        await producer.close();
+      },
+    };
+  };
+}
+
+/** All are due when they have been stored. */
+async function fillDelayed(producer, from, jobs) {
+  for (let first = 0; first < jobs; first += 1000) {
+    const list = Array.from({ length: 1000 }, (_, index) => jobData(from + first + index));
+    const due = Date.now() + 1000;
+    await producer.addManyAt(
+      list,
+      list.map(() => due),
+    );
+  }
+  await sleep(1100);
+}
+
+async function settled(adapter, redis) {
+  for (;;) {
+    const { waiting, running, delayed } = await adapter.census(redis, QUEUE);
+    if (waiting + running + delayed === 0) return;
+    await sleep(1);
+  }
+}

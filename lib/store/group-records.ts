@@ -1,0 +1,73 @@
+import type { Connections } from '../redis/connections.js';
+import type { Subscriptions } from '../redis/subscriptions.js';
+import type { JobSummary } from '../wire/job-row.js';
+import type { Keyspace } from '../wire/keyspace.js';
+import type { GroupCounts, GroupStore } from './group-store.js';
+import { listJobs } from './job-lists.js';
+import { GROUP, decodeGroup, encodeGroup } from './scripts/group.js';
+
+/** The groups in Redis: RQ's sets, and what group.lua keeps beside them. */
+export class GroupRecords implements GroupStore {
+  constructor(
+    private readonly connections: Connections,
+    private readonly keys: Keyspace,
+    private readonly subscriptions: Subscriptions,
+  ) {}
+
+  async look(name: string): Promise<GroupCounts> {
+    return (await this.lookAll(name, 'look')).counts;
+  }
+
+  async forget(name: string): Promise<boolean> {
+    await this.lookAll(name, 'forget');
+    const { connections, keys } = this;
+    const left = await connections.run(`forget group "${name}"`, (redis) =>
+      redis.exists(keys.group(name), keys.groupPending(name)),
+    );
+    return left === 0;
+  }
+
+  members(name: string): Promise<string[]> {
+    return this.scan(name, this.keys.group(name));
+  }
+
+  pending(name: string): Promise<string[]> {
+    return this.scan(name, this.keys.groupPending(name));
+  }
+
+  rows(ids: readonly string[]): Promise<JobSummary[]> {
+    return listJobs(this.connections, this.keys, ids);
+  }
+
+  onOver(name: string, listener: () => void): Promise<() => void> {
+    return this.subscriptions.listen(this.keys.groupOver(name), listener);
+  }
+
+  /** A slice per call, until all has been looked at. */
+  private async lookAll(name: string, action: 'look' | 'forget') {
+    const values = encodeGroup(this.keys, name, action);
+    for (;;) {
+      const reply = await this.connections.run(`${action} group "${name}"`, (redis) =>
+        GROUP.run(redis, [this.keys.group(name)], values),
+      );
+      const decoded = decodeGroup(reply);
+      if (!decoded.more) return decoded;
+    }
+  }
+
+  private async scan(name: string, key: string): Promise<string[]> {
+    const ids = new Set<string>();
+    let cursor = '0';
+    do {
+      const from = cursor;
+      const [next, page] = await this.connections.run(`read group "${name}"`, (redis) =>
+        redis.sscan(key, from, 'COUNT', READ_AT_ONCE),
+      );
+      for (const id of page) ids.add(id);
+      cursor = next;
+    } while (cursor !== '0');
+    return [...ids];
+  }
+}
+
+const READ_AT_ONCE = 1000;

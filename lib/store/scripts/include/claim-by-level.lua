@@ -1,0 +1,37 @@
+-- Claims jobs of a queue whose levels are in use: the high ones first, then those of RQ's list, then the low ones.
+
+--- @include ring
+
+-- The job that stands in RQ's list for its level goes back to its head, unless somebody has taken it.
+local function silence_bell(queue)
+  local bell = redis.call('HGET', queue.flags, 'bell')
+  if not bell then return end
+  local level, id = string.match(bell, '^(%l+) (.*)$')
+  redis.call('HDEL', queue.flags, 'bell')
+  if redis.call('LREM', queue.list, 1, id) > 0 then redis.call('LPUSH', queue[level], id) end
+end
+
+local function claim_from_level(queue, claims, level)
+  local before = #claims.jobs
+  claim_from_list(queue, claims, queue[level])
+  for index = before + 1, #claims.jobs do
+    local values = claims.jobs[index]
+    local key = job_prefix .. values[CLAIM_FIELD_COUNT + 1]
+    -- In the place of the status, which is known.
+    values[CLAIM.status] = level
+    -- Python has put it there, as into a queue of that name.
+    if redis.call('HSETNX', key, 'nrq_level', level) == 1 then redis.call('HSET', key, 'origin', queue.name) end
+  end
+end
+
+local function claim_by_level(queue, claims)
+  silence_bell(queue)
+  claim_from_level(queue, claims, 'high')
+  claim_from_list(queue, claims, queue.list)
+  claim_from_level(queue, claims, 'low')
+  if redis.call('EXISTS', queue.high, queue.low) == 0 then
+    redis.call('HDEL', queue.flags, 'levels')
+  else
+    ring(queue)
+  end
+end
