@@ -102,6 +102,7 @@ export {
   type RegistryCounts,
   type RegistryName,
   type RunningNow,
+  type ServerState,
   type WorkerState,
 } from './store/index.js';
 

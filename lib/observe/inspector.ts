@@ -28,7 +28,7 @@ import {
   bulkRequest,
   requeueRequest,
 } from '../queue/index.js';
-import { type JobStore, type WorkerState, idsOf } from '../store/index.js';
+import { type JobStore, type ServerState, type WorkerState, idsOf } from '../store/index.js';
 import { type Failures, groupFailures } from './failures.js';
 import { type QueueHistory, historyOf, tierFor } from './history.js';
 import { BulkOperation, type DryRun, type OperationOptions } from './operation.js';
@@ -100,6 +100,11 @@ export class RqInspector extends ShortForm {
   /** All workers that show themselves, Python's too; one that was killed is listed for a minute (Python's: 8). */
   workers(): Promise<WorkerState[]> {
     return this.#store.figures.workers();
+  }
+
+  /** What the Redis server says of itself: version, memory, settings. */
+  server(): Promise<ServerState> {
+    return this.#store.figures.server();
   }
 
   /**

@@ -22,14 +22,13 @@ export class NewJobs {
 
   /**
    * @param maxPayloadBytes the most bytes that data and meta may have
-   * @param room how many jobs the queue may hold; not for those of schedules
    */
   constructor(
     private readonly queue: string,
     private readonly maxPayloadBytes: number,
     private readonly defaults: ResolvedDefaults,
     private readonly inject: HeaderInjector | undefined,
-    private readonly room?: RoomRule,
+    private readonly rules: NewJobRules = {},
   ) {}
 
   /** @param item which one of several it is, for errors: `jobs[3]: ` */
@@ -75,7 +74,7 @@ export class NewJobs {
     const meta = this.metaOf(name, resolved, this.inject);
     const { id, waitsFor } = resolved;
     const check = id === undefined ? 'new' : resolved.unique === true ? 'unique' : 'once';
-    const { room } = this;
+    const { room } = this.rules;
     return { queue, id: id ?? newJobId(), check, data, options: resolved, meta, waitsFor, room };
   }
 
@@ -92,6 +91,12 @@ export class NewJobs {
   }
 
   private resolve(name: string, options: JobOptions | undefined, item: string): ResolvedJobOptions {
+    if (options?.priority === undefined) {
+      const priority = this.rules.priorityOf?.(name);
+      if (priority !== undefined && priority !== 'normal') {
+        return this.resolve(name, { ...options, priority }, item);
+      }
+    }
     if (options === undefined) return this.defaults.plainJob;
     const where = `${item}enqueue("${name}") on queue "${this.queue}"`;
     return resolveJobOptions(options, this.defaults, where);
@@ -103,4 +108,12 @@ export class NewJobs {
     if (this.knownNames.size < 1000) this.knownNames.add(name);
     return name;
   }
+}
+
+/** What holds for jobs that calls of enqueue bring, and not for those of schedules. */
+export interface NewJobRules {
+  /** How many jobs the queue may hold. */
+  readonly room?: RoomRule;
+  /** The priority of a job that brings none. */
+  priorityOf?(name: string): JobOptions['priority'];
 }

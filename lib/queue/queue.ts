@@ -69,9 +69,12 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    const { inject, maxLength, whenFull } = options;
+    const { inject, maxLength, whenFull, priorityOf } = options;
     const room = readRoomRule({ maxLength, whenFull }, `options of queue "${name}"`);
-    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, room);
+    const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, {
+      room,
+      priorityOf,
+    });
     super(name, store, newJobs);
     this.#store = store;
     this.#newJobs = newJobs;
@@ -354,6 +357,8 @@ export interface QueueOptions {
   readonly rootDefaults?: ResolvedDefaults;
   /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
   readonly inject?: HeaderInjector;
+  /** The priority of a job that is enqueued without one, as far as it is known; default: normal. */
+  readonly priorityOf?: (name: string) => JobOptions['priority'];
   /** How many jobs the queue may hold; what others than calls of `enqueue` bring always comes in. Default: any number. */
   readonly maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `reject` (default) with QueueFullError, or `wait` until `commandTimeout`. */

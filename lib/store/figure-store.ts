@@ -14,6 +14,23 @@ export interface FigureStore {
   view(): Promise<void>;
   /** Redis's clock. */
   now(): Promise<Date>;
+  /** What the server says of itself. */
+  server(): Promise<ServerState>;
+}
+
+/** A Redis server; undefined is what it does not tell. */
+export interface ServerState {
+  readonly version: string | undefined;
+  /** `master`, `slave`. */
+  readonly role: string | undefined;
+  /** Bytes. */
+  readonly usedMemory: number | undefined;
+  /** Bytes; 0: no limit. */
+  readonly maxMemory: number | undefined;
+  /** What it does when its memory is full; only `noeviction` never deletes jobs. */
+  readonly evictionPolicy: string | undefined;
+  /** It writes each change to a file. */
+  readonly appendsToFile: boolean;
 }
 
 /** How a queue stands at one moment. */

@@ -1,7 +1,8 @@
 import type { Connections } from '../redis/connections.js';
+import { parseInfo } from '../redis/server-audit.js';
 import { type Figures, type Tier, decodeFigures } from '../wire/figures.js';
 import type { Keyspace } from '../wire/keyspace.js';
-import type { Bucket, FigureStore, QueueState, WorkerState } from './figure-store.js';
+import type { Bucket, FigureStore, QueueState, ServerState, WorkerState } from './figure-store.js';
 import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
 import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
 import type { RegistryCounts } from './watcher-store.js';
@@ -71,6 +72,20 @@ export class RedisFigures implements FigureStore {
       redis.time(),
     );
     return new Date(Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000));
+  }
+
+  async server(): Promise<ServerState> {
+    const text = await this.connections.run('ask Redis about itself', (redis) => redis.info());
+    const info = parseInfo(text);
+    const number = (name: string) => (info.has(name) ? Number(info.get(name)) : undefined);
+    return {
+      version: info.get('redis_version'),
+      role: info.get('role'),
+      usedMemory: number('used_memory'),
+      maxMemory: number('maxmemory'),
+      evictionPolicy: info.get('maxmemory_policy'),
+      appendsToFile: info.get('aof_enabled') === '1',
+    };
   }
 
   private async look(

@@ -20,7 +20,7 @@ import {
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
-import { RENEW, decodeRenew, encodeRenew } from './scripts/renew.js';
+import { RENEW, RENEWED_AT_ONCE, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
 import { decodeEvent } from '../wire/event.js';
@@ -52,6 +52,7 @@ import type {
 import type { ListPage, ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
 import type { JobSummary } from '../wire/job-row.js';
 import { Keyspace, splitMember } from '../wire/keyspace.js';
+import { linesOf, positionOf, queueNames } from './lines.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
@@ -66,6 +67,7 @@ import { ScheduleRecords } from './schedule-records.js';
 import { QueuePauses } from './queue-pauses.js';
 import { asksForFailure, idsOf, rowsOf } from './selected-jobs.js';
 import { Subscriptions } from '../redis/subscriptions.js';
+import { roomHeard, wakeHeard } from './wake-messages.js';
 import { WorkerRecords } from './worker-records.js';
 
 /** The store in Redis: RQ's keys, changed by scripts, each one step. */
@@ -116,9 +118,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   onRoom(queue: string, listener: () => void): Promise<() => void> {
-    return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
-      if (message === 'room') listener();
-    });
+    return this.subscriptions.listen(this.keys.queue(queue).wake, roomHeard(listener));
   }
 
   get commandTimeout(): number {
@@ -222,12 +222,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void> {
-    return this.subscriptions.listen(this.keys.queue(queue).wake, (message) => {
-      // For those who wait to enqueue.
-      if (message === 'room') return;
-      const due = /^due (\d{1,15}(?:\.\d)?)$/.exec(message)?.[1];
-      listener(due === undefined ? undefined : Number(due));
-    });
+    return this.subscriptions.listen(this.keys.queue(queue).wake, wakeHeard(listener));
   }
 
   async onCommand(worker: string, listener: (message: string) => void): Promise<() => void> {
@@ -308,31 +303,21 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
         pace,
       );
     };
-    const { list, high, low } = this.keys.queue(queue);
+    const { list } = this.keys.queue(queue);
     if (!('in' in selection)) return many(list).ids(selection);
     // Only the text of a row says why a job failed.
     if (asksForFailure(selection)) return many(list).ids(await idsOf(this, queue, selection));
     if (selection.in !== 'queued') return many(list).place(selection);
-    const levels = await this.connections.run(what, (redis) => redis.exists(high, low));
-    const lists = levels > 0 ? [high, list, low] : [list];
+    const lists = await linesOf(this.connections, this.keys.queue(queue));
     return inTurn(selection, lists, (one, line) => many(line).place(one));
   }
 
-  async position(queue: string, id: string): Promise<number | undefined> {
-    const { list, high, low } = this.keys.queue(queue);
-    const found = await this.connections.run(`find job "${id}"`, (redis) =>
-      redis.multi().lpos(list, id).lpos(high, id).lpos(low, id).exec(),
-    );
-    const place = found?.find(([, position]) => typeof position === 'number')?.[1];
-    return place as number | undefined;
+  position(queue: string, id: string): Promise<number | undefined> {
+    return positionOf(this.connections, this.keys.queue(queue), id);
   }
 
-  async queues(): Promise<string[]> {
-    const keys = await this.connections.run('list the queues', (redis) =>
-      redis.smembers(this.keys.queues),
-    );
-    const names = keys.map((key) => this.keys.queueName(key).replace(/!(high|low)$/, ''));
-    return [...new Set(names)].toSorted();
+  queues(): Promise<string[]> {
+    return queueNames(this.connections, this.keys);
   }
 
   counts(queue: string): Promise<RegistryCounts> {
@@ -398,6 +383,3 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return this.connections.run(action, (redis) => script.run(redis, keys, values));
   }
 }
-
-/** Keeps one script below 5 ms. */
-const RENEWED_AT_ONCE = 1000;

@@ -110,7 +110,7 @@ interface Scenario {
   readonly prepare: () => Promise<unknown>;
   readonly act: (by: RedisJobStore, prepared: never) => Promise<unknown>;
   /** What brings to light whether children are forgotten. */
-  readonly then?: () => Promise<unknown>;
+  readonly atLast?: () => Promise<unknown>;
 }
 
 const scenario = <Prepared>(
@@ -118,8 +118,8 @@ const scenario = <Prepared>(
   name: string,
   prepare: () => Promise<Prepared>,
   act: (by: RedisJobStore, prepared: Prepared) => Promise<unknown>,
-  then?: Scenario['then'],
-): Scenario => ({ script, name, prepare, act, then });
+  atLast?: Scenario['atLast'],
+): Scenario => ({ script, name, prepare, act, atLast });
 
 const end = { dependents: 'end' } as const;
 const ended = async (outcome: Outcome) => {
@@ -295,7 +295,7 @@ for _, key in ipairs(redis.call('KEYS', 'rq:nrq:untold*')) do add(key) end
 return lines
 `;
 
-async function attempt({ prepare, act, then }: Scenario, obstacle?: Obstacle): Promise<string[]> {
+async function attempt({ prepare, act, atLast }: Scenario, obstacle?: Obstacle): Promise<string[]> {
   await engine.client.flushall();
   await allowAllBut();
   const prepared = (await prepare()) as never;
@@ -309,7 +309,7 @@ async function attempt({ prepare, act, then }: Scenario, obstacle?: Obstacle): P
   if (obstacle && !isDone) isDone = await act(limited, prepared).then(() => true);
   await exchangeOf(engine.store, {});
   for (const queue of QUEUES) await sweep(queue);
-  await then?.();
+  await atLast?.();
   return state();
 }
 

@@ -167,8 +167,7 @@ describe('a job keeps its level', () => {
     expect(seen).toEqual(['first 1', level === 'high' ? 'first 2' : 'filler 1']);
     // Interrupted, it goes back to the head of where it came from.
     await worker.stop();
-    if (level === 'high') expect(await ids('!high')).toEqual(['first']);
-    else expect(await ids('!low')).toEqual(['first']);
+    expect(await ids(`!${level}`)).toEqual(['first']);
     gate.resolve();
   });
 

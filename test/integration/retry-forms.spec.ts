@@ -24,9 +24,10 @@ describe('a retry is never early and late by milliseconds', () => {
       [40, 120, 150, 150],
     ],
     [{ max: 3, interval: 0 }, [0, 0, 0]],
-    // A second retry would start after the window, by 100 ms and all that the first run took.
-    [{ within: 0.9, interval: 0.5 }, [500]],
-    [{ max: 9, within: '900ms', interval: 0.5 }, [500]],
+    // A second retry would start after the window, by a second and all that the first run took; the first has more than a
+    // second to run.
+    [{ within: 4, interval: 2.5 }, [2500]],
+    [{ max: 9, within: '4s', interval: 2.5 }, [2500]],
   ];
 
   it('in each of its forms', async () => {

@@ -294,7 +294,7 @@ describe.each<[string, Open]>([
       const [lost] = await claim(1, { leaseMs: 1 });
       if (!lost) throw new Error('There was no job to claim.');
       await eventually(
-        async () => (await store.recover(queue, { maxCrashes: 3, leaseMs: 100 })).handled.length,
+        async () => (await store.recover(queue, { maxCrashes: 3, leaseMs: 1000 })).handled.length,
         { what: 'the lease to end' },
       );
       const again = await claimOne();

@@ -101,6 +101,35 @@ it('a registered queue may hold only so many jobs', async () => {
   await expect(images.enqueue('job')).rejects.toThrow(QueueFullError);
 });
 
+it('@Job says the priority of jobs that bring none', async () => {
+  @Injectable()
+  class ImageJobs {
+    @Job({ queue: 'images', priority: 'low' })
+    nightly() {}
+
+    @Job('images')
+    usual() {}
+
+    @Job('mail')
+    mail() {}
+  }
+  const { app } = await applications.start({
+    imports: [
+      RqModule.forRoot(applications.root({ worker: { queues: ['mail'] } })),
+      RqModule.registerQueue('images'),
+    ],
+    providers: [ImageJobs],
+  });
+  const images = app.get(RqService).queue('images');
+  await images.enqueue('nightly', undefined, { id: 'low' });
+  await images.enqueue('nightly', undefined, { id: 'now', priority: 'high' });
+  await images.enqueue('usual', undefined, { id: 'usual' });
+  await images.enqueue('nightly', undefined, { id: 'normal', priority: 'normal' });
+  await images.enqueue('nightly');
+  const [, ...behind] = (await images.jobs('queued')).map(({ id }) => id);
+  expect(behind).toEqual(['low', 'usual', 'normal', expect.any(String)]);
+});
+
 describe('registerQueueAsync', () => {
   @Module({ providers: [{ provide: 'MAX', useValue: 4 }], exports: ['MAX'] })
   class SettingsModule {}

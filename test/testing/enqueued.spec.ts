@@ -1,7 +1,8 @@
-import { RqModule, type Queue } from 'nestjs-rq';
+import { Injectable } from '@nestjs/common';
+import { Job, RqModule, type Queue } from 'nestjs-rq';
 import { rqMatchers } from 'nestjs-rq/testing';
 import 'nestjs-rq/testing/jest';
-import { NOWHERE, closeApplicationsAfterEach, start } from './support/kit.js';
+import { NOWHERE, closeApplicationsAfterEach, start, startMail } from './support/kit.js';
 
 closeApplicationsAfterEach();
 
@@ -119,4 +120,26 @@ describe('toHaveEnqueued', () => {
     await expect(mail).toHaveEnqueued('sendMail', { to: 'a@b.c' });
     expect(await rq.enqueued(mail)).toHaveLength(1);
   });
+});
+
+@Injectable()
+class Jobs {
+  readonly ran: string[] = [];
+
+  @Job('mail')
+  send(to: string) {
+    this.ran.push(to);
+  }
+}
+
+it('jobs with a priority are shown in their order, and all of them are drained', async () => {
+  const { rq, mail, ran } = await startMail(Jobs);
+  await mail.enqueue('send', 'normal');
+  await mail.enqueueMany([
+    { name: 'send', data: 'low', options: { priority: 'low' } },
+    { name: 'send', data: 'high', options: { priority: 'high' } },
+  ]);
+  expect((await rq.enqueued('mail')).map(({ data }) => data)).toEqual(['high', 'normal', 'low']);
+  expect(await rq.drain()).toMatchObject({ finished: 3 });
+  expect(ran).toEqual(['high', 'normal', 'low']);
 });

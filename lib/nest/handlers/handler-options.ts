@@ -6,6 +6,7 @@ import {
   flag,
   handlerRetry,
   jobName,
+  oneOf,
   optionTable,
   optional,
   queueName,
@@ -25,7 +26,7 @@ import { DEFAULT_ROOT } from '../tokens.js';
  */
 export type HandlerOptions = Pick<
   Handler,
-  'queue' | 'name' | 'retry' | 'timeout' | 'concurrency'
+  'queue' | 'name' | 'retry' | 'timeout' | 'concurrency' | 'priority'
 > & {
   readonly root: string;
   /** Each value of an Observable or a generator is told as progress. */
@@ -46,7 +47,7 @@ export function readHandlerOptions(
   const where = `@Job on ${owner}`;
   const defaults = readJobsOf(type);
   const named = { ...own, queue: own.queue ?? defaults?.queue, name: own.name ?? method };
-  const { queue, name, root, retry, timeout, concurrency, progress } = readOptions(
+  const { queue, name, root, retry, timeout, concurrency, priority, progress } = readOptions(
     named,
     JOB_OPTIONS,
     where,
@@ -58,6 +59,7 @@ export function readHandlerOptions(
     retry: retry ?? defaults?.retry,
     timeout: timeout ?? defaults?.timeout,
     concurrency: concurrency ?? defaults?.concurrency,
+    priority,
     reportsProgress: progress,
   };
 }
@@ -87,6 +89,7 @@ const JOB_OPTIONS = optionTable<JobHandlerOptions>()({
   ...COMMON,
   queue: readQueue,
   name: jobName,
+  priority: optional(oneOf('high', 'normal', 'low')),
   progress: flag,
 });
 

@@ -26,6 +26,8 @@ export interface JobHandlerOptions<Name extends string | undefined = string | un
   timeout?: Duration | false;
   /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
   concurrency?: number;
+  /** For jobs that are enqueued in this application without a priority of their own. Default: `'normal'`. */
+  priority?: 'high' | 'normal' | 'low';
   /**
    * Tells each value of the Observable or async generator that the handler returns as the job's progress (see
    * `job.progress`); the last one is the result, too. Default: `false`.

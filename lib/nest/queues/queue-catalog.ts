@@ -1,5 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { InvalidOptionError, type ResolvedDefaults, assertQueueName } from '../../job/index.js';
+import {
+  InvalidOptionError,
+  type JobOptions,
+  type ResolvedDefaults,
+  assertQueueName,
+} from '../../job/index.js';
 import { type HeaderInjector, Queue } from '../../queue/index.js';
 import type { JobStore } from '../../store/index.js';
 import { differentOptions } from '../problems.js';
@@ -18,6 +23,8 @@ export class QueueCatalog {
   private readonly queues = new Map<string, Queue>();
   private readonly definitions = new Map<string, { options: RqQueueOptions; where: string }>();
   private readonly expected = new Map<QueueRegistration, Expectation>();
+  private handlersPriority: (queue: string, job: string) => JobOptions['priority'] = () =>
+    undefined;
 
   /**
    * @param registrations all that the container holds for this root
@@ -50,9 +57,15 @@ export class QueueCatalog {
       ...this.definitions.get(name)?.options,
       rootDefaults: this.rootDefaults,
       inject: this.inject,
+      priorityOf: (job) => this.handlersPriority(name, job),
     });
     this.queues.set(name, queue);
     return queue;
+  }
+
+  /** From now on the handlers of this application say the priorities of jobs that are enqueued here without one. */
+  knowPriorities(priorities: (queue: string, job: string) => JobOptions['priority']): void {
+    this.handlersPriority = priorities;
   }
 
   /** All queues that were made so far. */

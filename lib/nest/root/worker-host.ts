@@ -70,6 +70,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     const { worker: options } = this.root.options;
     const handlers = options === false ? undefined : explorer.handlers();
     this.handlers = handlers;
+    if (handlers)
+      this.root.queues.knowPriorities((queue, job) => handlers.find(queue, job)?.priority);
     const found = explorer.listeners();
     const listeners = new JobListeners(this.root.queues, found);
     this.listeners = listeners;

@@ -77,6 +77,8 @@ export interface Handler {
   readonly timeout?: Duration | false;
   /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
   readonly concurrency?: number;
+  /** For jobs that are enqueued where this handler is known, without a priority of their own. Default: normal. */
+  readonly priority?: 'high' | 'normal' | 'low';
 }
 
 /** A handler with its options checked and resolved. */
@@ -88,11 +90,13 @@ export class RegisteredHandler {
   /** Milliseconds; -1: none; undefined: the job's own. */
   readonly timeout: number | undefined;
   readonly concurrency: number;
+  readonly priority: Handler['priority'];
   readonly run: Handler['run'];
 
   constructor(handler: Handler) {
     const where = `@Job on ${handler.owner}`;
     this.owner = handler.owner;
+    this.priority = handler.priority;
     this.run = handler.run.bind(handler);
     const own =
       handler.retry === undefined ? undefined : handlerRetry<RunningJob>(handler.retry, where);

@@ -36,6 +36,7 @@ const everyError: [string, job.RqError][] = [
     new job.InvalidJobStateError({ jobId: 'j1', action: 'requeue', status: 'queued' }),
   ],
   ['RQ_RESULT_TIMEOUT', new job.ResultTimeoutError({ jobId: 'j1', timeout: 5000 })],
+  ['RQ_QUEUE_FULL', new job.QueueFullError({ queue: 'images', maxLength: 5, length: 5 })],
   ['RQ_GROUP_TIMEOUT', new job.GroupTimeoutError({ group: 'g', pending: 2, timeout: 5000 })],
   ['RQ_LOST_LEASE', new job.LostLeaseError({ jobId: 'j1' })],
   ['RQ_SHUTDOWN', new job.ShutdownError()],
@@ -44,6 +45,7 @@ const everyError: [string, job.RqError][] = [
     new job.ParentResultError({ jobId: 'j1', status: 'missing', size: 100_000 }),
   ],
   ['RQ_POISON_JOB', new job.PoisonJobError({ jobId: 'j1', crashes: 3 })],
+  ['RQ_QUEUE_FULL', new job.QueueFullError({ queue: 'q', maxLength: 3, length: 3 })],
 ];
 
 describe('every error', () => {

@@ -10,6 +10,9 @@ import {
 
 const none = resolveDefaults(undefined);
 
+/** What the options `dependsOn` and `priority` become. */
+const INTERNAL: ReadonlySet<string> = new Set(['waitsFor', 'level']);
+
 describe('a job enqueued without options', () => {
   it("has RQ's defaults", () => {
     expect(resolveJobOptions(undefined, none)).toEqual({
@@ -83,9 +86,9 @@ describe('job options', () => {
   });
 
   it('that are undefined count as not given', () => {
-    const options: Record<string, undefined> = { dependsOn: undefined };
+    const options: Record<string, undefined> = { dependsOn: undefined, priority: undefined };
     for (const key of Object.keys(resolveJobOptions({}, none))) {
-      if (key !== 'retryGiven' && key !== 'timeoutGiven' && key !== 'waitsFor') {
+      if (key !== 'retryGiven' && key !== 'timeoutGiven' && !INTERNAL.has(key)) {
         options[key] = undefined;
       }
     }
@@ -269,7 +272,7 @@ describe('an impossible option', () => {
   it('is explained together with the keys that exist', () => {
     expect(() => resolveJobOptions({ retries: 3 } as JobOptions, none, where)).toThrow(
       `${where}: retries is not an option here. Known: retry, timeout, ttl, resultTtl, failureTtl, id, ` +
-        'unique, repeat, delay, at, atFront, dependsOn, group, meta, description',
+        'unique, repeat, delay, at, atFront, priority, dependsOn, group, meta, description',
     );
   });
 });

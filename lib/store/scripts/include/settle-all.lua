@@ -146,7 +146,7 @@ local function settle_all(queue, worker, executions, gates, has_records, notes, 
     --- @include leave-group
     local kept, deleted = {}, {}
     for _, index in ipairs(of_groups) do
-      local list = ARGV[firsts[index]] == '0' and deleted or kept
+      local list = ARGV[firsts[index] + FINISHED.ttl] == '0' and deleted or kept
       if not is_refused[index] then list[#list + 1] = ids[index] end
     end
     groups.leave_as_finished(kept, false)

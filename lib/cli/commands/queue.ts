@@ -1,0 +1,64 @@
+import { confirm } from '../confirm.js';
+import { EXIT } from '../exit-codes.js';
+import type { AddCommand, Runner } from '../program.js';
+import { assertKnownQueue } from '../queue-names.js';
+import type { CommonFlags, Session } from '../run.js';
+import { jobs } from '../words.js';
+
+/** `nestjs-rq pause`, `resume`, `empty`: what is done to a whole queue. */
+export function addQueueCommands(add: AddCommand, run: Runner): void {
+  add('pause', 'no Nest worker takes a job of these queues; running ones go on')
+    .argument('<queues...>')
+    .action((queues: string[], flags: CommonFlags) =>
+      run(flags, (session) => pause(session, queues, true)),
+    );
+  add('resume', 'workers take jobs of these queues again')
+    .argument('<queues...>')
+    .action((queues: string[], flags: CommonFlags) =>
+      run(flags, (session) => pause(session, queues, false)),
+    );
+  add('empty', 'deletes the waiting jobs of a queue, not the running, scheduled or ended ones')
+    .argument('<queue>')
+    .option('--dry-run', 'only tells how many it would be')
+    .option('-y, --yes', 'does not ask')
+    .action((queue: string, flags: EmptyFlags) =>
+      run(flags, (session) => empty(session, queue, flags)),
+    );
+}
+
+interface EmptyFlags extends CommonFlags {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+}
+
+async function pause({ inspector, output, json }: Session, names: readonly string[], on: boolean) {
+  for (const name of names) {
+    const queue = inspector.queue(name);
+    const was = await queue.isPaused();
+    await (on ? queue.pause() : queue.resume());
+    const state = on ? 'paused' : 'not paused';
+    if (json) output.json({ queue: name, paused: on, wasPaused: was });
+    else output.line(was === on ? `${name} was ${state} already.` : `${name} is ${state} now.`);
+  }
+  return EXIT.done;
+}
+
+async function empty(session: Session, name: string, flags: EmptyFlags): Promise<number> {
+  const { inspector, output, json } = session;
+  await assertKnownQueue(inspector, name);
+  const queue = inspector.queue(name);
+  const count = await queue.count();
+  if (flags.dryRun || count === 0) {
+    if (json) output.json({ count, dryRun: flags.dryRun === true });
+    else output.line(count === 0 ? 'No job waits.' : `It would be ${jobs(count)}.`);
+    return EXIT.done;
+  }
+  if (!(await confirm(session, `Delete ${jobs(count)} that wait in ${name}?`, flags))) {
+    output.note('Nothing was done.');
+    return EXIT.problem;
+  }
+  const deleted = await queue.empty();
+  if (json) output.json({ deleted });
+  else output.line(`${jobs(deleted)} deleted.`);
+  return EXIT.done;
+}

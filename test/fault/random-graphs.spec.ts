@@ -1,0 +1,178 @@
+// Graphs of jobs at random over several queues, with jobs that fail, are canceled, deleted and requeued, while workers are
+// killed. When all is quiet each job has the end that the graph says. `GRAPHS=500 npm run jest -- test/fault/random-graphs`
+// is the long round; `GRAPHS_SEED=7` begins with another seed.
+import { resolveDefaults, resolveJobOptions } from '../../lib/job/index.js';
+import { Connections } from '../../lib/redis/index.js';
+import { type NewJob, RedisJobStore } from '../../lib/store/index.js';
+import { eventually } from '../support/wait.js';
+import {
+  type Deed,
+  type Facts,
+  type GraphNode,
+  QUEUES,
+  graphOf,
+  judge,
+  randomOf,
+} from './random-graphs.js';
+import { type ActingWorker, Scene } from './scene.js';
+
+const GRAPHS = Number(process.env['GRAPHS'] ?? 8);
+const AT_ONCE = 25;
+const FIRST_SEED = Number(process.env['GRAPHS_SEED'] ?? 1 + (Date.now() % 1_000_000));
+const SEEDS = Array.from({ length: Math.ceil(GRAPHS / AT_ONCE) }, (_, at) => FIRST_SEED + at);
+const KILLS = 3;
+const WORKER = { queues: QUEUES, lease: 0.7, maxCrashes: 99 };
+
+let scene: Scene;
+let store: RedisJobStore;
+
+beforeEach(async () => {
+  scene = await Scene.open();
+  const connections = new Connections(scene.redis.url);
+  await connections.connect();
+  store = new RedisJobStore(connections);
+  // Nothing is put right by looking for it.
+  for (const queue of QUEUES) await scene.client.set(`rq:nrq:swept:${queue}`, '1', 'EX', 3600);
+});
+
+afterEach(async () => {
+  await store.connections.close();
+  await scene.close();
+});
+
+function newJob({ id, queue, parents, ifFailed, fails, takes, retries }: GraphNode): NewJob {
+  const retry = retries > 0 ? { max: retries, interval: 0 } : undefined;
+  return {
+    queue,
+    id,
+    check: 'new',
+    data: JSON.stringify(['act', null, [{ fails, takes }], {}]),
+    options: resolveJobOptions({ retry }, resolveDefaults(undefined)),
+    meta: undefined,
+    ...(parents.length > 0 && { waitsFor: { jobs: parents, ifFailed } }),
+  };
+}
+
+class Round {
+  readonly nodes: readonly GraphNode[];
+  private readonly graphs: readonly (readonly GraphNode[])[];
+  readonly deeds = new Map<string, Deed[]>();
+  private readonly random: () => number;
+
+  constructor(seed: number, graphs: number) {
+    this.random = randomOf(seed);
+    this.graphs = Array.from({ length: graphs }, (_, at) => graphOf(`s${seed}g${at}`, this.random));
+    this.nodes = this.graphs.flat();
+  }
+
+  async enqueue(): Promise<void> {
+    for (const nodes of this.graphs) await store.enqueue(nodes.map(newJob), 'all');
+  }
+
+  /** Somebody does something to one of the jobs, wherever it stands. */
+  async act(): Promise<void> {
+    const { id, queue } = this.nodes[Math.floor(this.random() * this.nodes.length)]!;
+    const which = this.random();
+    if (which < 0.4) {
+      for (const failed of await scene.client.zrange(`rq:failed:${queue}`, '0', '2')) {
+        await this.do(failed, 'requeue', () =>
+          store.control(queue, failed, { type: 'requeue', front: this.random() < 0.5 }),
+        );
+      }
+    } else if (which < 0.6) {
+      await this.do(id, 'cancel', () =>
+        store.control(queue, id, { type: 'cancel', dependents: 'end' }),
+      );
+    } else if (which < 0.75) {
+      await this.do(id, 'release', () =>
+        store.control(queue, id, { type: 'cancel', dependents: 'release' }),
+      );
+    } else {
+      const dependents = which < 0.9 ? 'end' : 'delete';
+      await this.do(id, dependents === 'end' ? 'delete' : 'delete all', () =>
+        store.control(queue, id, { type: 'delete', dependents }),
+      );
+    }
+  }
+
+  async facts(): Promise<Facts> {
+    const read = this.nodes.map(async ({ id }) => {
+      return [id, (await scene.client.hget(`rq:job:${id}`, 'status')) ?? 'missing'] as const;
+    });
+    const status = new Map(await Promise.all(read));
+    return { nodes: this.nodes, deeds: this.deeds, status, journal: scene.journal.entries() };
+  }
+
+  private async do(id: string, deed: Deed, act: () => Promise<{ answer: string }>): Promise<void> {
+    if ((await act()).answer === 'done') this.deeds.set(id, [...(this.deeds.get(id) ?? []), deed]);
+  }
+}
+
+/** The round, up to when no job waits for a worker or runs. */
+async function run(seed: number, graphs: number): Promise<Round> {
+  const round = new Round(seed, graphs);
+  let workers = await Promise.all(['first', 'second'].map((one) => scene.worker(one, WORKER)));
+  await round.enqueue();
+  const ran = () => scene.journal.of('run').length;
+  const isDrained = async () => (await counts('queue', 'wip', 'scheduled')) === 0;
+  const share = Math.max(1, Math.floor(round.nodes.length / (KILLS * 8)));
+  for (let kill = 1; kill <= KILLS; kill += 1) {
+    for (let deed = 0; deed < 6; deed += 1) {
+      const target = ran() + share;
+      await eventually(async () => ran() >= target || (await isDrained()), {
+        what: 'some jobs to run',
+        every: 5,
+      });
+      await round.act();
+    }
+    const [doomed, other] = workers as [ActingWorker, ActingWorker];
+    await doomed.kill();
+    workers = [other, await scene.worker(`next-${kill}`, WORKER)];
+  }
+  await eventually(isDrained, { what: 'all jobs to be settled', timeout: 20_000, every: 20 });
+  return round;
+}
+
+async function counts(...places: readonly string[]): Promise<number> {
+  const keys = QUEUES.flatMap((queue) => places.map((place) => `rq:${place}:${queue}`));
+  const sizes = await Promise.all(
+    keys.map((key) =>
+      key.startsWith('rq:queue:') ? scene.client.llen(key) : scene.client.zcard(key),
+    ),
+  );
+  return sizes.reduce((sum, size) => sum + size, 0);
+}
+
+it.each(SEEDS)(
+  'each job has the end that its graph says (seed %d)',
+  async (seed) => {
+    const round = await run(seed, Math.min(GRAPHS, AT_ONCE));
+    const facts = await round.facts();
+    expect(judge(facts)).toEqual([]);
+    const { status } = facts;
+    const settled = [...status].filter(([, is]) => is !== 'missing' && is !== 'deferred');
+    expect(
+      await scene.audit(
+        settled.map(([id]) => ({ id })),
+        { queues: QUEUES },
+      ),
+    ).toEqual([]);
+    // Nobody is left in a set of whom nobody will be told any more.
+    const sets = await scene.client.keys('rq:job:*:dependents');
+    const over = sets.filter((key) =>
+      ['missing', 'finished'].includes(status.get(key.split(':')[2]!) ?? 'missing'),
+    );
+    expect(over).toEqual([]);
+    expect(await scene.client.keys('rq:nrq:[eu]n*')).toEqual([]);
+
+    // The judge sees what is wrong: here a job that was never released.
+    const waited = round.nodes.find(
+      ({ id, parents }) => status.get(id) === 'finished' && parents.length > 0,
+    );
+    const tampered = new Map(status).set(waited!.id, 'deferred');
+    expect(judge({ ...facts, status: tampered })).toContainEqual(
+      expect.stringContaining(`${waited!.id} `),
+    );
+  },
+  60_000,
+);
