@@ -20,15 +20,6 @@ local function queue_up_all(queue, ids, front, keeps_time)
   for _, id in ipairs(ids) do mark_queued(id, keeps_time[id]) end
 end
 
-<<<<<<< HEAD
-local may_mark = false
-
-local function queue_up(queue, id, front)
-  -- Asked once in a call: that costs as much as a command.
-  if not may_mark then assure_right('HSET', job_prefix) end
-  may_mark = true
-  redis.call(front and 'LPUSH' or 'RPUSH', queue.list, id)
-=======
 local function push_one(queue, id, front)
   if queue.levels then
     push(queue, { id }, front)
@@ -37,10 +28,13 @@ local function push_one(queue, id, front)
   end
 end
 
+local may_mark = false
+
 local function queue_up(queue, id, front)
-  assure_right('HSET', job_prefix)
+  -- Asked once in a call: that costs as much as a command.
+  if not may_mark then assure_right('HSET', job_prefix) end
+  may_mark = true
   push_one(queue, id, front)
->>>>>>> main
   mark_queued(id, false)
 end
 
