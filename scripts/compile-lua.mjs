@@ -102,7 +102,8 @@ function compile(name) {
 
 function moduleText(name, { keys, values, flags, commands, text: lua }) {
   const list = (words) => `[${words.map((word) => `'${word}'`).join(', ')}]`;
-  return `export const ${name} = {
+  const exported = name.replaceAll(/-(\w)/g, (_, letter) => letter.toUpperCase());
+  return `export const ${exported} = {
   name: '${name}',
   keys: ${list(keys)},
   values: ${list(values)},

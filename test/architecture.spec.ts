@@ -28,6 +28,7 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
     'watcher-store.ts',
     'schedule-store.ts',
     'group-store.ts',
+    'limit-store.ts',
     'job-store.ts',
     'scripts',
     'rights.ts',

@@ -9,6 +9,7 @@ import type { WaitsFor } from './dependencies.js';
 import { type DependsOn, readDependsOn } from './depends-on.js';
 import { type Duration, LONGEST_DURATION, toMilliseconds, toWholeSeconds } from './duration.js';
 import { InvalidOptionError } from './errors.js';
+import { readKey } from './job-key.js';
 import { assertGroupName, assertJobId } from './names.js';
 import { checkOptions, isObject, readFlag } from './option-checks.js';
 import type { StoredRetry } from './outcome.js';
@@ -61,6 +62,11 @@ export interface JobOptions {
   meta?: Record<string, unknown>;
   /** For people, in lists: at most 10,000 characters; default: made from the job's name and data. */
   description?: string;
+  /**
+   * Whose job it is, such as a tenant: jobs of one key run in their order, keys take turns, and limits may hold for each
+   * (docs/limits.md). Text of at most 200 characters, or a number. Default: what the handler's or the queue's `key` says.
+   */
+  key?: string | number;
   /** Requests that the worker makes when the job has finished or failed, to origins that it is allowed. Default none. */
   webhooks?: readonly WebhookOptions[];
 }
@@ -98,6 +104,8 @@ export interface ResolvedJobOptions {
   /** Undefined: normal. */
   readonly level?: 'high' | 'low';
   readonly waitsFor?: WaitsFor;
+  /** Empty: none. */
+  readonly key?: string;
   readonly group?: string;
   readonly meta?: Readonly<Record<string, unknown>>;
   readonly description?: string;
@@ -167,6 +175,7 @@ export function resolveJobOptions(
     level: readPriority(options.priority, where),
     waitsFor: readDependsOn(options.dependsOn, id, where, group),
     group,
+    key: options.key === undefined ? undefined : readKey(options.key, where),
     meta: readMeta(options.meta, where),
     description: readDescription(options.description, where),
     webhooks: readWebhooks(options.webhooks, where),
@@ -240,6 +249,7 @@ const JOB_KEYS: ReadonlySet<string> = new Set([
   'atFront',
   'priority',
   'dependsOn',
+  'key',
   'group',
   'meta',
   'description',
@@ -266,6 +276,7 @@ function withPlainJob(defaults: CommonOptions): ResolvedDefaults {
     atFront: false,
     level: undefined,
     waitsFor: undefined,
+    key: undefined,
     group: undefined,
     meta: undefined,
     description: undefined,

@@ -65,6 +65,22 @@ export interface StoredRetry {
 export interface SnoozedOutcome {
   readonly type: 'snoozed';
   readonly delay: number;
+  /** What is put off with it; default: nothing. */
+  readonly scope?: SnoozeScope;
+  /** Of its handler; of no account when nothing else is put off. */
+  readonly name?: string;
+}
+
+/** What `SnoozeJob` puts off: this job alone, all of its key, all of its handler, or all of its queue. */
+export type SnoozeScope = 'job' | 'key' | 'handler' | 'queue';
+
+/** It has not run: its handler has a gate, and only now is it known in which lane it belongs. */
+export interface SortedOutcome {
+  readonly type: 'sorted';
+  /** See wire/lane.ts. */
+  readonly lane: string;
+  /** The gate's limits, should the database not know them (see wire/limit-text.ts). */
+  readonly gate: string;
 }
 
 /** Given back unfinished (shutdown, prefetched): to the head of the queue; no retry is spent, no attempt counted. */
@@ -90,6 +106,7 @@ export type Outcome =
   | FailedOutcome
   | RetryingOutcome
   | SnoozedOutcome
+  | SortedOutcome
   | ReleasedOutcome
   | CanceledOutcome
   | StoppedOutcome;

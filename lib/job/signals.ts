@@ -9,9 +9,11 @@
  * ```
  */
 import type { Duration } from './duration.js';
+import type { SnoozeScope } from './outcome.js';
 import {
   duration,
   durationAboveZero,
+  oneOf,
   flag,
   optionTable,
   optional,
@@ -72,18 +74,35 @@ export class RetryJob extends JobSignal {
   }
 }
 
+export interface SnoozeJobOptions {
+  /** For how long; a number is seconds. */
+  for: Duration;
+  /**
+   * What else is put off: all jobs of its `key`, of its `handler`, or of its `queue`, in all processes. Those that run go
+   * on; this job is the next one. Default `job`: nothing else.
+   */
+  scope?: SnoozeScope;
+}
+
 /**
  * Throw it to have the job run again after a while: not a failure, no retry is spent, no attempt is counted.
- * @throws InvalidOptionError if `for` is missing or not above 0
+ *
+ * ```ts
+ * if (response.status === 429) throw new SnoozeJob({ for: retryAfter, scope: 'handler' }); // nobody asks meanwhile
+ * ```
+ *
+ * @throws InvalidOptionError if `for` is missing or not above 0, or `scope` is another word
  */
 export class SnoozeJob extends JobSignal {
   /** Milliseconds. */
   readonly delay: number;
+  readonly scope: SnoozeScope;
 
-  constructor(options: { for: Duration }) {
-    const { for: delay } = readOptions(options, SNOOZE_JOB, undefined, 'SnoozeJob');
+  constructor(options: SnoozeJobOptions) {
+    const { for: delay, scope } = readOptions(options, SNOOZE_JOB, undefined, 'SnoozeJob');
     super('The handler put the job off');
     this.delay = delay;
+    this.scope = scope;
   }
 
   get [BRAND](): Signal {
@@ -175,9 +194,10 @@ const RETRY_JOB = optionTable<RetryJobOptions>()({
   cause: unchecked(),
 });
 
-const SNOOZE_JOB = optionTable<{ for: Duration }>()({
+const SNOOZE_JOB = optionTable<SnoozeJobOptions>()({
   // At 0 the job would run again and again without a pause.
   for: durationAboveZero,
+  scope: otherwise('job', oneOf('job', 'key', 'handler', 'queue')),
 });
 
 const RETURNED_RETRY = optionTable<{ max: number; interval?: IntervalOption }>()({

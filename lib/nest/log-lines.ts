@@ -6,6 +6,7 @@ import {
   cleanLine,
   formatDuration,
 } from '../job/index.js';
+import type { LimitChange } from '../store/index.js';
 import type {
   JobRetryingEvent,
   ExecutionEvent,
@@ -117,6 +118,24 @@ const takeOver = (on: CallbackMoment) => {
   const [event] = CALLBACK_EVENTS[on];
   return `Mark a method @OnJob('${event}', { callback: '...' }) with its name, or have such jobs run by Python's workers`;
 };
+
+export const limitsChanged = ({
+  queue,
+  handler,
+  before,
+  after,
+}: LimitChange & { readonly queue: string }) =>
+  `Limits of ${handler === undefined ? 'all jobs' : short(handler)} (queue ${queue}) are now ${limitsText(after)}; they were ${limitsText(before)}`;
+
+function limitsText({ total, perKey, rate, keyRate }: LimitChange['after']): string {
+  const texts = [
+    total === undefined ? [] : [`total ${total}`],
+    perKey === undefined ? [] : [`${perKey} per key`],
+    rate ? [`${rate.max} in ${formatDuration(rate.per)}`] : [],
+    keyRate ? [`${keyRate.max} in ${formatDuration(keyRate.per)} per key`] : [],
+  ].flat();
+  return texts.length === 0 ? 'none' : texts.join(', ');
+}
 
 export const methodReplaced = (decorator: string, owner: string) =>
   `${decorator} on ${owner} has no effect: a decorator above it has replaced the method by something that cannot be called. Remove that decorator, or write it below ${decorator}`;

@@ -7,6 +7,7 @@ export { type HeaderInjector, headersOf, type JobHeaders } from './job-headers.j
 export { type BulkRequest, bulkRequest, requeueRequest } from './bulk-request.js';
 export { enqueuePrepared } from './enqueue-together.js';
 export { type CallOptions, Queue, type QueueOptions } from './queue.js';
+export type { Lane, LimitInForce } from './limited-queue.js';
 export { PreparedJob } from './prepared-job.js';
 export { ResultWaiter, settledOf } from './result-waiter.js';
 export { type GroupStatus, RqGroup } from './rq-group.js';

@@ -1,4 +1,5 @@
 import {
+  InvalidOptionError,
   type JobOptions,
   type ResolvedDefaults,
   type ResolvedJobOptions,
@@ -7,7 +8,14 @@ import {
   resolveJobOptions,
 } from '../job/index.js';
 import type { NewJob } from '../store/index.js';
-import { type JobCall, assertSize, encodeCall, encodePayload, toJson } from '../wire/index.js';
+import {
+  type JobCall,
+  assertSize,
+  encodeCall,
+  encodeLane,
+  encodePayload,
+  toJson,
+} from '../wire/index.js';
 import { type HeaderInjector, withInjectedHeaders } from './job-headers.js';
 import { newJobId } from './job-id.js';
 
@@ -33,7 +41,9 @@ export class NewJobs {
 
   /** @param item which one of several it is, for errors: `jobs[3]: ` */
   withData(name: string, data: unknown, options: JobOptions | undefined, item = ''): NewJob {
-    return this.make(name, encodePayload(this.queue, this.named(name), data), options, item);
+    const job = this.make(name, encodePayload(this.queue, this.named(name), data), options, item);
+    const key = job.options.key ?? this.rules.keyOf?.(name, data);
+    return key === undefined ? job : { ...job, lane: encodeLane(name, key) };
   }
 
   /** A call for a Python worker. */
@@ -44,6 +54,11 @@ export class NewJobs {
     options: JobOptions | undefined,
   ): NewJob {
     const data = encodeCall(this.queue, { name: this.named(func), args, kwargs });
+    if (options?.key !== undefined) {
+      const problem = "has no meaning for Python's workers, which run this call";
+      const where = `enqueueCall("${func}") on queue "${this.queue}"`;
+      throw new InvalidOptionError({ option: 'key', problem, where });
+    }
     return this.make(func, data, options, '');
   }
 
@@ -110,10 +125,15 @@ export class NewJobs {
   }
 }
 
+/** The key of a job, as far as it is known here; undefined: it is not. */
+export type KeyOf = (name: string, data: unknown) => string | undefined;
+
 /** What holds for jobs that calls of enqueue bring, and not for those of schedules. */
 export interface NewJobRules {
   /** How many jobs the queue may hold. */
   readonly room?: RoomRule;
+  /** Its key. */
+  readonly keyOf?: KeyOf;
   /** The priority of a job that brings none. */
   priorityOf?(name: string): JobOptions['priority'];
 }

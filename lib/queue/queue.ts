@@ -39,7 +39,7 @@ import {
 import type { AnyHandlers, JobArguments, JobName, JobResult, ManyItem } from './handler-types.js';
 import { type ListeningOptions, eventsOfQueue } from './job-events.js';
 import type { HeaderInjector } from './job-headers.js';
-import { NewJobs } from './new-jobs.js';
+import { type KeyOf, NewJobs } from './new-jobs.js';
 import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqGroup } from './rq-group.js';
@@ -69,10 +69,11 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
-    const { inject, maxLength, whenFull, priorityOf } = options;
+    const { inject, maxLength, whenFull, keyOf, priorityOf } = options;
     const room = readRoomRule({ maxLength, whenFull }, `options of queue "${name}"`);
     const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, {
       room,
+      keyOf,
       priorityOf,
     });
     super(name, store, newJobs);
@@ -357,6 +358,8 @@ export interface QueueOptions {
   readonly rootDefaults?: ResolvedDefaults;
   /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
   readonly inject?: HeaderInjector;
+  /** Says the key of a job that is enqueued without one, as far as it is known; it may throw, then nothing is stored. */
+  readonly keyOf?: KeyOf;
   /** The priority of a job that is enqueued without one, as far as it is known; default: normal. */
   readonly priorityOf?: (name: string) => JobOptions['priority'];
   /** How many jobs the queue may hold; what others than calls of `enqueue` bring always comes in. Default: any number. */

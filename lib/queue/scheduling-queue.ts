@@ -1,14 +1,14 @@
 import type { When } from '../schedule/index.js';
 import type { JobStore } from '../store/index.js';
-import { BulkActions } from './bulk-actions.js';
 import type { JobName, ScheduleArguments } from './handler-types.js';
+import { LimitedQueue } from './limited-queue.js';
 import type { NewJobs } from './new-jobs.js';
 import { type GivenSchedule, QueueSchedules } from './queue-schedules.js';
 import type { RqJob } from './rq-job.js';
 import type { RqSchedule } from './rq-schedule.js';
 
 /** The side of a queue that has jobs enqueued by the clock. */
-export abstract class SchedulingQueue<Handlers> extends BulkActions {
+export abstract class SchedulingQueue<Handlers> extends LimitedQueue {
   readonly #schedules: QueueSchedules;
 
   constructor(name: string, store: JobStore, newJobs: NewJobs) {

@@ -21,6 +21,7 @@ export class BlockingPop {
   private waiting: Promise<string | undefined> | undefined;
   private isBlocking = false;
   private isInterrupted = false;
+  private isSkipped = false;
 
   constructor(
     private readonly connections: Connections,
@@ -48,6 +49,15 @@ export class BlockingPop {
       if (this.waiting === waiting) this.drop(redis);
       await waiting.catch(() => undefined);
     }
+  }
+
+  /** Ends the wait, if there is one; later ones are as ever. An id that came meanwhile is what `wait` answers. */
+  async endWait(): Promise<void> {
+    const { clientId, waiting } = this;
+    if (!waiting) return;
+    // One that has not begun yet ends as soon as it would.
+    if (this.isBlocking && clientId !== undefined) await this.unblock(clientId, waiting);
+    else this.isSkipped = true;
   }
 
   /** After an interruption: it may wait again. */
@@ -86,7 +96,7 @@ export class BlockingPop {
       if (redis.status === 'wait') await redis.connect();
       this.clientId ??= Number(await redis.client('ID'));
       stopWatching();
-      if (this.isInterrupted) return undefined;
+      if (this.isInterrupted || this.isSkipped) return undefined;
       stopWatching = afterAwake(timeout + commandTimeout, giveUp);
       const seconds = Math.max(0.01, timeout / 1000);
       this.isBlocking = true;
@@ -97,6 +107,7 @@ export class BlockingPop {
       throw translated('wait for jobs', error);
     } finally {
       this.isBlocking = false;
+      this.isSkipped = false;
       stopWatching();
     }
   }

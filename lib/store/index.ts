@@ -2,6 +2,7 @@
 export type * from './figure-store.js';
 export type * from './job-store.js';
 export type * from './group-store.js';
+export type * from './limit-store.js';
 export type * from './schedule-store.js';
 export type * from './watcher-store.js';
 export { idsOf, isSelected } from './selected-jobs.js';

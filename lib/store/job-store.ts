@@ -12,6 +12,7 @@ import type { ClaimedJob } from '../wire/claimed-job.js';
 import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
+import type { LimitStore } from './limit-store.js';
 import type { CountedJobs, WorkerActivity } from './figure-store.js';
 import type { GroupStore } from './group-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
@@ -75,6 +76,7 @@ export interface ProducerStore {
   resume(queue: string): Promise<void>;
 
   readonly schedules: ScheduleStore;
+  readonly limits: LimitStore;
   readonly groups: GroupStore;
 }
 
@@ -151,6 +153,8 @@ export interface NewJob {
   readonly options: ResolvedJobOptions;
   /** Text of the meta, if any. */
   readonly meta: string | undefined;
+  /** In which lane it waits, should its handler have a gate (see wire/lane.ts); undefined: its name decides. */
+  readonly lane?: string;
   /** What must be over before it may run; its delay counts from then on. */
   readonly waitsFor?: WaitsFor;
   /** It is refused where its queue holds so many already; undefined: it comes in whatever waits there. */
@@ -222,6 +226,10 @@ export interface ExchangeRequest {
   readonly token: string;
   readonly nextExecution: number;
   readonly want: number;
+  /** For how many of them there is no slot yet; default none. */
+  readonly ahead?: number;
+  /** How many jobs of handlers that are limited within this worker it takes; default: there are no such handlers. */
+  readonly rooms?: readonly GateRoom[];
   readonly suspects: SuspectRule;
   readonly woken: readonly string[];
   readonly outcomes: readonly SettleRequest[];
@@ -229,6 +237,14 @@ export interface ExchangeRequest {
   readonly call: OutcomeCall | undefined;
   /** What to tell to those who listen to the queue's events; empty while nobody does. */
   readonly events: readonly ToldEvent[];
+}
+
+/** How many more jobs of a handler a worker takes that limits it for itself. */
+export interface GateRoom {
+  readonly name: string;
+  readonly room: number;
+  /** It takes none until one ends. */
+  readonly isFull: boolean;
 }
 
 /** A call that brings outcomes, as its note in the database names it: repeated, it changes nothing. */
@@ -268,6 +284,10 @@ export interface ExchangeReply {
   readonly paused: boolean;
   /** Fewer were claimed than asked for since they are long: there are more. */
   readonly more: boolean;
+  /** The queue as a whole may start no more now: who waits is told. */
+  readonly limited?: boolean;
+  /** Milliseconds until jobs may start that wait for a time; undefined: none, or another worker is told. */
+  readonly opensIn?: number | undefined;
   /** Redis's clock, milliseconds since the epoch. */
   readonly now: number;
   /** Why nothing could be claimed, such as `OOM ...`. */

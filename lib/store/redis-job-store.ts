@@ -19,6 +19,7 @@ import {
   refusalsTold,
 } from './scripts/exchange.js';
 import { extend } from './scripts/extend.js';
+import { placeInLane } from './scripts/position.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, RENEWED_AT_ONCE, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
@@ -57,6 +58,7 @@ import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
+import { LimitRecords } from './limit-records.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
@@ -76,6 +78,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
   readonly schedules: ScheduleRecords;
+  readonly limits: LimitRecords;
   readonly figures: RedisFigures;
   readonly groups: GroupRecords;
   private readonly shared: boolean;
@@ -95,6 +98,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.pauses = new QueuePauses(connections, this.keys);
     this.dependencies = new Dependencies(connections, this.keys);
     this.workers = new WorkerRecords(connections, this.keys);
+    this.limits = new LimitRecords(connections, this.keys);
     this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
@@ -312,8 +316,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     return inTurn(selection, lists, (one, line) => many(line).place(one));
   }
 
-  position(queue: string, id: string): Promise<number | undefined> {
-    return positionOf(this.connections, this.keys.queue(queue), id);
+  async position(queue: string, id: string): Promise<number | undefined> {
+    const keys = this.keys.queue(queue);
+    return (
+      (await positionOf(this.connections, keys, id)) ??
+      placeInLane(this.connections, this.keys, queue, id)
+    );
   }
 
   queues(): Promise<string[]> {

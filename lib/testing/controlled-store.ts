@@ -10,7 +10,6 @@ import {
   type RedisJobStoreOptions,
   type SettleRequest,
 } from '../store/index.js';
-import type { ReleaseReason, SnoozeReason } from '../worker/index.js';
 import type { HeldResults } from './held-results.js';
 import { QuietPop } from './quiet-pop.js';
 import type { RunControl } from './run-control.js';
@@ -21,8 +20,6 @@ import type { JobRecord } from '../wire/index.js';
  * jobs. Its worker claims jobs only while the control is open, and looks when it is woken from here.
  */
 export class ControlledStore extends RedisJobStore {
-  /** Jobs that were due and were put off for a moment by the worker, not by their handlers. */
-  readonly putOff = new Set<string>();
   private readonly listeners = new Map<string, Set<() => void>>();
   private readonly pops = new Map<string, QuietPop>();
 
@@ -49,6 +46,21 @@ export class ControlledStore extends RedisJobStore {
   wake(queue: string): void {
     if (this.pops.get(queue)?.wake()) return;
     for (const look of this.listeners.get(queue) ?? []) look();
+  }
+
+  /** Deletes all that is in Redis but for what the application's worker has said of limits when it started. */
+  async clear(): Promise<void> {
+    await this.connections.run('empty the embedded Redis', async (redis) => {
+      const flags = this.served.map((queue) => this.keys.queue(queue).flags);
+      const before = await Promise.all(flags.map((key) => redis.hgetall(key)));
+      await redis.flushall();
+      for (const [index, key] of flags.entries()) {
+        const declared = Object.entries(before[index] ?? {}).filter(
+          ([field, text]) => field === 'q' || (field.startsWith('g:') && text.endsWith(' d')),
+        );
+        if (declared.length > 0) await redis.hset(key, Object.fromEntries(declared));
+      }
+    });
   }
 
   override async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
@@ -99,26 +111,16 @@ export class ControlledStore extends RedisJobStore {
     return pop;
   }
 
-  private note(outcomes: readonly (SettleRequest & PutBack)[], reply: ExchangeReply): void {
+  private note(outcomes: readonly SettleRequest[], reply: ExchangeReply): void {
     const { totals } = this.runs;
     const refused = new Set(reply.refused.map(({ index }) => index));
-    for (const [index, { job, outcome, reason }] of outcomes.entries()) {
-      if (refused.has(index)) continue;
-      const isPutOff = reason !== undefined && PUT_OFF.has(reason);
-      if (isPutOff) this.putOff.add(job.id);
-      else if (outcome.type !== 'released') totals[COUNTED_AS[outcome.type]] += 1;
+    for (const [index, { outcome }] of outcomes.entries()) {
+      if (refused.has(index) || outcome.type === 'released' || outcome.type === 'sorted') continue;
+      totals[COUNTED_AS[outcome.type]] += 1;
     }
-    for (const { id } of reply.claimed) this.putOff.delete(id);
     if (outcomes.length > 0 || reply.claimed.length > 0) this.runs.changed();
   }
 }
-
-/** The worker's own outcomes say why they were put back. */
-interface PutBack {
-  readonly reason?: SnoozeReason | ReleaseReason;
-}
-
-const PUT_OFF: ReadonlySet<SnoozeReason | ReleaseReason> = new Set(['handler busy']);
 
 const COUNTED_AS = {
   finished: 'finished',

@@ -30,6 +30,10 @@ export class QuietPop extends BlockingPop {
     this.wake();
   }
 
+  override async endWait(): Promise<void> {
+    this.wake();
+  }
+
   override async renew(): Promise<void> {
     this.wake();
   }

@@ -109,8 +109,7 @@ export class RqTesting extends ShortForm {
   /** Deletes all jobs and whatever else is in Redis, for the next test; the clock goes on from where it is. */
   async clear(): Promise<void> {
     for (const store of this.#roots.stores.values()) {
-      await store.connections.run('empty the embedded Redis', (redis) => redis.flushall());
-      store.putOff.clear();
+      await store.clear();
     }
   }
 

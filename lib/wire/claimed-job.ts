@@ -44,6 +44,12 @@ export class ClaimedJob {
     return new ClaimedJob(queue, execution, undefined, id);
   }
 
+  /** The lane from which it was claimed (see lane.ts); undefined: from RQ's list. */
+  get lane(): string | undefined {
+    const text = this.text(LANE);
+    return text?.includes('\t') ? text : undefined;
+  }
+
   /** A Python process has written or saved it, so its results belong into RQ's stream, where Python looks for them. */
   get isSavedByPython(): boolean {
     return this.fields?.has(SAVED_BY_PYTHON) ?? false;
@@ -270,6 +276,8 @@ const claim = (name: (typeof CLAIM_FIELDS)[number]) => CLAIM_FIELDS.indexOf(name
 const further = (name: (typeof FURTHER_FIELDS)[number]) =>
   CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.indexOf(name);
 const ID = CLAIM_FIELDS.length;
+// Its status is known; in its place stands the lane.
+const LANE = claim('status');
 const DATA = claim('data');
 const STATUS = claim('status');
 const NO_DATA = Buffer.alloc(0);

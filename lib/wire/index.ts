@@ -5,6 +5,8 @@ export type { AttemptRecord } from './fields.js';
 export { JobRecord, type ResultEntry } from './job-record.js';
 export type { JobSummary } from './job-row.js';
 export { Keyspace, QueueKeys } from './keyspace.js';
+export { encodeLane, nameInLane } from './lane.js';
+export { encodeGate, encodeQueueLimits } from './limit-text.js';
 export type { ScheduleRecord } from './schedule-record.js';
 export type { Settled } from './settled-message.js';
 export { decodeTick, type JobTick } from './tick.js';

@@ -158,6 +158,14 @@ export class QueueKeys {
   readonly schedulerLock: string;
   /** Hash; exists only while anything about the queue is out of the ordinary, such as limits: for most it never does. */
   readonly flags: string;
+  /** Gates in which jobs wait, by when the next may start (microseconds; `+inf`: not before a slot is free). */
+  readonly gates: string;
+  /** Limits of single keys that were set at run time, and keys that rest. */
+  readonly keyLimits: string;
+  /** Workers that wait for work, with the gates of which they take no more. */
+  readonly asleep: string;
+  /** Until when a worker has been told to look whether a gate has opened. */
+  readonly timer: string;
   /** Exists while the queue is paused. */
   readonly paused: string;
   /** Set of the ids whose settlement somebody waits for. */
@@ -212,6 +220,10 @@ export class QueueKeys {
     this.canceled = `${prefix}canceled:${name}`;
     this.schedulerLock = `${prefix}scheduler-lock:${name}`;
     this.flags = `${prefix}nrq:flags:${name}`;
+    this.gates = `${prefix}nrq:gates:${name}`;
+    this.keyLimits = `${prefix}nrq:key-limits:${name}`;
+    this.asleep = `${prefix}nrq:asleep:${name}`;
+    this.timer = `${prefix}nrq:timer:${name}`;
     this.paused = `${prefix}nrq:paused:${name}`;
     this.watched = `${prefix}nrq:waiting:${name}`;
     this.stops = `${prefix}nrq:stops:${name}`;

@@ -21,5 +21,7 @@ export const OUTCOME_COLUMNS = {
     'clears',
   ],
   repeating: ['ttl', 'place', 'result', 'began', 'ended', 'delay', 'repeats', 'round', 'retries'],
-  snoozed: ['delay'],
+  /** The name is its handler's; of no account when only the job is put off. */
+  snoozed: ['delay', 'scope', 'name'],
+  sorted: ['lane', 'gate'],
 } as const;

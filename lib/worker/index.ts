@@ -1,5 +1,6 @@
 /** What a consumer runs. */
 export { type Handler, HandlerRegistry } from './run/handler-registry.js';
+export type { QueueLimitOptions } from './run/gate.js';
 export { inRootContext } from './run/root-context.js';
 export { RunningJob } from './run/running-job.js';
 export { Worker, type WorkerEnd } from './worker.js';

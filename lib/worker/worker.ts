@@ -23,6 +23,7 @@ import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
 import { activityOf } from './activity.js';
 import { shutDown } from './shutdown.js';
+import { DeclaredLimits, perWorkerLimits } from './upkeep/declared-limits.js';
 import { obeyCommand } from './upkeep/worker-commands.js';
 import type { WorkerObserver } from './report/worker-observer.js';
 import {
@@ -62,6 +63,7 @@ export class Worker extends ShortForm {
   private readonly leaseKeeper: LeaseKeeper;
   private readonly recovery: Recovery;
   private readonly heartbeat: Heartbeat;
+  private readonly limits: DeclaredLimits;
   private readonly slots: Slots;
   private readonly end: EndOfWork | undefined;
   private isPaused = false;
@@ -101,11 +103,14 @@ export class Worker extends ShortForm {
     this.end = this.makeEnd(users);
     this.served = this.serve(queues, token, users);
     this.leaseKeeper = new LeaseKeeper(store, this.served, leaseMs, this.guard, this.reporter);
-    const onDue = (queue: string, milliseconds: number) => {
-      const served = this.served.find(({ consumer }) => consumer.queue === queue);
-      served?.consumer.dueIn(milliseconds);
+    const onDue = (queue: string, milliseconds: number) =>
+      this.consumerOf(queue)?.dueIn(milliseconds);
+    const limits = new DeclaredLimits(store, handlers);
+    this.limits = limits;
+    const before = async (queue: string) => {
+      await this.leaseKeeper.renewedLately(queue);
+      await limits.declareAgain(queue);
     };
-    const before = (queue: string) => this.leaseKeeper.renewedLately(queue);
     const duties = { leaseMs, maxCrashes, before, onDue };
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
@@ -153,7 +158,9 @@ export class Worker extends ShortForm {
     await this.heartbeat.start();
     if (this.stopping) return;
     const runners = this.served.map(({ runner }) => runner);
-    const obey = (message: string) => obeyCommand(message, runners, () => this.shutDownByCommand());
+    const wake = (queue: string) => this.consumerOf(queue)?.wake();
+    const obey = (message: string) =>
+      obeyCommand(message, runners, () => this.shutDownByCommand(), wake);
     this.stopListening.push(await this.store.onCommand(this.name, obey));
     if (this.stopping) return;
     this.stopListening.push(
@@ -162,6 +169,11 @@ export class Worker extends ShortForm {
         for (const { consumer } of this.served) consumer.reconnected();
       }),
     );
+    for (const queue of this.queues) {
+      const changes = await this.limits.declare(queue);
+      for (const change of changes) this.reporter.tell('limitsChanged', { queue, ...change });
+    }
+    if (this.stopping) return;
     this.leaseKeeper.start();
     this.recovery.start();
     await Promise.all(this.served.map(({ consumer }) => consumer.start()));
@@ -239,6 +251,10 @@ export class Worker extends ShortForm {
       },
     });
     this.hasEnded(this.endReason);
+  }
+
+  private consumerOf(queue: string): QueueConsumer | undefined {
+    return this.served.find(({ consumer }) => consumer.queue === queue)?.consumer;
   }
 
   private async allEnded(): Promise<void> {
@@ -319,6 +335,7 @@ export class Worker extends ShortForm {
         reporter,
         slots,
         maxCrashes,
+        perWorker: perWorkerLimits(handlers, name),
         prefetch: new PrefetchLimit(order === 'parallel' ? prefetch : 0, own),
         leaseMs: lease,
         workerName: this.name,

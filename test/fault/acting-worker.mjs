@@ -11,7 +11,9 @@ import { Connections } from '../../dist/redis/index.js';
 import { RedisJobStore } from '../../dist/store/index.js';
 import { HandlerRegistry, Worker } from '../../dist/worker/index.js';
 
-const { url, journal, label, queues, connection, options } = JSON.parse(process.env.ACTING_WORKER);
+const { url, journal, label, queues, connection, handler, options } = JSON.parse(
+  process.env.ACTING_WORKER,
+);
 
 const RealDate = Date;
 
@@ -57,7 +59,9 @@ async function act(data, job) {
 const connections = new Connections(url, connection);
 await connections.connect();
 const handlers = new HandlerRegistry();
-for (const queue of queues) handlers.register({ queue, name: 'act', owner: 'test', run: act });
+for (const queue of queues) {
+  handlers.register({ queue, name: 'act', owner: 'test', run: act, ...handler });
+}
 const of = ({ jobId: id, attempt }) => ({ id, attempt });
 const worker = new Worker(new RedisJobStore(connections), handlers, options, {
   jobFinished: (event) => note('finished', of(event)),

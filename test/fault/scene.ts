@@ -8,6 +8,7 @@ import type { Redis } from 'ioredis';
 import {
   Connections,
   type ConnectionSettings,
+  type Handler,
   Queue,
   RedisJobStore,
   type WorkerOptions,
@@ -42,6 +43,8 @@ export interface SceneWorkerOptions extends WorkerOptions {
   readonly connection?: ConnectionSettings;
   /** Default: the scene's Redis. */
   readonly url?: string;
+  /** What limits the jobs of `act`. */
+  readonly handler?: Pick<Handler, 'concurrency' | 'rateLimit'>;
 }
 
 export class Scene {
@@ -78,7 +81,10 @@ export class Scene {
   }
 
   /** As `worker`, without waiting until it is ready. */
-  begin(label: string, { connection, url, ...options }: SceneWorkerOptions = {}): ActingWorker {
+  begin(
+    label: string,
+    { connection, url, handler, ...options }: SceneWorkerOptions = {},
+  ): ActingWorker {
     const queues = (options.queues ?? ['work']).map((queue) =>
       typeof queue === 'string' ? queue : queue.name,
     );
@@ -88,6 +94,7 @@ export class Scene {
       label,
       queues,
       connection,
+      handler,
       options: { lease: 1, ...options },
     };
     const child = startChild(new URL('./acting-worker.mjs', import.meta.url), {
@@ -171,6 +178,8 @@ export class Scene {
       this.client.llen(`rq:queue:${queue}:intermediate`),
       this.client.zcard(`rq:wip:${queue}`),
       this.client.zcard(`rq:scheduled:${queue}`),
+      // In lanes.
+      this.client.hget(`rq:nrq:flags:${queue}`, 'n').then(Number),
     ]);
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }

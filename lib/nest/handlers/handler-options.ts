@@ -1,19 +1,24 @@
 import {
   type Duration,
+  type HandlerConcurrency,
   type HandlerRetryOptions,
   InvalidOptionError,
+  type JobKey,
+  type RateLimitOptions,
+  aFunction,
   checked,
   flag,
+  handlerConcurrency,
   handlerRetry,
   jobName,
   oneOf,
   optionTable,
   optional,
   queueName,
+  rateLimit,
   readOptions,
   readTimeout,
   unchecked,
-  wholeNumber,
 } from '../../job/index.js';
 import type { Handler } from '../../worker/index.js';
 import { type JobHandlerOptions, type JobsOfOptions, jobsOfMetadata } from './job-metadata.js';
@@ -26,7 +31,7 @@ import { DEFAULT_ROOT } from '../tokens.js';
  */
 export type HandlerOptions = Pick<
   Handler,
-  'queue' | 'name' | 'retry' | 'timeout' | 'concurrency' | 'priority'
+  'queue' | 'name' | 'retry' | 'timeout' | 'concurrency' | 'rateLimit' | 'key' | 'priority'
 > & {
   readonly root: string;
   /** Each value of an Observable or a generator is told as progress. */
@@ -47,11 +52,9 @@ export function readHandlerOptions(
   const where = `@Job on ${owner}`;
   const defaults = readJobsOf(type);
   const named = { ...own, queue: own.queue ?? defaults?.queue, name: own.name ?? method };
-  const { queue, name, root, retry, timeout, concurrency, priority, progress } = readOptions(
-    named,
-    JOB_OPTIONS,
-    where,
-  );
+  const read = readOptions(named, JOB_OPTIONS, where);
+  const { queue, name, root, retry, timeout, concurrency, rateLimit: rates, key } = read;
+  const { priority, progress } = read;
   return {
     queue,
     name,
@@ -59,6 +62,8 @@ export function readHandlerOptions(
     retry: retry ?? defaults?.retry,
     timeout: timeout ?? defaults?.timeout,
     concurrency: concurrency ?? defaults?.concurrency,
+    rateLimit: rates ?? defaults?.rateLimit,
+    key: key ?? defaults?.key,
     priority,
     reportsProgress: progress,
   };
@@ -80,7 +85,9 @@ const COMMON = {
   root: unchecked<string | undefined>(),
   retry: optional(checked<HandlerRetryOptions | false>(readHandlerRetry)),
   timeout: optional(checked<Duration | false>(readRunTimeout)),
-  concurrency: optional(wholeNumber(1)),
+  concurrency: optional(checked<number | HandlerConcurrency>(handlerConcurrency)),
+  rateLimit: optional(checked<RateLimitOptions>(rateLimit)),
+  key: optional(checked<JobKey>(aFunction)),
 };
 
 const JOBS_OF_OPTIONS = optionTable<JobsOfOptions>()(COMMON);

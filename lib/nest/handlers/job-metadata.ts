@@ -1,4 +1,10 @@
-import type { Duration, HandlerRetryOptions } from '../../job/index.js';
+import type {
+  Duration,
+  HandlerConcurrency,
+  HandlerRetryOptions,
+  JobKey,
+  RateLimitOptions,
+} from '../../job/index.js';
 import type { RunningJob } from '../../worker/index.js';
 import { markMethod, markedMethods, placeOf } from '../discovery/method-marks.js';
 
@@ -24,8 +30,21 @@ export interface JobHandlerOptions<Name extends string | undefined = string | un
   retry?: HandlerRetryOptions<RunningJob> | false;
   /** Seconds or text such as `'30s'`, for jobs that bring no timeout of their own; `false`: none. Default: 180 s. */
   timeout?: Duration | false;
-  /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
-  concurrency?: number;
+  /**
+   * How many of its jobs run at once: a number is within one worker, `{ perWorker, total, perKey }` also in all processes
+   * together (`total`), and of each key. Default: as many as there are slots.
+   */
+  concurrency?: number | HandlerConcurrency;
+  /**
+   * How many of its jobs may start: never more than `max` in any span of `per`, in all processes together; `perKey` the
+   * same of each key. Every run counts. Default: any number.
+   */
+  rateLimit?: RateLimitOptions;
+  /**
+   * Says whose a job is, such as its tenant: jobs of one key run in their order, and keys take turns (docs/limits.md).
+   * Default: the `key` of the queue, else what the job was enqueued with.
+   */
+  key?: JobKey;
   /** For jobs that are enqueued in this application without a priority of their own. Default: `'normal'`. */
   priority?: 'high' | 'normal' | 'low';
   /**
@@ -36,7 +55,10 @@ export interface JobHandlerOptions<Name extends string | undefined = string | un
 }
 
 /** What `@JobsOf` says of all handlers of a class, as far as each does not say it itself. */
-export type JobsOfOptions = Pick<JobHandlerOptions, 'root' | 'retry' | 'timeout' | 'concurrency'>;
+export type JobsOfOptions = Pick<
+  JobHandlerOptions,
+  'root' | 'retry' | 'timeout' | 'concurrency' | 'rateLimit' | 'key'
+>;
 
 /** Adds a handler to those that the method has. */
 export function addJobHandler(

@@ -1,10 +1,17 @@
 import {
+  type ConcurrencyLimits,
   type DefaultJobOptions,
+  type JobKey,
+  type RateLimitOptions,
+  aFunction,
   type MaxLength,
   type WhenFull,
   assertQueueName,
   checked,
   optionTable,
+  optional,
+  queueConcurrency,
+  rateLimit,
   readOptions,
   readRoomRule,
   resolveDefaults,
@@ -15,6 +22,15 @@ import {
 export interface RqQueueOptions {
   /** For jobs of this queue, where the call of `enqueue` does not say otherwise; wins over the root's. */
   defaultJobOptions?: DefaultJobOptions;
+  /** Says whose a job is, for handlers that do not say it themselves: see `@Job({ key })`. */
+  key?: JobKey;
+  /**
+   * `total`: how many jobs of the queue run at once, in all processes together; `perKey`: of each key, for handlers that
+   * do not say it themselves.
+   */
+  concurrency?: ConcurrencyLimits;
+  /** `max` in `per`: how many jobs of the queue may start; `perKey`: of each key, for handlers that do not say it. */
+  rateLimit?: RateLimitOptions;
   /** How many jobs may wait in it: `{ total: 100_000 }`; a call of `enqueue` that would bring more is refused or waits. */
   maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `'reject'` (default) with QueueFullError, or `'wait'` until `commandTimeout`. */
@@ -50,6 +66,9 @@ const QUEUE_OPTIONS = optionTable<RqQueueOptions>()({
   defaultJobOptions: checked<DefaultJobOptions | undefined>((value, option, where) =>
     resolveDefaults(value as DefaultJobOptions | undefined, `${option} of ${where}`),
   ),
+  key: optional(checked<JobKey>(aFunction)),
+  concurrency: optional(checked<ConcurrencyLimits>(queueConcurrency)),
+  rateLimit: optional(checked<RateLimitOptions>(rateLimit)),
   maxLength: unchecked<MaxLength | undefined>(),
   whenFull: unchecked<WhenFull | undefined>(),
 });

@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
   InvalidOptionError,
+  type JobKey,
   type JobOptions,
   type ResolvedDefaults,
   assertQueueName,
+  readKey,
 } from '../../job/index.js';
 import { type HeaderInjector, Queue } from '../../queue/index.js';
 import type { JobStore } from '../../store/index.js';
@@ -23,6 +25,7 @@ export class QueueCatalog {
   private readonly queues = new Map<string, Queue>();
   private readonly definitions = new Map<string, { options: RqQueueOptions; where: string }>();
   private readonly expected = new Map<QueueRegistration, Expectation>();
+  private handlersKey: ((queue: string, job: string) => JobKey<unknown> | undefined) | undefined;
   private handlersPriority: (queue: string, job: string) => JobOptions['priority'] = () =>
     undefined;
 
@@ -53,14 +56,34 @@ export class QueueCatalog {
     const existing = this.queues.get(name);
     if (existing) return existing;
     assertQueueName(name, 'RqService.queue');
+    const {
+      key,
+      concurrency: _,
+      rateLimit: __,
+      ...ofQueue
+    } = this.definitions.get(name)?.options ?? {};
     const queue = new Queue(name, this.store, {
-      ...this.definitions.get(name)?.options,
+      ...ofQueue,
       rootDefaults: this.rootDefaults,
       inject: this.inject,
+      keyOf: (job, data) => this.keyOf(name, job, data, key as JobKey<unknown> | undefined),
       priorityOf: (job) => this.handlersPriority(name, job),
     });
     this.queues.set(name, queue);
     return queue;
+  }
+
+  /** From now on the handlers of this application say the keys of their jobs when these are enqueued here. */
+  knowKeys(keys: (queue: string, job: string) => JobKey<unknown> | undefined): void {
+    this.handlersKey = keys;
+  }
+
+  /** What the registrations say about limits, by queue. */
+  limits(): Map<string, RqQueueOptions> {
+    const limited = [...this.definitions].filter(
+      ([, { options }]) => options.key ?? options.concurrency ?? options.rateLimit,
+    );
+    return new Map(limited.map(([name, { options }]) => [name, options]));
   }
 
   /** From now on the handlers of this application say the priorities of jobs that are enqueued here without one. */
@@ -88,19 +111,37 @@ export class QueueCatalog {
     expectation?.fulfil();
   }
 
+  /** The handler's own key, else the queue's; undefined: nobody here says one. */
+  private keyOf(
+    queue: string,
+    name: string,
+    data: unknown,
+    ofQueue: JobKey<unknown> | undefined,
+  ): string | undefined {
+    const key = this.handlersKey?.(queue, name) ?? ofQueue;
+    return key && readKey(key(data, name), `the key of job "${name}" on queue "${queue}"`);
+  }
+
   private define(name: string, options: RqQueueOptions, where: string): void {
-    const [option = ''] = Object.keys(options);
-    if (option === '') return;
+    if (Object.keys(options).length === 0) return;
     const first = this.definitions.get(name);
     if (first && !isDeepStrictEqual(first.options, options)) {
       throw new InvalidOptionError({
-        option,
+        option: differentKey(first.options, options),
         problem: differentOptions(name, first.where),
         where,
       });
     }
     this.definitions.set(name, first ?? { options, where });
   }
+}
+
+/** The first option in which two differ. */
+function differentKey(one: RqQueueOptions, other: RqQueueOptions): string {
+  const keys = [
+    ...new Set([...Object.keys(one), ...Object.keys(other)]),
+  ] as (keyof RqQueueOptions)[];
+  return keys.find((key) => !isDeepStrictEqual(one[key], other[key])) ?? 'options';
 }
 
 /** Options that a factory will bring. */

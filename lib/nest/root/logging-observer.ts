@@ -5,6 +5,7 @@ import type {
   WorkerEnd,
   WorkerObserver,
 } from '../../worker/index.js';
+import type { LimitChange } from '../../store/index.js';
 import type { UnprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import * as lines from '../log-lines.js';
 import { RqLogger } from '../rq-logger.js';
@@ -55,6 +56,10 @@ export class LoggingObserver implements WorkerObserver {
   ): void {
     this.dropped.flush();
     this.logger.log(lines.workerEnded(this.root, queues, why, left));
+  }
+
+  limitsChanged(event: LimitChange & { readonly queue: string }): void {
+    this.logger.log(lines.limitsChanged(event));
   }
 
   jobRetrying(event: JobRetryingEvent): void {

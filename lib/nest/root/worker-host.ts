@@ -68,19 +68,21 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.isClosing) return;
     const explorer = await this.makeExplorer();
     const { worker: options } = this.root.options;
-    const handlers = options === false ? undefined : explorer.handlers();
+    const found = explorer.handlers();
+    this.limitQueues(found);
+    const handlers = options === false ? undefined : found;
     this.handlers = handlers;
     if (handlers)
       this.root.queues.knowPriorities((queue, job) => handlers.find(queue, job)?.priority);
-    const found = explorer.listeners();
-    const listeners = new JobListeners(this.root.queues, found);
+    const heard = explorer.listeners();
+    const listeners = new JobListeners(this.root.queues, heard);
     this.listeners = listeners;
     if (options && handlers) this.worker = this.makeWorker(options, handlers, listeners);
     const served = this.worker?.queues ?? [];
     for (const name of served) this.root.queues.get(name);
     const schedules = explorer.schedules(this.root.queues);
     const fires = this.root.options.schedules && (served.length > 0 || schedules.length > 0);
-    new HandlerList(this.root.name).print(handlers, found, served, schedules, fires);
+    new HandlerList(this.root.name).print(handlers, heard, served, schedules, fires);
     // Before the worker: nothing that it does is missed.
     await listeners.listen();
     await this.worker?.start();
@@ -110,6 +112,14 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     } catch {
       return [];
     }
+  }
+
+  /** What the registrations of queues say holds for their handlers; and whoever enqueues here knows the keys of jobs. */
+  private limitQueues(handlers: HandlerRegistry): void {
+    for (const [queue, { key, concurrency, rateLimit }] of this.root.queues.limits()) {
+      handlers.limitQueue(queue, { key, concurrency, rateLimit });
+    }
+    this.root.queues.knowKeys((queue, job) => handlers.find(queue, job)?.gate?.key);
   }
 
   /** Last of all: what it enqueues finds a worker that runs it. */

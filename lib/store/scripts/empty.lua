@@ -1,4 +1,4 @@
--- Deletes waiting jobs from the head of the queue, a slice at a time.
+-- Deletes waiting jobs from the head of the queue, then those in lanes, a slice at a time.
 --
 -- KEYS  list      the queue
 -- ARGV  prefix    how the names of all keys begin
@@ -29,6 +29,9 @@ for _, list in ipairs(lines_of(queue)) do
     taken[list] = #found
   end
   for _, id in ipairs(found) do ids[#ids + 1] = id end
+end
+if #ids < most and not queue.is_plain then
+  for _, id in ipairs(queue.lanes.cut(most - #ids)) do ids[#ids + 1] = id end
 end
 local keys = {}
 for _, id in ipairs(ids) do add_keys_of(id, keys) end

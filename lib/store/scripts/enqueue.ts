@@ -22,6 +22,7 @@ export function encodeEnqueue(
   const queues: string[] = [];
   let levels = '';
   const rows: ScriptValue[] = [];
+  let hasKeys: '' | '1' = '';
   for (const job of jobs) {
     const { options, queue } = job;
     const fields = optionFields(queue, options);
@@ -36,6 +37,10 @@ export function encodeEnqueue(
     rows.push(job.id, checkOf(job, jobs), placeOf(job), options.ttl ?? '', template, job.data);
     const { unique } = options;
     const own: string[] = typeof unique === 'object' ? uniqueField(unique, job.data) : [];
+    if (job.lane !== undefined) {
+      hasKeys = '1';
+      own.push('nrq_lane', job.lane);
+    }
     if (job.meta !== undefined) own.push('meta', job.meta);
     if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}d`);
     if (job.tick) own.push(...tickFields(job.tick, given(options)));
@@ -45,7 +50,7 @@ export function encodeEnqueue(
   }
   const { prefix, channels } = keyspace;
   const max_lengths = maxLengthsOf(jobs);
-  const values = ENQUEUE.values({ prefix, channels, mode, levels, max_lengths });
+  const values = ENQUEUE.values({ prefix, channels, mode, has_keys: hasKeys, levels, max_lengths });
   values.push(templates.size);
   let index = 0;
   for (const fields of templates.keys()) {
@@ -150,6 +155,7 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
       job.options === options &&
       job.check === 'new' &&
       job.meta === undefined &&
+      job.lane === undefined &&
       !job.waitsFor &&
       !job.tick &&
       !job.room,
@@ -159,7 +165,14 @@ function arePlain(jobs: readonly NewJob[]): jobs is PlainJobs {
 function encodePlain({ prefix, channels }: Keyspace, jobs: PlainJobs): ScriptValue[] {
   const [{ queue, options }] = jobs;
   const fields = optionFields(queue, options);
-  const values = ENQUEUE.values({ prefix, channels, mode: 'plain', levels: '', max_lengths: '' });
+  const values = ENQUEUE.values({
+    prefix,
+    channels,
+    mode: 'plain',
+    has_keys: '',
+    levels: '',
+    max_lengths: '',
+  });
   values.push(1, queue, fields.length, ...fields, jobs.length);
   for (const { id, data } of jobs) values.push(id, data);
   return values;

@@ -13,6 +13,7 @@ import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import type { Connections } from '../../redis/connections.js';
+import { pushLanes, roomsText } from './exchange-lanes.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
 
@@ -33,6 +34,8 @@ export function encodeExchange(
     token: request.token,
     next_execution: request.nextExecution,
     want: request.want,
+    ahead: request.ahead ?? 0,
+    rooms: roomsText(request.rooms),
     call_slot: request.call?.slot ?? '',
     call_number: request.call?.number ?? '',
     call_is_repeated: request.call?.isRepeated ? '1' : '',
@@ -47,6 +50,7 @@ export function encodeExchange(
   for (const id of request.woken) values.push(id);
   const gates = place.gates?.keysFor(place.queue, request.outcomes.length) ?? NONE;
   if (gates.length > 0) values.push('gates', gates.length, ...gates);
+  pushLanes(values, request);
   pushLevels(values, request);
   pushOutcomes(values, request, place.shared);
   values.push(request.events.length);
@@ -84,19 +88,31 @@ export function decodeExchange(
   reply: unknown,
   travelled: number,
 ): ExchangeReply {
-  const [refused, claimed, dropped, nextDue, state, now, failure, listened, long, leftOver] =
-    reply as [
-      (number | Buffer)[],
-      Buffer,
-      Buffer[],
-      Buffer,
-      Buffer,
-      number,
-      Buffer,
-      Buffer,
-      (Buffer | number)[],
-      Buffer | undefined,
-    ];
+  const [
+    refused,
+    claimed,
+    dropped,
+    nextDue,
+    state,
+    now,
+    failure,
+    listened,
+    long,
+    leftOver,
+    opensIn,
+  ] = reply as [
+    (number | Buffer)[],
+    Buffer,
+    Buffer[],
+    Buffer,
+    Buffer,
+    number,
+    Buffer,
+    Buffer,
+    (Buffer | number)[],
+    Buffer | undefined,
+    Buffer | undefined,
+  ];
   const due = optionalNumber(nextDue);
   return {
     refused:
@@ -112,10 +128,12 @@ export function decodeExchange(
     nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
     paused: state.equals(PAUSED),
     more: state.equals(MORE),
+    limited: state.equals(LIMITED),
     now,
     failure: failure.length === 0 ? undefined : failure.toString(),
     listened: listened.length > 0,
-    leftOver: leftOver !== undefined,
+    leftOver: leftOver !== undefined && leftOver.length > 0,
+    opensIn: opensIn === undefined ? undefined : Number(opensIn),
   };
 }
 
@@ -163,6 +181,7 @@ const CALLS_KEPT = 86_400;
 const NONE: [] = [];
 const PAUSED = Buffer.from('paused');
 const MORE = Buffer.from('more');
+const LIMITED = Buffer.from('limited');
 
 /** Longer results travel by themselves: a run is looked through character by character. */
 const LONGEST_IN_RUN = 200;
@@ -284,8 +303,13 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       values.push(9);
       pushRetry(values, settled, outcome);
       return;
-    case 'snoozed':
-      values.push(1, outcome.delay);
+    case 'snoozed': {
+      const { delay, scope = 'job', name = '' } = outcome;
+      values.push(3, delay, scope, name);
+      return;
+    }
+    case 'sorted':
+      values.push(2, outcome.lane, outcome.gate);
       return;
     case 'released':
       values.push(0);

@@ -21,6 +21,7 @@
 -- State nothing is changed
 
 --- @include now
+--- @include batched
 --- @include queue
 
 local ROW_FIELDS = { ROW_FIELD_NAMES }
@@ -56,6 +57,12 @@ local function entries()
     return { unpack(ARGV, INDEX.ids) }, {}, false
   elseif ARGV.registry == 'queued' then
     members = waiting(offset, limit + 1)
+    if #members <= limit and not queue.is_plain then
+      -- Behind them those in lanes, by turn.
+      local first = offset
+      for _, list in ipairs(lines_of(queue)) do first = math.max(0, first - redis.call('LLEN', list)) end
+      for _, id in ipairs(queue.lanes.ids(first, limit + 1 - #members)) do members[#members + 1] = id end
+    end
   else
     local first = offset
     if ARGV.registry == 'finished' or ARGV.registry == 'failed' then

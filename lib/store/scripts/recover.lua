@@ -42,7 +42,7 @@
 --- @include executions
 --- @include ended
 
-local queue = queue_of({ name = ARGV.queue })
+local queue = queue_of({ name = ARGV.queue, closes_later = true })
 local most = tonumber(ARGV.most)
 local handled, more = {}, ''
 local ending = {}
@@ -123,13 +123,14 @@ for _, member in ipairs(expired) do
         redis.call('HSET', key, 'retries_left', text, 'nrq_retries_left', text)
       end
       note_level(queue, id, job[10])
-      queue_up(queue, id, true)
+      queue_up(queue, id, true, { front = true, keeps_turn = true })
       local lost = event_text('lost', id, attempt, '')
       tell(lost)
       report(id, 'requeued', lost)
     end
   end
   end_execution(id, execution)
+  if not queue.is_plain then queue.lanes.drop_holder(id, member) end
   ended[#ended + 1] = member
 end
 conclude(queue, ending)
@@ -219,6 +220,8 @@ do
   --- @include unique
   --- @include sweep
 end
+
+if not queue.is_plain then queue.lanes.close() end
 
 local next_end = redis.call('ZRANGE', queue.started, 0, 0, 'WITHSCORES')
 if next_end[1] then

@@ -25,10 +25,10 @@ export class JobCounts {
   /** An attempt has ended, and Redis has it. */
   settled({ job, name, outcome, reason, startedAt, endedAt }: Settlement): void {
     // It was given back before it could run.
-    if (reason === 'prefetched') return;
+    if (reason === 'prefetched' || outcome.type === 'sorted') return;
     const counts = this.of(job.queue, name);
     add(counts, CODE_OF[outcome.type], 1);
-    if (reason === 'handler busy' || reason === 'unknown job') return;
+    if (reason === 'unknown job') return;
     const duration = Math.max(0, Math.round(endedAt - startedAt));
     add(counts, RUN_SUM, duration);
     add(counts, RUN_TIMES + placeOfDuration(duration), 1);
@@ -82,7 +82,7 @@ export class JobCounts {
   }
 }
 
-const CODE_OF: Readonly<Record<Outcome['type'], number>> = {
+const CODE_OF: Readonly<Record<Exclude<Outcome['type'], 'sorted'>, number>> = {
   ...OUTCOME_CODES,
   repeating: OUTCOME_CODES.finished,
 };

@@ -76,6 +76,8 @@ export class JobReporter {
   /** Redis has written the outcome down. */
   settled(settlement: Settlement): void {
     const { outcome } = settlement;
+    // Nothing has become of it yet.
+    if (outcome.type === 'sorted') return;
     const duration = settlement.endedAt - settlement.startedAt;
     this.milliseconds += duration;
     this.counts?.settled(settlement);

@@ -28,6 +28,7 @@ export function eventsOf({ job, name, outcome, verdict, ...times }: Settlement):
     case 'stopped':
       return [{ type: 'canceled', ...about, reason: stoppedByCommand }];
     case 'snoozed':
+    case 'sorted':
     case 'released':
       return [];
   }

@@ -1,4 +1,5 @@
 import type { CallbackMoment, FailureRecord, JobEvent } from '../../job/index.js';
+import type { LimitChange } from '../../store/index.js';
 
 /**
  * What a worker tells whoever watches it: the Nest layer logs it, metrics count it, tests wait for it.
@@ -42,6 +43,8 @@ export interface WorkerObserver {
   }): void;
   /** RQ's command `shutdown` came for this worker: it stops, and nothing but a new worker takes its place. */
   stopCommanded?(event: { readonly worker: string; readonly queues: readonly string[] }): void;
+  /** This worker has said other limits for its handlers than held before. */
+  limitsChanged?(event: LimitChange & { readonly queue: string }): void;
   /** Something is wrong with the surroundings (Redis, its settings); repeated at most once per interval. */
   problem?(event: { readonly message: string; readonly error?: unknown }): void;
   /** What was wrong is well again. */
@@ -82,6 +85,6 @@ export interface JobFailedEvent extends ExecutionEvent {
 }
 
 /** `snoozed`: its handler threw `SnoozeJob`. */
-export type SnoozeReason = 'snoozed' | 'handler busy' | 'unknown job';
+export type SnoozeReason = 'snoozed' | 'unknown job';
 /** `prefetched`: it was claimed before a slot was free, and another worker may be quicker. */
 export type ReleaseReason = 'shutdown' | 'prefetched';

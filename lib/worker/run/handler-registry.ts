@@ -1,17 +1,28 @@
 import {
   type Duration,
   type ErrorClass,
+  type HandlerConcurrency,
   type HandlerRetry,
   type HandlerRetryOptions,
+  type JobKey,
+  type RateLimitOptions,
   DuplicateHandlerError,
   ShortForm,
   assertJobName,
   assertQueueName,
   handlerRetry,
   readTimeout,
-  wholeNumber,
   withNonRetryable,
 } from '../../job/index.js';
+import {
+  type Gate,
+  type HandlerLimits,
+  type QueueLimitOptions,
+  type QueueLimits,
+  gateOf,
+  readHandlerLimits,
+  readQueueLimits,
+} from './gate.js';
 import type { RunningJob } from './running-job.js';
 
 /**
@@ -20,6 +31,7 @@ import type { RunningJob } from './running-job.js';
  */
 export class HandlerRegistry extends ShortForm {
   readonly #byQueue = new Map<string, Map<string, RegisteredHandler>>();
+  readonly #limits = new Map<string, QueueLimits>();
 
   /**
    * Makes a handler known.
@@ -38,8 +50,36 @@ export class HandlerRegistry extends ShortForm {
         owners: [existing.owner, handler.owner],
       });
     }
-    handlers.set(handler.name, new RegisteredHandler(handler));
+    const registered = new RegisteredHandler(handler);
+    registered.gate = gateOf(registered.limits, this.#limits.get(handler.queue));
+    handlers.set(handler.name, registered);
     this.#byQueue.set(handler.queue, handlers);
+  }
+
+  /**
+   * Says what holds for a queue: `total` and the rate for all its jobs together, the rest for each handler that does not
+   * say it itself. Like the handlers, it is to be known before the worker starts.
+   * @throws InvalidOptionError
+   */
+  limitQueue(queue: string, limits: QueueLimitOptions, where = `limits of queue "${queue}"`): void {
+    assertQueueName(queue);
+    const read = readQueueLimits(limits, where);
+    this.#limits.set(queue, read);
+    for (const handler of this.#byQueue.get(queue)?.values() ?? []) {
+      handler.gate = gateOf(handler.limits, read);
+    }
+  }
+
+  /** What holds for a queue as a whole; undefined: nothing. */
+  limitsOf(queue: string): QueueLimits | undefined {
+    return this.#limits.get(queue);
+  }
+
+  /** The gates of a queue's handlers, by name. */
+  gates(queue: string): Map<string, Gate> {
+    const gates = new Map<string, Gate>();
+    for (const [name, { gate }] of this.#byQueue.get(queue) ?? []) if (gate) gates.set(name, gate);
+    return gates;
   }
 
   find(queue: string, name: string): RegisteredHandler | undefined {
@@ -75,8 +115,12 @@ export interface Handler {
   readonly nonRetryable?: readonly ErrorClass[];
   /** For jobs that bring no timeout of their own; `false`: none. */
   readonly timeout?: Duration | false;
-  /** How many jobs of this handler one worker runs at once; default: as many as the worker has slots. */
-  readonly concurrency?: number;
+  /** How many of its jobs run at once; a number is per worker. Default: as many as there are slots. */
+  readonly concurrency?: number | HandlerConcurrency;
+  /** How many of its jobs may start in a span of time. Default: any number. */
+  readonly rateLimit?: RateLimitOptions;
+  /** Says whose a job is. Default: the queue's `key`, else what a job was enqueued with. */
+  readonly key?: JobKey;
   /** For jobs that are enqueued where this handler is known, without a priority of their own. Default: normal. */
   readonly priority?: 'high' | 'normal' | 'low';
 }
@@ -89,9 +133,11 @@ export class RegisteredHandler {
   readonly retryFilter: HandlerRetry<RunningJob>['filter'];
   /** Milliseconds; -1: none; undefined: the job's own. */
   readonly timeout: number | undefined;
-  readonly concurrency: number;
   readonly priority: Handler['priority'];
   readonly run: Handler['run'];
+  readonly limits: HandlerLimits;
+  /** Its jobs wait behind it; undefined: nothing limits them. */
+  gate: Gate | undefined;
 
   constructor(handler: Handler) {
     const where = `@Job on ${handler.owner}`;
@@ -105,9 +151,6 @@ export class RegisteredHandler {
     if (handler.timeout !== undefined) {
       this.timeout = readTimeout(handler.timeout, 'timeout', where);
     }
-    this.concurrency =
-      handler.concurrency === undefined
-        ? Infinity
-        : wholeNumber(1)(handler.concurrency, 'concurrency', where);
+    this.limits = readHandlerLimits(handler, where);
   }
 }

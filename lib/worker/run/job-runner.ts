@@ -1,16 +1,24 @@
 import {
   JobCanceledError,
   JobStoppedError,
+  KeyFunctionError,
   LostLeaseError,
   type StartedEvent,
   UnknownJobError,
   type Verdict,
   describeFailure,
+  usableKey,
 } from '../../job/index.js';
 import { ResultWaiter } from '../../queue/index.js';
-import type { ClaimedJob, JobCall } from '../../wire/index.js';
+import {
+  type ClaimedJob,
+  type JobCall,
+  encodeGate,
+  encodeLane,
+  payloadOf,
+} from '../../wire/index.js';
 import { Execution, type ExecutionSettings } from './execution.js';
-import { HandlerLimit } from './handler-limit.js';
+import type { Gate } from './gate.js';
 import type { HandlerRegistry, RegisteredHandler } from './handler-registry.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import { startedEvent } from '../report/about-job.js';
@@ -20,13 +28,14 @@ import { type JobHost, type RunStore, RunningJob } from './running-job.js';
 import type { PutBackReason } from '../report/settlement.js';
 
 /**
- * Runs the claimed jobs of one queue. It reads what each calls, finds its handler, respects the handler's own limit,
- * and ends runs from outside. Whatever a job contains, it ends with an outcome; it cannot stop the worker.
+ * Runs the claimed jobs of one queue. It reads what each calls, finds its handler, and ends runs from outside. Whatever a
+ * job contains, it ends with an outcome; it cannot stop the worker.
  */
 export class JobRunner {
   private readonly running = new Map<string, Execution>();
   private readonly deadlines = new RunDeadlines(this.running);
-  private readonly limit = new HandlerLimit<Waiting>();
+  /** How many jobs of each handler with a gate run. */
+  private readonly counts = new Map<string, number>();
   private readonly host: JobHost;
 
   constructor(
@@ -54,7 +63,12 @@ export class JobRunner {
     return latest;
   }
 
-  /** Starts a job. False: it takes no slot (it cannot run, or waits for its handler). */
+  /** How many jobs of a handler with a gate run now. */
+  countOf(name: string): number {
+    return this.counts.get(name) ?? 0;
+  }
+
+  /** Starts a job. False: it takes no slot (it cannot run, or belongs behind its handler's gate). */
   start(claimed: ClaimedJob): boolean {
     let call: JobCall;
     try {
@@ -68,36 +82,22 @@ export class JobRunner {
       this.refuseUnknown(claimed, call.name);
       return false;
     }
-    const entry = this.limit.enter(handler, { claimed, call, handler });
-    if (entry === 'start') {
-      this.run({ claimed, call, handler });
-      return true;
+    if (handler.gate && claimed.lane === undefined) {
+      this.sort(claimed, call, handler.gate);
+      return false;
     }
-    if (entry !== 'wait') {
-      this.refuse(
-        claimed,
-        call.name,
-        { outcome: { type: 'snoozed', delay: entry.delay } },
-        'handler busy',
-      );
-    }
-    return false;
+    this.run(claimed, call, handler);
+    return true;
   }
 
-  /** What holds a lease here: running, or waiting for its handler. */
+  /** What holds a lease here. */
   *held(): Iterable<ClaimedJob> {
     for (const { claimed } of this.running.values()) yield claimed;
-    for (const { claimed } of this.limit.waiting()) yield claimed;
   }
 
   /** What runs now, in the order in which it started. */
   runs(): Iterable<Pick<Execution, 'claimed' | 'job' | 'startedAt'>> {
     return this.running.values();
-  }
-
-  /** Removes what waits for its handler, to be given back. */
-  removeWaiting(): ClaimedJob[] {
-    return this.limit.removeAll().map(({ claimed }) => claimed);
   }
 
   /** The lease of this execution is not ours any more: the job has this status now. */
@@ -153,17 +153,35 @@ export class JobRunner {
     }
   }
 
-  /** Removes what is claimed and does not run yet: it waits for its handler, or for a slot. */
+  /** Removes what is claimed and waits for a slot. */
   private removeUnstarted(
     matches: (job: ClaimedJob) => boolean,
   ): { claimed: ClaimedJob; name: string } | undefined {
-    const waiting = this.limit.remove(({ claimed }) => matches(claimed));
-    if (waiting) return { claimed: waiting.claimed, name: waiting.call.name };
     const claimed = this.settings.removePrefetched(matches);
     return claimed && { claimed, name: '' };
   }
 
-  private run({ claimed, call, handler }: Waiting): void {
+  /** Whoever enqueued it (Python, an application without the handler) did not know its key: now it goes to its lane. */
+  private sort(claimed: ClaimedJob, call: JobCall, gate: Gate): void {
+    let key: string;
+    try {
+      key = gate.key ? usableKey(gate.key(payloadOf(call), call.name)) : '';
+    } catch (cause) {
+      const error = new KeyFunctionError({ jobId: claimed.id, name: call.name, cause });
+      this.refuse(claimed, call.name, decideNonRetryable(error));
+      return;
+    }
+    const lane = encodeLane(call.name, key);
+    const outcome = {
+      type: 'sorted',
+      lane,
+      gate: encodeGate(gate.limits, Boolean(gate.key)),
+    } as const;
+    this.refuse(claimed, call.name, { outcome });
+  }
+
+  private run(claimed: ClaimedJob, call: JobCall, handler: RegisteredHandler): void {
+    if (handler.gate) this.counts.set(call.name, this.countOf(call.name) + 1);
     const job = new RunningJob(claimed, call, this.host);
     const execution = new Execution(claimed, job, handler, this.settings, this.ended);
     this.running.set(claimed.execution, execution);
@@ -178,11 +196,8 @@ export class JobRunner {
     // Before its outcome: what is told after that is refused.
     job.ended();
     const { duration } = execution;
-    const next = this.limit.leave(handler, duration);
-    const holdsSlot = next === undefined;
-    this.onEnd({ claimed, name: job.name, verdict, startedAt, duration, holdsSlot });
-    // In the same slot: the handler's next job has waited for this one.
-    if (next) this.run(next);
+    if (handler.gate) this.counts.set(job.name, this.countOf(job.name) - 1);
+    this.onEnd({ claimed, name: job.name, verdict, startedAt, duration, holdsSlot: true });
   };
 
   private refuseUnknown(claimed: ClaimedJob, name: string): void {
@@ -231,12 +246,6 @@ export interface RunEnd {
   readonly duration?: number;
   readonly holdsSlot: boolean;
   readonly reason?: PutBackReason;
-}
-
-interface Waiting {
-  readonly claimed: ClaimedJob;
-  readonly call: JobCall;
-  readonly handler: RegisteredHandler;
 }
 
 /** Redis has it that the job is canceled: this outcome will be refused, which frees the lease. */

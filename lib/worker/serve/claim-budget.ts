@@ -16,6 +16,8 @@ export class ClaimBudget {
   mayHoldJobs = true;
   /** Nothing may be claimed: the queue is paused, all workers are suspended, or Redis takes no writes. */
   isPaused = false;
+  /** The queue as a whole may start no more jobs now. Whoever waits is told when it may. */
+  isLimited = false;
 
   /** How many jobs exchanges under way have asked for. */
   wantedUnderWay = 0;
@@ -71,6 +73,7 @@ export class ClaimBudget {
   answered({ reserved, prefetch }: Claim, brought: number, reply: ClaimReply): void {
     const wanted = reserved + prefetch;
     this.isPaused = reply.paused || reply.failure !== undefined;
+    if (wanted > 0) this.isLimited = reply.limited ?? false;
     if (wanted > 0) this.mayHoldJobs = reply.more || brought >= wanted;
   }
 }
@@ -86,6 +89,7 @@ export interface Claim {
 interface ClaimReply {
   readonly paused: boolean;
   readonly more: boolean;
+  readonly limited?: boolean;
   readonly failure: string | undefined;
 }
 

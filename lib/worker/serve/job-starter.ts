@@ -9,7 +9,7 @@ import { PrefetchedJobs } from './prefetched-jobs.js';
  * Puts claimed jobs into slots, in the order of the queue.
  *
  * 1. Jobs come in, and slots: those that were reserved for them, and those in which a job has ended.
- * 2. The first job starts in the first slot. A job that cannot run, or waits for its handler, leaves the slot to the
+ * 2. The first job starts in the first slot. A job that cannot run, or belongs behind a gate, leaves the slot to the
  *    next one.
  * 3. Jobs that are left wait as prefetched jobs. Slots that are left are given back, for other queues to use.
  * 4. A slot that is too many, since the concurrency was lowered, is given back as soon as its job has ended.
@@ -23,7 +23,7 @@ export class JobStarter {
   private isStarting = false;
 
   constructor(
-    private readonly runner: Pick<JobRunner, 'start' | 'removeWaiting'>,
+    private readonly runner: Pick<JobRunner, 'start'>,
     private readonly outcomes: Pick<OutcomeQueue, 'giveBack'>,
     private readonly mode: Pick<ConsumerMode, 'acceptsJobs'>,
     private readonly budget: Pick<ClaimBudget, 'awaitsJobs'>,
@@ -53,7 +53,7 @@ export class JobStarter {
   /** When the worker stops or is paused, and no more jobs can come in: gives back what has not started, in its order. */
   giveBackUnstarted(): void {
     if (this.mode.acceptsJobs || this.budget.awaitsJobs) return;
-    this.outcomes.giveBack([...this.runner.removeWaiting(), ...this.prefetched.removeAll()]);
+    this.outcomes.giveBack(this.prefetched.removeAll());
   }
 
   private startInFreeSlots(): void {

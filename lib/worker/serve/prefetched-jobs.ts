@@ -1,5 +1,5 @@
 import { type Timer, after } from '../../time/timer.js';
-import type { ClaimedJob } from '../../wire/index.js';
+import { type ClaimedJob, nameInLane } from '../../wire/index.js';
 
 /**
  * Prefetched jobs: claimed by this worker, and waiting here until a slot is free.
@@ -52,6 +52,14 @@ export class PrefetchedJobs {
   remove(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined {
     const index = this.jobs.findIndex(matches);
     return index < 0 ? undefined : this.jobs.splice(index, 1)[0];
+  }
+
+  /** How many of them came from a lane of this handler. */
+  countOf(name: string): number {
+    let count = 0;
+    for (const { lane } of this.jobs)
+      if (lane !== undefined && nameInLane(lane) === name) count += 1;
+    return count;
   }
 
   /** From now on, and as long as jobs wait here, checks whether they move. */

@@ -1,20 +1,20 @@
 import { RqConnectionError } from '../../job/index.js';
 import { ClaimedJob } from '../../wire/index.js';
-import type { ExchangeReply, Lease, WorkerStore } from '../../store/index.js';
+import type { ExchangeReply, Lease } from '../../store/index.js';
 import { PendingEvents } from '../report/pending-events.js';
 import { type Trouble, queueNotServed } from '../report/troubles.js';
-import type { JobReporter } from '../report/job-reporter.js';
-import type { JobRunner, RunEnd } from '../run/job-runner.js';
+import type { RunEnd } from '../run/job-runner.js';
 import { ClaimBudget } from './claim-budget.js';
+import type { ConsumerSettings } from './consumer-settings.js';
 import type { EndOfWork, EndingConsumer } from './end-of-work.js';
 import { ExchangeTiming } from './exchange-timing.js';
 import { JobStarter } from './job-starter.js';
+import { OwnRooms } from './own-rooms.js';
 import { OutcomeQueue } from './outcome-queue.js';
-import type { PrefetchLimit } from './prefetch-limit.js';
 import { Quarantine } from './quarantine.js';
 import { QueueWaiter } from './queue-waiter.js';
 import { ReplyHandler, type SentExchange } from './reply-handler.js';
-import type { SlotUser, Slots } from './slots.js';
+import type { SlotUser } from './slots.js';
 
 /**
  * Serves one queue for a worker: gets jobs from Redis, and sends back how they ended.
@@ -45,14 +45,14 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
   private readonly starter: JobStarter;
   private readonly replies: ReplyHandler;
   private readonly quarantine: Quarantine;
+  private readonly rooms: OwnRooms;
   private readonly waiter: QueueWaiter;
   /** Jobs that a blocking read has moved out of the queue: the next exchange must tell Redis of them. */
   private readonly woken: string[] = [];
   private isAskDue = false;
+  private isWoken = false;
   /** Jobs that wait for those that have ended are still to be told: they may come into any queue. */
   private hasUntold = false;
-  /** Until then, a job waits that was put off since its handler was busy. */
-  private putOffUntil = -Infinity;
   private nextExecution = 0;
   private onSettled: (() => void)[] = [];
   private readonly trouble: Trouble;
@@ -63,7 +63,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     readonly weight: number,
     private readonly settings: ConsumerSettings,
   ) {
-    const { store, runner, reporter, slots, maxCrashes } = settings;
+    const { store, runner, reporter, slots, maxCrashes, perWorker = NO_LIMITS } = settings;
     this.trouble = queueNotServed(queue);
     const timing = new ExchangeTiming({
       exchange: () => this.exchange(),
@@ -81,9 +81,14 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
       free: () => slots.free(this),
       release: (count) => slots.release(this, count),
     });
+    this.rooms = new OwnRooms(
+      perWorker,
+      (name) => runner.countOf(name) + this.starter.prefetched.countOf(name),
+    );
     this.waiter = new QueueWaiter(queue, store, {
       popped: (id) => this.popped(id),
       askNow: () => this.askNow(),
+      wake: () => this.wake(),
     });
     const { outcomes, budget, starter, waiter } = this;
     this.replies = new ReplyHandler(queue, reporter, outcomes, budget, starter, waiter);
@@ -140,7 +145,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     if (!isServing || !this.isSettled || this.held > 0) return false;
     if (budget.isPaused) return true;
     const soon = performance.now() + DUE_SOON_MS;
-    const isDueSoon = waiter.dueAt < soon || this.putOffUntil > performance.now();
+    const isDueSoon = waiter.asksAt < soon;
     return !budget.mayHoldJobs && !this.hasUntold && !isDueSoon;
   }
 
@@ -193,6 +198,16 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     if (!this.waiter.isWaiting) this.budget.mayHoldJobs = true;
   }
 
+  /** Redis has work for this worker: jobs behind a gate may start, or the queue as a whole may. */
+  wake(): void {
+    this.budget.mayHoldJobs = true;
+    // A reply under way may say that there is nothing: it is older than this message.
+    this.isWoken = this.budget.awaitsJobs;
+    const { slots } = this.settings;
+    // A blocking read keeps a slot for the job that it may bring.
+    this.waiter.askAnew(slots.free(this) <= 1);
+  }
+
   /** A scheduled job is due in so many milliseconds. */
   dueIn(milliseconds: number): void {
     this.waiter.askIn(milliseconds);
@@ -212,9 +227,6 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
       this.outcomes.add({ job: claimed, name, verdict, outcome, startedAt, endedAt, reason });
     }
     if (duration !== undefined) this.settings.prefetch.ran(duration);
-    if (reason === 'handler busy' && verdict?.outcome.type === 'snoozed') {
-      this.putOffUntil = performance.now() + verdict.outcome.delay;
-    }
     if (duration !== undefined || verdict?.outcome.type === 'failed') this.settings.end?.jobEnded();
     if (holdsSlot) this.starter.slotFreed();
     this.timing.planExchange();
@@ -285,6 +297,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     const { store, leaseMs, workerName, token, prefetch, reporter } = this.settings;
     const { settled, woken } = sent;
     const want = sent.reserved + sent.prefetch;
+    const rooms = this.rooms.ask(want);
     const nextExecution = this.nextExecution;
     this.nextExecution += want;
     this.timing.sent();
@@ -300,6 +313,8 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
         token,
         nextExecution,
         want,
+        ahead: sent.prefetch,
+        rooms,
         suspects,
         woken,
         ...settled,
@@ -310,6 +325,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     }
     this.timing.returned();
     this.budget.returned(sent);
+    this.rooms.returned(rooms);
     if (suspects.takes) this.quarantine.answered(reply?.claimed ?? []);
     if (!reply) {
       this.failed(error, sent);
@@ -321,6 +337,10 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     this.timing.answered();
     reporter.problemSolved(this.trouble.problem, this.trouble.solved);
     this.replies.handle(sent, reply);
+    if (this.isWoken && !this.budget.awaitsJobs) {
+      this.isWoken = false;
+      this.budget.mayHoldJobs = true;
+    }
     this.timing.planExchange();
     if (this.isSettled) for (const resolve of this.onSettled.splice(0)) resolve();
     if (this.settings.end) this.lookForEnd(this.settings.end, reply);
@@ -346,7 +366,10 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
 
   private waitForJobs(): void {
     if (this.settings.end && this.settings.end.left <= 0) return;
-    if (!this.timing.mode.acceptsJobs || this.budget.isPaused || this.budget.mayHoldJobs) return;
+    const { budget } = this;
+    if (!this.timing.mode.acceptsJobs || budget.isPaused || budget.mayHoldJobs) return;
+    // Jobs stand in the list and may not start: a blocking read would bring one at once, again and again.
+    if (budget.isLimited) return;
     if (this.starter.prefetched.length > 0 || !this.timing.isIdle) return;
     if (this.settings.slots.free(this) > 0) this.waiter.wait();
   }
@@ -363,23 +386,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
   }
 }
 
-export interface ConsumerSettings {
-  readonly store: Pick<WorkerStore, 'exchange' | 'leasesOf' | 'blockingPop' | 'onWake'>;
-  readonly runner: Pick<JobRunner, 'start' | 'held' | 'removeWaiting'>;
-  readonly reporter: JobReporter;
-  readonly slots: Slots;
-  readonly prefetch: PrefetchLimit;
-  readonly maxCrashes: number;
-  readonly leaseMs: number;
-  readonly workerName: string;
-  /** Begins the names of this worker's executions. */
-  readonly token: string;
-  /** When the worker ends by itself; undefined: never. */
-  readonly end?: Pick<EndOfWork, 'left' | 'jobEnded' | 'answered'>;
-  /** Told Redis's clock with every answer. */
-  clock(now: number): void;
-}
-
+const NO_LIMITS: ReadonlyMap<string, number> = new Map();
 /** In one exchange: keeps a script below 5 ms. */
 const MOST_SETTLED = 200;
 

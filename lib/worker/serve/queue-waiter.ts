@@ -13,8 +13,9 @@ export class QueueWaiter {
 
   private readonly pop: BlockingPop;
   private dueTimer: Timer | undefined;
-  /** When it asks Redis next, by the clock of `performance.now()`; Infinity: when it is told. */
-  dueAt = Infinity;
+  private dueAt = Infinity;
+  private openTimer: Timer | undefined;
+  private opensAt = Infinity;
   private isPaused = false;
   private unsubscribe: (() => void) | undefined;
   private isStopped = false;
@@ -36,6 +37,11 @@ export class QueueWaiter {
     else this.unsubscribe = unsubscribe;
   }
 
+  /** When it asks Redis next, by the clock of `performance.now()`; Infinity: when it is told. */
+  get asksAt(): number {
+    return Math.min(this.dueAt, this.opensAt);
+  }
+
   /** Waits at the empty queue. */
   wait(): void {
     if (this.isWaiting || this.isStopped || this.isPaused) return;
@@ -51,6 +57,26 @@ export class QueueWaiter {
         this.askIn(AFTER_TROUBLE_MS);
       },
     );
+  }
+
+  /**
+   * Asks Redis now. @param endsRead a blocking read is ended first: what is asked for needs the slot that it keeps
+   */
+  askAnew(endsRead: boolean): void {
+    if (endsRead && this.isWaiting) void this.pop.endWait();
+    else this.askNow();
+  }
+
+  /** In so many milliseconds jobs that wait for a time may start: they do not come by the blocking read. */
+  wakeIn(milliseconds: number): void {
+    const at = performance.now() + milliseconds;
+    if (this.isStopped || at >= this.opensAt) return;
+    this.openTimer?.cancel();
+    this.opensAt = at;
+    this.openTimer = after(milliseconds, () => {
+      this.opensAt = Infinity;
+      if (!this.isStopped) this.on.wake();
+    });
   }
 
   /** Asks Redis in so many milliseconds, unless it asks earlier for another reason. */
@@ -84,6 +110,7 @@ export class QueueWaiter {
   async stop(): Promise<void> {
     this.isStopped = true;
     this.dueTimer?.cancel();
+    this.openTimer?.cancel();
     this.unsubscribe?.();
     await this.pop.interrupt();
   }
@@ -91,6 +118,7 @@ export class QueueWaiter {
   close(): void {
     this.isStopped = true;
     this.dueTimer?.cancel();
+    this.openTimer?.cancel();
     this.unsubscribe?.();
     this.pop.close();
   }
@@ -107,6 +135,8 @@ export interface WaiterEvents {
   popped(id: string): void;
   /** It is time to ask Redis. */
   askNow(): void;
+  /** There is work that the blocking read does not bring. */
+  wake(): void;
 }
 
 const LONGEST_WAIT_MS = 30_000;

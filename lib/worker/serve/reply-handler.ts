@@ -14,6 +14,7 @@ import type { QueueWaiter } from './queue-waiter.js';
  * 3. What the reply says about the queue (paused, empty, more to come) decides how much the next exchange claims.
  * 4. The claimed jobs start in the slots that were reserved for them (see JobStarter).
  * 5. The queue is asked again when its next scheduled job is due; a paused one after a second.
+ * 6. While the queue as a whole may start no more, whoever waits is told when it may; it is asked now and then all the same.
  */
 export class ReplyHandler {
   private readonly trouble: Trouble;
@@ -24,7 +25,7 @@ export class ReplyHandler {
     private readonly outcomes: Pick<OutcomeQueue, 'conclude'>,
     private readonly budget: ClaimBudget,
     private readonly starter: Pick<JobStarter, 'receive'>,
-    private readonly waiter: Pick<QueueWaiter, 'askIn'>,
+    private readonly waiter: Pick<QueueWaiter, 'askIn' | 'wakeIn'>,
   ) {
     this.trouble = jobsNotClaimed(queue);
   }
@@ -41,7 +42,9 @@ export class ReplyHandler {
     this.budget.answered(sent, claimed.length + dropped.length, reply);
     this.starter.receive(claimed, sent.reserved);
     if (nextDue !== undefined) this.waiter.askIn(nextDue);
+    if (reply.opensIn != null) this.waiter.wakeIn(reply.opensIn);
     if (this.budget.isPaused) this.waiter.askIn(PAUSE_CHECK_MS);
+    if (this.budget.isLimited) this.waiter.wakeIn(LIMIT_CHECK_MS);
   }
 }
 
@@ -53,3 +56,5 @@ export interface SentExchange extends Claim {
 }
 
 const PAUSE_CHECK_MS = 1000;
+/** Should the message be lost that there is room again. */
+const LIMIT_CHECK_MS = 10_000;

@@ -1,4 +1,4 @@
--- Claims jobs of a queue whose levels are in use: the high ones first, then those of RQ's list, then the low ones.
+-- Claims jobs of the levels of a queue, for serve-lanes.lua: the high ones first, and the low ones when there is nothing else.
 
 --- @include ring
 
@@ -21,17 +21,5 @@ local function claim_from_level(queue, claims, level)
     values[CLAIM.status] = level
     -- Python has put it there, as into a queue of that name.
     if redis.call('HSETNX', key, 'nrq_level', level) == 1 then redis.call('HSET', key, 'origin', queue.name) end
-  end
-end
-
-local function claim_by_level(queue, claims)
-  silence_bell(queue)
-  claim_from_level(queue, claims, 'high')
-  claim_from_list(queue, claims, queue.list)
-  claim_from_level(queue, claims, 'low')
-  if redis.call('EXISTS', queue.high, queue.low) == 0 then
-    redis.call('HDEL', queue.flags, 'levels')
-  else
-    ring(queue)
   end
 end

@@ -45,6 +45,10 @@ local function look_at(queue, claims, id)
     end
     if crashes >= tonumber(ARGV.suspect_crashes) then
       if claims.has_suspect then
+        if claims.waits_in_lane then
+          claims.failure = 'suspect'
+          return nil
+        end
         -- The worker has another: side by side, both would be taken for poison.
         assure_right('HSET', job_prefix)
         local delay = tonumber(ARGV.suspect_delay)

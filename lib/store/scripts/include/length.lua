@@ -3,4 +3,5 @@ local function length_of(queue)
   local length = redis.call('LLEN', prefix .. 'queue:' .. queue.name)
   if queue.is_plain then return length end
   return length + redis.call('LLEN', queue.high) + redis.call('LLEN', queue.low)
+    + math.max(0, tonumber(redis.call('HGET', queue.flags, 'n') or '') or 0)
 end

@@ -132,7 +132,11 @@ local function look_at(queue, selection, index, unread)
   if job.is_member then spend(2) end
   job.level = LEVEL and fields[LEVEL]
   if answer == 'done' and (action == 'cancel' or action == 'delete') then
-    if may_be_queued(queue, job, #selection.ids == 1) then
+    local lane_length = not queue.is_plain and not job.executions and status == 'queued' and queue.lanes.length_of(id)
+    if lane_length then
+      job.in_lane = true
+      spend(3 + lane_length / 250)
+    elseif may_be_queued(queue, job, #selection.ids == 1) then
       if #selection.ids > 1 or place ~= '' then job.place = place_in_queue(queue, selection, index) end
       job.is_searched = not job.place
       if job.is_searched then

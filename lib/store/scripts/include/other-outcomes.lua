@@ -84,7 +84,8 @@ function settle.canceled(execution, first)
   return finish_run(execution, 'canceled', ttl, 'text', reason, 'nrq_reason', reason)
 end
 
-local function put_off(execution, delay, front)
+-- lane: see queue-up.lua
+local function put_off(execution, delay, front, lane)
   if delay > 0 then
     assure_right('HSET', job_prefix)
     redis.call('ZADD', execution.queue.scheduled, score(now + delay), execution.id)
@@ -92,7 +93,7 @@ local function put_off(execution, delay, front)
     execution.scheduled = execution.scheduled or {}
     execution.scheduled[execution.id] = true
   else
-    queue_up(execution.queue, execution.id, front)
+    queue_up(execution.queue, execution.id, front, lane)
   end
 end
 
@@ -102,7 +103,7 @@ end
 function settle.retrying(execution, first)
   local key = execution.key
   local delay = tonumber(ARGV[first + RETRYING.delay])
-  put_off(execution, delay, ARGV[first + RETRYING.place] == 'front')
+  put_off(execution, delay, ARGV[first + RETRYING.place] == 'front', { front = true })
   if delay > 0 then
     -- For those who look how many wait for a retry; nothing depends on it.
     redis.pcall('ZADD', execution.queue.retrying, score(now + delay), execution.id)
@@ -155,6 +156,31 @@ function settle.repeating(execution, first)
   announce_later(execution.queue, execution.ending, execution.id, 'finished', is_streamed and 'base64' or 'json', result)
 end
 
-function settle.snoozed(execution, first) put_off(execution, tonumber(ARGV[first + SNOOZED.delay]), false) end
+-- With a scope beyond the job, it goes back to the head of its line, and the whole line rests.
+-- scope: 'job' | 'key' | 'handler' | 'queue'
+function settle.snoozed(execution, first)
+  local delay, scope = tonumber(ARGV[first + SNOOZED.delay]), ARGV[first + SNOOZED.scope]
+  if scope == 'job' then
+    put_off(execution, delay, false)
+    return
+  end
+  assure_hash(execution.key)
+  execution.queue.is_plain = false
+  execution.queue.lanes.rest(scope, ARGV[first + SNOOZED.name], execution.id, now + delay)
+  put_back(execution.queue, execution.id)
+end
+
+-- It has not run: a worker alone could say its lane. gate: limits of its gate, should they not be known here
+function settle.sorted(execution, first)
+  local queue, lane = execution.queue, ARGV[first + SORTED.lane]
+  assure_right('HSET', job_prefix)
+  redis.call('HSETNX', queue.flags, 'g:' .. string.match(lane, '^[^\t]*'), ARGV[first + SORTED.gate])
+  queue.is_plain = false
+  local ran = redis.call('HEXISTS', execution.key, 'nrq_attempts') == 1
+  redis.call('HSET', execution.key, 'nrq_lane', lane)
+  if #queue.lanes.take_in({ execution.id }, { front = ran }) > 0 then error({ err = 'ERR no lane can be so' }) end
+  redis.call('HSET', execution.key, 'status', 'queued')
+  if not ran then redis.call('HDEL', execution.key, 'started_at', 'worker_name') end
+end
 
 function settle.released(execution) put_back(execution.queue, execution.id) end

@@ -19,7 +19,7 @@ local function promote_now(queue, jobs)
     keeps_time[job.id] = job.status == 'scheduled' and fields[2] and true
     job.ttl = tonumber(fields[3])
   end
-  queue_up_all(queue, back, false, keeps_time)
+  queue_up_all(queue, back, false, keeps_time, true)
   queue_up_all(queue, front, true, keeps_time)
   redis.pcall('SADD', prefix .. 'queues', queue.list)
   for _, job in ipairs(jobs) do

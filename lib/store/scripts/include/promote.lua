@@ -55,7 +55,7 @@ local function promote(queue, limit, due_at)
     redis.call('LLEN', queue.list)
     assure_right('LPUSH', queue.list)
   end
-  queue_up_all(queue, back, false, keeps_time)
+  queue_up_all(queue, back, false, keeps_time, true)
   -- Each goes to the head: of two that are due, the later one comes first.
   local latest_first = {}
   for index = #front, 1, -1 do latest_first[#latest_first + 1] = front[index] end

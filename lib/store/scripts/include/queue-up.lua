@@ -14,9 +14,15 @@ local function mark_queued(id, keeps_time)
 end
 
 -- keeps_time: id -> true
-local function queue_up_all(queue, ids, front, keeps_time)
-  if #ids > 0 then assure_right('HSET', job_prefix) end
-  push(queue, ids, front)
+-- by_run: in a lane, those that ran before go to its head
+local function queue_up_all(queue, ids, front, keeps_time, by_run)
+  if #ids == 0 then return end
+  assure_right('HSET', job_prefix)
+  if queue.is_plain then
+    push(queue, ids, front)
+  else
+    push(queue, queue.lanes.take_in(ids, { front = front, by_run = by_run }), front)
+  end
   for _, id in ipairs(ids) do mark_queued(id, keeps_time[id]) end
 end
 
@@ -30,17 +36,20 @@ end
 
 local may_mark = false
 
-local function queue_up(queue, id, front)
+-- lane: how it goes into its lane, should it have one (see lanes.lua); nil: as into the list
+local function queue_up(queue, id, front, lane)
   -- Asked once in a call: that costs as much as a command.
   if not may_mark then assure_right('HSET', job_prefix) end
   may_mark = true
-  push_one(queue, id, front)
+  if queue.is_plain or #queue.lanes.take_in({ id }, lane or { front = front }) > 0 then push_one(queue, id, front) end
   mark_queued(id, false)
 end
 
 -- It has not run: back to the head, as if it had never been taken.
 local function put_back(queue, id)
   assure_right('HSET', job_prefix)
-  push_one(queue, id, true)
+  if queue.is_plain or #queue.lanes.take_in({ id }, { front = true, keeps_turn = true }) > 0 then
+    push_one(queue, id, true)
+  end
   mark_queued(id, true)
 end

@@ -19,8 +19,12 @@ local function key_of_queue(queue, what)
     key = prefix .. 'nrq:waiting:' .. name
   elseif what == 'paused' or what == 'stops' or what == 'popped' or what == 'late' or what == 'alive' or what == 'grace'
     or what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' or what == 'unique' or what == 'flags'
-    or what == 'untold' or what == 'retrying' then
+    or what == 'gates' or what == 'asleep' or what == 'timer' or what == 'untold' or what == 'retrying' then
     key = prefix .. 'nrq:' .. what .. ':' .. name
+  elseif what == 'key_limits' then
+    key = prefix .. 'nrq:key-limits:' .. name
+  elseif what == 'closes_later' then
+    key = false
   elseif what == 'high' or what == 'low' then
     key = prefix .. 'queue:' .. name .. '!' .. what
   elseif what == 'levels' then
@@ -31,6 +35,17 @@ local function key_of_queue(queue, what)
   elseif what == 'is_plain' then
     -- Nothing about it is out of the ordinary (see keyspace.ts): the path of most queues asks nothing further.
     key = redis.call('EXISTS', queue.flags) == 0
+  elseif what == 'lanes' then
+    -- Made for this queue when it is first asked for: that costs as much as some commands.
+    --- @include lanes
+    key = {
+      gate_named = gate_named, lane_in = lane_in, lane_by_name = lane_by_name, lane_of_new = lane_of_new, put = put,
+      take_in = take_in, take_out = take_out_of_lanes, place_of = place_in_lane, length_of = length_of_lane, each = each_lane, ids = ids_in_lanes, cut = cut_lanes, drop_holder = drop_holder, rest = rest, counted = counted,
+      left = left, touch = touch, look_again = look_again, close = close, running_of = running_of,
+      limits_of = limits_of, whole_queue = whole_queue, room_of_queue = room_of_queue, room_in = room_in, note_starts = note_starts,
+      close_gates = write_openings, note_queue_starts = note_queue_starts,
+      micros = micros, now_micros = now_micros, opening_of = opening_of,
+    }
   else
     error('a queue has no key ' .. what)
   end

@@ -11,6 +11,7 @@ local function first_of_slice(queue)
   if place == 'queued' then
     if redis.call('LINDEX', queue.list, offset - 1) == ARGV.behind then return offset end
     rank = redis.call('LPOS', queue.list, ARGV.behind)
+    if not rank and not queue.is_plain then return offset end
   else
     rank = redis.call('ZRANK', queue[place], ARGV.behind)
   end
@@ -28,8 +29,15 @@ local function select_jobs(queue)
   end
   local first = first_of_slice(queue)
   if place == 'queued' then
-    local ids = redis.call('LRANGE', queue.list, first, first + SLICE - 1)
-    return { ids = ids, entries = ids, scores = {}, total = redis.call('LLEN', queue.list), first = first }
+    local ids, total = redis.call('LRANGE', queue.list, first, first + SLICE - 1), redis.call('LLEN', queue.list)
+    if not queue.is_plain and queue.list == prefix .. 'queue:' .. queue.name then
+      -- Behind the list those in lanes, by turn.
+      for _, id in ipairs(#ids < SLICE and queue.lanes.ids(math.max(0, first - total), SLICE - #ids) or {}) do
+        ids[#ids + 1] = id
+      end
+      total = total + math.max(0, tonumber(redis.call('HGET', queue.flags, 'n') or '') or 0)
+    end
+    return { ids = ids, entries = ids, scores = {}, total = total, first = first }
   end
   local ids, entries, scores = {}, {}, {}
   local found = redis.call('ZRANGE', queue[place], first, first + SLICE - 1, 'WITHSCORES')

@@ -22,6 +22,10 @@ if looked_at(redis.pcall('SET', queue.swept, '1', 'NX', 'PX', TURN)) then
     redis.pcall('EXPIRE', queue.sweeps, 86400)
   end
   sweep_unique(queue)
+  if not queue.is_plain then
+    --- @include sweep-lanes
+    sweep_lanes()
+  end
 end
 local left = tonumber(looked_at(redis.pcall('HGET', queue.sweeps, 'left')) or '') or 0
 if left > 0 then

@@ -38,6 +38,13 @@ local function take_out_of_queue(queue, jobs)
     for _, index in ipairs(places) do redis.call('LSET', queue.list, index, GONE) end
     redis.call('LREM', queue.list, #places, GONE)
   end
+  if not queue.is_plain then
+    local waiting = {}
+    for _, job in ipairs(jobs) do
+      if job.in_lane then waiting[#waiting + 1] = job.id end
+    end
+    queue.lanes.take_out(waiting)
+  end
   for _, job in ipairs(jobs) do
     if job.is_searched then
       for _, list in ipairs(lines_of(queue)) do redis.call('LREM', list, 0, job.id) end

@@ -42,8 +42,11 @@ local function replace(queue, id, first, due_of)
   local known = redis.call('HMGET', key, 'status', 'ttl')
   local fields, has = { 'data', ARGV[first + JOB.data] }, {}
   for at = first + JOB.values, first + JOB.count + tonumber(ARGV[first + JOB.count]), 2 do
-    fields[#fields + 1], fields[#fields + 2] = ARGV[at], ARGV[at + 1]
-    has[ARGV[at]] = true
+    -- It stays in its lane.
+    if ARGV[at] ~= 'nrq_lane' then
+      fields[#fields + 1], fields[#fields + 2] = ARGV[at], ARGV[at + 1]
+      has[ARGV[at]] = true
+    end
   end
   redis.call('HSET', key, unpack(fields))
   for _, field in ipairs({ 'meta', 'description' }) do

@@ -49,7 +49,7 @@ describe('what a worker counts', () => {
   it('has no durations of what did not run, and nothing of what was only prefetched', () => {
     const one = counts();
     const outcome = { type: 'snoozed', delay: 5 } as const;
-    one.settled(settlement('known', { outcome, reason: 'handler busy' }));
+    one.settled(settlement('known', { outcome, reason: 'unknown job' }));
     one.settled(settlement('known2', { outcome: { type: 'released' }, reason: 'prefetched' }));
     const taken = one.take(10);
     expect(figuresOf(taken, 'known')).toEqual({ [OUTCOME_CODES.snoozed]: 1 });

@@ -63,9 +63,9 @@ describe('what an observer hears of a settled job', () => {
     [{ outcome: { type: 'snoozed', delay: 9 } }, {}, 'jobSnoozed', { reason: 'snoozed', delay: 9 }],
     [
       { outcome: { type: 'snoozed', delay: 9 } },
-      { reason: 'handler busy' },
+      { reason: 'unknown job' },
       'jobSnoozed',
-      { reason: 'handler busy', delay: 9 },
+      { reason: 'unknown job', delay: 9 },
     ],
     [{ outcome: { type: 'released' } }, {}, 'jobReleased', { reason: 'shutdown' }],
     [{ outcome: { type: 'canceled', reason: 'why' } }, {}, 'jobCanceled', { reason: 'why' }],

@@ -73,11 +73,11 @@ describe('the registry of handlers', () => {
     );
     expect(registry.find('images', 'resize')).toMatchObject({
       timeout: 2000,
-      concurrency: 3,
+      limits: { perWorker: 3 },
       retry: { max: 2, intervals: [5] },
       retryFilter: { on: [TypeError] },
     });
-    expect(registry.find('images', 'plain')).toMatchObject({ concurrency: Infinity });
+    expect(registry.find('images', 'plain')).toMatchObject({ gate: undefined });
     expect(registry.find('images', 'plain')).not.toHaveProperty('retry.max');
     expect(registry.find('images', 'endless')?.timeout).toBe(-1);
   });

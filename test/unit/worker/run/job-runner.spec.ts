@@ -78,17 +78,26 @@ describe('a claimed job', () => {
     expect(ends).toEqual(['a snoozed', 'b failed']);
   });
 
-  it('waits outside the slots while its handler is at its limit, and then takes over the slot', () => {
-    const { runner: one, ends } = runner([{ concurrency: 1, run: never }]);
-    expect(['a', 'b', 'c'].map((id) => one.start(calling(id)))).toEqual([true, false, false]);
-    expect(ends).toEqual(['c snoozed']);
-    expect([...one.held()].map(({ id }) => id)).toEqual(['a', 'b']);
+  it('that does not come from a lane goes into one when its handler has a gate, and takes no slot', () => {
+    const { runner: one, ends } = runner([{ key: () => 'tenant', run: never }]);
+    expect(one.start(calling('a'))).toBe(false);
+    expect(ends).toEqual(['a sorted']);
+    expect([...one.held()]).toEqual([]);
 
-    one.cancel('a');
-    expect(ends.slice(1)).toEqual(['a canceled']);
-    expect(one.count).toBe(1);
+    const data = '["job",null,[1],{}]';
+    expect(one.start(claimedJob({ data, status: 'job\ttenant' }, 'b'))).toBe(true);
+    expect(one.countOf('job')).toBe(1);
     one.cancel('b');
-    expect(ends.slice(2)).toEqual(['b canceled, slot']);
+    expect(one.countOf('job')).toBe(0);
+  });
+
+  it('whose key cannot be told fails, and nothing runs', () => {
+    const key = () => {
+      throw new Error('no tenant');
+    };
+    const { runner: one, ends } = runner([{ key, run: never }]);
+    expect(one.start(calling('a'))).toBe(false);
+    expect(ends).toEqual(['a failed']);
   });
 });
 
@@ -96,48 +105,41 @@ describe('a job that is ended from outside', () => {
   it.each([
     ['canceled', (one: JobRunner, id: string) => one.cancel(id), 'canceled'],
     ['stopped', (one: JobRunner, id: string) => one.stop(id), 'stopped'],
-  ])('is %s wherever it is: running, waiting for its handler, prefetched', (_, end, outcome) => {
-    const { runner: one, ends, prefetched } = runner([{ concurrency: 1, run: never }]);
+  ])('is %s wherever it is: running, prefetched', (_, end, outcome) => {
+    const { runner: one, ends, prefetched } = runner([{ run: never }]);
     one.start(calling('running'));
-    one.start(calling('waiting'));
     prefetched.push(calling('prefetched'));
 
-    for (const id of ['waiting', 'prefetched', 'running', 'unknown']) end(one, id);
+    for (const id of ['prefetched', 'running', 'unknown']) end(one, id);
 
-    expect(ends).toEqual([
-      `waiting ${outcome}`,
-      `prefetched ${outcome}`,
-      `running ${outcome}, slot`,
-    ]);
+    expect(ends).toEqual([`prefetched ${outcome}`, `running ${outcome}, slot`]);
     expect(one.count).toBe(0);
     expect(prefetched.length).toBe(0);
   });
 
   it('is not settled when its lease is lost, and does not begin when it has not', () => {
-    const { runner: one, ends, lost, prefetched } = runner([{ concurrency: 1, run: never }]);
+    const { runner: one, ends, lost, prefetched } = runner([{ run: never }]);
     one.start(calling('running'));
-    one.start(calling('waiting'));
     prefetched.push(calling('prefetched'));
 
-    for (const id of ['waiting', 'prefetched', 'running', 'unknown']) one.lost(`e-${id}`, 'queued');
+    for (const id of ['prefetched', 'running', 'unknown']) one.lost(`e-${id}`, 'queued');
 
-    expect(lost).toEqual(['waiting', 'prefetched', 'running']);
+    expect(lost).toEqual(['prefetched', 'running']);
     expect(ends).toEqual(['running nothing, slot']);
     expect([...one.held()]).toEqual([]);
     expect(prefetched.length).toBe(0);
   });
 
   it('frees its lease when the renewal finds it canceled or deleted', () => {
-    const { runner: one, ends, lost, prefetched } = runner([{ concurrency: 1, run: never }]);
+    const { runner: one, ends, lost, prefetched } = runner([{ run: never }]);
     one.start(calling('running'));
-    one.start(calling('waiting'));
     prefetched.push(calling('prefetched'));
 
-    for (const id of ['waiting', 'prefetched']) one.lost(`e-${id}`, 'canceled');
+    one.lost('e-prefetched', 'canceled');
     one.lost('e-running', 'missing');
 
     expect(lost).toEqual([]);
-    expect(ends).toEqual(['waiting canceled', 'prefetched canceled', 'running canceled, slot']);
+    expect(ends).toEqual(['prefetched canceled', 'running canceled, slot']);
   });
 
   it('does not reach another run of the same job', () => {

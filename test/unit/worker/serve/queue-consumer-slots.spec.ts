@@ -70,9 +70,8 @@ const SEEDS = Array.from({ length: 12 }, (_, index) => index + 1);
 describe.each([
   { concurrency: 1, prefetch: 0 },
   { concurrency: 4, prefetch: 0 },
-  { concurrency: 4, prefetch: 0, handler: { concurrency: 2 } },
   { concurrency: 3, prefetch: 5 },
-  { concurrency: 4, prefetch: 3, handler: { concurrency: 1 } },
+  { concurrency: 4, prefetch: 3 },
 ])('with %j', ({ concurrency, ...options }) => {
   it.each(SEEDS)(
     'a slot in use is a job that runs or a job that is asked for (seed %d)',

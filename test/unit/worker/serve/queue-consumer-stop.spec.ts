@@ -35,17 +35,6 @@ describe('a consumer that stops', () => {
     expect(one.exchange.outcomes).toEqual(['c released', 'b released']);
   });
 
-  it('gives back what waits for its handler', async () => {
-    const one = scene(2, { handler: { concurrency: 1 } });
-    await one.startWith('a', 'b');
-    expect(one.runs).toEqual(['a']);
-    await one.consumer.stopClaiming();
-    await turns();
-    expect(one.underWay.flatMap(({ outcomes }) => outcomes)).toEqual(['b released']);
-    await one.answerAll();
-    expectSlotsOfRunsOnly(one);
-  });
-
   it('gives back the jobs that arrive meanwhile, after the last claim is answered', async () => {
     const one = scene(4);
     await one.start();

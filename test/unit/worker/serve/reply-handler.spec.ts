@@ -20,7 +20,7 @@ function scene() {
     { conclude: (_, refused) => told.push(`concluded, ${refused.length} refused`) },
     budget,
     { receive: (jobs, reserved) => told.push(`received ${jobs.length} for ${reserved}`) },
-    { askIn: (milliseconds) => asked.push(milliseconds) },
+    { askIn: (milliseconds) => asked.push(milliseconds), wakeIn: () => undefined },
   );
   const handle = (parts: Partial<ExchangeReply>, reserved = 3, prefetch = 0) =>
     handler.handle({ settled, woken: [], reserved, prefetch }, { ...EMPTY, ...parts });

@@ -1,0 +1,33 @@
+/**
+ * The key of a job: whose it is, such as a tenant or an account. Jobs of one key run in their order, keys take turns, and
+ * limits may hold for each key.
+ */
+import { createHash } from 'node:crypto';
+import { InvalidOptionError } from './errors.js';
+
+/**
+ * The text of a key; empty: none.
+ * @throws InvalidOptionError (option `key`) when no key can be so
+ */
+export function readKey(key: unknown, where: string | undefined): string {
+  if (key === undefined || key === null) return '';
+  const text = typeof key === 'number' ? String(key) : key;
+  if (typeof text === 'string' && text.length <= LONGEST_KEY && !UNPRINTABLE.test(text))
+    return text;
+  const problem = `must be text of at most ${LONGEST_KEY} characters without control characters, or a number`;
+  throw new InvalidOptionError({ option: 'key', problem, value: key, where });
+}
+
+/** The same for a job that is there already and must have some key: of an impossible one, its digest. */
+export function usableKey(key: unknown): string {
+  try {
+    return readKey(key, undefined);
+  } catch {
+    return createHash('sha1').update(String(key)).digest('hex');
+  }
+}
+
+const LONGEST_KEY = 200;
+
+// Lone surrogates too: written as UTF-8 they all become the same character.
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}]/u;

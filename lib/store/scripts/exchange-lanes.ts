@@ -1,0 +1,26 @@
+import type { ScriptValue } from '../../redis/script.js';
+import type { ExchangeRequest, GateRoom } from '../job-store.js';
+
+/** What an exchange says of gates and lanes (see exchange.lua). */
+
+/** How many jobs of its own limited handlers a worker takes. */
+export function roomsText(rooms: readonly GateRoom[] | undefined): string {
+  if (!rooms || rooms.length === 0) return '';
+  return rooms.map(({ name, room, isFull }) => `${name}\t${room}\t${isFull ? 1 : 0}\n`).join('');
+}
+
+/** Which outcomes are of jobs that came from lanes: their slots are free. */
+export function pushLanes(values: ScriptValue[], { outcomes }: ExchangeRequest): void {
+  let countAt = -1;
+  for (let index = 0; index < outcomes.length; index += 1) {
+    const lane = outcomes[index]?.job.lane;
+    if (lane !== undefined) {
+      if (countAt < 0) {
+        values.push('lanes', 0);
+        countAt = values.length - 1;
+      }
+      values[countAt] = (values[countAt] as number) + 1;
+      values.push(index + 1, lane);
+    }
+  }
+}
