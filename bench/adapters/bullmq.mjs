@@ -1,7 +1,7 @@
 // BullMQ as the cases see it: the same shape as `nestjs-rq.mjs`. Its own defaults throughout; a finished job's fate is
 // set on the worker (cheaper for it than a field in every job), and nobody listens to events.
 
-import { Queue, Worker } from 'bullmq';
+import { FlowProducer, Queue, Worker } from 'bullmq';
 
 export const name = 'bullmq';
 export const pace = 1;
@@ -16,6 +16,7 @@ export async function openProducer({ port, queue, retries = 0 }) {
     ...(retries > 0 && { defaultJobOptions: { attempts: retries + 1 } }),
   });
   await target.waitUntilReady();
+  let flows;
   return {
     add: (data) => target.add('work', data),
     addIn: (data, milliseconds) => target.add('work', data, { delay: milliseconds }),
@@ -28,9 +29,19 @@ export async function openProducer({ port, queue, retries = 0 }) {
           opts: { delay: Math.max(1, Math.round(dueTimes[index] - Date.now())) },
         })),
       ),
+    /** One job waits for many: their ids, its own last. */
+    async addFanIn(list, last) {
+      flows ??= new FlowProducer({ connection: connection(port) });
+      const children = list.map((data) => ({ name: 'work', queueName: queue, data }));
+      const flow = await flows.add({ name: 'work', queueName: queue, data: last, children });
+      return [...flow.children.map(({ job }) => job.id), flow.job.id];
+    },
     pause: () => target.pause(),
     resume: () => target.resume(),
-    close: () => target.close(),
+    async close() {
+      await flows?.close();
+      await target.close();
+    },
   };
 }
 

@@ -31,6 +31,12 @@ export async function openProducer({ port, queue, keep = true, retries = 0 }) {
           options: { at: new Date(dueTimes[index]) },
         })),
       ),
+    /** One job waits for many: their ids, its own last. */
+    async addFanIn(list, last) {
+      const jobs = await target.enqueueMany(list.map((data) => ({ name: 'work', data })));
+      const fanIn = await target.enqueue('work', last, { dependsOn: jobs });
+      return [...jobs, fanIn].map(({ id }) => id);
+    },
     pause: () => target.pause(),
     resume: () => target.resume(),
     close: () => connections.close(),

@@ -101,7 +101,11 @@ export function judge({ nodes, deeds, status, journal }: Facts): string[] {
             !runs.has(parent) ||
             cameBack.has(parent)
           : hasReturned(parent, first!.at);
-      if (!isOver && !done(parent, 'cancel', 'release', 'delete', 'delete all'))
+      if (
+        !isOver &&
+        !goneAlong.has(parent) &&
+        !done(parent, 'cancel', 'release', 'delete', 'delete all')
+      )
         accuse(`ran before ${parent} was over`);
     }
     if (is === 'missing') {
@@ -113,12 +117,17 @@ export function judge({ nodes, deeds, status, journal }: Facts): string[] {
       continue;
     }
     const wayOf = (parent: string): readonly Way[] => {
-      if (done(parent, 'release') || stands(parent) === 'finished') return ['met'];
+      if (stands(parent) === 'finished') return ['met'];
+      // Its own cancel because of another may have come between, and been undone by a requeue: then it has not been told,
+      // and a parent counts as it stands; one that is gone as met.
+      const wasAway = cameBack.has(id);
+      if (done(parent, 'release')) return wasAway ? ['met', 'failed'] : ['met'];
       if (stands(parent) === 'deferred')
         return ifFailed === 'run' && cameBack.has(parent) ? ['met', 'pending'] : ['pending'];
       if (ifFailed === 'run') return ['met'];
       // It may have finished before it was deleted, or its worker has died just before it had.
-      if (stands(parent) === 'missing') return hasReturned(parent) ? ['met', 'gone'] : ['gone'];
+      if (stands(parent) === 'missing')
+        return hasReturned(parent) || wasAway ? ['met', 'gone'] : ['gone'];
       return ['failed'];
     };
     const allowed = endsOf(parents.map(wayOf), ifFailed);
@@ -148,5 +157,6 @@ function endsOf(ways: readonly (readonly Way[])[], ifFailed: IfFailed): string[]
   else if (sure.includes('failed') || sure.includes('pending')) ends.add('deferred');
   else ends.add('runs');
   if (isUnsure) ends.add('canceled');
+  if (ifFailed === 'wait' && ways.some((one) => one.includes('failed'))) ends.add('deferred');
   return [...ends];
 }

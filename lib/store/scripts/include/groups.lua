@@ -3,7 +3,8 @@
 --
 -- A job of ours is pending from the step that stores it. Python's are taken in: `Group.enqueue_many` writes RQ's set
 -- alone. They are found since there are more ids in that set than we know of, and are marked with `nrq_member`. A look
--- through the set may take several calls: `scan` is how far it is, `size` how many ids there were when it began.
+-- through the set may take several calls: `scan` is how far it is, `size` how many ids there were when it began, `first`
+-- the ids with which it began. A cursor means nothing any more when Redis was started anew: then these are others.
 
 -- Ids of a page; what the look at one costs.
 groups.PAGE, groups.LOOK = 100, 0.2
@@ -53,13 +54,18 @@ function groups.look_at_members(group, ids)
   return groups.removed_from(group.members, ghosts)
 end
 
+function groups.first_ids(group)
+  return table.concat(redis.call('SSCAN', group.members, '0', 'COUNT', 10)[2], ' ', 1)
+end
+
 -- Takes in what Python has added. Answers whether all of RQ's set is known. pages: how many are looked at even if it is
 function groups.take_in(group, pages)
   local count = redis.call('SCARD', group.members)
-  local noted = redis.call('HMGET', group.hash, 'known', 'scan', 'size')
+  local noted = redis.call('HMGET', group.hash, 'known', 'scan', 'size', 'first')
   local is_known = tonumber(noted[1] or '0') == count
   if is_known and (pages == 0 or count == 0) then return true end
-  local cursor, size = noted[2] or '0', tonumber(noted[2] and noted[3]) or count
+  local cursor, size = '0', count
+  if noted[2] and noted[4] == groups.first_ids(group) then cursor, size = noted[2], tonumber(noted[3]) or count end
   while (pages > 0 or not is_known) and hung.steps < MOST_STEPS do
     local page = redis.call('SSCAN', group.members, cursor, 'COUNT', groups.PAGE)
     size, cursor, pages = size - groups.look_at_members(group, page[2]), page[1], pages - 1
@@ -73,9 +79,9 @@ function groups.take_in(group, pages)
     end
   end
   if cursor == '0' then
-    redis.call('HDEL', group.hash, 'scan', 'size')
+    redis.call('HDEL', group.hash, 'scan', 'size', 'first')
   else
-    redis.call('HSET', group.hash, 'scan', cursor, 'size', size)
+    redis.call('HSET', group.hash, 'scan', cursor, 'size', size, 'first', groups.first_ids(group))
   end
   return is_known
 end
