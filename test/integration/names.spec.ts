@@ -7,8 +7,13 @@ const engine = Engine.forThisFile();
 const source = (name: string) =>
   readFileSync(new URL(`../../lib/store/scripts/include/${name}.lua`, import.meta.url), 'utf8');
 
+/** What else a script knows of a queue. */
+const NO_KEYS = ['levels', 'closes_later', 'is_plain', 'lanes'];
+
 /** The names of the two lists of a queue's keys, as scripts spell them. */
-const inLua = Array.from(source('queue').matchAll(/what == '(\w+)'/g), ([, name]) => String(name));
+const inLua = Array.from(source('queue').matchAll(/what == '(\w+)'/g), ([, name]) =>
+  String(name),
+).filter((name) => !NO_KEYS.includes(name));
 const inTypeScript = (keys: object) =>
   Object.keys(keys)
     .filter((name) => name !== 'name')

@@ -51,7 +51,7 @@ local function add_figures(name, jobs)
   local sample
   for _, tier in ipairs(TIERS) do
     local length = tier[1]
-    local key = string.format('%snrq:stats:%s:%d:%d', prefix, name, length, (seconds - seconds % length) / length)
+    local key = string.format('%s%d:%d', queue.stats, length, (seconds - seconds % length) / length)
     if #jobs > 0 then add_jobs(key, jobs) end
     if redis.call('HEXISTS', key, 'g') == 0 then
       sample = sample or sample_of(queue)

@@ -23,15 +23,17 @@ local function key_of_queue(queue, what)
     key = prefix .. 'nrq:' .. what .. ':' .. name
   elseif what == 'key_limits' then
     key = prefix .. 'nrq:key-limits:' .. name
-  elseif what == 'closes_later' then
-    key = false
+  elseif what == 'stats' then
+    key = prefix .. 'nrq:stats:' .. name .. ':'
   elseif what == 'high' or what == 'low' then
     key = prefix .. 'queue:' .. name .. '!' .. what
-  elseif what == 'levels' then
-    -- Of which of the jobs that may be put into it it is known here that they are of a level (see note-level.lua).
-    key = false
   elseif what == 'wake' or what == 'settled' or what == 'events' then
     key = ARGV.channels .. what .. ':' .. name
+  -- What follows are no keys, but what else is known of a queue.
+  elseif what == 'levels' or what == 'closes_later' then
+    -- levels: id -> 'high' | 'low', of jobs that may be put into it (see note-level.lua)
+    -- closes_later: what is done to lanes is closed when the whole call is done
+    key = false
   elseif what == 'is_plain' then
     -- Nothing about it is out of the ordinary (see keyspace.ts): the path of most queues asks nothing further.
     key = redis.call('EXISTS', queue.flags) == 0
@@ -40,11 +42,12 @@ local function key_of_queue(queue, what)
     --- @include lanes
     key = {
       gate_named = gate_named, lane_in = lane_in, lane_by_name = lane_by_name, lane_of_new = lane_of_new, put = put,
-      take_in = take_in, take_out = take_out_of_lanes, place_of = place_in_lane, length_of = length_of_lane, each = each_lane, ids = ids_in_lanes, cut = cut_lanes, drop_holder = drop_holder, rest = rest, counted = counted,
-      left = left, touch = touch, look_again = look_again, close = close, running_of = running_of,
-      limits_of = limits_of, whole_queue = whole_queue, room_of_queue = room_of_queue, room_in = room_in, note_starts = note_starts,
-      close_gates = write_openings, note_queue_starts = note_queue_starts,
-      micros = micros, now_micros = now_micros, opening_of = opening_of,
+      take_in = take_in, take_out = take_out_of_lanes, place_of = place_in_lane, length_of = length_of_lane,
+      each = each_lane, ids = ids_in_lanes, cut = cut_lanes, drop_holder = drop_holder, rest = rest,
+      counted = counted, left = left, touch = touch, look_again = look_again, close = close, running_of = running_of,
+      limits_of = limits_of, whole_queue = whole_queue, room_of_queue = room_of_queue, room_in = room_in,
+      note_starts = note_starts, close_gates = write_openings, note_queue_starts = note_queue_starts, micros = micros,
+      now_micros = now_micros, opening_of = opening_of,
     }
   else
     error('a queue has no key ' .. what)
