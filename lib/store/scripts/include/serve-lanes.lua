@@ -5,7 +5,7 @@
 local LANES_AT_ONCE, GATES_AT_ONCE, SORTED_AT_ONCE = 1000, 50, 500
 
 local lanes = queue.lanes
-local TAB, FOR_EVER = '\t', math.huge
+local tab, for_ever = '\t', math.huge
 local now_micros, micros = lanes.now_micros, lanes.micros
 -- Of this worker's own gates: how many more of their jobs it takes, and which take none.
 local rooms, full = {}, {}
@@ -31,9 +31,9 @@ local function claim_from_lane(claims, gate, key, most)
   local holders = {}
   for index = 1, count do
     local values = claims.jobs[before + index]
-    values[CLAIM.status] = gate.name .. TAB .. key
+    values[CLAIM.status] = gate.name .. tab .. key
     holders[2 * index - 1] = '0'
-    holders[2 * index] = key .. TAB .. values[CLAIM_FIELD_COUNT + 1] .. ':' .. claims.token
+    holders[2 * index] = key .. tab .. values[CLAIM_FIELD_COUNT + 1] .. ':' .. claims.token
       .. string.format('%016x', number + index - 1)
   end
   batched('ZADD', gate.held, holders)
@@ -53,30 +53,30 @@ local function serve_lane(claims, gate, key, most)
   end
   if limits.key_rate then
     local free
-    free, starts, opens = lanes.room_in(gate.rates .. TAB .. key, limits.key_rate, limits.key_per)
+    free, starts, opens = lanes.room_in(gate.rates .. tab .. key, limits.key_rate, limits.key_per)
     most = math.min(most, free)
   end
   if limits.rests then return 0, 0, limits.rests end
   if most <= 0 then
-    if running and running >= limits.per_key then return 0, 0, limits.ends or FOR_EVER end
-    return 0, 0, opens or limits.ends or FOR_EVER
+    if running and running >= limits.per_key then return 0, 0, limits.ends or for_ever end
+    return 0, 0, opens or limits.ends or for_ever
   end
   local count, has_more, rests, dropped = claim_from_lane(claims, gate, key, most)
   if starts and count > 0 then
-    lanes.note_starts(gate.rates .. TAB .. key, starts, count, limits.key_rate, limits.key_per)
+    lanes.note_starts(gate.rates .. tab .. key, starts, count, limits.key_rate, limits.key_per)
   end
   if rests then return count, dropped, rests end
   if not has_more then return count, dropped, nil end
-  if running and running + count >= limits.per_key then return count, dropped, limits.ends or FOR_EVER end
+  if running and running + count >= limits.per_key then return count, dropped, limits.ends or for_ever end
   if starts then
-    local free, _, at = lanes.room_in(gate.rates .. TAB .. key, limits.key_rate, limits.key_per)
-    if free <= 0 then return count, dropped, at or FOR_EVER end
+    local free, _, at = lanes.room_in(gate.rates .. tab .. key, limits.key_rate, limits.key_per)
+    if free <= 0 then return count, dropped, at or for_ever end
   end
   return count, dropped, now
 end
 
 local function room_of(gate, most)
-  local room, starts = math.min(most, rooms[gate.name] or FOR_EVER), nil
+  local room, starts = math.min(most, rooms[gate.name] or for_ever), nil
   if gate.rests then return 0 end
   if gate.total then room = math.min(room, gate.total - redis.call('ZCARD', gate.held)) end
   if gate.rate then
@@ -227,7 +227,7 @@ local function serve_all(claims, woken)
     if #claims.jobs < most and claims.state == '' then claim_from_level(queue, claims, 'low') end
   end
   local count = #claims.jobs
-  if claims.failure == '' and room == FOR_EVER and count >= slots and count < asked then
+  if claims.failure == '' and room == for_ever and count >= slots and count < asked then
     claims.state = ''
     serve_list(claims, asked - count)
     if #claims.jobs < asked then claims.state = 'more' end
@@ -251,9 +251,9 @@ local function note_sleeper(is_short, worker)
     redis.call('HDEL', queue.asleep, worker)
     return
   end
-  local names = TAB
+  local names = tab
   for gate_name, is_full in pairs(full) do
-    if is_full then names = names .. gate_name .. TAB end
+    if is_full then names = names .. gate_name .. tab end
   end
   redis.call('HSET', queue.asleep, worker, names)
 end
@@ -263,7 +263,7 @@ end
 local function next_opening(opens, worker)
   local first = redis.call('ZRANGEBYSCORE', queue.gates, '(' .. now_micros, '(+inf', 'WITHSCORES', 'LIMIT', 0, 1)
   local at = first[2] and tonumber(first[2]) / 1000
-  if opens and opens < FOR_EVER then at = math.max(opens, now) end
+  if opens and opens < for_ever then at = math.max(opens, now) end
   if not at then return nil end
   local told, whom = string.match(redis.call('GET', queue.timer) or '', '^(%d+) (.*)$')
   told = tonumber(told)
