@@ -213,6 +213,13 @@ function withConstants(lines) {
     return false;
   });
   if (constants.size === 0) return lines;
+  for (const name of constants.keys()) {
+    const other = new RegExp(
+      `\\blocal [\\w, ]*\\b${name}\\b|\\bfunction\\b[^(]*\\([^)]*\\b${name}\\b`,
+    );
+    const line = rest.find((one) => other.test(one));
+    if (line) throw new Error(`${name} is a constant, and in "${line.trim()}" something else`);
+  }
   const uses = new RegExp(`(?<![\\w.'])(${[...constants.keys()].join('|')})(?![\\w'])`, 'g');
   return rest.map((line) => line.replace(uses, (name) => constants.get(name)));
 }

@@ -171,7 +171,10 @@ export function isRetryJob(thrown: unknown): thrown is RetryJob {
   return signalOf(thrown) === 'retry';
 }
 
-export function isSnoozeJob(thrown: unknown): thrown is SnoozeJob {
+/** One of an older copy of this package knows no scope. */
+export function isSnoozeJob(
+  thrown: unknown,
+): thrown is Pick<SnoozeJob, 'delay'> & Partial<Pick<SnoozeJob, 'scope'>> {
   return signalOf(thrown) === 'snooze';
 }
 

@@ -74,7 +74,6 @@ export function decideReturned(value: unknown, context: DecisionContext): Verdic
 /** The handler threw, or the attempt failed otherwise. */
 export function decideThrown(error: unknown, context: DecisionContext): Verdict {
   if (isSnoozeJob(error)) {
-    // One of an older copy of this package knows no scope.
     const { delay, scope = 'job' } = error;
     const outcome = { type: 'snoozed', delay, scope, name: context.job.name } as const;
     return { outcome: scope === 'job' ? { type: 'snoozed', delay } : outcome };
