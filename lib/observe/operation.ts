@@ -1,3 +1,4 @@
+import { ShortForm } from '../job/index.js';
 import type { BulkRequest } from '../queue/index.js';
 import type { ControlPace, ControlReport, JobStore } from '../store/index.js';
 import { after } from '../time/timer.js';
@@ -26,66 +27,74 @@ export interface DryRun {
  * const { done, skipped } = await operation.report();
  * ```
  */
-export class BulkOperation {
-  private soFar: ControlReport = NOTHING;
-  private expected: number | undefined;
-  private isCanceled = false;
-  private readonly ended: Promise<ControlReport>;
-  private readonly startedAt = performance.now();
+export class BulkOperation extends ShortForm {
+  #soFar: ControlReport = NOTHING;
+  #expected: number | undefined;
+  #isCanceled = false;
+  readonly #ended: Promise<ControlReport>;
+  readonly #startedAt = performance.now();
+  readonly #rate: number | undefined;
 
   /** @internal */
   constructor(
     store: Pick<JobStore, 'controlMany'>,
     queue: string,
     { selection, action }: BulkRequest,
-    private readonly rate: number | undefined,
+    rate: number | undefined,
     total: Promise<number>,
   ) {
+    super();
+    this.#rate = rate;
     const pace: ControlPace = {
       most: rate === undefined ? Infinity : Math.max(1, Math.ceil(rate / SLICES_PER_SECOND)),
       goesOn: (soFar) => this.goesOn(soFar),
     };
-    this.ended = store.controlMany(queue, selection, action, pace);
+    this.#ended = store.controlMany(queue, selection, action, pace);
     // Whoever does not ask for the report does not want to hear of its error either.
-    this.ended.catch(() => undefined);
+    this.#ended.catch(() => undefined);
     total.then(
-      (count) => (this.expected = count),
+      (count) => (this.#expected = count),
       () => undefined,
     );
   }
 
   /** How far it is: jobs changed, entries looked at, and how many there were at the beginning (once that is known). */
   get progress(): { readonly done: number; readonly looked: number; readonly total?: number } {
-    const { done, looked } = this.soFar;
+    const { done, looked } = this.#soFar;
     return {
       done,
       looked,
-      ...(this.expected === undefined ? undefined : { total: this.expected }),
+      ...(this.#expected === undefined ? undefined : { total: this.#expected }),
     };
+  }
+
+  /** What JSON and logs show of it. */
+  toJSON(): object {
+    return this.progress;
   }
 
   /** Ends it after the call that is under way. */
   cancel(): void {
-    this.isCanceled = true;
+    this.#isCanceled = true;
   }
 
   /** Waits until it has ended, by itself or canceled. @throws RqConnectionError; what was done until then stays done */
   report(): Promise<ControlReport> {
-    return this.ended;
+    return this.#ended;
   }
 
   private async goesOn(soFar: ControlReport): Promise<boolean> {
-    this.soFar = soFar;
-    if (this.rate !== undefined) {
-      const due = this.startedAt + (soFar.done / this.rate) * 1000;
+    this.#soFar = soFar;
+    if (this.#rate !== undefined) {
+      const due = this.#startedAt + (soFar.done / this.#rate) * 1000;
       await this.pause(due - performance.now());
     }
-    return !this.isCanceled;
+    return !this.#isCanceled;
   }
 
   /** In short steps, so that it can be canceled meanwhile. */
   private async pause(milliseconds: number): Promise<void> {
-    for (let left = milliseconds; left > 0 && !this.isCanceled; left -= STEP_MS) {
+    for (let left = milliseconds; left > 0 && !this.#isCanceled; left -= STEP_MS) {
       await new Promise<void>((resolve) => after(Math.min(left, STEP_MS), resolve));
     }
   }

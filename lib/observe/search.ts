@@ -1,4 +1,10 @@
-import type { JobSelection, ResolvedSelection, SelectableIn } from '../job/index.js';
+import {
+  type JobSelection,
+  type ResolvedSelection,
+  type SelectableIn,
+  ShortForm,
+  hideFields,
+} from '../job/index.js';
 import { type JobStore, isSelected } from '../store/index.js';
 import type { JobSummary } from '../wire/index.js';
 
@@ -20,19 +26,27 @@ export interface SearchOptions {
  * their place. It stops when its budget is used up, so that a search in a million jobs holds up neither Redis nor anybody
  * who waits; how far it has come can be read at any time.
  */
-export class FoundJobs implements AsyncIterable<JobSummary> {
+export class FoundJobs extends ShortForm implements AsyncIterable<JobSummary> {
   private entries = 0;
   private all = 0;
   private isDone = false;
 
+  readonly #store: Pick<JobStore, 'page' | 'counts'>;
+  readonly #queues: () => Promise<readonly string[]>;
+
   /** @internal */
   constructor(
-    private readonly store: Pick<JobStore, 'page' | 'counts'>,
-    private readonly queues: () => Promise<readonly string[]>,
+    store: Pick<JobStore, 'page' | 'counts'>,
+    queues: () => Promise<readonly string[]>,
     private readonly selection: ResolvedSelection,
     private readonly budget: number,
     private readonly signal: AbortSignal | undefined,
-  ) {}
+  ) {
+    super();
+    this.#store = store;
+    this.#queues = queues;
+    hideFields(this);
+  }
 
   /** How many entries were looked at. */
   get looked(): number {
@@ -49,13 +63,19 @@ export class FoundJobs implements AsyncIterable<JobSummary> {
     return this.isDone;
   }
 
+  /** What JSON and logs show of it. */
+  toJSON(): { readonly looked: number; readonly total: number; readonly isComplete: boolean } {
+    const { looked, total, isComplete } = this;
+    return { looked, total, isComplete };
+  }
+
   /** @throws RqConnectionError */
   async *[Symbol.asyncIterator](): AsyncIterator<JobSummary> {
     const { limit = Infinity } = this.selection;
     this.entries = this.all = 0;
     this.isDone = false;
     let found = 0;
-    for (const queue of await this.queues()) {
+    for (const queue of await this.#queues()) {
       for await (const job of this.inQueue(queue)) {
         if (!isSelected(job, this.selection)) continue;
         if (found >= limit) return;
@@ -73,7 +93,7 @@ export class FoundJobs implements AsyncIterable<JobSummary> {
 
   private async *inQueue(queue: string): AsyncIterable<JobSummary> {
     const place = this.selection.in;
-    const total = (await this.store.counts(queue))[place];
+    const total = (await this.#store.counts(queue))[place];
     this.all += total;
     const isBackward = BACKWARD.has(place);
     const seen = new Set<string>();
@@ -99,7 +119,7 @@ export class FoundJobs implements AsyncIterable<JobSummary> {
     let looked = 0;
     while (looked < limit) {
       const range = { offset: offset + looked, limit: limit - looked };
-      const page = await this.store.page(queue, this.selection.in, range);
+      const page = await this.#store.page(queue, this.selection.in, range);
       jobs.push(...page.jobs);
       looked += page.looked;
       if (!page.more || page.looked === 0) break;

@@ -94,7 +94,8 @@ describe.each([
       });
       children.push(child);
       const before = (await audit())[becomes] ?? 0;
-      await eventually(async () => (await done()) >= before + COUNT * share, {
+      // On a busy machine the first one may have done nearly all before it was killed.
+      await eventually(async () => (await done()) >= before + (COUNT - before) * share, {
         what: 'some of it to be done',
         every: 1,
       });

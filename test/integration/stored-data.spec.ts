@@ -188,7 +188,9 @@ describe('a job in Redis', () => {
     await Promise.allSettled(jobs.map((job) => job.result({ timeout: 1 })));
     await worker.stop();
 
-    expect(await keys()).toEqual(['rq:queues']);
+    // What its worker has counted ends by itself.
+    const left = (await keys()).filter((key) => !key.startsWith('rq:nrq:stats:'));
+    expect(left).toEqual(['rq:queues']);
   });
 
   it('may have another prefix, then all of it', async () => {

@@ -41,7 +41,7 @@ describe('@JobsOf', () => {
     expect(jobs.handlers.find('images', 'resize')).toMatchObject({
       retry: { max: 3, intervals: [5] },
       timeout: 30_000,
-      concurrency: 2,
+      limits: { perWorker: 2 },
     });
     await jobs.close();
   });
@@ -51,13 +51,16 @@ describe('@JobsOf', () => {
     expect(jobs.handlers.find('images', 'images.scan')).toMatchObject({
       retry: { max: 1, intervals: [0] },
       timeout: 300_000,
-      concurrency: 2,
+      limits: { perWorker: 2 },
     });
     expect(jobs.handlers.find('archive', 'report')).toMatchObject({
       timeout: 30_000,
-      concurrency: 2,
+      limits: { perWorker: 2 },
     });
-    expect(jobs.handlers.find('mail', 'report')).toMatchObject({ timeout: -1, concurrency: 2 });
+    expect(jobs.handlers.find('mail', 'report')).toMatchObject({
+      timeout: -1,
+      limits: { perWorker: 2 },
+    });
     await jobs.close();
   });
 

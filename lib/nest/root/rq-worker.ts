@@ -14,21 +14,25 @@ import type { Worker, WorkerEnd } from '../../worker/index.js';
  */
 export class RqWorker extends ShortForm {
   readonly #worker: Worker;
-  /**
-   * Why the worker has ended, once everything is written down: `drained` (`burst`: there was nothing more to do),
-   * `maxJobs`, `idle` (`maxIdle`), or `stopped` (the application is closed, or RQ's command came). Never rejects. The
-   * application itself goes on: whoever waits for this closes it.
-   */
-  readonly done: Promise<WorkerEnd>;
+  readonly #done: Promise<WorkerEnd>;
 
   /** @param told resolves when the end has been logged */
   constructor(worker: Worker, told: (why: WorkerEnd) => Promise<void>) {
     super();
     this.#worker = worker;
-    this.done = worker.done.then(async (why) => {
+    this.#done = worker.done.then(async (why) => {
       await told(why);
       return why;
     });
+  }
+
+  /**
+   * Why the worker has ended, once everything is written down: `drained` (`burst`: there was nothing more to do),
+   * `maxJobs`, `idle` (`maxIdle`), or `stopped` (the application is closed, or RQ's command came). Never rejects. The
+   * application itself goes on: whoever waits for this closes it.
+   */
+  get done(): Promise<WorkerEnd> {
+    return this.#done;
   }
 
   /** The name under which RQ's tools list it. */

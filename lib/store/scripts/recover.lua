@@ -72,6 +72,7 @@ end
 for _, registry in ipairs({ 'failed', 'canceled' }) do assure_right('ZADD', queue[registry]) end
 for _, command in ipairs({ 'HSET', 'HMGET', 'TTL', 'DEL' }) do assure_right(command, job_prefix) end
 for _, command in ipairs({ 'GET', 'SET', 'PTTL', 'ZRANGE', 'ZADD' }) do assure_right(command, queue.alive) end
+queue.is_plain = queue.is_plain
 
 -- Hold the scheduler lock.
 local patience = patience_with_scheduler(queue)

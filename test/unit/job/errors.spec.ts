@@ -44,8 +44,11 @@ const everyError: [string, job.RqError][] = [
     'RQ_PARENT_RESULT',
     new job.ParentResultError({ jobId: 'j1', status: 'missing', size: 100_000 }),
   ],
+  [
+    'RQ_KEY_FUNCTION',
+    new job.KeyFunctionError({ jobId: 'j1', name: 'n', cause: new Error('no tenant') }),
+  ],
   ['RQ_POISON_JOB', new job.PoisonJobError({ jobId: 'j1', crashes: 3 })],
-  ['RQ_QUEUE_FULL', new job.QueueFullError({ queue: 'q', maxLength: 3, length: 3 })],
 ];
 
 describe('every error', () => {
@@ -60,7 +63,7 @@ describe('every error', () => {
 
   it('says which job it is about', () => {
     const ofOneJob = everyError.map(([, error]) => error).filter((error) => 'jobId' in error);
-    expect(ofOneJob).toHaveLength(13);
+    expect(ofOneJob).toHaveLength(14);
     for (const error of ofOneJob) {
       expect(error.jobId).toBe('j1');
       expect(error.message).toContain('"j1"');

@@ -272,7 +272,7 @@ describe('an impossible option', () => {
   it('is explained together with the keys that exist', () => {
     expect(() => resolveJobOptions({ retries: 3 } as JobOptions, none, where)).toThrow(
       `${where}: retries is not an option here. Known: retry, timeout, ttl, resultTtl, failureTtl, id, ` +
-        'unique, repeat, delay, at, atFront, priority, dependsOn, group, meta, description',
+        'unique, repeat, delay, at, atFront, priority, dependsOn, key, group, meta, description, webhooks',
     );
   });
 });

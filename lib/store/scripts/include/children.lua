@@ -4,6 +4,8 @@
 -- once in a call: we change none of that.
 local function assure_child(child, registry, commands)
   if child.queue.assured[registry] then return end
+  -- The way into the queue depends on it, and asking may be refused.
+  child.queue.is_plain = child.queue.is_plain
   redis.call('ZCARD', child.queue.deferred)
   if registry == 'list' then redis.call('LLEN', child.queue.list) else redis.call('ZCARD', child.queue[registry]) end
   for _, command in ipairs(commands) do assure_right(command, child.queue[registry]) end
