@@ -18,7 +18,9 @@ import { type ActingWorker, Scene } from './scene.js';
 
 const GRAPHS = Number(process.env['GRAPHS'] ?? 8);
 const AT_ONCE = 25;
-const FIRST_SEED = Number(process.env['GRAPHS_SEED'] ?? 1 + (Date.now() % 1_000_000));
+// The short round takes the same graphs each time, so that a failure of it is one of the change that was made.
+const ANY_SEED = process.env['GRAPHS'] === undefined ? 1 : 1 + (Date.now() % 1_000_000);
+const FIRST_SEED = Number(process.env['GRAPHS_SEED'] ?? ANY_SEED);
 const SEEDS = Array.from({ length: Math.ceil(GRAPHS / AT_ONCE) }, (_, at) => FIRST_SEED + at);
 const KILLS = 3;
 const WORKER = { queues: QUEUES, lease: 0.7, maxCrashes: 99 };
@@ -114,7 +116,7 @@ async function run(seed: number, graphs: number): Promise<Round> {
   let workers = await Promise.all(['first', 'second'].map((one) => scene.worker(one, WORKER)));
   await round.enqueue();
   const ran = () => scene.journal.of('run').length;
-  const isDrained = async () => (await counts('queue', 'wip', 'scheduled')) === 0;
+  const isDrained = async () => (await countUnsettled()) === 0;
   const share = Math.max(1, Math.floor(round.nodes.length / (KILLS * 8)));
   for (let kill = 1; kill <= KILLS; kill += 1) {
     for (let deed = 0; deed < 6; deed += 1) {
@@ -133,14 +135,15 @@ async function run(seed: number, graphs: number): Promise<Round> {
   return round;
 }
 
-async function counts(...places: readonly string[]): Promise<number> {
-  const keys = QUEUES.flatMap((queue) => places.map((place) => `rq:${place}:${queue}`));
-  const sizes = await Promise.all(
-    keys.map((key) =>
-      key.startsWith('rq:queue:') ? scene.client.llen(key) : scene.client.zcard(key),
-    ),
-  );
-  return sizes.reduce((sum, size) => sum + size, 0);
+/** How many jobs wait for a worker, are taken by one, run, or are put off: all seen at one moment. */
+async function countUnsettled(): Promise<number> {
+  const look = scene.client.multi();
+  for (const queue of QUEUES) {
+    look.llen(`rq:queue:${queue}`).llen(`rq:queue:${queue}:intermediate`);
+    look.zcard(`rq:wip:${queue}`).zcard(`rq:scheduled:${queue}`);
+  }
+  const sizes = (await look.exec()) ?? [];
+  return sizes.reduce((sum, [, size]) => sum + Number(size), 0);
 }
 
 it.each(SEEDS)(
