@@ -291,11 +291,12 @@ export class FlowModel {
 
   /** Nobody sleeps while there is something for it to do. */
   private checkSleepers(state: State, fail: (what: string) => never): void {
-    if (state.isPaused || state.sleepers === 0 || state.started.length >= QUEUE_TOTAL) return;
+    if (state.isPaused || state.started.length >= QUEUE_TOTAL) return;
     for (const [gate, opensAt] of state.gates) {
       // The wake-ups of the model have no listeners: whoever is told is gone from the list.
-      if (opensAt <= this.lookedAt && GATES[gate])
-        fail(`${gate} is open, and ${state.sleepers} workers sleep`);
+      const sleepers = state.sleepers.filter((full) => !full.includes(`\t${gate}\t`));
+      if (opensAt <= this.lookedAt && GATES[gate] && sleepers.length > 0)
+        fail(`${gate} is open, and ${sleepers.length} workers sleep`);
     }
   }
 
@@ -310,7 +311,9 @@ export class FlowModel {
     const gateNames = Object.keys(GATES);
     const batch = this.redis.multi().lrange(LIST, '0', '-1').lrange(INTERMEDIATE, '0', '-1');
     batch.zrange(STARTED, '0', '-1').zrange(SCHEDULED, '0', '-1').hget(FLAGS, 'n');
-    batch.zrange(`rq:nrq:gates:${QUEUE}`, '0', '-1', 'WITHSCORES').hlen(`rq:nrq:asleep:${QUEUE}`);
+    batch
+      .zrange(`rq:nrq:gates:${QUEUE}`, '0', '-1', 'WITHSCORES')
+      .hgetall(`rq:nrq:asleep:${QUEUE}`);
     batch.exists(`rq:nrq:paused:${QUEUE}`);
     for (const key of laneKeys) batch.lrange(key, '0', '-1');
     for (const gate of gateNames) {
@@ -329,7 +332,7 @@ export class FlowModel {
     put(next(), 'scheduled');
     const count = Number(next<string | null>() ?? 0);
     const scores = next<string[]>();
-    const sleepers = next<number>();
+    const sleepers = Object.values(next<Record<string, string>>());
     const isPaused = next<number>() === 1;
     for (const key of laneKeys) {
       const ids = next<string[]>();
@@ -475,7 +478,8 @@ interface State {
   readonly leases: ReadonlySet<string>;
   readonly status: ReadonlyMap<string, string>;
   readonly count: number;
-  readonly sleepers: number;
+  /** Of each worker that sleeps: the gates of which it takes no more, between tabs. */
+  readonly sleepers: readonly string[];
   readonly isPaused: boolean;
 }
 
