@@ -43,8 +43,16 @@ export type JobSelection<In extends SelectableIn = SelectableIn> =
     };
 
 /** Where jobs can be selected: RQ's registries, and the queue itself. */
-export type SelectableIn =
-  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
+export type SelectableIn = (typeof SELECTABLE_IN)[number];
+export const SELECTABLE_IN = [
+  'queued',
+  'started',
+  'scheduled',
+  'deferred',
+  'finished',
+  'failed',
+  'canceled',
+] as const;
 
 /** Where the jobs stand to which each can be done. */
 export type RequeueFrom = 'failed' | 'canceled' | 'finished';

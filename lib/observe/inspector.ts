@@ -6,7 +6,7 @@ import {
   type PromoteFrom,
   type RequeueFrom,
   type RequeueOptions,
-  type SelectableIn,
+  SELECTABLE_IN,
   ShortForm,
   assertJobId,
   assertQueueName,
@@ -155,7 +155,7 @@ export class RqInspector extends ShortForm {
   search(search: JobSearch, options: SearchOptions = {}): FoundJobs {
     const where = 'inspector.search';
     const { queue, ...selection } = search;
-    const read = readSelection(selection as JobSelection, ANYWHERE, where);
+    const read = readSelection(selection as JobSelection, SELECTABLE_IN, where);
     if (!('in' in read)) {
       const problem = 'must be { in, name, cause, error, before, after, limit, queue }';
       throw new InvalidOptionError({ option: 'search', problem, where });
@@ -286,16 +286,6 @@ export class RqInspector extends ShortForm {
     return (await idsOf(this.#store, queue, selection)).length;
   }
 }
-
-const ANYWHERE: readonly SelectableIn[] = [
-  'queued',
-  'started',
-  'scheduled',
-  'deferred',
-  'finished',
-  'failed',
-  'canceled',
-];
 
 const OVERVIEW_OPTIONS = optionTable<{ queues?: readonly string[]; live?: boolean }>()({
   queues: optional(queueNames),

@@ -9,6 +9,7 @@ import {
   DuplicateJobError,
   InvalidOptionError,
   RqConnectionError,
+  SELECTABLE_IN,
   assertJobId,
   assertQueueName,
   layerDefaults,
@@ -242,8 +243,8 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     { offset = 0, limit = 100 }: { offset?: number; limit?: number } = {},
   ): Promise<JobSummary[]> {
     const where = `jobs of queue "${this.name}"`;
-    if (!REGISTRIES.has(registry)) {
-      const problem = `must be one of ${[...REGISTRIES].join(', ')}`;
+    if (!SELECTABLE_IN.includes(registry)) {
+      const problem = `must be one of ${SELECTABLE_IN.join(', ')}`;
       throw new InvalidOptionError({ option: 'registry', problem, value: registry, where });
     }
     wholeNumber(0)(offset, 'offset', where);
@@ -381,12 +382,3 @@ const NO_PARENTS: readonly Preparation[] = [];
 const NO_JOBS: ReadonlyMap<string, number> = new Map();
 /** Of the jobs that are enqueued in one turn: as many as one call takes. */
 const TOGETHER = 25;
-const REGISTRIES: ReadonlySet<string> = new Set([
-  'queued',
-  'started',
-  'scheduled',
-  'deferred',
-  'finished',
-  'failed',
-  'canceled',
-] satisfies RegistryName[]);

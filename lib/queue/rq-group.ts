@@ -6,7 +6,13 @@ import {
   toMilliseconds,
   wholeNumber,
 } from '../job/index.js';
-import type { ControlAction, ControlReport, GroupCounts, JobStore } from '../store/index.js';
+import {
+  type ControlAction,
+  type ControlReport,
+  type GroupCounts,
+  type JobStore,
+  sumOf,
+} from '../store/index.js';
 import { type Timer, after } from '../time/timer.js';
 import type { JobSummary } from '../wire/index.js';
 
@@ -147,18 +153,8 @@ export class RqGroup extends ShortForm {
     for (const [queue, own] of byQueue) {
       reports.push(await this.#store.controlMany(queue, own, action));
     }
-    const sum = (of: (report: ControlReport) => number) =>
-      reports.reduce((all, report) => all + of(report), 0);
-    return {
-      done: sum(({ done }) => done),
-      skipped: {
-        running: sum(({ skipped }) => skipped.running),
-        state: sum(({ skipped }) => skipped.state),
-        duplicate: sum(({ skipped }) => skipped.duplicate),
-      },
-      missing: missing + sum((report) => report.missing),
-      looked: missing + sum(({ looked }) => looked),
-    };
+    const report = sumOf(reports);
+    return { ...report, missing: report.missing + missing, looked: report.looked + missing };
   }
 }
 

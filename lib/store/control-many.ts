@@ -153,6 +153,11 @@ export async function inTurn(
     reports.push(report);
     if (limit !== undefined) limit -= report.done;
   }
+  return sumOf(reports);
+}
+
+/** Of several calls that were made for one, one report. */
+export function sumOf(reports: readonly ControlReport[]): ControlReport {
   const sum = (of: (report: ControlReport) => number) =>
     reports.reduce((count, report) => count + of(report), 0);
   return {

@@ -1,3 +1,4 @@
+import type { SelectableIn } from '../job/index.js';
 import type { Figures, Tier } from '../wire/figures.js';
 
 /** Figures for those who watch: how queues stand, what workers do, what became of jobs. Reading changes nothing. */
@@ -123,7 +124,6 @@ export interface Bucket {
 }
 
 /** RQ's registries, and `queued` for the queue itself. Stopped jobs are in `failed`. */
-export type RegistryName =
-  'queued' | 'started' | 'scheduled' | 'deferred' | 'finished' | 'failed' | 'canceled';
+export type RegistryName = SelectableIn;
 
 export type RegistryCounts = Readonly<Record<RegistryName, number>>;

@@ -5,6 +5,7 @@ export type * from './group-store.js';
 export type * from './limit-store.js';
 export type * from './schedule-store.js';
 export type * from './watcher-store.js';
+export { sumOf } from './control-many.js';
 export { idsOf, isSelected } from './selected-jobs.js';
 export { RedisJobStore } from './redis-job-store.js';
 export type { RedisJobStoreOptions } from './redis-job-store-options.js';
