@@ -1,31 +1,22 @@
 // Whatever Redis refuses in the middle of a script that touches jobs that wait for others, nothing is lost: when the
 // obstacle is gone, the same call, the next exchange or the sweep brings every job where it belongs.
 import type { Outcome } from '../../lib/job/index.js';
-import { Connections } from '../../lib/redis/index.js';
 import { type ExchangeRequest, type NewJob, RedisJobStore } from '../../lib/store/index.js';
 import { control, empty, enqueue, exchange, recover } from '../../lib/store/scripts/compiled.js';
 import type { ClaimedJob } from '../../lib/wire/index.js';
 import { Engine } from './support/engine.js';
 import { FAILURE, type GraphJob, newJob } from './support/graph.js';
+import { LimitedUser } from './support/limited-user.js';
 
 const engine = Engine.forThisFile();
+const user = LimitedUser.forThisFile(engine);
 const QUEUES = ['jobs', 'other'];
 const TOKEN = 'a'.repeat(16);
 let limited: RedisJobStore;
 
-beforeAll(async () => {
-  await allowAllBut();
-  const connections = new Connections(`redis://rq:pw@${engine.redis.url.slice('redis://'.length)}`);
-  await connections.connect();
-  limited = new RedisJobStore(connections);
+beforeAll(() => {
+  limited = new RedisJobStore(user.connections);
 });
-
-afterAll(() => limited.connections.close());
-
-async function allowAllBut(...commands: string[]): Promise<void> {
-  const rights = ['reset', 'on', '>pw', '~*', '&*', '+@all', ...commands.map((one) => `-${one}`)];
-  await engine.client.call('ACL', 'SETUSER', 'rq', ...rights);
-}
 
 /** Two parents, children of every kind, and a child of a child. */
 const FAMILY: readonly GraphJob[] = [
@@ -228,8 +219,8 @@ interface Obstacle {
 
 const refused = (command: string): Obstacle => ({
   name: `-${command}`,
-  put: () => allowAllBut(command),
-  take: () => allowAllBut(),
+  put: () => user.mayAllBut(command),
+  take: () => user.mayAllBut(),
 });
 
 /** Something else stands there for a while. */
@@ -297,7 +288,7 @@ return lines
 
 async function attempt({ prepare, act, atLast }: Scenario, obstacle?: Obstacle): Promise<string[]> {
   await engine.client.flushall();
-  await allowAllBut();
+  await user.mayAllBut();
   const prepared = (await prepare()) as never;
   await obstacle?.put();
   let isDone = await act(limited, prepared).then(

@@ -2,7 +2,6 @@
 // replaced by one of another type, and each command is taken from the user's rights, one at a time.
 import type { Outcome } from '../../lib/job/index.js';
 import { Queue } from '../../lib/queue/index.js';
-import { Connections } from '../../lib/redis/index.js';
 import { type ExchangeRequest, RedisJobStore } from '../../lib/store/index.js';
 import {
   beat,
@@ -17,9 +16,11 @@ import {
 } from '../../lib/store/scripts/compiled.js';
 import type { ClaimedJob } from '../../lib/wire/index.js';
 import { Engine } from './support/engine.js';
+import { LimitedUser } from './support/limited-user.js';
 import { TEXTS, keysOf, stateIn } from './support/whole-state.js';
 
 const engine = Engine.forThisFile();
+const user = LimitedUser.forThisFile(engine);
 const TOKEN = 'a'.repeat(16);
 const FAILURE = { name: 'Error', message: 'no', stack: 'Error: no' };
 
@@ -27,20 +28,10 @@ let limited: RedisJobStore;
 /** The same, with RQ's records of executions. */
 let shared: RedisJobStore;
 
-beforeAll(async () => {
-  await allowAllBut();
-  const connections = new Connections(`redis://rq:pw@${engine.redis.url.slice('redis://'.length)}`);
-  await connections.connect();
-  limited = new RedisJobStore(connections);
-  shared = new RedisJobStore(connections, { sharedWithPython: true });
+beforeAll(() => {
+  limited = new RedisJobStore(user.connections);
+  shared = new RedisJobStore(user.connections, { sharedWithPython: true });
 });
-
-afterAll(() => limited.connections.close());
-
-async function allowAllBut(...commands: string[]): Promise<void> {
-  const rights = ['reset', 'on', '>pw', '~*', '&*', '+@all', ...commands.map((one) => `-${one}`)];
-  await engine.client.call('ACL', 'SETUSER', 'rq', ...rights);
-}
 
 function exchange(store: RedisJobStore, request: Partial<ExchangeRequest>) {
   return store.exchange('jobs', {
@@ -399,12 +390,12 @@ async function attempt(
   obstruct: () => Promise<unknown>,
 ): Promise<{ before: string[]; after: string[] }> {
   await engine.client.flushall();
-  await allowAllBut();
+  await user.mayAllBut();
   const prepared = await prepare?.();
   await obstruct();
   const before = await stateIn(engine.client);
   await act(prepared).catch(() => undefined);
-  await allowAllBut();
+  await user.mayAllBut();
   return { before, after: await stateIn(engine.client) };
 }
 
@@ -424,7 +415,7 @@ describe.each(
       if (isHalf) halves.push({ obstacle, before, after, done });
     };
     for (const command of SCRIPTS[scenario.script].commands) {
-      await look(`-${command}`, () => allowAllBut(command));
+      await look(`-${command}`, () => user.mayAllBut(command));
     }
     await look('no channels', () => engine.client.call('ACL', 'SETUSER', 'rq', 'resetchannels'));
     for (const key of keysOf(TOKEN)) {
