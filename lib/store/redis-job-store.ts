@@ -365,8 +365,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   private place(queue: string): ExchangePlace & Pick<WorkerStore, 'maxPayloadBytes'> {
-    const { keys: keyspace, shared, dependencies: gates, maxPayloadBytes } = this;
-    return { keyspace, queue, shared, gates, maxPayloadBytes };
+    const { keys: keyspace, shared, dependencies: signs, maxPayloadBytes } = this;
+    return { keyspace, queue, shared, signs, maxPayloadBytes };
   }
 
   private async controlSlice(

@@ -48,8 +48,8 @@ export function encodeExchange(
   });
   values.push(request.woken.length);
   for (const id of request.woken) values.push(id);
-  const gates = place.gates?.keysFor(place.queue, request.outcomes.length) ?? NONE;
-  if (gates.length > 0) values.push('gates', gates.length, ...gates);
+  const signs = place.signs?.keysFor(place.queue, request.outcomes.length) ?? NONE;
+  if (signs.length > 0) values.push('signs', signs.length, ...signs);
   pushLanes(values, request);
   pushLevels(values, request);
   pushOutcomes(values, request, place.shared);
@@ -67,7 +67,7 @@ export interface ExchangePlace {
   /** Python reads this Redis, too: all results go to RQ's streams, and RQ's records of executions are kept. */
   readonly shared: boolean;
   /** Which keys tell whether any job waits for others, when so many have ended; none: look at those that have. */
-  readonly gates?: { keysFor(queue: string, ended: number): readonly string[] };
+  readonly signs?: { keysFor(queue: string, ended: number): readonly string[] };
 }
 
 /**

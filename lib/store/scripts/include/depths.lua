@@ -2,17 +2,14 @@
 
 local function count_of(reply) return type(reply) == 'number' and reply or 0 end
 
--- Those that wait behind gates.
-local function in_lanes_of(queue)
-  local count = redis.pcall('HGET', queue.flags, 'n')
-  return math.max(0, tonumber(type(count) == 'string' and count or '') or 0)
-end
+--- @include in-lanes
 
 -- retrying: those that are not due yet; overdue: scheduled ones whose time has come and that nobody has moved
 local function depths_of(queue)
+  local is_known, in_lanes = pcall(in_lanes_of, queue)
   return {
     queued = count_of(redis.pcall('LLEN', queue.list)) + count_of(redis.pcall('LLEN', queue.high))
-      + count_of(redis.pcall('LLEN', queue.low)) + in_lanes_of(queue),
+      + count_of(redis.pcall('LLEN', queue.low)) + (is_known and in_lanes or 0),
     started = count_of(redis.pcall('ZCARD', queue.started)),
     scheduled = count_of(redis.pcall('ZCARD', queue.scheduled)),
     deferred = count_of(redis.pcall('ZCARD', queue.deferred)),

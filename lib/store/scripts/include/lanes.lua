@@ -86,12 +86,16 @@ local function lane_of_new(text, data)
   if gate and not gate.is_keyed then return gate, '', name .. TAB end
 end
 
+-- The gate and the key of a job's lane; nothing when it has none, or is no job.
+local function lane_of(id)
+  local text = redis.pcall('HGET', job_prefix .. id, 'nrq_lane')
+  if type(text) == 'string' then return lane_in(text) end
+end
+
 -- Takes jobs out of their lanes, wherever they stand there.
 local function take_out_of_lanes(ids)
   for _, id in ipairs(ids) do
-    local text = redis.pcall('HGET', job_prefix .. id, 'nrq_lane')
-    local gate, key
-    if type(text) == 'string' then gate, key = lane_in(text) end
+    local gate, key = lane_of(id)
     if gate then
       local lane = gate.lane .. key
       local count = redis.call('LREM', lane, 0, id)
@@ -105,9 +109,7 @@ end
 
 -- How long the lane of a job is; nothing: it has none.
 local function length_of_lane(id)
-  local text = redis.pcall('HGET', job_prefix .. id, 'nrq_lane')
-  local gate, key
-  if type(text) == 'string' then gate, key = lane_in(text) end
+  local gate, key = lane_of(id)
   return gate and redis.call('LLEN', gate.lane .. key)
 end
 
@@ -149,9 +151,7 @@ end
 
 -- The slot of an execution is free.
 local function drop_holder(id, member)
-  local text = redis.pcall('HGET', job_prefix .. id, 'nrq_lane')
-  local gate, key
-  if type(text) == 'string' then gate, key = lane_in(text) end
+  local gate, key = lane_of(id)
   -- Of a job that is gone, the sweep drops it.
   if not gate then return end
   redis.call('ZREM', gate.held, key .. TAB .. member)

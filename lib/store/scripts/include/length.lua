@@ -1,7 +1,9 @@
+--- @include in-lanes
+
 -- How many jobs wait to be run, wherever in the queue they wait.
 local function length_of(queue)
   local length = redis.call('LLEN', prefix .. 'queue:' .. queue.name)
   if queue.is_plain then return length end
   return length + redis.call('LLEN', queue.high) + redis.call('LLEN', queue.low)
-    + math.max(0, tonumber(redis.call('HGET', queue.flags, 'n') or '') or 0)
+    + in_lanes_of(queue)
 end

@@ -1,5 +1,7 @@
 -- Which jobs are to be looked at in this call. A part of control.lua.
 
+--- @include in-lanes
+
 -- One script stays below 5 ms.
 local SLICE = 500
 
@@ -35,7 +37,7 @@ local function select_jobs(queue)
       for _, id in ipairs(#ids < SLICE and queue.lanes.ids(math.max(0, first - total), SLICE - #ids) or {}) do
         ids[#ids + 1] = id
       end
-      total = total + math.max(0, tonumber(redis.call('HGET', queue.flags, 'n') or '') or 0)
+      total = total + in_lanes_of(queue)
     end
     return { ids = ids, entries = ids, scores = {}, total = total, first = first }
   end

@@ -10,12 +10,12 @@ end
 
 -- executions: lists of the same length: ids, members (of the started registry), kinds, firsts, results;
 -- and absent, the members each behind NO_LEASE
--- gates: keys of which one is there when any job may wait for others: a mark, and one for each queue that the worker
+-- signs: keys of which one is there when any job may wait for others: a mark, and one for each queue that the worker
 -- knows; nil: look at the jobs that end
 -- has_records: RQ's records of executions are kept
 -- notes, place, number: of the note (see settle-once.lua) that is made when all is known and nothing is written yet
 -- Answers the refused ones, as list of index (1-based), status, ... and as set of indices.
-local function settle_all(queue, worker, executions, gates, has_records, notes, place, number)
+local function settle_all(queue, worker, executions, signs, has_records, notes, place, number)
   local refused, is_refused = {}, {}
   local ids, members, kinds, firsts = executions.ids, executions.members, executions.kinds, executions.firsts
   if #ids == 0 then return refused, is_refused end
@@ -24,7 +24,7 @@ local function settle_all(queue, worker, executions, gates, has_records, notes, 
   local others, of_groups
   -- The lease is the fence. Python may write any status at any moment (`job.save()` of a copy that it read earlier):
   -- while the lease is held, only a cancel, which shows in the registry, and a deletion refuse an outcome.
-  local hung_on = gates
+  local hung_on = signs
   if not hung_on then
     hung_on = {}
     for index, id in ipairs(ids) do hung_on[index] = job_prefix .. id .. ':dependents' end
@@ -35,9 +35,9 @@ local function settle_all(queue, worker, executions, gates, has_records, notes, 
   local canceled = not is_quiet and redis.call('ZCARD', queue.canceled) > 0
     and redis.call('ZMSCORE', queue.canceled, unpack(ids))
   -- Of plain jobs, most of which nobody waits for. Python may have stored one that waits in a queue that is newer than
-  -- the gates: all queues are one key more than these.
-  local may_hang = not is_quiet and (not gates or redis.call('EXISTS', unpack(gates)) > 0)
-    or gates and redis.pcall('SCARD', prefix .. 'queues') ~= #gates - 1
+  -- the signs: all queues are one key more than these.
+  local may_hang = not is_quiet and (not signs or redis.call('EXISTS', unpack(signs)) > 0)
+    or signs and redis.pcall('SCARD', prefix .. 'queues') ~= #signs - 1
   local over, results
   -- A lease that stayed would let its job be taken for one of a worker that died.
   assure_right('ZREM', queue.started)

@@ -16,7 +16,7 @@
 
 -- Answers as settle_all: the refused outcomes, and by index those of which no event may be told. These are also the
 -- outcomes that an earlier call has settled: it has told their events.
-local function settle_once(queue, executions, gates, has_records)
+local function settle_once(queue, executions, signs, has_records)
   if #executions.ids == 0 then return {}, {} end
   local number, place = ARGV.call_number, ARGV.call_slot
   local notes = prefix .. 'nrq:calls:' .. queue.name .. ':' .. ARGV.token
@@ -33,7 +33,7 @@ local function settle_once(queue, executions, gates, has_records)
     end
     place = repeated
   end
-  local refused, is_refused = settle_all(queue, ARGV.worker, executions, gates, has_records, notes, place, number)
+  local refused, is_refused = settle_all(queue, ARGV.worker, executions, signs, has_records, notes, place, number)
   if #refused > 0 then redis.pcall('HSET', notes, place, number .. '\n' .. cmsgpack.pack(refused)) end
   return refused, is_refused
 end
