@@ -30,9 +30,8 @@ for _, list in ipairs(lines_of(queue)) do
   end
   for _, id in ipairs(found) do ids[#ids + 1] = id end
 end
-if #ids < most and not queue.is_plain then
-  for _, id in ipairs(queue.lanes.cut(most - #ids)) do ids[#ids + 1] = id end
-end
+local from_lanes = #ids < most and not queue.is_plain and queue.lanes.ids(0, most - #ids) or {}
+for _, id in ipairs(from_lanes) do ids[#ids + 1] = id end
 local keys = {}
 for _, id in ipairs(ids) do add_keys_of(id, keys) end
 if #ids > 0 and redis.pcall('EXISTS', queue.unique, prefix .. 'nrq:groups') ~= 0 then
@@ -40,6 +39,7 @@ if #ids > 0 and redis.pcall('EXISTS', queue.unique, prefix .. 'nrq:groups') ~= 0
 end
 batched('DEL', nil, keys)
 for list, count in pairs(taken) do redis.call('LTRIM', list, count, -1) end
+if #from_lanes > 0 then queue.lanes.cut(#from_lanes) end
 ended_all(queue, ids, 'deleted')
 if not queue.is_plain then
   --- @include tell-room
