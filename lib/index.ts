@@ -113,11 +113,16 @@ export {
 
 // Seeing and operating everything; it works without Nest too.
 export {
+  AuditTrail,
   BulkOperation,
   ConnectedInspector,
+  Desk,
   FoundJobs,
   RqInspector,
+  SharedOperations,
   connectInspector,
+  type AuditEntry,
+  type AuditResult,
   type DryRun,
   type Durations,
   type FailureGroup,
@@ -126,13 +131,17 @@ export {
   type InspectorOptions,
   type JobFigures,
   type JobSearch,
+  type NewAuditEntry,
   type OperationOptions,
+  type OperationRequest,
+  type OperationState,
   type Overview,
   type QueueHistory,
   type QueueOverview,
   type QueueSample,
   type QueueTrouble,
   type SearchOptions,
+  type StoredSelection,
 } from './observe/index.js';
 export { getRqInspectorToken } from './nest/tokens.js';
 export { InjectRqInspector } from './nest/decorators/inject-rq-inspector.decorator.js';

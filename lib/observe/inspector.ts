@@ -29,6 +29,7 @@ import {
   requeueRequest,
 } from '../queue/index.js';
 import { type JobStore, type ServerState, type WorkerState, idsOf } from '../store/index.js';
+import { Desk } from './desk.js';
 import { type Failures, groupFailures } from './failures.js';
 import { type QueueHistory, historyOf, tierFor } from './history.js';
 import { BulkOperation, type DryRun, type OperationOptions } from './operation.js';
@@ -48,6 +49,8 @@ import { FoundJobs, type JobSearch, type SearchOptions } from './search.js';
  * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
  */
 export class RqInspector extends ShortForm {
+  /** What operators share: who did what, operations that all see, suspending everything, ending a worker. */
+  readonly desk: Desk;
   readonly #store: JobStore;
   readonly #queues = new Map<string, Queue>();
 
@@ -55,6 +58,7 @@ export class RqInspector extends ShortForm {
   constructor(store: JobStore) {
     super();
     this.#store = store;
+    this.desk = new Desk(store, this);
   }
 
   /** A queue by its name, to enqueue, pause, empty or list. @throws InvalidOptionError when no queue can have this name */

@@ -60,6 +60,7 @@ import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { Dependencies } from './dependencies.js';
 import { LimitRecords } from './limit-records.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
+import { RedisDesk } from './redis-desk.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
@@ -80,6 +81,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly schedules: ScheduleRecords;
   readonly limits: LimitRecords;
   readonly figures: RedisFigures;
+  readonly desk: RedisDesk;
   readonly groups: GroupRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
@@ -100,6 +102,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.workers = new WorkerRecords(connections, this.keys);
     this.limits = new LimitRecords(connections, this.keys);
     this.figures = new RedisFigures(connections, this.keys);
+    this.desk = new RedisDesk(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
     hideFields(this, 'keys', 'maxPayloadBytes');

@@ -17,6 +17,10 @@ export class Keyspace {
   readonly schedulesTidied: string;
   /** Exists while somebody looks at live figures: workers show theirs every two seconds then. */
   readonly viewed: string;
+  /** Stream of what operators have done. */
+  readonly audit: string;
+  /** Ids of what is or was being done to many jobs, by when it began (milliseconds since the epoch). */
+  readonly operations: string;
   /** Channel on which changes of schedules are told. */
   readonly scheduleChanges: string;
   /** RQ's list of processes that enqueue cron jobs: name -> last sign of life. */
@@ -47,6 +51,8 @@ export class Keyspace {
     this.codeSchedules = `${this.schedules}:code`;
     this.schedulesTidied = `${this.schedules}:tidied`;
     this.viewed = `${prefix}nrq:viewed`;
+    this.audit = `${prefix}nrq:audit`;
+    this.operations = `${prefix}nrq:ops`;
     this.cronSchedulers = `${prefix}cron_schedulers`;
     this.cronJobs = `${prefix}cron_jobs`;
     this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
@@ -93,6 +99,11 @@ export class Keyspace {
   /** Hash of one schedule. */
   schedule(id: string): string {
     return `${this.prefix}nrq:schedule:${id}`;
+  }
+
+  /** Hash of an operation on many jobs, which all viewers see. */
+  operation(id: string): string {
+    return `${this.prefix}nrq:op:${id}`;
   }
 
   /** RQ's record of a process that enqueues cron jobs: ours is one for all of them. */
