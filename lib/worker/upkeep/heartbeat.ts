@@ -66,7 +66,8 @@ export class Heartbeat {
     const now = performance.now();
     const lateMs = now - this.checkedAt - CHECK;
     this.lagMs = Math.max(this.lagMs, lateMs);
-    if (lateMs >= this.late.ms || now - this.late.at > HEARTBEAT) this.late = { ms: lateMs, at: now };
+    if (lateMs >= this.late.ms || now - this.late.at > HEARTBEAT)
+      this.late = { ms: lateMs, at: now };
     this.checkedAt = now;
     const state = this.currentState();
     const interval = this.isViewed ? VIEWED : HEARTBEAT;

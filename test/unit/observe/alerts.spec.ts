@@ -115,7 +115,12 @@ it('something has to last as long as the options say, and a pause a day', async 
   expect(told).toEqual(['', '', '', 'backlog firing', '']);
   const paused = Array(4).fill({ paused: true }) as Partial<QueueOverview>[];
   expect(await looks(paused)).toEqual(['', '', '', '']);
-  expect(await looks(paused, { queues: { mail: { paused: '30s' } } })).toEqual(['', '', 'paused firing', '']);
+  expect(await looks(paused, { queues: { mail: { paused: '30s' } } })).toEqual([
+    '',
+    '',
+    'paused firing',
+    '',
+  ]);
 });
 
 it('a wanted number of workers counts also when nothing is to be done', async () => {
