@@ -24,6 +24,7 @@ const FLOORS = [
 /** Rooms within rooms, lowest first; files that stand beside them are above all, but for those named here. */
 const SUB_FLOORS: Record<string, readonly string[]> = {
   store: [
+    'alert-store.ts',
     'desk-store.ts',
     'figure-store.ts',
     'watcher-store.ts',
@@ -48,13 +49,16 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
     'handlers',
     'listeners',
     'schedules',
+    'alerts',
     'root',
+    'health',
+    'metrics',
     'decorators',
   ],
 };
 
 /** Entry points of their own: they use the public names, and nothing uses them. */
-const ENTRY_POINTS = ['dashboard', 'bull-board', 'testing', 'cli'];
+const ENTRY_POINTS = ['dashboard', 'bull-board', 'testing', 'cli', 'metrics', 'opentelemetry'];
 
 /** What an entry point may use in place of the public names: the command line and the dashboard's server know no Nest. */
 const OWN_DOORS: Record<string, readonly string[]> = {
@@ -62,6 +66,7 @@ const OWN_DOORS: Record<string, readonly string[]> = {
   'dashboard/server': ['observe/index.js'],
   // The page is compiled for the browser: of the library it knows the types of answers.
   'dashboard/ui': [],
+  metrics: ['nest/metrics/rq-metrics.module.js'],
 };
 
 /** Entry points that hold the reins of an application and look into every room for that; nothing uses them either. */

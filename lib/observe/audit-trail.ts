@@ -45,7 +45,7 @@ export class AuditTrail extends ShortForm {
     for (const [key, value] of Object.entries(entry)) {
       if (value !== undefined) fields[key] = String(value).slice(0, LONGEST);
     }
-    const id = await this.#store.desk.note(fields);
+    const id = await this.#store.figures.desk.note(fields);
     return entryOf({ id, fields });
   }
 
@@ -56,7 +56,7 @@ export class AuditTrail extends ShortForm {
    */
   async entries(range: { before?: string; limit?: number } = {}): Promise<AuditEntry[]> {
     const { before, limit = 100 } = range;
-    const notes = await this.#store.desk.notes({ before, limit });
+    const notes = await this.#store.figures.desk.notes({ before, limit });
     return notes.map(entryOf);
   }
 

@@ -35,17 +35,17 @@ export class Desk extends ShortForm {
 
   /** No worker takes a job of any queue, Python's too, until {@link resume}; running jobs go on. RQ's `rq suspend`. */
   suspend(): Promise<void> {
-    return this.#store.desk.suspend();
+    return this.#store.figures.desk.suspend();
   }
 
   /** Ends {@link suspend}. RQ's `rq resume`. */
   resume(): Promise<void> {
-    return this.#store.desk.unsuspend();
+    return this.#store.figures.desk.unsuspend();
   }
 
   /** Has a worker end when its running jobs have, Python's too. RQ's command `shutdown`. @param name of the worker */
   shutDownWorker(name: string): Promise<void> {
-    return this.#store.desk.shutDown(name);
+    return this.#store.figures.desk.shutDown(name);
   }
 
   /** What JSON and logs show of it. */

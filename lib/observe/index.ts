@@ -11,10 +11,29 @@ export {
   connectInspector,
 } from './connect-inspector.js';
 export { Desk } from './desk.js';
+export type { RqAlert } from './alert.js';
+export type {
+  AlertOptions,
+  AlertRule,
+  AlertSeverity,
+  QueueAlertOptions,
+  ResolvedAlerts,
+} from './alert-options.js';
+export { resolveAlerts } from './alert-options.js';
+export { type AlertListener, AlertWatch } from './alert-watch.js';
 export type { FailureGroup, Failures } from './failures.js';
+export type { QueueFinding } from './findings.js';
 export type { Durations, HistoryPoint, JobFigures, QueueHistory, QueueSample } from './history.js';
 export { RqInspector } from './inspector.js';
-export { BulkOperation, type DryRun, type OperationOptions } from './operation.js';
+export { METRICS, type MetricDefinition } from './metric-list.js';
+export { type MetricRegistry, type MetricSources, RqMetrics } from './metrics.js';
+export type { ProcessFigures } from './process-samples.js';
+export {
+  BulkOperation,
+  type DeleteOptions,
+  type DryRun,
+  type OperationOptions,
+} from './operation.js';
 export type { Overview, QueueOverview, QueueTrouble } from './overview.js';
 export {
   SharedOperations,
@@ -42,7 +61,7 @@ export {
   toMilliseconds,
 } from '../job/index.js';
 export { type Timer, after, every } from '../time/timer.js';
-export type { JobSelection, SelectableIn } from '../job/index.js';
+export type { JobEvent, JobSelection, SelectableIn } from '../job/index.js';
 export type {
   JobAttempt,
   JobSnapshot,
@@ -57,6 +76,7 @@ export type {
   QueueState,
   RunningNow,
   ServerState,
+  Undeleted,
   WorkerState,
 } from '../store/index.js';
 export type { JobSummary } from '../wire/index.js';

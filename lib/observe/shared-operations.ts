@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { JobSelection, RequeueOptions, SelectableIn } from '../job/index.js';
 import { ShortForm } from '../job/index.js';
-import type { JobStore } from '../store/index.js';
+import type { JobStore, Undeleted } from '../store/index.js';
 import { after } from '../time/timer.js';
 import type { RqInspector } from './inspector.js';
 import type { BulkOperation } from './operation.js';
@@ -47,6 +47,8 @@ export interface OperationState extends Omit<OperationRequest, 'selection' | 'op
   readonly missing: number;
   /** Why it failed. */
   readonly why: string | undefined;
+  /** What was deleted can be had back for an hour: see `undo`. */
+  readonly isUndoable: boolean;
 }
 
 /**
@@ -77,32 +79,55 @@ export class SharedOperations extends ShortForm {
   ): Promise<OperationState> {
     const id = randomBytes(8).toString('hex');
     const bounded = withEnd(request, new Date());
-    await this.#store.desk.holdOperation(id, this.#holder);
+    await this.#store.figures.desk.holdOperation(id, this.#holder);
     const begun = this.carryOut(bounded);
-    const fields = { request: toText(bounded), startedAt: String(Date.now()), state: 'running' };
-    await this.#store.desk.saveOperation(id, fields);
+    const fields: Record<string, string> = {
+      request: toText(bounded),
+      startedAt: String(Date.now()),
+      state: 'running',
+    };
+    if (begun.undoId !== undefined) fields['undoIds'] = begun.undoId;
+    await this.#store.figures.desk.saveOperation(id, fields);
     void this.follow(id, begun, 0, ended);
     return stateOf(id, fields) as OperationState;
   }
 
   /** Those of the last hour, the newest first. @throws RqConnectionError */
   async list(): Promise<OperationState[]> {
-    const ids = await this.#store.desk.recentOperations();
+    const ids = await this.#store.figures.desk.recentOperations();
     const states = await Promise.all(ids.map((id) => this.get(id)));
     return states.filter((state) => state !== undefined);
   }
 
   /** How far one is; undefined: there is none, or no more. @throws RqConnectionError */
   async get(id: string): Promise<OperationState | undefined> {
-    const fields = await this.#store.desk.operation(id);
+    const fields = await this.#store.figures.desk.operation(id);
     return fields && stateOf(id, fields);
   }
 
   /** Ends it within about a second, wherever it goes on. What is done stays done. @throws RqConnectionError */
   async cancel(id: string): Promise<void> {
-    if (await this.#store.desk.operation(id)) {
-      await this.#store.desk.saveOperation(id, { cancel: '1' });
+    if (await this.#store.figures.desk.operation(id)) {
+      await this.#store.figures.desk.saveOperation(id, { cancel: '1' });
     }
+  }
+
+  /**
+   * Gives back what an operation has deleted within the last hour: of those jobs that had ended and that no other job waited
+   * for. Undefined: there is nothing to undo. @throws RqConnectionError
+   */
+  async undo(id: string): Promise<Undeleted | undefined> {
+    const fields = await this.#store.figures.desk.operation(id);
+    const request = fields && fromText(fields['request']);
+    if (!request || !fields['undoIds']) return undefined;
+    const sum = { restored: 0, refused: 0 };
+    for (const undoId of fields['undoIds'].split(' ')) {
+      const { restored, refused } = await this.#inspector.undoDelete(request.queue, undoId);
+      sum.restored += restored;
+      sum.refused += refused;
+    }
+    await this.#store.figures.desk.saveOperation(id, { undoIds: '' });
+    return sum;
   }
 
   /** Goes on with operations whose process has died. Gives how many were taken over. @throws RqConnectionError */
@@ -110,12 +135,17 @@ export class SharedOperations extends ShortForm {
     let taken = 0;
     for (const { id, state, done } of states) {
       if (state !== 'running' || this.#own.has(id)) continue;
-      if (!(await this.#store.desk.holdOperation(id, this.#holder))) continue;
-      const fields = await this.#store.desk.operation(id);
+      if (!(await this.#store.figures.desk.holdOperation(id, this.#holder))) continue;
+      const fields = await this.#store.figures.desk.operation(id);
       const request = fields && fromText(fields['request']);
       if (!request || fields['state'] !== 'running') continue;
       taken += 1;
-      void this.follow(id, this.carryOut(request), done, () => {});
+      const goesOn = this.carryOut(request);
+      if (goesOn.undoId !== undefined) {
+        const undoIds = [fields['undoIds'], goesOn.undoId].filter(Boolean).join(' ');
+        await this.#store.figures.desk.saveOperation(id, { undoIds });
+      }
+      void this.follow(id, goesOn, done, () => {});
     }
     return taken;
   }
@@ -132,7 +162,9 @@ export class SharedOperations extends ShortForm {
     if (action === 'requeue') {
       return this.#inspector.requeue(queue, selection, { ...options, ...pace });
     }
-    return this.#inspector[action](queue, selection, pace);
+    if (action === 'delete') return this.#inspector.delete(queue, selection, pace);
+    if (action === 'cancel') return this.#inspector.cancel(queue, selection, pace);
+    return this.#inspector.promote(queue, selection, pace);
   }
 
   /** Writes down how far it is, twice a second, and looks whether somebody has canceled it. */
@@ -143,7 +175,7 @@ export class SharedOperations extends ShortForm {
     ended: (state: OperationState) => void,
   ): Promise<void> {
     this.#own.add(id);
-    const { desk } = this.#store;
+    const { desk } = this.#store.figures;
     let isOver = false;
     let isCanceled = false;
     const end = operation.report().then(
@@ -231,6 +263,7 @@ function stateOf(id: string, fields: Readonly<Record<string, string>>): Operatio
     skipped: number('skipped'),
     missing: number('missing'),
     why: fields['why'],
+    isUndoable: Boolean(fields['undoIds']),
   };
 }
 

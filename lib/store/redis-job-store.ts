@@ -48,6 +48,7 @@ import type {
   RenewReply,
   SelectedPlace,
   Told,
+  Undeleted,
   WorkerStore,
 } from './job-store.js';
 import type { ListPage, ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
@@ -57,10 +58,10 @@ import { linesOf, positionOf, queueNames } from './lines.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
+import { undelete } from './deleted-jobs.js';
 import { Dependencies } from './dependencies.js';
 import { LimitRecords } from './limit-records.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
-import { RedisDesk } from './redis-desk.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
@@ -81,7 +82,6 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly schedules: ScheduleRecords;
   readonly limits: LimitRecords;
   readonly figures: RedisFigures;
-  readonly desk: RedisDesk;
   readonly groups: GroupRecords;
   private readonly shared: boolean;
   private readonly subscriptions: Subscriptions;
@@ -102,7 +102,6 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.workers = new WorkerRecords(connections, this.keys);
     this.limits = new LimitRecords(connections, this.keys);
     this.figures = new RedisFigures(connections, this.keys);
-    this.desk = new RedisDesk(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
     hideFields(this, 'keys', 'maxPayloadBytes');
@@ -120,6 +119,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     const { refused, leftOver } = decodeEnqueue(reply);
+    this.figures.addEnqueued(jobs, refused);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;
   }
@@ -341,6 +341,10 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
     return readPage(this.connections, this.keys, queue, registry, range);
+  }
+
+  undelete(queue: string, operation: string): Promise<Undeleted> {
+    return undelete(this.connections, this.keys, queue, operation);
   }
 
   async empty(queue: string): Promise<number> {

@@ -1,5 +1,4 @@
 import type { JobSummary } from '../wire/job-row.js';
-import type { DeskStore } from './desk-store.js';
 import type { FigureStore, RegistryCounts, RegistryName } from './figure-store.js';
 
 export type { RegistryCounts, RegistryName };
@@ -18,7 +17,6 @@ export interface WatcherStore {
   page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage>;
   isPaused(queue: string): Promise<boolean>;
   readonly figures: FigureStore;
-  readonly desk: DeskStore;
   /**
    * Looks whether the database can hold jobs, before anything is written: what is wrong with its settings and does not
    * keep it from that, a sentence each.

@@ -1,6 +1,5 @@
 // What can be done from the dashboard is done, and shown: jobs of all kinds, many jobs with progress that all viewers see,
 // limits, schedules, search, failures, and what strangers have put into Redis.
-import { DashboardServer } from '../../lib/dashboard/server/index.js';
 import type {
   FailuresAnswer,
   JobAnswer,
@@ -138,7 +137,6 @@ describe('many jobs', () => {
     const dry = (await tell('jobs/delete', { ...selection, dryRun: true })).json();
     expect(dry).toEqual({ count: 20 });
     const begun = (await tell('jobs/delete', selection)).json<OperationAnswer>();
-    const other = new DashboardServer(site.inspector, {} as never);
     const ended = await eventually(
       async () => {
         const state = await site.inspector.desk.operations.get(begun.id);
@@ -157,7 +155,10 @@ describe('many jobs', () => {
     );
     const { set } = await ask<{ set: Record<string, OperationAnswer> }>('overview');
     expect(set[`op:${begun.id}`]).toMatchObject({ state: 'done', done: 20 });
-    other.close();
+    const undone = await tell('operation/undo', { id: begun.id });
+    expect(undone.json()).toEqual({ restored: 20, refused: 0 });
+    expect((await queue('payments').counts()).failed).toBe(20);
+    expect((await tell('operation/undo', { id: begun.id })).status).toBe(404);
   });
 
   it('can be slowed, canceled by anybody, and taken over when its process has died', async () => {

@@ -137,7 +137,7 @@ describe.each(['express', 'fastify'] as const)('who may do what (%s)', (platform
           route.kind === 'act'
             ? await post(
                 address(route),
-                route.path.includes('operation') ? { id: 'x' } : body,
+                route.path.includes('operation/cancel') ? { id: 'x' } : body,
                 headers,
               )
             : await send(address(route) + query, { headers });

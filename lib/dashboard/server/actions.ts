@@ -194,6 +194,20 @@ function isThere(value: unknown): boolean {
   return value !== undefined && value !== '';
 }
 
+/** Gives back what an operation has deleted. Whoever may delete may have it back. */
+export async function undoOperation(
+  { body, viewer }: Call,
+  { inspector }: Context,
+): Promise<Acted> {
+  const id = body.needed('id');
+  const operation = await inspector.desk.operations.get(id);
+  await viewer.demand('delete', operation?.queue);
+  const undone = operation && (await inspector.desk.operations.undo(id));
+  if (!undone) throw new Refused('missing', 'there is nothing to undo', 404);
+  const { restored, refused } = undone;
+  return { queue: operation.queue, count: restored, answer: { restored, refused } };
+}
+
 /** Ends what is being done to many jobs. Whoever may begin it may end it. */
 export async function cancelOperation(
   { body, viewer }: Call,

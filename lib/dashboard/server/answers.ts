@@ -70,6 +70,8 @@ export interface OperationAnswer {
   missing: number;
   rate: number | null;
   why: string | null;
+  /** What it has deleted can be had back. */
+  undoable: boolean;
 }
 
 /** A point of a chart. */
@@ -290,8 +292,10 @@ export interface RedisAnswer {
   findings: {
     code: string;
     sentence: string;
-    fix: string | null;
-    level: 'problem' | 'warning' | 'ok';
+    fix: string;
+    /** null: it is about the server, or all. */
+    queue: string | null;
+    level: 'problem' | 'warning';
   }[];
 }
 

@@ -84,6 +84,7 @@ export function operationAnswer(state: OperationState): OperationAnswer {
     missing: state.missing,
     rate: state.rate ?? null,
     why: state.why === undefined ? null : cleanLine(state.why),
+    undoable: state.isUndoable && Date.now() - state.startedAt.getTime() < UNDOABLE_MS,
   };
 }
 
@@ -146,4 +147,5 @@ export function time(date: Date | undefined): number | null {
   return at === undefined || Number.isNaN(at) ? null : at;
 }
 
+const UNDOABLE_MS = 3_600_000;
 const LONGEST_STACK = 20_000;

@@ -182,10 +182,18 @@ export async function audit({ query }: Call, context: Context): Promise<AuditAns
   return entries.map((entry) => auditAnswer(entry, context.settings.redaction));
 }
 
-export async function redis(_call: Call, { inspector, live }: Context): Promise<RedisAnswer> {
-  const [server, change] = await Promise.all([inspector.server(), live.now()]);
-  const row = [...change.set].find(([key]) => key.startsWith('queue:'))?.[1];
-  const suspended = row !== undefined && (JSON.parse(row) as QueueAnswer).suspended;
+export async function redis(
+  { viewer }: Call,
+  { inspector, settings }: Context,
+): Promise<RedisAnswer> {
+  const [server, findings, { queues }] = await Promise.all([
+    inspector.server(),
+    inspector.findings(),
+    inspector.overview(),
+  ]);
+  const suspended = queues.some((queue) => queue.suspended);
+  const named = [...new Set(findings.flatMap(({ queue }) => (queue === undefined ? [] : [queue])))];
+  const visible = new Set(await viewer.visible(named));
   return {
     version: server.version ?? null,
     role: server.role ?? null,
@@ -194,44 +202,14 @@ export async function redis(_call: Call, { inspector, live }: Context): Promise<
     evictionPolicy: server.evictionPolicy ?? null,
     appendsToFile: server.appendsToFile,
     suspended,
-    findings: findingsOf(server),
+    findings: findings
+      .filter(({ queue }) => queue === undefined || visible.has(queue))
+      .map(({ severity, code, sentence, fix, queue }) => ({
+        level: severity === 'warning' ? 'warning' : 'problem',
+        code,
+        queue: queue ?? null,
+        sentence: settings.redaction.text(cleanLine(sentence)),
+        fix: settings.redaction.text(cleanLine(fix)),
+      })),
   };
 }
-
-/** What is wrong with the settings of a server, each with the way to mend it. */
-function findingsOf({
-  role,
-  evictionPolicy,
-  appendsToFile,
-  usedMemory,
-  maxMemory,
-}: {
-  readonly role: string | undefined;
-  readonly evictionPolicy: string | undefined;
-  readonly appendsToFile: boolean;
-  readonly usedMemory: number | undefined;
-  readonly maxMemory: number | undefined;
-}): RedisAnswer['findings'] {
-  const findings: RedisAnswer['findings'] = [];
-  if (role !== undefined && role !== 'master') {
-    const sentence = 'This server is a replica: nothing can be written to it';
-    findings.push({ code: 'replica', sentence, fix: null, level: 'problem' });
-  }
-  if (evictionPolicy !== undefined && evictionPolicy !== 'noeviction') {
-    const sentence = `Jobs may be deleted when the memory is full (maxmemory-policy ${evictionPolicy})`;
-    const fix = 'CONFIG SET maxmemory-policy noeviction';
-    findings.push({ code: 'eviction', sentence, fix, level: 'problem' });
-  }
-  if (maxMemory && usedMemory && usedMemory / maxMemory > NEARLY_FULL) {
-    const sentence = 'The memory is nearly full: soon no job can be enqueued';
-    findings.push({ code: 'memory', sentence, fix: null, level: 'problem' });
-  }
-  if (!appendsToFile) {
-    const sentence = 'Changes are not written to a file: a crash of the server loses the last jobs';
-    const fix = 'CONFIG SET appendonly yes';
-    findings.push({ code: 'persistence', sentence, fix, level: 'warning' });
-  }
-  return findings;
-}
-
-const NEARLY_FULL = 0.9;

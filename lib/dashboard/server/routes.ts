@@ -97,6 +97,7 @@ export const ROUTES: readonly Route[] = [
   late('job/delete', 'delete', jobAction('delete')),
   late('job/anew', 'edit', enqueueAnew),
   act('operation/cancel', 'view', actions.cancelOperation),
+  late('operation/undo', 'delete', actions.undoOperation),
   act('schedule', 'schedule', actions.changeSchedule),
   act('worker/end', 'worker', actions.endWorker),
   act('suspend', 'suspend', actions.suspendAll),

@@ -15,6 +15,7 @@ import {
   may,
   operations,
   queues,
+  say,
   theme,
   toasts,
   troubles,
@@ -202,6 +203,11 @@ function Operations() {
                   </Button>
                 )}
               </div>
+              {operation.undoable && operation.state !== 'running' && may('delete') && (
+                <Button kind="ghost" onClick={() => undo(operation.id)}>
+                  {t('undo')}
+                </Button>
+              )}
               {operation.skipped > 0 && (
                 <div class="dim">{t('operation.skipped', { n: operation.skipped })}</div>
               )}
@@ -212,6 +218,11 @@ function Operations() {
       )}
     </div>
   );
+}
+
+async function undo(id: string): Promise<void> {
+  const done = await change<{ restored: number }>('operation/undo', { id });
+  if (done) say(t('undone', { n: done.restored }));
 }
 
 function Settings() {

@@ -1,6 +1,6 @@
 import { type Outcome, causeOf } from '../../job/index.js';
 import { DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL } from '../../job/rq-defaults.js';
-import { decodeClaims } from '../../wire/claim.js';
+import { type ClaimedFields, decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
 import {
   encodeAttempt,
@@ -13,7 +13,7 @@ import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import type { Connections } from '../../redis/connections.js';
-import { pushLanes, roomsText } from './exchange-lanes.js';
+import { pushLanes, pushLevels, roomsText } from './exchange-lanes.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
 
@@ -119,10 +119,7 @@ export function decodeExchange(
       refused.length === 0
         ? NONE
         : pairs(refused, (index, status) => ({ index: Number(index) - 1, status })),
-    claimed: decodeClaims(claimed, long).map((fields, index) => {
-      const number = (nextExecution + index).toString(16).padStart(16, '0');
-      return new ClaimedJob(queue, token + number, fields);
-    }),
+    claimed: claimedJobs(queue, token, nextExecution, decodeClaims(claimed, long)),
     dropped:
       dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
     nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
@@ -135,6 +132,25 @@ export function decodeExchange(
     leftOver: leftOver !== undefined && leftOver.length > 0,
     opensIn: opensIn === undefined ? undefined : Number(opensIn),
   };
+}
+
+/** Each under the name of its execution: the worker's token, and 16 hexadecimal digits. */
+function claimedJobs(
+  queue: string,
+  token: string,
+  nextExecution: number,
+  claims: readonly ClaimedFields[],
+): ClaimedJob[] {
+  let digits = 0;
+  let head = '';
+  return claims.map((fields, index) => {
+    const number = (nextExecution + index).toString(16);
+    if (number.length !== digits) {
+      digits = number.length;
+      head = token + '0'.repeat(16 - digits);
+    }
+    return new ClaimedJob(queue, head + number, fields);
+  });
 }
 
 /**
@@ -185,22 +201,6 @@ const LIMITED = Buffer.from('limited');
 
 /** Longer results travel by themselves: a run is looked through character by character. */
 const LONGEST_IN_RUN = 200;
-
-/** Of which level jobs are that go back into the queue: mostly none is of any. */
-function pushLevels(values: ScriptValue[], { outcomes }: ExchangeRequest): void {
-  let countAt = -1;
-  for (const { job, outcome } of outcomes) {
-    if (ENDS.has(outcome.type) || job.level === undefined) continue;
-    if (countAt < 0) {
-      values.push('levels', 0);
-      countAt = values.length - 1;
-    }
-    values[countAt] = (values[countAt] as number) + 1;
-    values.push(job.id, job.level);
-  }
-}
-
-const ENDS: ReadonlySet<Outcome['type']> = new Set(['finished', 'failed', 'stopped', 'canceled']);
 
 function pushOutcomes(
   values: ScriptValue[],

@@ -2,8 +2,9 @@ import type { RedisAnswer } from '../../server/answers.js';
 import { change, useAnswer } from '../api.js';
 import { askFirst } from '../dialog.js';
 import { Button, Card, Copy, Fact, Facts, Loading, Trouble } from '../parts.js';
+import { Link, queueHref } from '../router.js';
 import { may } from '../state.js';
-import { bytes, isKey, t } from '../words.js';
+import { bytes, t } from '../words.js';
 
 /** The server that holds everything: whether it is fit for that. */
 export function RedisPage() {
@@ -34,18 +35,27 @@ export function RedisPage() {
               </p>
             ) : (
               <ul class="troubles">
-                {answer.findings.map(({ code, sentence, fix, level }) => (
-                  <li key={code} class={level === 'problem' ? 'trouble is-bad' : 'trouble is-late'}>
+                {answer.findings.map(({ code, sentence, fix, queue, level }) => (
+                  <li
+                    key={`${queue} ${code}`}
+                    class={level === 'problem' ? 'trouble is-bad' : 'trouble is-late'}
+                  >
                     <span class="trouble-word">
                       {t(level === 'problem' ? 'trouble.word.bad' : 'trouble.word.late')}
                     </span>
-                    <span>{findingText(code, sentence)}</span>
-                    {fix && (
-                      <span class="fix">
-                        <code>{fix}</code>
-                        <Copy text={fix} />
-                      </span>
-                    )}
+                    <span lang="en">
+                      {queue !== null && (
+                        <>
+                          <Link href={queueHref(queue)}>
+                            <bdi>{queue}</bdi>
+                          </Link>
+                          {': '}
+                        </>
+                      )}
+                      {sentence}
+                      <span class="finding-fix">{fix}</span>
+                    </span>
+                    <Copy text={fix} />
                   </li>
                 ))}
               </ul>
@@ -66,11 +76,6 @@ export function RedisPage() {
       )}
     </>
   );
-}
-
-function findingText(code: string, sentence: string): string {
-  const key = `finding.${code}`;
-  return isKey(key) ? t(key) : sentence;
 }
 
 function askSuspend(done: () => void): void {
