@@ -214,6 +214,7 @@ export { CancelJob, FailJob, Retry, RetryJob, ReturnedRetry, SnoozeJob } from '.
 
 // What can go wrong.
 export {
+  CircularDependencyError,
   DuplicateHandlerError,
   DuplicateJobError,
   EnqueueManyError,

@@ -181,9 +181,9 @@ export interface Refusal {
   readonly index: number;
   /**
    * `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data; `full`: there is
-   * no room in its queue.
+   * no room in its queue; `circle`: it would wait for itself, by way of its group.
    */
-  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | 'full' | TickRefusal;
+  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | 'full' | 'circle' | TickRefusal;
   /** Id of the job that has the key; undefined: it has the id. */
   readonly holder: string | undefined;
   /** What goes with the reason of a tick; of `full`: how many wait in the queue. */
