@@ -179,9 +179,8 @@ describe('events', () => {
     );
     // Workers know a moment later.
     const timer = setInterval(() => void engine.queue().enqueue('boom'), 100);
-    const { out, err, code } = await telling.finally(() => clearInterval(timer));
+    const { out, code } = await telling.finally(() => clearInterval(timer));
     expect(code).toBe(0);
-    expect(err).toContain('Listening to jobs.');
     expect(values(out)).toMatchObject([{ type: 'failed', queue: 'jobs', name: 'boom' }]);
   });
 });
