@@ -12,6 +12,19 @@ const ui = fileURLToPath(new URL('../lib/dashboard/ui/', import.meta.url));
 const module = fileURLToPath(new URL('../lib/dashboard/server/built-assets.ts', import.meta.url));
 const self = fileURLToPath(import.meta.url);
 
+/** A language without its keys, which are those of English in their order: that halves it. */
+const languages = {
+  name: 'languages',
+  setup({ onLoad }) {
+    onLoad({ filter: /words[\\/](?!en)[\w-]+\.json$/ }, ({ path }) => {
+      const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
+      const words = read(path);
+      const values = Object.keys(read(join(ui, 'words', 'en.json'))).map((key) => words[key]);
+      return { contents: JSON.stringify(values), loader: 'json' };
+    });
+  },
+};
+
 /** The files of the page, and what esbuild says of them. */
 export async function buildPage() {
   const { outputFiles, metafile } = await build({
@@ -32,6 +45,7 @@ export async function buildPage() {
     metafile: true,
     write: false,
     logLevel: 'warning',
+    plugins: [languages],
   });
   const icon = readFileSync(join(ui, 'icon.svg'));
   const files = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));

@@ -59,7 +59,7 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
 };
 
 /** Entry points of their own: they use the public names, and nothing uses them. */
-const ENTRY_POINTS = ['dashboard', 'bull-board', 'testing', 'cli', 'metrics', 'opentelemetry'];
+const ENTRY_POINTS = ['dashboard', 'testing', 'cli', 'metrics', 'opentelemetry'];
 
 /** What an entry point may use in place of the public names: the command line and the dashboard's server know no Nest. */
 const OWN_DOORS: Record<string, readonly string[]> = {

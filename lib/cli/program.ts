@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAlertsCommand } from './commands/alerts.js';
 import { addBulkCommands } from './commands/bulk.js';
 import { addCompletionCommand } from './commands/completion.js';
+import { addDashboardCommand } from './commands/dashboard.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEnqueueCommand } from './commands/enqueue.js';
 import { addEventsCommand } from './commands/events.js';
@@ -49,6 +50,7 @@ export function buildProgram(run: Runner, io: Io): Command {
   addFailuresCommand(add, run);
   addHistoryCommand(add, run);
   addAlertsCommand(add, run);
+  addDashboardCommand(add, run);
   addDoctorCommand(add, run);
   addEnqueueCommand(add, run);
   addSchedulesCommand(add, run);

@@ -48,8 +48,11 @@ export async function startLanguage(): Promise<void> {
 
 export async function setLanguage(to: Language, isChosen = true): Promise<void> {
   if (isChosen) localStorage.setItem('rq.language', to);
-  const loaded = to === 'en' ? en : ((await LOADERS[to]()).default as Dictionary);
-  use(to, { ...en, ...loaded });
+  if (to === 'en') return use(to, en);
+  // The build leaves the keys out (scripts/compile-dashboard.mjs).
+  const texts = (await LOADERS[to]()).default as unknown as readonly Text[];
+  const keys = Object.keys(en) as Key[];
+  use(to, Object.fromEntries(keys.map((key, at) => [key, texts[at] ?? en[key]])) as Dictionary);
 }
 
 function use(tag: string, words: Dictionary): void {

@@ -1,7 +1,9 @@
 // What `npm run demo` shows: the application of main.ts with some work to do, of which a part fails
 // once, twice or for ever, and a summary at the end. With --serve the application then stays.
+import { Module } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { JobFailedError, type RqJob } from 'nestjs-rq';
+import { RqDashboardModule } from 'nestjs-rq/dashboard';
 import { AppModule } from './app.module.js';
 import { AttemptCounts } from './attempt-log.js';
 import { UploadService } from './upload.service.js';
@@ -25,9 +27,15 @@ interface Row {
 const serve = process.argv.includes('--serve');
 const port = Number(process.env.PORT ?? 3000);
 
-const app = await NestFactory.create(AppModule);
+// Without guards, so that it is seen at once, and at this machine alone.
+@Module({
+  imports: [AppModule, RqDashboardModule.forRoot({ allowAnonymous: true, environment: 'demo' })],
+})
+class DemoModule {}
+
+const app = await NestFactory.create(DemoModule);
 app.enableShutdownHooks();
-if (serve) await app.listen(port);
+if (serve) await app.listen(port, '127.0.0.1');
 else await app.init();
 
 const begun = performance.now();
@@ -42,7 +50,7 @@ if (!rows.every((row) => row.asExpected)) {
 }
 
 if (serve) {
-  console.log(`\nStill serving. Give it a job that fails once, and Ctrl-C to end:\n
+  console.log(`\nStill serving; the dashboard is at http://localhost:${port}/rq. Give it a job that fails once, and Ctrl-C to end:\n
   curl -X POST http://localhost:${port}/images -H 'Content-Type: application/json' \\
        -d '{"path": "my-cat.jpg", "failures": 1}'\n`);
 }
