@@ -29,6 +29,14 @@ export interface ProducerStore {
   readonly maxPayloadBytes: number;
 
   /**
+   * In a cluster: the store of a queue, and of all that may change in one step with it. Missing: this is the store of all
+   * queues.
+   */
+  forQueue?(queue: string): WorkerStore;
+  /** In a cluster: what the queues of this store have in common. */
+  readonly hashTag?: string;
+
+  /**
    * Stores new jobs of one queue or several, all or (mode `each`) each by itself, and answers with those that were not
    * stored. A job may wait for jobs that stand earlier in the same call.
    */
@@ -104,8 +112,15 @@ export interface WorkerStore extends JobStore {
   blockingPop(queue: string): BlockingPop;
   /** Hears that a job is due in so many milliseconds, or that the queue was resumed (undefined). */
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void>;
-  /** Hears RQ's commands to a worker, as they were sent: anything may come. */
-  onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
+  /**
+   * Hears RQ's commands to a worker, as they were sent: anything may come.
+   * @param queues those that it serves
+   */
+  onCommand(
+    worker: string,
+    listener: (message: string) => void,
+    queues?: readonly string[],
+  ): Promise<() => void>;
   /** Hears when the database is reachable again. */
   onReady(listener: () => void): () => void;
   readonly workers: WorkerRegister;

@@ -1,4 +1,4 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import { parseInfo } from '../redis/server-audit.js';
 import { type Figures, type Tier, decodeFigures } from '../wire/figures.js';
 import type { Keyspace } from '../wire/keyspace.js';
@@ -10,7 +10,7 @@ import type { RegistryCounts } from './watcher-store.js';
 /** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
 export class RedisFigures implements FigureStore {
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {}
 
@@ -94,7 +94,9 @@ export class RedisFigures implements FigureStore {
     action: string,
   ): Promise<QueueState[]> {
     const values = encodeOverview(this.keys, queues, ages);
-    const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, [], values));
+    // It needs none, but a cluster has to know where it is to run.
+    const keys = [this.keys.queues];
+    const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, keys, values));
     return decodeOverview(queues, reply);
   }
 }
