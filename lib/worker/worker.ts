@@ -313,7 +313,7 @@ export class Worker extends ShortForm {
       const store = storeFor(this.store, name);
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
-        now: () => performance.now() + this.clockOffset,
+        now: (at = performance.now()) => at + this.clockOffset,
         runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
         removePrefetched: (matches: (job: ClaimedJob) => boolean) =>
           consumer.removePrefetched(matches),
