@@ -227,7 +227,7 @@ export class ClusterConnections extends ShortForm {
   }
 
   private tellMoved(): void {
-    for (const listener of [...this.movers]) listener();
+    for (const listener of this.movers) listener();
     for (const access of this.accesses.values()) access.mayHaveMoved();
   }
 }

@@ -36,7 +36,7 @@ export class ClusterSlots {
 
   /** What a node has told. @param from its address: it may leave out its own */
   update(reply: unknown, from: NodeAddress): void {
-    const masters: (NodeAddress | undefined)[] = new Array(SLOTS).fill(undefined);
+    const masters = Array.from<NodeAddress | undefined>({ length: SLOTS });
     const others: NodeAddress[] = [];
     for (const range of reply as ClusterSlotsReply) {
       const [first, last, ...nodes] = range;

@@ -90,7 +90,7 @@ export class SlotAccess implements RedisAccess {
   /** @internal Something was heard of a node. */
   told(node: Connections, what: 'ready' | 'lost' | 'error', error?: Error): void {
     if (node !== this.node) return;
-    for (const watcher of [...this.watchers]) watcher(what, error);
+    for (const watcher of this.watchers) watcher(what, error);
   }
 
   /** @internal The map has changed. */
@@ -98,7 +98,7 @@ export class SlotAccess implements RedisAccess {
     const node = this.cluster.nodeOf(this.slot);
     if (!node || node === this.node) return;
     this.node = node;
-    for (const listener of [...this.movers]) listener();
+    for (const listener of this.movers) listener();
     // Who waits for a server that is away has another one now.
     if (node.isReady) this.told(node, 'ready');
   }
@@ -127,7 +127,7 @@ export class SlotAccess implements RedisAccess {
         if (!isSafe || !this.isOpen) throw error;
         if (redirection?.address !== undefined) {
           this.cluster.learn(this.slot, redirection.address, node);
-        } else if (redirection?.word !== 'TRYAGAIN') {
+        } else if (redirection?.word !== 'TRYAGAIN' && redirection?.word !== 'ASK') {
           void this.cluster.refresh();
         }
         const isNews = redirection?.address !== undefined && tries === 0;

@@ -26,7 +26,9 @@ export class RedisCluster {
       nodes.map(({ client }, index) => client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1)),
     );
     await cluster.introduce(nodes);
-    for (const [index, { client }] of nodes.slice(masters).entries()) {
+    for (const [index, node] of nodes.slice(masters).entries()) {
+      const { client } = node;
+      node.isReplica = true;
       const { id } = nodes[index % masters] as ClusterNode;
       await eventually(() => client.cluster('REPLICATE', id).catch(() => false), {
         what: 'a replica that knows its master',
@@ -72,7 +74,7 @@ export class RedisCluster {
     const node = await ClusterNode.start();
     this.nodes.push(node);
     await this.introduce([node]);
-    await this.agreed(this.living.length);
+    await this.agreed(this.nodes.length);
     return node;
   }
 
@@ -103,7 +105,7 @@ export class RedisCluster {
   }
 
   private async introduce(nodes: readonly ClusterNode[]): Promise<void> {
-    const { host, port } = (this.nodes[0] as ClusterNode).server;
+    const { host, port } = (this.living[0] as ClusterNode).server;
     for (const { client, server } of nodes) {
       if (server.port !== port) await client.call('CLUSTER', 'MEET', host, port);
     }
@@ -112,6 +114,7 @@ export class RedisCluster {
 
 export class ClusterNode {
   isDead = false;
+  isReplica = false;
 
   private constructor(
     readonly server: RedisServer,
@@ -147,7 +150,9 @@ export class SlotMove {
     const { from, to, slot } = this;
     const keys = (await from.client.cluster('GETKEYSINSLOT', slot, count)) as string[];
     const { host, port } = to.server;
-    for (const key of keys) await from.client.call('MIGRATE', host, port, key, 0, 5000);
+    if (keys.length > 0) {
+      await from.client.call('MIGRATE', host, port, '', 0, 5000, 'KEYS', ...keys);
+    }
     return keys.length;
   }
 

@@ -88,10 +88,11 @@ function refuseSecondSlots(): void {
   };
   if (prototype.isStrict) return;
   prototype.isStrict = true;
-  const call = prototype.callBuffer;
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with its client
+  const call = prototype.callBuffer as (this: unknown, ...all: unknown[]) => Promise<unknown>;
   prototype.callBuffer = function (command, text, ...args) {
     if (command === 'EVALSHA') return Promise.reject(new Error('NOSCRIPT not here'));
     const isPlain = command === 'EVAL' && !String(text).startsWith('#!');
-    return call.call(this, command, isPlain ? `#!lua\n${text}` : (text as string), ...args);
+    return call.call(this, command, isPlain ? `#!lua\n${String(text)}` : (text as string), ...args);
   };
 }
