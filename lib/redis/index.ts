@@ -7,3 +7,4 @@ export type { ConnectionOption, RedisInstance } from './connection-input.js';
 export * from './connections.js';
 export type { GuardObserver, LeaseGuard } from './lease-guard.js';
 export { openConnections } from './open-connections.js';
+export { isDenied } from './missing-rights.js';

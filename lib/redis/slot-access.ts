@@ -70,7 +70,7 @@ export class SlotAccess implements RedisAccess {
     node?.refused(reason);
     const text = typeof reason === 'string' ? reason : replyText(reason);
     const redirection = text === undefined ? undefined : redirectionIn(text);
-    if (redirection?.address !== undefined && node) {
+    if (redirection?.address !== undefined && redirection.slot === this.slot && node) {
       this.cluster.learn(this.slot, redirection.address, node);
     } else if (redirection || text === undefined) {
       void this.cluster.refresh();
@@ -123,6 +123,8 @@ export class SlotAccess implements RedisAccess {
           }
         });
       } catch (error) {
+        // Of a key that has another slot: whoever asked for it has made a mistake.
+        if (redirection?.slot !== undefined && redirection.slot !== this.slot) throw error;
         const isSafe = redirection ?? (error instanceof RqConnectionError && !error.uncertain);
         if (!isSafe || !this.isOpen) throw error;
         if (redirection?.address !== undefined) {
@@ -161,17 +163,22 @@ export class SlotAccess implements RedisAccess {
 
 interface Redirection {
   readonly word: string;
+  readonly slot: number | undefined;
   /** Who has the slot. */
   readonly address: string | undefined;
 }
 
 function redirectionIn(text: string): Redirection | undefined {
-  const [, word, address] = REDIRECTION.exec(text) ?? [];
+  const [, word, slot, address] = REDIRECTION.exec(text) ?? [];
   if (word === undefined) return undefined;
-  return { word, address: word === 'MOVED' ? address : undefined };
+  return {
+    word,
+    slot: slot === undefined ? undefined : Number(slot),
+    address: word === 'MOVED' ? address : undefined,
+  };
 }
 
-const REDIRECTION = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN)\b(?: \d+ (\S+))?/;
+const REDIRECTION = /^(MOVED|ASK|TRYAGAIN|CLUSTERDOWN|READONLY|MASTERDOWN)\b(?: (\d+) (\S+))?/;
 
 /** A pipeline has the refusals of its commands in its reply. */
 function unlessRedirected<Reply>(reply: Reply): Reply {

@@ -1,13 +1,39 @@
+import type { Finding } from '../job/index.js';
 import { ClusterConnections } from '../redis/cluster-connections.js';
 import type { Tier } from '../wire/figures.js';
 import type { ClusterJobStore } from './cluster-job-store.js';
-import type { Bucket, FigureStore, QueueState, ServerState, WorkerState } from './figure-store.js';
+import { AlertRecords } from './alert-records.js';
+import type {
+  Bucket,
+  FigureStore,
+  Leftovers,
+  QueueState,
+  ServerState,
+  WorkerState,
+} from './figure-store.js';
 import { RedisFigures } from './redis-figures.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures of all hash tags: a call for each tag, side by side, and what they say together. */
 export class ClusterFigures implements FigureStore {
-  constructor(private readonly whole: ClusterJobStore) {}
+  readonly alerts: AlertRecords;
+
+  constructor(private readonly whole: ClusterJobStore) {
+    const keys = whole.keys.ofTag(OF_NO_QUEUE);
+    this.alerts = new AlertRecords(whole.accessTo(keys.alerts), keys);
+  }
+
+  get enqueued(): ReadonlyMap<string, number> {
+    return new Map([...this.whole.used].flatMap(({ figures }) => [...figures.enqueued]));
+  }
+
+  findings(): Promise<Finding[]> {
+    return this.whole.findings('worker');
+  }
+
+  leftovers(queue: string): Promise<Leftovers> {
+    return this.whole.forQueue(queue).figures.leftovers(queue);
+  }
 
   counts(queue: string): Promise<RegistryCounts> {
     return this.whole.counts(queue);
@@ -60,6 +86,9 @@ export class ClusterFigures implements FigureStore {
     return nodes.map((node) => new RedisFigures(node, keys));
   }
 }
+
+/** The hash tag of alerts, which are about all queues. */
+const OF_NO_QUEUE = 'nrq:all';
 
 /** The same worker as two tags show it: newer of the two, with the queues of both. */
 function together(one: WorkerState, other: WorkerState): WorkerState {

@@ -1,4 +1,11 @@
-import { InvalidOptionError, type JobEvent, ShortForm, hideFields } from '../job/index.js';
+import {
+  type Finding,
+  InvalidOptionError,
+  type JobEvent,
+  ShortForm,
+  hideFields,
+} from '../job/index.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { BlockingPop } from '../redis/blocking-pop.js';
 import { ClusterConnections } from '../redis/cluster-connections.js';
 import type { Connections } from '../redis/connections.js';
@@ -30,6 +37,7 @@ import type {
   RenewReply,
   SelectedPlace,
   Told,
+  Undeleted,
   WorkerStore,
 } from './job-store.js';
 import type { LimitStore } from './limit-store.js';
@@ -200,6 +208,11 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
   }
 
   async audit(role: Role): Promise<string[]> {
+    return warningsOf(await this.findings(role));
+  }
+
+  /** What is wrong with the nodes, with our rights there, or with the layout of the data. */
+  async findings(role: Role): Promise<Finding[]> {
     const { connections, keys } = this;
     const isCluster = connections instanceof ClusterConnections;
     const nodes = isCluster ? connections.masters() : [connections];
@@ -214,7 +227,7 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
     );
     const all = [...findings.flat(), ...others.flat().slice(0, 1)];
     // What is wrong with all nodes is said once.
-    return warningsOf([...new Map(all.map((one) => [one.sentence, one])).values()]);
+    return [...new Map(all.map((one) => [one.sentence, one])).values()];
   }
 
   async read(id: string): Promise<JobRecord | undefined> {
@@ -301,8 +314,17 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
     return this.forQueue(queue).resume(queue);
   }
 
+  undelete(queue: string, operation: string): Promise<Undeleted> {
+    return this.forQueue(queue).undelete(queue, operation);
+  }
+
   isPaused(queue: string): Promise<boolean> {
     return this.forQueue(queue).isPaused(queue);
+  }
+
+  /** Stores that were used so far. */
+  get used(): Iterable<TagStore> {
+    return this.stores.values();
   }
 
   private ofTag(tag: string): TagStore {
@@ -315,7 +337,8 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
     return store;
   }
 
-  private accessTo(key: string) {
+  /** The way to a key that belongs to no queue. */
+  accessTo(key: string): RedisAccess {
     const { connections } = this;
     return connections instanceof ClusterConnections ? connections.access(key) : connections;
   }

@@ -50,6 +50,7 @@ import type {
   RenewReply,
   SelectedPlace,
   Told,
+  Undeleted,
   WorkerStore,
 } from './job-store.js';
 import type { ListPage, ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
@@ -59,6 +60,7 @@ import { linesOf, positionOf, queueNames } from './lines.js';
 import { type GuardedLeases, LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
+import { undelete } from './deleted-jobs.js';
 import { Dependencies } from './dependencies.js';
 import { LimitRecords } from './limit-records.js';
 import { auditServer, layoutFindings, warningsOf } from '../redis/server-audit.js';
@@ -122,6 +124,7 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     const { refused, leftOver } = decodeEnqueue(reply);
+    this.figures.addEnqueued(jobs, refused);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;
   }
@@ -343,6 +346,10 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
 
   page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
     return readPage(this.connections, this.keys, queue, registry, range);
+  }
+
+  undelete(queue: string, operation: string): Promise<Undeleted> {
+    return undelete(this.connections, this.keys, queue, operation);
   }
 
   async empty(queue: string): Promise<number> {
