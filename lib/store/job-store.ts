@@ -13,10 +13,12 @@ import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
 import type { LimitStore } from './limit-store.js';
-import type { CountedJobs, WorkerActivity } from './figure-store.js';
 import type { GroupStore } from './group-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
+import type { WorkerRegister } from './worker-register.js';
+
+export type * from './worker-register.js';
 
 /**
  * The contracts with the database, by role: what producers need, what watchers read, what workers need beside both.
@@ -126,37 +128,6 @@ export interface WorkerStore extends JobStore {
   /** Hears when the database is reachable again. */
   onReady(listener: () => void): () => void;
   readonly workers: WorkerRegister;
-}
-
-/** Where workers show themselves; jobs do not depend on it. */
-export interface WorkerRegister {
-  register(worker: WorkerRecord): Promise<void>;
-  /**
-   * Tells that the worker lives, what it does, and what it has done since the last time. Answers whether somebody looks at
-   * live figures now.
-   */
-  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<boolean>;
-  deregister(worker: WorkerRecord): Promise<void>;
-}
-
-/** A worker as it shows itself. */
-export interface WorkerRecord {
-  readonly name: string;
-  readonly queues: readonly string[];
-  readonly version: string;
-  /** Seconds without a sign of life after which it is not listed any more. */
-  readonly ttl: number;
-  readonly state: 'started' | 'idle' | 'busy' | 'suspended';
-}
-
-/** What a worker has done since it showed itself last. */
-export interface WorkDone {
-  readonly finished: number;
-  readonly failed: number;
-  readonly seconds: number;
-  readonly activity?: WorkerActivity;
-  /** What was counted of jobs; undefined: nothing is counted. */
-  readonly figures?: readonly CountedJobs[];
 }
 
 /** A job to be stored. */

@@ -20,13 +20,13 @@ import {
   refusalsTold,
 } from './scripts/exchange.js';
 import { leasesIn } from './leases.js';
+import { listenToEvents } from './listen-to-events.js';
 import { extend } from './scripts/extend.js';
 import { placeInLane } from './scripts/position.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, RENEWED_AT_ONCE, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
-import { decodeEvent } from '../wire/event.js';
 import {
   decodeRecord,
   decodeResults,
@@ -72,7 +72,7 @@ import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
 import { QueuePauses } from './queue-pauses.js';
 import { asksForFailure, idsOf, rowsOf } from './selected-jobs.js';
-import { Subscriptions, publish } from '../redis/subscriptions.js';
+import { Subscriptions } from '../redis/subscriptions.js';
 import { roomHeard, wakeHeard } from './wake-messages.js';
 import { WorkerRecords } from './worker-records.js';
 
@@ -201,20 +201,9 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
     });
   }
 
-  async onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void> {
-    const { events, wake } = this.keys.queue(queue);
-    const stop = await this.subscriptions.listen(events, (message) => {
-      const event = decodeEvent(queue, message);
-      if (event) listener(event);
-    });
-    try {
-      // Workers learn from each answer whether anybody listens: idle ones ask now.
-      await publish(this.connections, 'listen to events', wake, 'listening');
-    } catch (error) {
-      stop();
-      throw error;
-    }
-    return stop;
+  onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void> {
+    const { connections, subscriptions } = this;
+    return listenToEvents(connections, subscriptions, this.keys.queue(queue), listener);
   }
 
   async tell(queue: string, lease: Lease, told: Told): Promise<boolean> {
