@@ -16,7 +16,8 @@ const self = fileURLToPath(import.meta.url);
 const languages = {
   name: 'languages',
   setup({ onLoad }) {
-    onLoad({ filter: /words[\\/](?!en)[\w-]+\.json$/ }, ({ path }) => {
+    onLoad({ filter: /words.[a-zA-Z-]+\.json$/ }, ({ path }) => {
+      if (basename(path) === 'en.json') return undefined;
       const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
       const words = read(path);
       const values = Object.keys(read(join(ui, 'words', 'en.json'))).map((key) => words[key]);

@@ -1,11 +1,11 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { DeskStore, StoredNote } from './desk-store.js';
 
 /** What operators share, in Redis: a stream of what was done, and a hash for each operation. */
 export class RedisDesk implements DeskStore {
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {}
 
@@ -32,15 +32,17 @@ export class RedisDesk implements DeskStore {
 
   async saveOperation(id: string, fields: Readonly<Record<string, string>>): Promise<void> {
     const key = this.keys.operation(id);
+    const { operations } = this.keys;
+    const now = Date.now();
+    // Each by itself: in a cluster they stand on different nodes.
     await this.connections.run('write down an operation', (redis) =>
-      redis
-        .multi()
-        .hset(key, fields)
-        .expire(key, KEPT_SECONDS)
-        .zadd(this.keys.operations, 'NX', Date.now(), id)
-        .zremrangebyscore(this.keys.operations, '-inf', Date.now() - KEPT_SECONDS * 1000)
-        .expire(this.keys.operations, KEPT_SECONDS)
-        .exec(),
+      Promise.all([
+        redis.hset(key, fields),
+        redis.expire(key, KEPT_SECONDS),
+        redis.zadd(operations, 'NX', now, id),
+        redis.zremrangebyscore(operations, '-inf', now - KEPT_SECONDS * 1000),
+        redis.expire(operations, KEPT_SECONDS),
+      ]),
     );
   }
 
