@@ -13,10 +13,12 @@ import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
 import type { LimitStore } from './limit-store.js';
-import type { CountedJobs, WorkerActivity } from './figure-store.js';
 import type { GroupStore } from './group-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
+import type { WorkerRegister } from './worker-register.js';
+
+export type * from './worker-register.js';
 
 /**
  * The contracts with the database, by role: what producers need, what watchers read, what workers need beside both.
@@ -27,6 +29,14 @@ import type { ListRange, WatcherStore } from './watcher-store.js';
 export interface ProducerStore {
   /** The most bytes of UTF-8 that data, meta and a result may have. */
   readonly maxPayloadBytes: number;
+
+  /**
+   * In a cluster: the store of a queue, and of all that may change in one step with it. Missing: this is the store of all
+   * queues.
+   */
+  forQueue?(queue: string): WorkerStore;
+  /** In a cluster: what the queues of this store have in common. */
+  readonly hashTag?: string;
 
   /**
    * Stores new jobs of one queue or several, all or (mode `each`) each by itself, and answers with those that were not
@@ -70,6 +80,8 @@ export interface ProducerStore {
     action: ControlAction,
     pace?: ControlPace,
   ): Promise<ControlReport>;
+  /** Gives back what an operation has deleted within the last hour (`keep`), as far as that is possible. */
+  undelete(queue: string, operation: string): Promise<Undeleted>;
   /** Deletes all waiting jobs; answers how many. */
   empty(queue: string): Promise<number>;
   pause(queue: string): Promise<void>;
@@ -104,42 +116,18 @@ export interface WorkerStore extends JobStore {
   blockingPop(queue: string): BlockingPop;
   /** Hears that a job is due in so many milliseconds, or that the queue was resumed (undefined). */
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void>;
-  /** Hears RQ's commands to a worker, as they were sent: anything may come. */
-  onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
+  /**
+   * Hears RQ's commands to a worker, as they were sent: anything may come.
+   * @param queues those that it serves
+   */
+  onCommand(
+    worker: string,
+    listener: (message: string) => void,
+    queues?: readonly string[],
+  ): Promise<() => void>;
   /** Hears when the database is reachable again. */
   onReady(listener: () => void): () => void;
   readonly workers: WorkerRegister;
-}
-
-/** Where workers show themselves; jobs do not depend on it. */
-export interface WorkerRegister {
-  register(worker: WorkerRecord): Promise<void>;
-  /**
-   * Tells that the worker lives, what it does, and what it has done since the last time. Answers whether somebody looks at
-   * live figures now.
-   */
-  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<boolean>;
-  deregister(worker: WorkerRecord): Promise<void>;
-}
-
-/** A worker as it shows itself. */
-export interface WorkerRecord {
-  readonly name: string;
-  readonly queues: readonly string[];
-  readonly version: string;
-  /** Seconds without a sign of life after which it is not listed any more. */
-  readonly ttl: number;
-  readonly state: 'started' | 'idle' | 'busy' | 'suspended';
-}
-
-/** What a worker has done since it showed itself last. */
-export interface WorkDone {
-  readonly finished: number;
-  readonly failed: number;
-  readonly seconds: number;
-  readonly activity?: WorkerActivity;
-  /** What was counted of jobs; undefined: nothing is counted. */
-  readonly figures?: readonly CountedJobs[];
 }
 
 /** A job to be stored. */
@@ -329,7 +317,12 @@ export interface RecoverReply {
  */
 export type ControlAction =
   | { readonly type: 'cancel'; readonly dependents: 'end' | 'release' }
-  | { readonly type: 'delete'; readonly dependents: 'end' | 'delete' }
+  | {
+      readonly type: 'delete';
+      readonly dependents: 'end' | 'delete';
+      /** Names the operation by which those that have ended can be had back for an hour; undefined: they are gone. */
+      readonly keep?: string | undefined;
+    }
   | { readonly type: 'stop' | 'promote' }
   | {
       readonly type: 'requeue';
@@ -359,6 +352,13 @@ export interface ControlPace {
   goesOn(soFar: ControlReport): Promise<boolean>;
 }
 
+/** What has come of the wish to have deleted jobs back. */
+export interface Undeleted {
+  readonly restored: number;
+  /** Another job has their id by now, or they would have been deleted meanwhile anyway. */
+  readonly refused: number;
+}
+
 /** What became of the jobs of a selection. */
 export interface ControlReport {
   /** How many jobs were changed. */
@@ -374,6 +374,8 @@ export interface ControlReport {
   };
   /** Ids whose job is gone. */
   readonly missing: number;
+  /** How many of those that were deleted can be had back for an hour; undefined: nobody asked for it. */
+  readonly undoable?: number;
   /** How many entries or ids were looked at, also those of which the selection asks for another name or time. */
   readonly looked: number;
 }

@@ -17,6 +17,12 @@ export class Keyspace {
   readonly schedulesTidied: string;
   /** Exists while somebody looks at live figures: workers show theirs every two seconds then. */
   readonly viewed: string;
+  /** Hash: what is known of each alert. */
+  readonly alerts: string;
+  /** Hash: failures for good of critical jobs, by queue and job: how many, the first, the last. */
+  readonly criticalFailures: string;
+  /** Held by the process that looks whether there is something to alert people to. */
+  readonly alertsLock: string;
   /** Channel on which changes of schedules are told. */
   readonly scheduleChanges: string;
   /** RQ's list of processes that enqueue cron jobs: name -> last sign of life. */
@@ -27,6 +33,8 @@ export class Keyspace {
   readonly resultsPrefix: string;
   /** How the names of our channels begin: channels, unlike keys, are shared by all databases of a Redis. */
   readonly channels: string;
+  /** In the cluster layout: hash of the hash tag of each queue, outside of all tags. */
+  readonly hashTags: string;
 
   readonly #queueKeys = new Map<string, QueueKeys>();
 
@@ -36,7 +44,7 @@ export class Keyspace {
    */
   constructor(
     readonly prefix = 'rq:',
-    database = 0,
+    readonly database = 0,
   ) {
     this.queues = `${prefix}queues`;
     this.workers = `${prefix}workers`;
@@ -47,10 +55,22 @@ export class Keyspace {
     this.codeSchedules = `${this.schedules}:code`;
     this.schedulesTidied = `${this.schedules}:tidied`;
     this.viewed = `${prefix}nrq:viewed`;
+    this.alerts = `${prefix}nrq:alerts`;
+    this.criticalFailures = `${this.alerts}:critical`;
+    this.alertsLock = `${this.alerts}:lock`;
     this.cronSchedulers = `${prefix}cron_schedulers`;
     this.cronJobs = `${prefix}cron_jobs`;
+    this.hashTags = `${prefix}nrq:hash-tags`;
     this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
     this.scheduleChanges = `${this.channels}schedules`;
+  }
+
+  /**
+   * The names of the cluster layout: the same ones behind another prefix. All that have a hash tag in common are in one
+   * slot, on one node, so that a script may touch them. By default a queue's tag is its name.
+   */
+  ofTag(tag: string): Keyspace {
+    return new Keyspace(`${this.prefix}{${tag}}:`, this.database);
   }
 
   /** The keys of one queue; made once per name. */
@@ -79,6 +99,11 @@ export class Keyspace {
   /** The lines that a job's handler has logged. */
   log(id: string): string {
     return `${this.prefix}nrq:log:${id}`;
+  }
+
+  /** Exists once somebody has taken it upon himself to tell people that an alert has begun, or is over. */
+  alertTold(telling: string): string {
+    return `${this.alerts}:told:${telling}`;
   }
 
   dependents(id: string): string {
@@ -196,6 +221,8 @@ export class QueueKeys {
   readonly retrying: string;
   /** How the names of the buckets begin in which workers count what becomes of jobs; stretch and number follow. */
   readonly stats: string;
+  /** How the names of the lists begin of what an operation has deleted and can be had back; the operation's follows. */
+  readonly deleted: string;
   /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
   readonly wake: string;
   /** Channel on which settlements that somebody waits for are announced. */
@@ -239,10 +266,20 @@ export class QueueKeys {
     this.unique = `${prefix}nrq:unique:${name}`;
     this.retrying = `${prefix}nrq:retrying:${name}`;
     this.stats = `${prefix}nrq:stats:${name}:`;
+    this.deleted = `${prefix}nrq:deleted:${name}:`;
     this.wake = `${channels}wake:${name}`;
     this.settled = `${channels}settled:${name}`;
     this.events = `${channels}events:${name}`;
   }
+}
+
+/**
+ * A key that never exists, with the hash tag of another key; every script of the cluster layout names it. While its slot is
+ * on the way to another node, a key that is missing here may be there: Redis then refuses the whole call, before its
+ * first step, as it would refuse or miss a part of it.
+ */
+export function neverThere(key: string): string {
+  return `${key.slice(0, key.indexOf('}:') + 2)}nrq:never`;
 }
 
 /** Id and execution of a member of the started registry; old versions of RQ enter the id alone. */

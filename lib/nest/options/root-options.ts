@@ -1,5 +1,6 @@
-import type { DefaultJobOptions, Duration } from '../../job/index.js';
-import type { ConnectionOption } from '../../redis/index.js';
+import type { DefaultJobOptions, Duration, RqTelemetry } from '../../job/index.js';
+import type { AlertOptions } from '../../observe/index.js';
+import type { ClusterOption, ConnectionOption } from '../../redis/index.js';
 import type { WebhookSettings, WorkerOptions } from '../../worker/index.js';
 import type { JobContextOptions } from './context-options.js';
 import type { JobEnhancers } from './enhancer-options.js';
@@ -8,10 +9,16 @@ import type { JobEnhancers } from './enhancer-options.js';
 export interface RqModuleOptions {
   /**
    * A URL (`redis://`, `rediss://`, `unix://`), ioredis options (also for Sentinel), or an instance of ioredis 5 or 6,
-   * whose settings are taken over. Options of ioredis that jobs depend on are overruled, and the log says so; an unknown
+   * whose settings are taken over. For a cluster `{ cluster: { nodes, options } }`, or an instance of ioredis's `Cluster`. Options of ioredis that jobs depend on are overruled, and the log says so; an unknown
    * key is an error. See docs/connections.md.
    */
-  connection: ConnectionOption;
+  connection: ConnectionOption | ClusterOption;
+  /**
+   * How the data in Redis are named. `'shared'` (default): RQ's names, which Python and its tools know; one server holds
+   * all. `'cluster'`: names of our own, which a Redis Cluster can spread; it is what a cluster always has, and may be had on
+   * one server. One data set has one layout. See docs/cluster.md.
+   */
+  layout?: 'shared' | 'cluster';
   /** How every key in Redis begins; default `rq:`, RQ's own, which Python workers and tools expect. */
   prefix?: string;
   /** The embedded worker; `false`: this application enqueues only. Default: a worker for all queues with a `@Job`. */
@@ -64,6 +71,19 @@ export interface RqModuleOptions {
    * warning when a job has some. See docs/webhooks.md.
    */
   webhooks?: WebhookSettings;
+  /**
+   * When people are to be told that something is wrong: a line in the log, the `@OnAlert` methods, `inspector.alerts()`.
+   * Without it: jobs that could run and no worker, jobs that wait for 10 minutes, 10,000 retries, overdue jobs, a pause of
+   * a day. `false`: this process does not look. Give the same in all processes of a Redis. See docs/operating.md.
+   */
+  alerts?: AlertOptions | false;
+  /**
+   * Lines of the log about jobs and alerts: `'text'` (default) are sentences, `'fields'` objects, with the sentence as
+   * `message`, for Nest's `json: true` logger and nestjs-pino. See docs/operating.md.
+   */
+  log?: 'text' | 'fields';
+  /** Traces and metrics: `otel()` of `nestjs-rq/opentelemetry`. Default: none. */
+  telemetry?: RqTelemetry;
   /** Another Redis beside the one without a name: letters, digits, `_` and `-`. */
   name?: string;
   /** Whether `RqService` can be injected everywhere; default `true`. Queues can be registered anywhere in any case. */

@@ -1,6 +1,9 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { InvalidOptionError } from '../../job/index.js';
+import { storeFor } from '../../store/index.js';
 import { type HandlerRegistry, type OwnDefinition, Scheduler, Worker } from '../../worker/index.js';
+import { AlertHost } from '../alerts/alert-host.js';
+import type { FoundAlertListener } from '../alerts/alert-metadata.js';
 import type { HandlerExplorer } from './handler-explorer.js';
 import { unprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import { JobListeners } from '../listeners/job-listeners.js';
@@ -24,7 +27,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private handlers: HandlerRegistry | undefined;
   private lookingForUnprovided: Timer | undefined;
   private listeners: JobListeners | undefined;
-  private scheduler: Scheduler | undefined;
+  private readonly schedulers: Scheduler[] = [];
+  private alerts: AlertHost | undefined;
   private isClosing = false;
   private readonly log: LoggingObserver;
 
@@ -34,17 +38,21 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly override: RootOverride | undefined,
     private readonly makeExplorer: () => Promise<HandlerExplorer>,
   ) {
-    this.log = new LoggingObserver(root.name, (queue) => this.handlers?.names(queue) ?? []);
+    const namesOn = (queue: string) => this.handlers?.names(queue) ?? [];
+    this.log = new LoggingObserver(root.name, namesOn, root.options.log);
   }
 
   /** @throws what makes the handlers or the worker impossible; the application does not start then */
   async onApplicationBootstrap(): Promise<void> {
+    const { telemetry } = this.root.options;
     try {
-      await this.start();
+      // Loops and timers that began in a trace would never leave it.
+      await (telemetry ? telemetry.outside(() => this.start()) : this.start());
     } catch (error) {
       // An application that did not start may never be closed: it must not keep the process alive.
-      await this.scheduler?.stop();
+      await this.stopFiring();
       await this.worker?.stop();
+      await this.alerts?.stop(0);
       await this.root.close();
       throw error;
     }
@@ -52,9 +60,9 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Resolves when running jobs have ended or were put back, soon after `shutdownTimeout` at the latest. */
   async onModuleDestroy(): Promise<void> {
-    this.isClosing = true;
+    this.isClosing = this.root.isClosing = true;
     this.lookingForUnprovided?.cancel();
-    const firing = this.scheduler?.stop();
+    const firing = this.stopFiring();
     if (this.worker) {
       await this.worker.stop();
       if (this.root.worker) await this.root.worker.done;
@@ -62,6 +70,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     }
     await firing;
     await this.listeners?.close(this.root.options.shutdownTimeout);
+    await this.alerts?.stop(this.root.options.shutdownTimeout);
   }
 
   private async start(): Promise<void> {
@@ -77,19 +86,44 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     const heard = explorer.listeners();
     const listeners = new JobListeners(this.root.queues, heard);
     this.listeners = listeners;
+    const alerted = explorer.alertListeners();
+    this.alerts = this.makeAlerts(alerted, handlers);
     if (options && handlers) this.worker = this.makeWorker(options, handlers, listeners);
     const served = this.worker?.queues ?? [];
     for (const name of served) this.root.queues.get(name);
     const schedules = explorer.schedules(this.root.queues);
     const fires = this.root.options.schedules && (served.length > 0 || schedules.length > 0);
-    new HandlerList(this.root.name).print(handlers, heard, served, schedules, fires);
+    const list = new HandlerList(this.root.name);
+    list.print(handlers, heard, served, schedules, fires, alerted);
     // Before the worker: nothing that it does is missed.
     await listeners.listen();
     await this.worker?.start();
     if (this.worker) this.root.worker = this.toldOf(this.worker);
     if (this.worker && options) this.log.started(this.worker.queues, options.concurrency);
-    if (fires) await this.fire(schedules.map(({ definition }) => definition));
+    if (!this.isClosing) this.alerts?.start();
+    if (fires)
+      await this.fire(
+        schedules.map(({ definition }) => definition),
+        served,
+      );
+    this.root.isStarted = true;
     if (options) this.lookForUnprovided(served);
+  }
+
+  /** None while an application is tested: its time is not that of the clock. */
+  private makeAlerts(
+    listeners: readonly FoundAlertListener[],
+    handlers: HandlerRegistry | undefined,
+  ): AlertHost | undefined {
+    const { name, store, options } = this.root;
+    if (!options.alerts || this.override) return undefined;
+    return new AlertHost(
+      { root: name, log: options.log },
+      store,
+      options.alerts,
+      listeners,
+      handlers,
+    );
   }
 
   private toldOf(worker: Worker): RqWorker {
@@ -122,13 +156,25 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     this.root.queues.knowKeys((queue, job) => handlers.find(queue, job)?.gate?.key);
   }
 
-  /** Last of all: what it enqueues finds a worker that runs it. */
-  private async fire(definitions: readonly OwnDefinition[]): Promise<void> {
-    if (this.isClosing) return;
-    const scheduler = new Scheduler(this.root.store, definitions, this.log);
-    this.scheduler = scheduler;
-    if (this.override) await this.override.scheduler(this.root.name, scheduler);
-    else await scheduler.start();
+  /** Last of all: what it enqueues finds a worker that runs it. In a cluster each hash tag has schedules of its own. */
+  private async fire(
+    definitions: readonly OwnDefinition[],
+    served: readonly string[],
+  ): Promise<void> {
+    const { store, name } = this.root;
+    const queues = [...served, ...definitions.map(({ queue }) => queue)];
+    for (const own of new Set(queues.map((queue) => storeFor(store, queue)))) {
+      if (this.isClosing) return;
+      const ofStore = definitions.filter(({ queue }) => storeFor(store, queue) === own);
+      const scheduler = new Scheduler(own, ofStore, this.log);
+      this.schedulers.push(scheduler);
+      if (this.override) await this.override.scheduler(name, scheduler);
+      else await scheduler.start();
+    }
+  }
+
+  private async stopFiring(): Promise<void> {
+    await Promise.all(this.schedulers.map((scheduler) => scheduler.stop()));
   }
 
   /** A moment later: another application of this process may provide what this one does not. */
@@ -152,7 +198,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     if (handlers.queues().length === 0) return undefined;
     const { shutdownTimeout, webhooks } = this.root.options;
     const settings = { ...options, shutdownTimeout: shutdownTimeout / 1000, webhooks };
-    return new Worker(this.root.store, handlers, settings, this.log, listeners);
+    const observers = [this.log, listeners, ...(this.alerts ? [this.alerts] : [])];
+    return new Worker(this.root.store, handlers, settings, ...observers);
   }
 
   /** A queue that was asked for by a misspelt name would never be served. */

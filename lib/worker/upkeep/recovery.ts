@@ -1,5 +1,5 @@
 import { type JobEvent, poisonFailure } from '../../job/index.js';
-import type { WorkerStore } from '../../store/index.js';
+import { type WorkerStore, storeFor } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import { queueNotRecovered } from '../report/troubles.js';
@@ -26,6 +26,9 @@ import { queueNotRecovered } from '../report/troubles.js';
 export class Recovery {
   private timers = new Map<string, Timer>();
   private isStopped = false;
+
+  /** How many jobs of dead workers it has put right. */
+  recovered = 0;
 
   constructor(
     private readonly store: WorkerStore,
@@ -55,6 +58,7 @@ export class Recovery {
         leaseMs,
       });
       for (const { id, outcome, event } of handled) {
+        this.recovered += 1;
         this.reporter.tell('jobRecovered', { queue, jobId: id, outcome });
         if (event) this.reporter.event(event);
       }
@@ -78,7 +82,7 @@ export class Recovery {
 
   /** It may have callbacks, or other things that its end is to be told to. */
   private async tellPoisoned(lost: JobEvent): Promise<void> {
-    const record = await this.store.read(lost.jobId);
+    const record = await storeFor(this.store, lost.queue).read(lost.jobId);
     let { name } = lost;
     try {
       if (record) ({ name } = record.call(this.store.maxPayloadBytes));
