@@ -35,6 +35,13 @@ export class ClusterFigures implements FigureStore {
     return this.whole.forQueue(queue).figures.leftovers(queue);
   }
 
+  async forgotten(most: number): Promise<readonly { id: string; queue: string }[]> {
+    const stores = await this.whole.all();
+    const each = Math.ceil(most / Math.max(stores.length, 1));
+    const found = await Promise.all(stores.map(({ figures }) => figures.forgotten(each)));
+    return found.flat();
+  }
+
   counts(queue: string): Promise<RegistryCounts> {
     return this.whole.counts(queue);
   }
