@@ -10,6 +10,7 @@ import { dependenciesAreStale, installDependencies, root } from './dependencies.
 import { ensureRedisServer } from './ensure-redis-server.mjs';
 import { fetchNodeVersions } from './fetch-node-versions.mjs';
 import { fetchPythonRq, whyNot } from './fetch-python-rq.mjs';
+import { fetchServers, whyNot as whyNoServers } from './fetch-servers.mjs';
 
 /** Seconds. Tests that hang must not occupy a build machine for hours. */
 const TEST_TIME_LIMIT = 20 * 60;
@@ -26,6 +27,7 @@ const preparation = [
   { name: 'packages', step: packagesStep },
   { name: 'redis-server', step: ensureRedisServer },
   { name: 'Python RQ', step: pythonStep },
+  { name: 'servers', step: serversStep },
   { name: 'Node versions', step: fetchNodeVersions },
 ];
 const tests = [
@@ -81,6 +83,12 @@ async function pythonStep() {
   const remark = await fetchPythonRq();
   if (remark === undefined && process.env.CI) throw new Error(whyNot());
   return remark ?? whyNot();
+}
+
+async function serversStep() {
+  const remark = await fetchServers();
+  if (remark === undefined && process.env.CI) throw new Error(whyNoServers());
+  return remark ?? whyNoServers();
 }
 
 /** What the next steps need and would each make for themselves. */

@@ -2,6 +2,7 @@ import type { Observable } from 'rxjs';
 import {
   type CallbackOptions,
   type DefaultJobOptions,
+  type DurabilityOptions,
   type Duration,
   type JobEvent,
   type JobOptions,
@@ -10,11 +11,13 @@ import {
   InvalidOptionError,
   RqConnectionError,
   SELECTABLE_IN,
+  assertInTime,
   assertJobId,
   assertQueueName,
   layerDefaults,
   type MaxLength,
   type WhenFull,
+  readDurability,
   readRoomRule,
   resolveDefaults,
   splitCallbacks,
@@ -72,8 +75,15 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
     const { inject, maxLength, whenFull, keyOf, priorityOf } = options;
     const room = readRoomRule({ maxLength, whenFull }, `options of queue "${name}"`);
+    const durability = readDurability(
+      options.durability,
+      'durability',
+      `options of queue "${name}"`,
+    );
+    assertInTime(durability, store.commandTimeout, `options of queue "${name}"`);
     const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, {
       room,
+      durability,
       keyOf,
       priorityOf,
     });
@@ -97,8 +107,8 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
    * @throws DuplicateJobError with `unique: true` when the id exists, with `unique: { else: 'error' }` when another job
    * is the same
    * @throws QueueFullError when the queue holds as many jobs as its `maxLength` allows
-   * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
-   * `{ id: error.jobIds[0] }`
+   * @throws RqConnectionError when Redis did not acknowledge in time (with `durability`: NotReplicatedError when too few
+   * replicas did); when it is `uncertain`, repeat the call with `{ id: error.jobIds[0] }`
    */
   async enqueue<Name extends JobName<Handlers>>(
     name: Name,
@@ -367,6 +377,8 @@ export interface QueueOptions {
   readonly maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `reject` (default) with QueueFullError, or `wait` until `commandTimeout`. */
   readonly whenFull?: WhenFull;
+  /** How many replicas must have a job before a call of `enqueue` resolves. Default, and `false`: none. */
+  readonly durability?: false | DurabilityOptions;
 }
 
 /** Options of a call for a Python worker: those of a job, and its callbacks. */

@@ -63,6 +63,7 @@ import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
+import { ReplicatedEnqueue } from './replicated-enqueue.js';
 import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
@@ -85,6 +86,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   private readonly subscriptions: Subscriptions;
   private readonly pauses: QueuePauses;
   private readonly dependencies: Dependencies;
+  private readonly replicated: ReplicatedEnqueue | undefined;
 
   constructor(
     readonly connections: Connections,
@@ -102,6 +104,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
+    if (options.waitsForReplicas ?? true) this.replicated = new ReplicatedEnqueue(connections);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 
@@ -113,9 +116,11 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
     const queue = jobs[0]?.queue;
     if (queue === undefined) return [];
-    const { list } = this.keys.queue(queue);
+    const keys = this.keys.queue(queue);
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
-    const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
+    const what = `enqueue on queue "${queue}"`;
+    const replicated = this.replicated?.enqueue(what, jobs, keys, values);
+    const reply = await (replicated ?? this.run(what, ENQUEUE, [keys.list], values));
     const { refused, leftOver } = decodeEnqueue(reply);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;

@@ -28,7 +28,7 @@ import {
  * compiled, and the plain commands beside them. docs/redis.md shows the same as lines for an ACL.
  */
 export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
-  const commands = role === 'producer' ? PRODUCER : [...PRODUCER, ...WORKER];
+  const commands = COMMANDS[role];
   const keys = [
     'job:',
     'queue:',
@@ -56,8 +56,8 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
   };
 }
 
-/** `worker`: one that also enqueues. */
-export type Role = 'producer' | 'worker';
+/** `worker`: one that also enqueues. `watcher`: a dashboard, a program of metrics, that changes nothing. */
+export type Role = 'producer' | 'worker' | 'watcher';
 
 const PRODUCER: readonly string[] = [
   ...[
@@ -87,3 +87,18 @@ const WORKER: readonly string[] = [
   ...'blmove client|id client|info client|unblock time'.split(' '),
   ...'get srem hset expire zadd'.split(' '),
 ];
+
+const WATCHER: readonly string[] = [
+  ...[list, lanes, mayStart, overview, position, watch, workers].flatMap(
+    (script) => script.commands,
+  ),
+  ...'eval evalsha ping subscribe unsubscribe publish'.split(' '),
+  ...'hgetall llen lrange smembers sscan xrange zcard zrange'.split(' '),
+  ...'exists info set time'.split(' '),
+];
+
+const COMMANDS: Readonly<Record<Role, readonly string[]>> = {
+  producer: PRODUCER,
+  worker: [...PRODUCER, ...WORKER],
+  watcher: WATCHER,
+};

@@ -194,6 +194,8 @@ export class QueueKeys {
   readonly unique: string;
   /** Ids of jobs that wait for a retry, by when it is due; those that are due are none of them any more. */
   readonly retrying: string;
+  /** Written so that replicas are asked for what was there already. */
+  readonly replicated: string;
   /** How the names of the buckets begin in which workers count what becomes of jobs; stretch and number follow. */
   readonly stats: string;
   /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
@@ -238,6 +240,7 @@ export class QueueKeys {
     this.sweeps = `${prefix}nrq:sweeps:${name}`;
     this.unique = `${prefix}nrq:unique:${name}`;
     this.retrying = `${prefix}nrq:retrying:${name}`;
+    this.replicated = `${prefix}nrq:replicated:${name}`;
     this.stats = `${prefix}nrq:stats:${name}:`;
     this.wake = `${channels}wake:${name}`;
     this.settled = `${channels}settled:${name}`;

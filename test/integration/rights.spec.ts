@@ -25,8 +25,12 @@ function documented(role: Role): string[] {
   return line?.split(' ') ?? [];
 }
 
-/** Not needed: links without a name work, too. */
-const NAMING = 'client|setname';
+/** Not needed by all: links without a name work, too, and few ask for replicas. */
+const OPTIONAL = {
+  producer: ['client|setname', 'wait'],
+  worker: ['client|setname', 'wait'],
+  watcher: ['client|setname'],
+};
 
 async function storeAs(user: string, rights: readonly string[]): Promise<RedisJobStore> {
   await engine.client.call('ACL', 'SETUSER', user, 'reset', ...rights);
@@ -41,13 +45,14 @@ async function storeAs(user: string, rights: readonly string[]): Promise<RedisJo
 const denials = async () =>
   Number(/errorstat_NOPERM:count=(\d+)/.exec(await engine.client.info('errorstats'))?.[1] ?? 0);
 
-describe.each(['producer', 'worker'] as const)(
+describe.each(['producer', 'worker', 'watcher'] as const)(
   'the rights of a %s in the documentation',
   (role) => {
-    it('are those that its scripts and commands need, and that to name its links', () => {
+    it('are those that its scripts and commands need, and those for naming links and for replicas', () => {
       const { commands } = rightsOf(role, new Keyspace());
       const shown = documented(role).filter((word) => word.startsWith('+'));
-      expect(shown).toEqual([...commands, NAMING].toSorted().map((command) => `+${command}`));
+      const all = [...commands, ...OPTIONAL[role]].toSorted();
+      expect(shown).toEqual(all.map((command) => `+${command}`));
     });
   },
 );

@@ -72,6 +72,7 @@ export class RqRoot
       options.defaultJobOptions,
       registrations,
       options.context.inject,
+      options.durability,
     );
     hideFields(this, 'name', 'place');
   }

@@ -11,7 +11,11 @@ import {
   type WorkerObserver,
   type WorkerOptions,
 } from '../../../lib/worker/index.js';
-import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import {
+  type RedisServer,
+  type StartRedisOptions,
+  startRedis,
+} from '../../support/redis-server.js';
 import { eventually } from '../../support/wait.js';
 
 export class Engine {
@@ -24,10 +28,10 @@ export class Engine {
   private readonly workers = new Set<Worker>();
 
   /** To be called at the top of a test file: its Redis is emptied after each test. */
-  static forThisFile(): Engine {
+  static forThisFile(options?: StartRedisOptions): Engine {
     const engine = new Engine();
     beforeAll(async () => {
-      engine.redis = await startRedis();
+      engine.redis = await startRedis(options);
       engine.client = engine.redis.client();
       engine.store = await engine.openStore();
     });
