@@ -312,7 +312,7 @@ export class Worker extends ShortForm {
     return queues.map(({ name, concurrency, weight }) => {
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
-        now: () => performance.now() + this.clockOffset,
+        now: (at = performance.now()) => at + this.clockOffset,
         runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
         removePrefetched: (matches: (job: ClaimedJob) => boolean) =>
           consumer.removePrefetched(matches),
