@@ -88,13 +88,18 @@ const WORKER: readonly string[] = [
   ...'get srem hset expire zadd'.split(' '),
 ];
 
+/** Scripts that read share parts with those that write; a watcher runs what reads. */
+const WRITES: ReadonlySet<string> = new Set(
+  'hdel hincrby hset lpush lrem ltrim publish rpush set zadd zrem'.split(' '),
+);
+
 const WATCHER: readonly string[] = [
-  ...[list, lanes, mayStart, overview, position, watch, workers].flatMap(
-    (script) => script.commands,
+  ...[list, lanes, mayStart, overview, position, workers].flatMap(({ commands }) =>
+    commands.filter((command) => !WRITES.has(command)),
   ),
-  ...'eval evalsha ping subscribe unsubscribe publish'.split(' '),
+  ...'eval evalsha exec multi ping subscribe unsubscribe'.split(' '),
   ...'hgetall llen lrange smembers sscan xrange zcard zrange'.split(' '),
-  ...'exists info set time'.split(' '),
+  ...'exists info time'.split(' '),
 ];
 
 const COMMANDS: Readonly<Record<Role, readonly string[]>> = {

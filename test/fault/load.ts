@@ -74,6 +74,11 @@ export class Load {
           return;
         }
         this.rejected += 1;
+        if (performance.now() - begun > GIVEN_UP_AFTER) {
+          this.isStopped = true;
+          this.surprises.push(error);
+          return;
+        }
         if (error.uncertain) this.uncertain += 1;
         await pause(20);
         // An id is known as long as its job is kept: of this one there may be nothing left to know it by.
@@ -82,6 +87,9 @@ export class Load {
     }
   }
 }
+
+/** Milliseconds: no test has an outage as long as this, and one that has failed must end. */
+const GIVEN_UP_AFTER = 60_000;
 
 interface Kind extends Pick<AcknowledgedJob, 'retries' | 'vanishes'> {
   readonly act: Act;

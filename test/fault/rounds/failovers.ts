@@ -8,20 +8,22 @@ import { userArguments } from '../users.js';
 import type { FaultCase, World } from './round.js';
 
 const DURABLE = { replicas: 1, timeout: '300ms' } as const;
-const AT_LEAST_ONE = ['--min-replicas-to-write', '1', '--min-replicas-max-lag', '10'];
 
-/** @param how the primary goes; `isSafe`: with `durability` and `min-replicas-to-write` */
-function bySentinels(name: string, how: 'killed' | 'planned', isSafe: boolean): FaultCase {
+/**
+ * @param how the primary goes
+ * @param safe how many replicas must have a job (`durability`) and be there for each write (`min-replicas-to-write`)
+ */
+function bySentinels(name: string, how: 'killed' | 'planned', safe: number): FaultCase {
   return {
     name,
     open: async (): Promise<World> => {
-      const args = [...userArguments(), ...(isSafe ? AT_LEAST_ONE : [])];
+      const args = [...userArguments(), '--min-replicas-to-write', String(safe)];
       const group = await SentinelGroup.start({ replicas: 2, args });
       const scene = Scene.at(await group.primary());
       return {
         scene,
         at: group.connection,
-        ...(isSafe ? { durability: DURABLE } : { mayLose: true }),
+        ...(safe > 0 ? { durability: { ...DURABLE, replicas: safe } } : { mayLose: true }),
         rollsBack: true,
         pauses: [2000, 5000],
         harm: async () => {
@@ -88,12 +90,12 @@ const BEHIND_ADDRESS: FaultCase = {
 
 export const FAILOVERS: readonly FaultCase[] = [
   bySentinels(
-    'Sentinels: the primary is killed, with `durability` and `min-replicas-to-write`',
+    'Sentinels: the primary is killed; `durability` and `min-replicas-to-write` 1 of 2',
     'killed',
-    true,
+    1,
   ),
-  bySentinels('Sentinels: planned, with `durability` and `min-replicas-to-write`', 'planned', true),
-  bySentinels('Sentinels: the primary is killed, without the two', 'killed', false),
-  bySentinels('Sentinels: planned, without the two', 'planned', false),
+  bySentinels('Sentinels: planned; `durability` and `min-replicas-to-write` 2 of 2', 'planned', 2),
+  bySentinels('Sentinels: the primary is killed; without the two', 'killed', 0),
+  bySentinels('Sentinels: planned; without the two', 'planned', 0),
   BEHIND_ADDRESS,
 ];
