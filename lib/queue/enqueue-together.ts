@@ -1,4 +1,5 @@
 import {
+  CircularDependencyError,
   type DependsOn,
   DuplicateJobError,
   EnqueueManyError,
@@ -13,7 +14,8 @@ import { queueFull, sendWhenRoom } from './wait-for-room.js';
 
 /**
  * Several jobs in one step: all of them are stored, or none is. They may be of several queues, and wait for each other.
- * Whoever waits must stand behind those that it waits for; so there is never a circle.
+ * Whoever waits must stand behind those that it waits for; so there is never a circle of jobs. One by way of a group is
+ * seen, and refused, in the step that would close it.
  */
 
 /** The most jobs of one step: more would keep Redis from its other work for too long. */
@@ -31,8 +33,8 @@ export interface JobOfCall {
 /**
  * Enqueues prepared jobs, of any queues of one Redis, in one step.
  * @param where the call, for errors
- * @throws InvalidOptionError, DuplicateJobError, QueueFullError, RqConnectionError; nothing is stored then, except when
- * it is `uncertain`
+ * @throws InvalidOptionError, DuplicateJobError, QueueFullError, CircularDependencyError, RqConnectionError; nothing is
+ * stored then, except when it is `uncertain`
  */
 export async function enqueuePrepared(
   store: JobStore,
@@ -139,7 +141,7 @@ export function assertParents(
 /**
  * Stores the jobs of a call that was checked. Gives, by the place in the call, what was not stored since it was there.
  * @throws DuplicateJobError when an id is taken: a `unique` one, or one that another job of the call waits for
- * @throws QueueFullError, RqConnectionError
+ * @throws QueueFullError, CircularDependencyError, RqConnectionError
  */
 export async function storeTogether(
   store: JobStore,
@@ -168,6 +170,7 @@ async function storeNow(
     for (const refusal of await store.enqueue(jobs, 'all')) {
       if (refusal.reason === 'duplicate') throw duplicateIn(jobs, refusal);
       if (refusal.reason === 'full') throw queueFull(jobs[refusal.index] as NewJob, refusal);
+      if (refusal.reason === 'circle') throw circleAt(jobs[refusal.index] as NewJob);
       refusals[refusal.index] = refusal;
     }
   } catch (error) {
@@ -232,6 +235,12 @@ function whyNot(
   return earlier === undefined
     ? undefined
     : `has the id of jobs[${earlier}]: each job may stand there once`;
+}
+
+/** Why a job was not stored that would wait for itself. */
+export function circleAt({ id, queue, options, waitsFor }: NewJob): CircularDependencyError {
+  const group = options.group ?? '';
+  return new CircularDependencyError({ jobId: id, queue, group, otherGroup: waitsFor?.group });
 }
 
 function duplicateIn(jobs: readonly NewJob[], { index, holder }: Refusal): DuplicateJobError {

@@ -3,7 +3,7 @@ export { type Handler, HandlerRegistry } from './run/handler-registry.js';
 export type { QueueLimitOptions } from './run/gate.js';
 export { inRootContext } from './run/root-context.js';
 export { RunningJob } from './run/running-job.js';
-export { Worker, type WorkerEnd } from './worker.js';
+export { Worker, type WorkerEnd, type WorkerFigures, type WorkerVitals } from './worker.js';
 export type { OwnDefinition } from './upkeep/known-schedules.js';
 export { Scheduler } from './upkeep/scheduler.js';
 export type * from './report/worker-observer.js';

@@ -132,14 +132,15 @@ export class HandlerBinder {
   ): Call {
     const resolve = resolverOf(wrapper);
     return async (data, job) => {
-      const contextId = this.contextIdOf(job, wrapper.isDependencyTreeDurable());
+      const request = job ?? (data as object);
+      const contextId = this.contextIdOf(request, wrapper.isDependencyTreeDurable());
       const instance = await resolve(contextId);
       return create(instance, contextId, wrapper.id)(data, job);
     };
   }
 
   /** The job is the request: providers get it by `@Inject(REQUEST)`, durable ones the payload of their strategy. */
-  private contextIdOf(job: RqJob, isDurable: boolean): ContextId {
+  private contextIdOf(job: object, isDurable: boolean): ContextId {
     const contextId = ContextIdFactory.getByRequest(job);
     if (!(REQUEST_CONTEXT_ID in job)) {
       Object.defineProperty(job, REQUEST_CONTEXT_ID, { value: contextId });
@@ -181,7 +182,8 @@ export class HandlerBinder {
 }
 
 /** Calls a method through Nest's layers. */
-type Call = (data: unknown, job: RqJob) => Promise<unknown>;
+/** `job` is missing at an alert: there, that is the request. */
+type Call = (data: unknown, job?: RqJob) => Promise<unknown>;
 
 export interface BinderSettings {
   /** The application's global guards, interceptors, pipes and filters apply to jobs too. */

@@ -31,7 +31,15 @@ import { DEFAULT_ROOT } from '../tokens.js';
  */
 export type HandlerOptions = Pick<
   Handler,
-  'queue' | 'name' | 'retry' | 'timeout' | 'concurrency' | 'rateLimit' | 'key' | 'priority'
+  | 'queue'
+  | 'name'
+  | 'retry'
+  | 'timeout'
+  | 'concurrency'
+  | 'rateLimit'
+  | 'key'
+  | 'priority'
+  | 'critical'
 > & {
   readonly root: string;
   /** Each value of an Observable or a generator is told as progress. */
@@ -54,7 +62,7 @@ export function readHandlerOptions(
   const named = { ...own, queue: own.queue ?? defaults?.queue, name: own.name ?? method };
   const read = readOptions(named, JOB_OPTIONS, where);
   const { queue, name, root, retry, timeout, concurrency, rateLimit: rates, key } = read;
-  const { priority, progress } = read;
+  const { priority, progress, critical } = read;
   return {
     queue,
     name,
@@ -65,6 +73,7 @@ export function readHandlerOptions(
     rateLimit: rates ?? defaults?.rateLimit,
     key: key ?? defaults?.key,
     priority,
+    critical: critical ?? defaults?.critical,
     reportsProgress: progress,
   };
 }
@@ -88,6 +97,7 @@ const COMMON = {
   concurrency: optional(checked<number | HandlerConcurrency>(handlerConcurrency)),
   rateLimit: optional(checked<RateLimitOptions>(rateLimit)),
   key: optional(checked<JobKey>(aFunction)),
+  critical: optional(flag),
 };
 
 const JOBS_OF_OPTIONS = optionTable<JobsOfOptions>()(COMMON);

@@ -3,6 +3,7 @@ import {
   type DurabilityOptions,
   InvalidOptionError,
   type ResolvedDefaults,
+  type RqTelemetry,
   assertInTime,
   checked,
   duration,
@@ -18,6 +19,7 @@ import {
   resolveDefaults,
   wholeNumber,
 } from '../../job/index.js';
+import { type AlertOptions, type ResolvedAlerts, resolveAlerts } from '../../observe/index.js';
 import {
   type WebhookSettings,
   readWebhookSettings,
@@ -51,6 +53,9 @@ export interface RootOptions {
   readonly durability: DurabilityOptions | undefined;
   readonly maxPayloadBytes: number | undefined;
   readonly webhooks: WebhookSettings;
+  readonly telemetry: RqTelemetry | undefined;
+  /** Undefined: this process does not look for alerts. */
+  readonly alerts: ResolvedAlerts | undefined;
 }
 
 /**
@@ -82,12 +87,26 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   durability: optional(checked<DurabilityOptions>(readDurability)),
   maxPayloadBytes: optional(wholeNumber(1)),
   webhooks: otherwise({}, readWebhookSettings),
+  telemetry: optional(readTelemetry),
+  alerts: (value, option, where) =>
+    value === false
+      ? undefined
+      : resolveAlerts(value as AlertOptions | undefined, where ?? '', option),
 });
 
 function readConnection(value: unknown, option: string, where: string | undefined) {
   if (value) return value as RqModuleOptions['connection'];
   const problem = "is required: a URL such as 'redis://localhost:6379'";
   throw new InvalidOptionError({ option, problem, where });
+}
+
+function readTelemetry(value: unknown, option: string, where: string | undefined): RqTelemetry {
+  const methods = ['enqueue', 'inject', 'process', 'outside'] as const;
+  const telemetry = value as Partial<RqTelemetry> | undefined;
+  if (methods.every((name) => typeof telemetry?.[name] === 'function')) {
+    return telemetry as RqTelemetry;
+  }
+  throw new InvalidOptionError({ option, problem: 'must be what otel() gives', where });
 }
 
 function readPrefix(value: unknown, option: string, where: string | undefined): string {

@@ -1,7 +1,7 @@
 -- What people and programs do to jobs from outside: cancel, stop, requeue, promote, delete, replace the meta.
 --
--- The jobs are those of some ids, or those of a registry or of the queue, in its order. All are looked at first, and
--- what could be refused is asked; then everything is written.
+-- The jobs are given by their ids, or are those of a registry or of the queue, in its order. First all of them are looked
+-- at, and Redis is asked whether it would refuse anything. Only then anything is written.
 --
 -- Flags allow-oom
 -- KEYS  list         the queue
@@ -17,6 +17,7 @@
 --       failure_ttl  in seconds, of jobs that have none: how long a canceled job is kept
 --       dependents   what becomes of those that wait for a job: 'end' = what each says itself, 'release' (cancel) = they
 --                    need not wait for it, 'delete' (delete) = they are deleted, too
+--       keep         '' = what is deleted is gone | names the operation by which it can be had back for an hour
 --       place        '' = the ids are given | 'queued' (the queue) | 'started' | 'scheduled' | 'deferred' | 'finished' |
 --                    'failed' | 'canceled'
 --       offset       where to begin in that place; of given ids: where in the queue the first is probably found
@@ -32,7 +33,7 @@
 --       4 the last of them, '' = none  5 list of answer, count, ...:
 --         'done' | 'already' it is as asked for: a call that is repeated changes nothing | 'running' | 'refused' since
 --         its status does not allow it | 'duplicate' another job has its unique key | 'missing' there is no such job |
---         'passed' another name or time is asked for
+--         'passed' another name or time is asked for; and 'kept': how many of those deleted can be had back
 --       6 the status that the last job had; of a duplicate the id of the other job
 --       7 list of id, beginning of the data, ...: jobs that are left, since only their data say their name
 --       8 '1' = jobs that wait for them are still to be told (see release.lua), '' = none
@@ -63,6 +64,7 @@ local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 local act = {}
 do
   --- @include fresh-retries
+  --- @include keep-deleted
   --- @include control-actions
 end
 

@@ -123,6 +123,8 @@ export interface Handler {
   readonly key?: JobKey;
   /** For jobs that are enqueued where this handler is known, without a priority of their own. Default: normal. */
   readonly priority?: 'high' | 'normal' | 'low';
+  /** People are to be told of each of its jobs that fails for good; whoever watches the worker does. Default: no. */
+  readonly critical?: boolean;
 }
 
 /** A handler with its options checked and resolved. */
@@ -134,6 +136,7 @@ export class RegisteredHandler {
   /** Milliseconds; -1: none; undefined: the job's own. */
   readonly timeout: number | undefined;
   readonly priority: Handler['priority'];
+  readonly critical: boolean;
   readonly run: Handler['run'];
   readonly limits: HandlerLimits;
   /** Its jobs wait behind it; undefined: nothing limits them. */
@@ -143,6 +146,7 @@ export class RegisteredHandler {
     const where = `@Job on ${handler.owner}`;
     this.owner = handler.owner;
     this.priority = handler.priority;
+    this.critical = handler.critical ?? false;
     this.run = handler.run.bind(handler);
     const own =
       handler.retry === undefined ? undefined : handlerRetry<RunningJob>(handler.retry, where);

@@ -1,11 +1,11 @@
 -- What hangs on a job that is over: whoever ends, deletes or drops a job says so here. Nobody else moves a job that
 -- waits for another.
 --
--- A call goes so far as its budget allows; what is left over is noted in queue.ended, each time by a set of those children,
--- and `go_on` takes it up: in the next call of whoever comes by. Until then children are `deferred`, which is true.
+-- A call tells as many children as its budget allows. The others are kept in a set, which is noted in queue.ended; the next
+-- call, of whoever comes by, goes on with them (`go_on`). Until then they are `deferred`, which is true.
 --
--- Everything about the parent is written before. Each child is a change of its own: one that cannot be moved never
--- fails its parent, and the sweep looks at it again.
+-- All about the parent is written before. Each child is a change of its own: one that cannot be moved never fails its
+-- parent, and the sweep looks at it again.
 
 --- @include let-go
 --- @include dependencies
@@ -97,6 +97,7 @@ local function wait_again(child)
     hung.steps = hung.steps + 0.1
     local how = end_of_parent(parent)
     local answer = how and how ~= 'gone' and verdict(how, child.if_failed, child.allows) or not how and 'wait' or 'met'
+    if how == 'finished' then handed.hand_from(parent, child) end
     if answer == 'cancel' then
       redis.call('HSET', child.key, 'nrq_canceled_by', parent, 'nrq_reason', reason_of(parent, how))
       redis.pcall('SADD', dependents_key(parent), child.id)
@@ -128,7 +129,11 @@ local function tell_child(entry, id)
   local child = child_of(id)
   if not child then return true end
   if child.status == 'canceled' then
-    if child.canceled_by ~= parent then return true end
+    if child.canceled_by ~= parent then
+      -- It may wait again one day, and this parent be gone by then.
+      if how == 'finished' then handed.hand_over(entry, child) end
+      return true
+    end
     if how == 'delete' then
       delete_child(child)
       return true

@@ -4,7 +4,8 @@
 -- Bytes of a result that is handed over to a child, and of what all children of one parent are handed.
 local MOST_HANDED, MOST_HANDED_IN_ALL = 65536, 4194304
 
-local handed = {}
+-- bytes: handed in this call by parents that had finished before
+local handed = { bytes = 0 }
 
 -- What is handed over in place of a result that is too long: how many bytes it had.
 function handed.size_of(result)
@@ -33,9 +34,14 @@ function handed.result_of(id)
   end
 end
 
+-- What one that has finished before is handed from; what is too much for one call, the child reads from the parent.
 function handed.hand_from(parent, child)
+  local field = 'nrq_parent:' .. parent
+  if handed.bytes > MOST_HANDED_IN_ALL or redis.pcall('HEXISTS', child.key, field) == 1 then return end
   local result = handed.result_of(parent)
-  if result then redis.pcall('HSETNX', child.key, 'nrq_parent:' .. parent, result) end
+  if not result then return end
+  redis.pcall('HSET', child.key, field, result)
+  handed.bytes = handed.bytes + #result
 end
 
 -- Whether the result of a parent that has ended is handed over, or only its size, to so many children.
