@@ -10,7 +10,6 @@ import {
   encodeControl,
 } from './scripts/control.js';
 import { EMPTIED_AT_ONCE, EMPTY, decodeEmpty, encodeEmpty } from './scripts/empty.js';
-import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
 import {
   EXCHANGE,
   type ExchangePlace,
@@ -65,7 +64,7 @@ import { auditServer, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
-import { ReplicatedEnqueue } from './replicated-enqueue.js';
+import { EnqueueCalls } from './enqueue-calls.js';
 import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
@@ -88,7 +87,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   private readonly subscriptions: Subscriptions;
   private readonly pauses: QueuePauses;
   private readonly dependencies: Dependencies;
-  private readonly replicated: ReplicatedEnqueue | undefined;
+  private readonly enqueuing: EnqueueCalls;
 
   constructor(
     readonly connections: Connections,
@@ -106,7 +105,8 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
-    if (options.waitsForReplicas ?? true) this.replicated = new ReplicatedEnqueue(connections);
+    const calls = { shared: this.shared, waitsForReplicas: options.waitsForReplicas ?? true };
+    this.enqueuing = new EnqueueCalls(connections, this.keys, calls);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 
@@ -118,12 +118,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
     const queue = jobs[0]?.queue;
     if (queue === undefined) return [];
-    const keys = this.keys.queue(queue);
-    const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
-    const what = `enqueue on queue "${queue}"`;
-    const replicated = this.replicated?.enqueue(what, jobs, keys, values);
-    const reply = await (replicated ?? this.run(what, ENQUEUE, [keys.list], values));
-    const { refused, leftOver } = decodeEnqueue(reply);
+    const { refused, leftOver } = await this.enqueuing.send(queue, jobs, mode);
     this.figures.addEnqueued(jobs, refused);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;

@@ -10,7 +10,9 @@ export type User = 'producer' | 'worker';
 export function userArguments(): string[] {
   return (['producer', 'worker'] as const).flatMap((role) => {
     const { commands } = rightsOf(role, new Keyspace());
-    const rights = [...commands, 'client|setname', 'wait'].map((command) => `+${command}`);
+    const rights = [...commands, 'client|setname', 'select', 'wait'].map(
+      (command) => `+${command}`,
+    );
     return ['--user', `rq-${role}`, 'on', `>${role}`, '~rq:*', '&rq:*', ...rights];
   });
 }

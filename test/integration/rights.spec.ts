@@ -168,9 +168,10 @@ it('a watcher reads all with exactly these rights, and can write nothing but tha
   await eventually(() => events.includes('finished'), { what: 'the event' });
   expect(await denials()).toBe(before);
 
-  await expect(seen.enqueue('ok')).rejects.toThrow('NOPERM');
-  await expect(seen.job(waiting.id).cancel()).rejects.toThrow(/NOPERM|can't run this command/);
-  await expect(seen.pause()).rejects.toThrow('NOPERM');
+  const denied = /NOPERM|can't run this command/;
+  await expect(seen.enqueue('ok')).rejects.toThrow(denied);
+  await expect(seen.job(waiting.id).cancel()).rejects.toThrow(denied);
+  await expect(seen.pause()).rejects.toThrow(denied);
   const { connections } = watching;
   const send = connections.run('x', (redis) => redis.publish('rq:nrq:commands:w', 'x'));
   await expect(send).rejects.toThrow('NOPERM');

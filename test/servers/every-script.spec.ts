@@ -104,6 +104,11 @@ describeServers('every script', (server) => {
     expect(await schedule.jobs()).toHaveLength(1);
     await queue.unschedule('yearly');
 
+    // undelete
+    const deleting = new RqInspector(store).delete('jobs', { in: 'failed' });
+    expect(await deleting.report()).toMatchObject({ done: 2 });
+    expect(await deleting.undo()).toMatchObject({ restored: 2 });
+
     // overview, workers, beat
     const inspector = new RqInspector(store);
     const { queues } = await inspector.overview();
