@@ -21,6 +21,7 @@ import {
   type BulkRequest,
   Queue,
   type RqJob,
+  RqSchedule,
   bulkRequest,
   requeueRequest,
 } from '../queue/index.js';
@@ -185,6 +186,21 @@ export class RqInspector extends ShortForm {
     const from = new Date(until.getTime() - last);
     const buckets = await this.#store.figures.buckets(queue, tier, from);
     return historyOf(queue, tier, buckets, { from, until, job });
+  }
+
+  /** What is enqueued by the clock, in one queue or all, the next one first; those in code too. @throws InvalidOptionError */
+  async schedules(queue?: string): Promise<RqSchedule[]> {
+    if (queue !== undefined) assertQueueName(queue, 'inspector.schedules');
+    const records = await this.#store.schedules.all();
+    return records
+      .filter((record) => record.queue === (queue ?? record.queue))
+      .map((record) => {
+        const job = (id: string) => this.queue(record.queue).job(id);
+        return new RqSchedule(record, this.#store, job);
+      })
+      .toSorted(
+        (one, other) => (one.next?.getTime() ?? Infinity) - (other.next?.getTime() ?? Infinity),
+      );
   }
 
   /**

@@ -53,6 +53,7 @@ export interface RootOptions {
   readonly durability: DurabilityOptions | undefined;
   readonly maxPayloadBytes: number | undefined;
   readonly webhooks: WebhookSettings;
+  readonly log: 'text' | 'fields';
   readonly telemetry: RqTelemetry | undefined;
   /** Undefined: this process does not look for alerts. */
   readonly alerts: ResolvedAlerts | undefined;
@@ -87,6 +88,7 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   durability: optional(checked<DurabilityOptions>(readDurability)),
   maxPayloadBytes: optional(wholeNumber(1)),
   webhooks: otherwise({}, readWebhookSettings),
+  log: otherwise('text', either('text', 'fields')),
   telemetry: optional(readTelemetry),
   alerts: (value, option, where) =>
     value === false
