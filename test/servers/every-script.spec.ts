@@ -20,7 +20,7 @@ describeServers('every script', (server) => {
         ok: (data: unknown) => data,
         tells: async (_: unknown, job) => {
           await job.progress(0.5);
-          job.log('half of it');
+          await job.log('half of it');
           return job.id;
         },
         twice: (_: unknown, job) => {

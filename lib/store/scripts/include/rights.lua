@@ -7,10 +7,11 @@ local assure_right
 do
   -- Redis before 7 cannot be asked: there, the look at the start of the process has to do.
   local may_run = redis.acl_check_cmd
-  -- Redis 8 wants as many words as the command takes: of these no more than the key, or one more; of all others two (the key again, since
-  -- RENAME takes two of them).
+  -- Redis 8 wants as many words as the command takes: of these no more than the key, or one more; of all others two. It is
+  -- the key again, since RENAME takes two of them.
   local alone = ' DEL EXISTS GET PERSIST PTTL TTL '
-  local with_one = ' EXPIRE HDEL HEXISTS HGET HMGET LPOS LPUSH PEXPIRE PEXPIREAT RENAME RPUSH SADD SET SREM ZREM ZSCORE '
+  local with_one = ' EXPIRE HDEL HEXISTS HGET HMGET LPOS LPUSH PEXPIRE PEXPIREAT RENAME RPUSH SADD SET SREM ZREM '
+    .. 'ZSCORE '
 
   local function is_allowed(command, key)
     local name = ' ' .. command .. ' '
