@@ -21,7 +21,7 @@ async function measure() {
   const redis = await startRedis();
   const empty = await look(redis.client);
   const parts = Array.from({ length: PROCESSES }, (_, number) => {
-    const FLEET = JSON.stringify({ url: redis.url, number });
+    const FLEET = JSON.stringify({ url: `redis://127.0.0.1:${redis.port}`, number });
     return fork(fileURLToPath(import.meta.url), { env: { ...process.env, FLEET } });
   });
   await Promise.all(parts.map((part) => once(part, 'message')));

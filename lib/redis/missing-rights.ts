@@ -82,7 +82,7 @@ local commands, keys, channels = unpack(cjson.decode(ARGV[1]))
 local allowed_key
 -- Newer servers answer only when there are as many words as the command takes.
 local function ask(name, ...)
-  for _, words in ipairs({ 2, 0, 1, 3, 4 }) do
+  for _, words in ipairs({ 2, 0, 1, 3, 4, 5 }) do
     local call = { name, ... }
     for _ = 1, words do call[#call + 1] = allowed_key end
     local known, allowed = pcall(redis.acl_check_cmd, unpack(call))
