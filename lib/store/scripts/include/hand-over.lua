@@ -60,12 +60,19 @@ end
 -- A child of Python's looks for it in RQ's stream of the parent. entry.size: of one that is too long, see `handed.size_of`
 function handed.hand_over(entry, child)
   local result = entry.result
-  if child.if_failed and entry.size then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, entry.size) end
+  local text = entry.size or entry.hands_over and result
+  if child.if_failed and text then
+    local field, later = 'nrq_parent:' .. entry.id, child.handing
+    if later then
+      later[#later + 1], later[#later + 2] = field, text
+    else
+      redis.pcall('HSET', child.key, field, text)
+    end
+  end
   if not result then return end
-  if child.is_pythons and not entry.is_streamed and string.sub(result, 1, 7) ~= 'base64:' then
+  if not child.if_failed and not entry.is_streamed and string.sub(result, 1, 7) ~= 'base64:' then
     --- @include stream-result
     entry.is_streamed = true
     pcall(stream_result, entry.id, result)
   end
-  if child.if_failed and entry.hands_over then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, result) end
 end
