@@ -98,13 +98,17 @@ export {
   type WorkerQueueOptions,
 } from './worker/index.js';
 export {
+  ClusterConnections,
   Connections,
+  type ClusterOption,
   type ConnectionOption,
   type ConnectionSettings,
   type RedisInstance,
 } from './redis/index.js';
 export {
+  ClusterJobStore,
   RedisJobStore,
+  type ClusterJobStoreOptions,
   type ControlReport,
   type JobStore,
   type LaneWait,

@@ -30,6 +30,7 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
     'schedule-store.ts',
     'group-store.ts',
     'limit-store.ts',
+    'worker-register.ts',
     'job-store.ts',
     'scripts',
     'rights.ts',

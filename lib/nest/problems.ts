@@ -61,3 +61,6 @@ export const runNotCalled =
 
 export const schemaAsPipe =
   'is a schema and no pipe: write { schema: ... } to have it validated by a pipe';
+
+export const groupWithoutQueue = (name: string) =>
+  `"${name}" belongs to a queue in the cluster layout, and to those with the same hashTag: use queue.group(name)`;

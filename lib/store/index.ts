@@ -10,3 +10,10 @@ export { sumOf } from './control-many.js';
 export { idsOf, isSelected } from './selected-jobs.js';
 export { RedisJobStore } from './redis-job-store.js';
 export type { RedisJobStoreOptions } from './redis-job-store-options.js';
+export {
+  ClusterJobStore,
+  type ClusterJobStoreOptions,
+  differentTags,
+} from './cluster-job-store.js';
+export { assertHashTag } from './hash-tags.js';
+export { openStore, storeFor } from './open-store.js';

@@ -1,5 +1,5 @@
-import type { Connections } from '../redis/connections.js';
 import type { Finding } from '../job/index.js';
+import type { RedisAccess } from '../redis/access.js';
 import { auditServer, parseInfo } from '../redis/server-audit.js';
 import { type Figures, type Tier, decodeFigures } from '../wire/figures.js';
 import type { Keyspace } from '../wire/keyspace.js';
@@ -23,7 +23,7 @@ export class RedisFigures implements FigureStore {
   readonly enqueued = new Map<string, number>();
 
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {
     this.alerts = new AlertRecords(connections, keys);
@@ -169,7 +169,9 @@ export class RedisFigures implements FigureStore {
     action: string,
   ): Promise<QueueState[]> {
     const values = encodeOverview(this.keys, queues, ages);
-    const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, [], values));
+    // It needs none, but a cluster has to know where it is to run.
+    const keys = [this.keys.queues];
+    const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, keys, values));
     return decodeOverview(queues, reply);
   }
 }

@@ -33,6 +33,8 @@ export class Keyspace {
   readonly resultsPrefix: string;
   /** How the names of our channels begin: channels, unlike keys, are shared by all databases of a Redis. */
   readonly channels: string;
+  /** In the cluster layout: hash of the hash tag of each queue, outside of all tags. */
+  readonly hashTags: string;
 
   readonly #queueKeys = new Map<string, QueueKeys>();
 
@@ -42,7 +44,7 @@ export class Keyspace {
    */
   constructor(
     readonly prefix = 'rq:',
-    database = 0,
+    readonly database = 0,
   ) {
     this.queues = `${prefix}queues`;
     this.workers = `${prefix}workers`;
@@ -58,8 +60,17 @@ export class Keyspace {
     this.alertsLock = `${this.alerts}:lock`;
     this.cronSchedulers = `${prefix}cron_schedulers`;
     this.cronJobs = `${prefix}cron_jobs`;
+    this.hashTags = `${prefix}nrq:hash-tags`;
     this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
     this.scheduleChanges = `${this.channels}schedules`;
+  }
+
+  /**
+   * The names of the cluster layout: the same ones behind another prefix. All that have a hash tag in common are in one
+   * slot, on one node, so that a script may touch them. By default a queue's tag is its name.
+   */
+  ofTag(tag: string): Keyspace {
+    return new Keyspace(`${this.prefix}{${tag}}:`, this.database);
   }
 
   /** The keys of one queue; made once per name. */
@@ -263,6 +274,15 @@ export class QueueKeys {
     this.settled = `${channels}settled:${name}`;
     this.events = `${channels}events:${name}`;
   }
+}
+
+/**
+ * A key that never exists, with the hash tag of another key; every script of the cluster layout names it. While its slot is
+ * on the way to another node, a key that is missing here may be there: Redis then refuses the whole call, before its
+ * first step, as it would refuse or miss a part of it.
+ */
+export function neverThere(key: string): string {
+  return `${key.slice(0, key.indexOf('}:') + 2)}nrq:never`;
 }
 
 /** Id and execution of a member of the started registry; old versions of RQ enter the id alone. */
