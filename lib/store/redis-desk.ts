@@ -1,4 +1,5 @@
 import type { RedisAccess } from '../redis/access.js';
+import { publish } from '../redis/subscriptions.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { DeskStore, StoredNote } from './desk-store.js';
 
@@ -32,17 +33,15 @@ export class RedisDesk implements DeskStore {
 
   async saveOperation(id: string, fields: Readonly<Record<string, string>>): Promise<void> {
     const key = this.keys.operation(id);
-    const { operations } = this.keys;
-    const now = Date.now();
-    // Each by itself: in a cluster they stand on different nodes.
     await this.connections.run('write down an operation', (redis) =>
-      Promise.all([
-        redis.hset(key, fields),
-        redis.expire(key, KEPT_SECONDS),
-        redis.zadd(operations, 'NX', now, id),
-        redis.zremrangebyscore(operations, '-inf', now - KEPT_SECONDS * 1000),
-        redis.expire(operations, KEPT_SECONDS),
-      ]),
+      redis
+        .multi()
+        .hset(key, fields)
+        .expire(key, KEPT_SECONDS)
+        .zadd(this.keys.operations, 'NX', Date.now(), id)
+        .zremrangebyscore(this.keys.operations, '-inf', Date.now() - KEPT_SECONDS * 1000)
+        .expire(this.keys.operations, KEPT_SECONDS)
+        .exec(),
     );
   }
 
@@ -88,9 +87,8 @@ export class RedisDesk implements DeskStore {
 
   async shutDown(worker: string): Promise<void> {
     const command = JSON.stringify({ command: 'shutdown' });
-    await this.connections.run(`tell worker "${worker}" to end`, (redis) =>
-      redis.publish(this.keys.sharedCommands(worker), command),
-    );
+    const action = `tell worker "${worker}" to end`;
+    await publish(this.connections, action, this.keys.sharedCommands(worker), command);
   }
 }
 
