@@ -125,15 +125,20 @@ export {
 
 // Seeing and operating everything; it works without Nest too.
 export {
+  AuditTrail,
   BulkOperation,
   ConnectedInspector,
+  Desk,
   FoundJobs,
   RqInspector,
+  SharedOperations,
   connectInspector,
   type AlertOptions,
   type AlertRule,
   type AlertSeverity,
   type DeleteOptions,
+  type AuditEntry,
+  type AuditResult,
   type DryRun,
   type Durations,
   type FailureGroup,
@@ -142,7 +147,10 @@ export {
   type InspectorOptions,
   type JobFigures,
   type JobSearch,
+  type NewAuditEntry,
   type OperationOptions,
+  type OperationRequest,
+  type OperationState,
   type Overview,
   type QueueAlertOptions,
   type QueueFinding,
@@ -152,6 +160,7 @@ export {
   type QueueTrouble,
   type RqAlert,
   type SearchOptions,
+  type StoredSelection,
 } from './observe/index.js';
 export { getRqInspectorToken } from './nest/tokens.js';
 export { InjectRqInspector } from './nest/decorators/inject-rq-inspector.decorator.js';
@@ -167,6 +176,7 @@ export type {
   ConcurrencyLimits,
   DefaultJobOptions,
   DependsOn,
+  DurabilityOptions,
   Duration,
   HandlerConcurrency,
   IfFailed,
@@ -233,6 +243,7 @@ export {
   KeyFunctionError,
   LostLeaseError,
   MalformedJobError,
+  NotReplicatedError,
   ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,

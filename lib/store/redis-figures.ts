@@ -12,6 +12,7 @@ import type {
   ServerState,
   WorkerState,
 } from './figure-store.js';
+import { RedisDesk } from './redis-desk.js';
 import { rightsOf } from './rights.js';
 import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
 import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
@@ -20,6 +21,7 @@ import type { RegistryCounts } from './watcher-store.js';
 /** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
 export class RedisFigures implements FigureStore {
   readonly alerts: AlertRecords;
+  readonly desk: RedisDesk;
   readonly enqueued = new Map<string, number>();
 
   constructor(
@@ -27,6 +29,7 @@ export class RedisFigures implements FigureStore {
     private readonly keys: Keyspace,
   ) {
     this.alerts = new AlertRecords(connections, keys);
+    this.desk = new RedisDesk(connections, keys);
   }
 
   /** These were enqueued, but for some that were refused. */

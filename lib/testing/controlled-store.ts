@@ -34,7 +34,8 @@ export class ControlledStore extends RedisJobStore {
     private readonly onEnqueued: (count: number) => Promise<void>,
     private readonly held: HeldResults,
   ) {
-    super(connections, options);
+    // The embedded server has no replicas.
+    super(connections, { ...options, waitsForReplicas: false });
   }
 
   /** The queues that this application's worker serves; none before it has started and when it has stopped. */

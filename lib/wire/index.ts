@@ -4,6 +4,7 @@ export { ClaimedJob } from './claimed-job.js';
 export type { AttemptRecord } from './fields.js';
 export { JobRecord, type ResultEntry } from './job-record.js';
 export type { JobSummary } from './job-row.js';
+export { summaryOf } from './record-summary.js';
 export { Keyspace, QueueKeys } from './keyspace.js';
 export { encodeLane, nameInLane } from './lane.js';
 export { encodeGate, encodeQueueLimits } from './limit-text.js';

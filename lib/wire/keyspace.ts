@@ -17,6 +17,10 @@ export class Keyspace {
   readonly schedulesTidied: string;
   /** Exists while somebody looks at live figures: workers show theirs every two seconds then. */
   readonly viewed: string;
+  /** Stream of what operators have done. */
+  readonly audit: string;
+  /** Ids of what is or was being done to many jobs, by when it began (milliseconds since the epoch). */
+  readonly operations: string;
   /** Hash: what is known of each alert. */
   readonly alerts: string;
   /** Hash: failures for good of critical jobs, by queue and job: how many, the first, the last. */
@@ -55,6 +59,8 @@ export class Keyspace {
     this.codeSchedules = `${this.schedules}:code`;
     this.schedulesTidied = `${this.schedules}:tidied`;
     this.viewed = `${prefix}nrq:viewed`;
+    this.audit = `${prefix}nrq:audit`;
+    this.operations = `${prefix}nrq:ops`;
     this.alerts = `${prefix}nrq:alerts`;
     this.criticalFailures = `${this.alerts}:critical`;
     this.alertsLock = `${this.alerts}:lock`;
@@ -118,6 +124,11 @@ export class Keyspace {
   /** Hash of one schedule. */
   schedule(id: string): string {
     return `${this.prefix}nrq:schedule:${id}`;
+  }
+
+  /** Hash of an operation on many jobs, which all viewers see. */
+  operation(id: string): string {
+    return `${this.prefix}nrq:op:${id}`;
   }
 
   /** RQ's record of a process that enqueues cron jobs: ours is one for all of them. */
@@ -219,6 +230,8 @@ export class QueueKeys {
   readonly unique: string;
   /** Ids of jobs that wait for a retry, by when it is due; those that are due are none of them any more. */
   readonly retrying: string;
+  /** Written so that replicas are asked for what was there already. */
+  readonly replicated: string;
   /** How the names of the buckets begin in which workers count what becomes of jobs; stretch and number follow. */
   readonly stats: string;
   /** How the names of the lists begin of what an operation has deleted and can be had back; the operation's follows. */
@@ -265,6 +278,7 @@ export class QueueKeys {
     this.sweeps = `${prefix}nrq:sweeps:${name}`;
     this.unique = `${prefix}nrq:unique:${name}`;
     this.retrying = `${prefix}nrq:retrying:${name}`;
+    this.replicated = `${prefix}nrq:replicated:${name}`;
     this.stats = `${prefix}nrq:stats:${name}:`;
     this.deleted = `${prefix}nrq:deleted:${name}:`;
     this.wake = `${channels}wake:${name}`;
