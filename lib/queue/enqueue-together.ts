@@ -9,7 +9,8 @@ import {
 import type { JobStore, NewJob, Refusal } from '../store/index.js';
 import { type Preparation, PreparedJob } from './prepared-job.js';
 import { RqJob } from './rq-job.js';
-import { queueFull, sendWhenRoom } from './wait-for-room.js';
+import { refusalError } from './refusal-error.js';
+import { keyOfJob, sendWhenRoom } from './wait-for-room.js';
 
 /**
  * Several jobs in one step: all of them are stored, or none is. They may be of several queues, and wait for each other.
@@ -149,8 +150,10 @@ export async function storeTogether(
   return sendWhenRoom(
     store,
     () => storeNow(store, call),
-    ({ queue, maxLength }) => {
-      const jobs = call.filter(({ job }) => job.queue === queue);
+    ({ queue, maxLength, key }) => {
+      const jobs = call.filter(
+        ({ job }) => job.queue === queue && (key === undefined || keyOfJob(job) === key),
+      );
       return jobs.length <= maxLength && jobs.every(({ job }) => job.room?.waits);
     },
   );
@@ -167,7 +170,8 @@ async function storeNow(
   try {
     for (const refusal of await store.enqueue(jobs, 'all')) {
       if (refusal.reason === 'duplicate') throw duplicateIn(jobs, refusal);
-      if (refusal.reason === 'full') throw queueFull(jobs[refusal.index] as NewJob, refusal);
+      const error = refusalError(jobs[refusal.index] as NewJob, refusal);
+      if (error) throw error;
       refusals[refusal.index] = refusal;
     }
   } catch (error) {

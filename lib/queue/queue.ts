@@ -45,7 +45,8 @@ import { Preparation, PreparedJob } from './prepared-job.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqGroup } from './rq-group.js';
 import { RqJob } from './rq-job.js';
-import { queueFull, sendWhenRoom } from './wait-for-room.js';
+import { refusalError } from './refusal-error.js';
+import { sendWhenRoom } from './wait-for-room.js';
 import { SchedulingQueue } from './scheduling-queue.js';
 
 /**
@@ -341,7 +342,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
       const { index, reason } = refusal;
       const job = jobs[index] as NewJob;
       if (reason === 'duplicate') answers[index] = this.duplicate(job, refusal);
-      else answers[index] = reason === 'full' ? queueFull(job, refusal) : refusal;
+      else answers[index] = refusalError(job, refusal) ?? refusal;
     }
     return answers;
   }
@@ -363,7 +364,10 @@ export interface QueueOptions {
   readonly keyOf?: KeyOf;
   /** The priority of a job that is enqueued without one, as far as it is known; default: normal. */
   readonly priorityOf?: (name: string) => JobOptions['priority'];
-  /** How many jobs the queue may hold; what others than calls of `enqueue` bring always comes in. Default: any number. */
+  /**
+   * How many jobs the queue may hold, in all and of each key; what others than calls of `enqueue` bring always comes in.
+   * Default: any number. (`retrying` is the workers' limit: see `HandlerRegistry.limitQueue`.)
+   */
   readonly maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `reject` (default) with QueueFullError, or `wait` until `commandTimeout`. */
   readonly whenFull?: WhenFull;

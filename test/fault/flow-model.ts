@@ -88,7 +88,7 @@ export class FlowModel {
     const gates = new Map(
       Object.entries(GATES).map(([name, { total, perKey, rate, keyRate }]) => [
         name,
-        encodeGate({ total, perKey, rate, keyRate }, false),
+        encodeGate({ total, perKey, rate, keyRate }, { takesKeys: false }),
       ]),
     );
     const queue = encodeQueueLimits({ total: QUEUE_TOTAL, rate: undefined });
@@ -129,7 +129,7 @@ export class FlowModel {
       token: worker.token,
       nextExecution: worker.nextExecution,
       want,
-      rooms: [{ name: 'turns', room: 3, isFull: false }],
+      rooms: [{ name: 'turns', room: 3, free: 3 }],
       suspects: { from: 2, takes: true, delay: 10 },
       woken,
       outcomes,

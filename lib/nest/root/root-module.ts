@@ -133,6 +133,10 @@ function createWorkerHost(
         const run = binder.bind(...handler);
         return override ? override.handler(run) : run;
       },
+      bindBatch: (...handler) => {
+        const { run, item } = binder.bindBatch(...handler);
+        return { run: override ? override.handler(run) : run, item };
+      },
       bindListener: (...listener) => binder.bindListener(...listener),
     });
   });

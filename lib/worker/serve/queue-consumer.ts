@@ -9,7 +9,7 @@ import type { ConsumerSettings } from './consumer-settings.js';
 import type { EndOfWork, EndingConsumer } from './end-of-work.js';
 import { ExchangeTiming } from './exchange-timing.js';
 import { JobStarter } from './job-starter.js';
-import { OwnRooms } from './own-rooms.js';
+import { type OwnGate, OwnRooms } from './own-rooms.js';
 import { OutcomeQueue } from './outcome-queue.js';
 import { Quarantine } from './quarantine.js';
 import { QueueWaiter } from './queue-waiter.js';
@@ -63,7 +63,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     readonly weight: number,
     private readonly settings: ConsumerSettings,
   ) {
-    const { store, runner, reporter, slots, maxCrashes, perWorker = NO_LIMITS } = settings;
+    const { store, runner, reporter, slots, maxCrashes, ownGates = NO_GATES } = settings;
     this.trouble = queueNotServed(queue);
     const timing = new ExchangeTiming({
       exchange: () => this.exchange(),
@@ -82,7 +82,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
       release: (count) => slots.release(this, count),
     });
     this.rooms = new OwnRooms(
-      perWorker,
+      ownGates,
       (name) => runner.countOf(name) + this.starter.prefetched.countOf(name),
     );
     this.waiter = new QueueWaiter(queue, store, {
@@ -280,7 +280,10 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     if (!this.mayClaim(isAskedAnyway)) return 0;
     const { slots } = this.settings;
     const most = this.budget.slotsToReserve(slots.free(this), this.waiter.isWaiting);
-    return slots.reserve(this, Math.min(most, this.settings.end?.left ?? Infinity));
+    const left = this.settings.end?.left ?? Infinity;
+    // Nobody knows how many jobs the batches have that are on their way.
+    if (left < Infinity && this.rooms.hasBatches && this.budget.awaitsJobs) return 0;
+    return slots.reserve(this, Math.min(most, left));
   }
 
   /** In an exchange that takes place. */
@@ -297,9 +300,9 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     const { store, leaseMs, workerName, token, prefetch, reporter } = this.settings;
     const { settled, woken } = sent;
     const want = sent.reserved + sent.prefetch;
-    const rooms = this.rooms.ask(want);
+    const rooms = this.rooms.ask(want, this.settings.end?.left);
     const nextExecution = this.nextExecution;
-    this.nextExecution += want;
+    this.nextExecution += want + (this.rooms.hasBatches ? EXECUTIONS_OF_BATCHES : 0);
     this.timing.sent();
     this.budget.sent(sent);
     const suspects = this.quarantine.ask();
@@ -386,9 +389,11 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
   }
 }
 
-const NO_LIMITS: ReadonlyMap<string, number> = new Map();
+const NO_GATES: ReadonlyMap<string, OwnGate> = new Map();
 /** In one exchange: keeps a script below 5 ms. */
 const MOST_SETTLED = 200;
+/** More than an exchange hands out; a multiple of 1 to 12, since by these numbers the gates of a queue take turns. */
+const EXECUTIONS_OF_BATCHES = 27_720;
 
 /** What is due so soon is worth waiting for. */
 const DUE_SOON_MS = 1000;
