@@ -48,7 +48,8 @@ export function readRoomRule(
   const { total, perKey } = maxLength ?? {};
   if (total === undefined && perKey === undefined) {
     if (options.whenFull === undefined) return undefined;
-    const problem = 'says what happens at a full queue: give maxLength: { total } or { perKey }, too';
+    const problem =
+      'says what happens at a full queue: give maxLength: { total } or { perKey }, too';
     throw new InvalidOptionError({ option: 'whenFull', problem, where });
   }
   return { most: total, perKey, waits: whenFull === 'wait' };

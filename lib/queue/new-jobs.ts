@@ -44,7 +44,8 @@ export class NewJobs {
     const job = this.make(name, encodePayload(this.queue, this.named(name), data), options, item);
     const key = job.options.key ?? this.rules.keyOf?.(name, data);
     if (key === undefined) return job;
-    if (job.options.level === 'low') throw lowInLane(`${item}enqueue("${name}") on queue "${this.queue}"`);
+    if (job.options.level === 'low')
+      throw lowInLane(`${item}enqueue("${name}") on queue "${this.queue}"`);
     return { ...job, lane: encodeLane(name, key) };
   }
 

@@ -72,11 +72,13 @@ describe('a handler of batches', () => {
   });
 
   it('gets jobs of one key at a time', async () => {
-    await engine.queue().enqueueMany([
-      ...jobs(3, { key: 'a' }),
-      ...jobs(3, { key: 'b' }, 10),
-      ...jobs(2, { key: 'a' }, 3),
-    ]);
+    await engine
+      .queue()
+      .enqueueMany([
+        ...jobs(3, { key: 'a' }),
+        ...jobs(3, { key: 'b' }, 10),
+        ...jobs(2, { key: 'a' }, 3),
+      ]);
     await engine.work({ index: taking(10) }, { concurrency: 1 });
     await settled(8);
     expect(numbers().toSorted(([one = 0], [other = 0]) => one - other)).toEqual([
@@ -165,7 +167,9 @@ describe('each job of a batch', () => {
       others[2]?.fail(new SnoozeJob({ for: 0.05 }));
       others[3]?.fail(new CancelJob('not wanted'));
     };
-    const worker = await engine.work({ index: { ...taking(10, act), retry: { max: 1 } } });
+    const worker = await engine.work({
+      index: { ...taking(10, act), retry: { max: 1, interval: 0.05 } },
+    });
     await engine.queue().enqueueMany(jobs(6));
     await settled(6);
     expect(await engine.queue().counts()).toMatchObject({ finished: 4, failed: 1, canceled: 1 });

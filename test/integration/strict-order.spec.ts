@@ -35,7 +35,9 @@ async function heldBack(): Promise<Queue> {
   await queue.enqueueMany(jobs('a1', 'a2', 'b1'));
   await worker.events.waitFor('jobRetrying');
   await eventually(() => order.includes('b1'), { what: 'the other key' });
-  await eventually(async () => (await queue.lanes())[0]?.why === 'retry', { what: 'the lane to wait' });
+  await eventually(async () => (await queue.lanes())[0]?.why === 'retry', {
+    what: 'the lane to wait',
+  });
   return queue;
 }
 
@@ -56,9 +58,11 @@ describe('in strict order', () => {
 
   it('a handler without keys runs all its jobs so', async () => {
     await engine.work({ sync: strictly(['one']) }, { concurrency: 4 });
-    await engine.queue().enqueueMany(
-      ['one', 'two', 'three'].map((id) => ({ name: 'sync', data: {}, options: { id } })),
-    );
+    await engine
+      .queue()
+      .enqueueMany(
+        ['one', 'two', 'three'].map((id) => ({ name: 'sync', data: {}, options: { id } })),
+      );
     await eventually(() => order.length === 4, { what: 'all runs' });
     expect(order).toEqual(['one', 'one', 'two', 'three']);
   });

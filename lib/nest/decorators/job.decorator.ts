@@ -1,6 +1,10 @@
 import type { NamesJobs } from '../../queue/index.js';
 import { assertCalled, assertOlderKind, isTarget } from './called-decorator.js';
-import { addJobHandler, type JobBatchOptions, type JobHandlerOptions } from '../handlers/job-metadata.js';
+import {
+  addJobHandler,
+  type JobBatchOptions,
+  type JobHandlerOptions,
+} from '../handlers/job-metadata.js';
 
 /**
  * Makes a provider's method the handler of a queue's jobs. The method stays an ordinary Nest method: guards,

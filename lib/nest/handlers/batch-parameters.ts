@@ -1,4 +1,4 @@
-import type { Type } from '@nestjs/common';
+import type { PipeTransform, Type } from '@nestjs/common';
 import { InvalidOptionError } from '../../job/index.js';
 import { type Method, methodOf } from '../discovery/method-marks.js';
 import * as problems from '../problems.js';
@@ -8,7 +8,6 @@ import {
   ROUTE_ARGUMENTS_METADATA,
   RqParameterType,
 } from '../nest-internals.js';
-import type { JobParameter } from '../decorators/job-parameter.js';
 
 /**
  * The parameters of a handler that takes several jobs at once: the list of their data, then the list of the jobs. The
@@ -19,7 +18,14 @@ import type { JobParameter } from '../decorators/job-parameter.js';
  * the pipe sees one event after the other, and a job whose event is invalid fails alone.
  */
 
-type Parameters = Readonly<Record<string, JobParameter & { readonly index: number; readonly data?: unknown }>>;
+/** As Nest keeps it. */
+interface Parameter {
+  readonly index: number;
+  readonly data?: unknown;
+  readonly pipes: (Type<PipeTransform> | PipeTransform)[];
+}
+
+type Parameters = Readonly<Record<string, Parameter>>;
 
 /** @throws InvalidOptionError when a decorator would put something else in the place of a list */
 export function assertListed(instance: object, method: string, where: string): void {
@@ -27,20 +33,18 @@ export function assertListed(instance: object, method: string, where: string): v
     const isData = key === `${RqParameterType.DATA}:0` && data === undefined;
     const isJobs = key === `${RqParameterType.JOB}:1`;
     if (isData || isJobs) continue;
-    throw new InvalidOptionError({ option: 'batch', problem: problems.batchParameter(index), where });
+    throw new InvalidOptionError({
+      option: 'batch',
+      problem: problems.batchParameter(index),
+      where,
+    });
   }
 }
 
 /** How the data of one job are seen by the pipes: as the parameter of the list, with what stands there. */
-export function itemArguments(
-  instance: object,
-  method: string,
-): { readonly index: number; readonly pipes: NonNullable<JobParameter['pipes']> } {
+export function itemArguments(instance: object, method: string): Parameter {
   const parameter = parametersOf(instance, method)[`${RqParameterType.DATA}:0`];
-  return { index: 0, data: undefined, pipes: [], ...parameter } as {
-    index: number;
-    pipes: NonNullable<JobParameter['pipes']>;
-  };
+  return { data: undefined, pipes: [], ...parameter, index: 0 };
 }
 
 /**

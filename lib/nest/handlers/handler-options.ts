@@ -25,7 +25,12 @@ import {
   unchecked,
 } from '../../job/index.js';
 import type { Handler } from '../../worker/index.js';
-import { type JobBatchOptions, type JobHandlerOptions, type JobsOfOptions, jobsOfMetadata } from './job-metadata.js';
+import {
+  type JobBatchOptions,
+  type JobHandlerOptions,
+  type JobsOfOptions,
+  jobsOfMetadata,
+} from './job-metadata.js';
 import * as problems from '../problems.js';
 import { DEFAULT_ROOT } from '../tokens.js';
 

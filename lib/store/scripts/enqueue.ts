@@ -96,7 +96,12 @@ function maxLengthsOf(jobs: readonly NewJob[]): string {
   return text;
 }
 
-const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set(['duplicate', 'held', 'replaced', 'rekeyed']);
+const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set([
+  'duplicate',
+  'held',
+  'replaced',
+  'rekeyed',
+]);
 
 /** Where others of the call wait for a job, another one cannot take its place: that is an error. */
 function checkOf({ id, check, tick, options }: NewJob, jobs: readonly NewJob[]): string {

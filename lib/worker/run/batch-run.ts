@@ -44,7 +44,11 @@ export class BatchRun {
   start(): void {
     for (const run of this.all) run.begin();
     if (this.handler.item) void this.callWithChecked();
-    else this.call(this.all, this.all.map(({ job }) => job.data));
+    else
+      this.call(
+        this.all,
+        this.all.map(({ job }) => job.data),
+      );
   }
 
   private async callWithChecked(): Promise<void> {
@@ -66,7 +70,11 @@ export class BatchRun {
     );
     await Promise.all(looks);
     const runs = this.all.filter((run) => data.has(run) && !run.hasEnded);
-    if (runs.length > 0) this.call(runs, runs.map((run) => data.get(run)));
+    if (runs.length > 0)
+      this.call(
+        runs,
+        runs.map((run) => data.get(run)),
+      );
   }
 
   private call(runs: readonly Execution[], data: readonly unknown[]): void {

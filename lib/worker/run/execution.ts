@@ -2,7 +2,12 @@ import { DEFAULT_TIMEOUT_MS, JobTimeoutError, type Verdict } from '../../job/ind
 import type { ClaimedJob } from '../../wire/index.js';
 import type { BatchRun } from './batch-run.js';
 import { callHandler } from './call-handler.js';
-import { type DecisionContext, decideNonRetryable, decideReturned, decideThrown } from './verdict.js';
+import {
+  type DecisionContext,
+  decideNonRetryable,
+  decideReturned,
+  decideThrown,
+} from './verdict.js';
 import type { RegisteredHandler } from './handler-registry.js';
 import type { RunningJob } from './running-job.js';
 

@@ -50,5 +50,7 @@ export function ownGates(handlers: HandlerRegistry, queue: string): Map<string, 
   const gates = [...handlers.gates(queue)].filter(
     ([, { perWorker, batch }]) => perWorker < Infinity || batch,
   );
-  return new Map(gates.map(([name, { perWorker, batch }]) => [name, { perWorker, batch: batch?.size }]));
+  return new Map(
+    gates.map(([name, { perWorker, batch }]) => [name, { perWorker, batch: batch?.size }]),
+  );
 }

@@ -252,7 +252,16 @@ function ticksOf(schedule: KnownSchedule, now: number): FiredTick[] {
     const { at = step.due, next, missed } = step;
     const mode = step.at === undefined ? ('pass' as const) : ('fire' as const);
     const tick = { schedule: id, rev, mode, due: step.due, at, next, missed, overlap };
-    const job = { queue, id: `${id}-${at}`, check: 'once', data, meta, options, lane, tick } as const;
+    const job = {
+      queue,
+      id: `${id}-${at}`,
+      check: 'once',
+      data,
+      meta,
+      options,
+      lane,
+      tick,
+    } as const;
     return { schedule, job };
   });
 }

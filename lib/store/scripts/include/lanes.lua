@@ -98,6 +98,7 @@ local function lane_of_new(text, data)
   if text then
     local name = string.match(text, '^([^\t]*)\t')
     if not gate_named(name) then
+      if redis.call('EXISTS', queue.flags) == 0 then wake_all() end
       redis.call('HSET', queue.flags, 'g:' .. name, '- - - - - - 0 t')
       gates[name] = nil
     end

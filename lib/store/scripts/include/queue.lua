@@ -49,7 +49,7 @@ local function key_of_queue(queue, what)
       note_starts = note_starts, close_gates = write_openings, note_queue_starts = note_queue_starts, micros = micros,
       now_micros = now_micros, opening_of = opening_of, gathers = gathers, gathers_until = gathers_until,
       gather_anew = gather_anew, forget = forget_lanes, hold_key = hold_key, waits_for_retry = waits_for_retry,
-      let_keys_go = let_keys_go, text_of_new = text_of_new,
+      let_keys_go = let_keys_go, text_of_new = text_of_new, wake_all = wake_all,
     }
   else
     error('a queue has no key ' .. what)
