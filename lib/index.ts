@@ -20,6 +20,9 @@ export type {
 } from './nest/options/index.js';
 export { RqService, getRqServiceToken } from './nest/root/rq.service.js';
 export { RqWorker } from './nest/root/rq-worker.js';
+export { RqHealth, getRqHealthToken } from './nest/health/rq-health.js';
+export type { QueueHealthLimits, RqHealthResult } from './nest/health/rq-health.js';
+export { InjectRqHealth } from './nest/decorators/inject-rq-health.decorator.js';
 export { getQueueToken } from './nest/tokens.js';
 
 // Handlers and producers.
@@ -31,6 +34,8 @@ export { Job, type BatchJobDecorator, type JobDecorator } from './nest/decorator
 export { Schedule, type ScheduleDecorator } from './nest/decorators/schedule.decorator.js';
 export type { ScheduleDecoratorOptions } from './nest/schedules/schedule-metadata.js';
 export { OnJob, type OnJobDecorator } from './nest/decorators/on-job.decorator.js';
+export { OnAlert, type OnAlertDecorator } from './nest/decorators/on-alert.decorator.js';
+export type { AlertListenerOptions } from './nest/alerts/alert-metadata.js';
 export type { JobListenerOptions } from './nest/listeners/listener-metadata.js';
 export { currentJob } from './nest/handlers/current-job.js';
 export type { ParameterPipe, StandardSchema } from './nest/decorators/job-parameter.js';
@@ -93,6 +98,8 @@ export {
   type SnoozeReason,
   type WebhookSettings,
   type WorkerEnd,
+  type WorkerFigures,
+  type WorkerVitals,
   type WorkerObserver,
   type WorkerOptions,
   type WorkerQueueOptions,
@@ -115,6 +122,7 @@ export {
   type RegistryName,
   type RunningNow,
   type ServerState,
+  type Undeleted,
   type WorkerState,
 } from './store/index.js';
 
@@ -125,6 +133,10 @@ export {
   FoundJobs,
   RqInspector,
   connectInspector,
+  type AlertOptions,
+  type AlertRule,
+  type AlertSeverity,
+  type DeleteOptions,
   type DryRun,
   type Durations,
   type FailureGroup,
@@ -135,10 +147,13 @@ export {
   type JobSearch,
   type OperationOptions,
   type Overview,
+  type QueueAlertOptions,
+  type QueueFinding,
   type QueueHistory,
   type QueueOverview,
   type QueueSample,
   type QueueTrouble,
+  type RqAlert,
   type SearchOptions,
 } from './observe/index.js';
 export { getRqInspectorToken } from './nest/tokens.js';
@@ -180,6 +195,7 @@ export type {
   WebhookOptions,
   WhenFull,
 } from './job/index.js';
+export type { EnqueueCall, ProcessedJob, RqTelemetry } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,

@@ -9,6 +9,7 @@ import {
   type RqModuleOptions,
   readAsyncSource,
 } from './nest/options/index.js';
+import { RqHealth, getRqHealthToken } from './nest/health/rq-health.js';
 import { asyncQueueProviders, queueProviders } from './nest/root/queue-providers.js';
 import { RqRootModule } from './nest/root/root-module.js';
 import type { RqRoot } from './nest/root/rq-root.js';
@@ -98,11 +99,16 @@ function root(
     inject: [getRootToken(name)],
     useFactory: (rqRoot: RqRoot) => new RqInspector(rqRoot.store),
   };
+  const health = {
+    provide: getRqHealthToken(name),
+    inject: [getRootToken(name)],
+    useFactory: (rqRoot: RqRoot) => new RqHealth(rqRoot),
+  };
   return {
     module: RqModule,
     global: isGlobal,
     imports: [RqRootModule.for(name, { ...recipe, create }, imports)],
-    providers: [service, inspector],
-    exports: [service.provide, inspector.provide],
+    providers: [service, inspector, health],
+    exports: [service.provide, inspector.provide, health.provide],
   };
 }

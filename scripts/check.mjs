@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
 import { CommandFailed, endAllOnSignals, run, runNpm } from './child-processes.mjs';
 import { dependenciesAreStale, installDependencies, root } from './dependencies.mjs';
+import { ensurePromtool } from './ensure-promtool.mjs';
 import { ensureRedisServer } from './ensure-redis-server.mjs';
 import { fetchNodeVersions } from './fetch-node-versions.mjs';
 import { fetchPythonRq, whyNot } from './fetch-python-rq.mjs';
@@ -25,6 +26,7 @@ const interrupted = endAllOnSignals({ grace: 10 });
 const preparation = [
   { name: 'packages', step: packagesStep },
   { name: 'redis-server', step: ensureRedisServer },
+  { name: 'promtool', step: ensurePromtool },
   { name: 'Python RQ', step: pythonStep },
   { name: 'Node versions', step: fetchNodeVersions },
 ];

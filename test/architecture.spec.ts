@@ -24,6 +24,7 @@ const FLOORS = [
 /** Rooms within rooms, lowest first; files that stand beside them are above all, but for those named here. */
 const SUB_FLOORS: Record<string, readonly string[]> = {
   store: [
+    'alert-store.ts',
     'figure-store.ts',
     'watcher-store.ts',
     'schedule-store.ts',
@@ -46,16 +47,22 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
     'handlers',
     'listeners',
     'schedules',
+    'alerts',
     'root',
+    'health',
+    'metrics',
     'decorators',
   ],
 };
 
 /** Entry points of their own: they use the public names, and nothing uses them. */
-const ENTRY_POINTS = ['dashboard', 'testing', 'cli'];
+const ENTRY_POINTS = ['dashboard', 'testing', 'cli', 'metrics', 'opentelemetry'];
 
 /** What an entry point may use in place of the public names: the command line starts without Nest. */
-const OWN_DOOR: Record<string, string> = { cli: 'observe/index.js' };
+const OWN_DOOR: Record<string, string> = {
+  cli: 'observe/index.js',
+  metrics: 'nest/metrics/rq-metrics.module.js',
+};
 
 /** Entry points that hold the reins of an application and look into every room for that; nothing uses them either. */
 const TOP_FLOOR = ['testing'];

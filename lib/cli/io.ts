@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 /** What a run of the command line has of its process; tests bring their own. */
 export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
-  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdin: Readable & { readonly isTTY?: boolean; setRawMode?(raw: boolean): unknown };
   readonly stdout: Writable & {
     readonly isTTY?: boolean;
     readonly columns?: number;

@@ -85,7 +85,7 @@ export class Output {
 /** A text, or one with a style. */
 export type Piece = string | number | { readonly text: string; readonly style: Style };
 
-type Style = 'dim' | 'bold' | 'red' | 'yellow' | 'cyan';
+type Style = 'dim' | 'bold' | 'red' | 'yellow' | 'green' | 'cyan';
 
 export interface Column {
   readonly title: string;
@@ -98,6 +98,7 @@ export interface Column {
 export const dim = (text: string | number): Piece => ({ text: String(text), style: 'dim' });
 export const bold = (text: string | number): Piece => ({ text: String(text), style: 'bold' });
 export const red = (text: string | number): Piece => ({ text: String(text), style: 'red' });
+export const green = (text: string | number): Piece => ({ text: String(text), style: 'green' });
 export const yellow = (text: string | number): Piece => ({ text: String(text), style: 'yellow' });
 
 /** As much of a text as has room in so many columns. */

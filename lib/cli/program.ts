@@ -1,12 +1,22 @@
 import { Command } from 'commander';
+import { addAlertsCommand } from './commands/alerts.js';
 import { addBulkCommands } from './commands/bulk.js';
+import { addCompletionCommand } from './commands/completion.js';
+import { addDoctorCommand } from './commands/doctor.js';
+import { addEnqueueCommand } from './commands/enqueue.js';
+import { addEventsCommand } from './commands/events.js';
 import { addFailuresCommand } from './commands/failures.js';
 import { addHistoryCommand } from './commands/history.js';
 import { addInfoCommand } from './commands/info.js';
 import { addJobCommand } from './commands/job.js';
 import { addJobsCommand } from './commands/jobs.js';
+import { addMetricsCommand } from './commands/metrics.js';
 import { addQueueCommands } from './commands/queue.js';
+import { addSchedulesCommand } from './commands/schedules.js';
+import { addTopCommand } from './commands/top.js';
+import { addUndoCommand } from './commands/undo.js';
 import { addWorkersCommand } from './commands/workers.js';
+import type { Io } from './io.js';
 import type { Action, CommonFlags } from './run.js';
 
 /** Runs the action of a command with the flags that were given. */
@@ -16,7 +26,7 @@ export type Runner = (flags: CommonFlags, action: Action) => Promise<void>;
 export type AddCommand = (name: string, description: string) => Command;
 
 /** The commands of `nestjs-rq`, each in a file of its own. */
-export function buildProgram(run: Runner): Command {
+export function buildProgram(run: Runner, io: Io): Command {
   const program = new Command('nestjs-rq')
     .description('Sees and operates the queues of a Redis: those of nestjs-rq and of Python RQ.')
     .helpCommand('help [command]', 'shows what a command takes')
@@ -38,5 +48,14 @@ export function buildProgram(run: Runner): Command {
   addWorkersCommand(add, run);
   addFailuresCommand(add, run);
   addHistoryCommand(add, run);
+  addAlertsCommand(add, run);
+  addDoctorCommand(add, run);
+  addEnqueueCommand(add, run);
+  addSchedulesCommand(add, run);
+  addEventsCommand(add, run);
+  addTopCommand(add, run);
+  addMetricsCommand(add, run);
+  addUndoCommand(add, run);
+  addCompletionCommand(program, io, run);
   return program;
 }

@@ -38,7 +38,7 @@ export async function runCli(words: readonly string[], io: Io): Promise<number> 
       const message = error instanceof Error ? error.message : String(error);
       for (const line of message.split('\n')) output.note(line);
     }
-  });
+  }, io);
   write(program, io);
   try {
     await program.parseAsync([...words], { from: 'user' });

@@ -35,6 +35,7 @@ export * from './retry-policy.js';
 export * from './rq-defaults.js';
 export * from './short-form.js';
 export * from './signals.js';
+export type * from './telemetry.js';
 export * from './unique-options.js';
 export * from './unusable-redis-error.js';
 export * from './version.js';

@@ -197,6 +197,27 @@ export const listenerFailed = (listener: string, event: JobEvent, failure: Failu
   return `${listener} failed at event ${event.type} of ${job}: ${failureText({ failure })}`;
 };
 
+export const alertBegan = (root: string, alert: ListedAlert) =>
+  `Alert${ofRoot(root)} (${alert.severity}): ${short(alert.sentence)}`;
+
+export const alertEnded = (root: string, alert: ListedAlert) =>
+  `Alert${ofRoot(root)} is over: ${short(alert.sentence)}`;
+
+interface ListedAlert {
+  readonly severity: string;
+  readonly sentence: string;
+}
+
+export const alertsNotWatched = (root: string) => `alerts${ofRoot(root)} cannot be looked for`;
+
+export const alertsWatchedAgain = (root: string) => `Alerts${ofRoot(root)} are looked for again`;
+
+export const alertListenerFailed = (listener: string, alert: ListedAlert, failure: FailureRecord) =>
+  `${listener} failed at an alert (${short(alert.sentence)}): ${failureText({ failure })}`;
+
+export const alertListenerMapped = (root: string, owner: string) =>
+  `Mapped alerts${ofRoot(root)} to ${owner}`;
+
 export const jobDropped = (event: { queue: string; jobId: string; reason: string }) =>
   `Job ${short(event.jobId)} (queue ${event.queue}) was dropped: ${short(event.reason)}`;
 

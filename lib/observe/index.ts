@@ -4,10 +4,29 @@ export {
   type InspectorOptions,
   connectInspector,
 } from './connect-inspector.js';
+export type { RqAlert } from './alert.js';
+export type {
+  AlertOptions,
+  AlertRule,
+  AlertSeverity,
+  QueueAlertOptions,
+  ResolvedAlerts,
+} from './alert-options.js';
+export { resolveAlerts } from './alert-options.js';
+export { type AlertListener, AlertWatch } from './alert-watch.js';
 export type { FailureGroup, Failures } from './failures.js';
+export type { QueueFinding } from './findings.js';
 export type { Durations, HistoryPoint, JobFigures, QueueHistory, QueueSample } from './history.js';
 export { RqInspector } from './inspector.js';
-export { BulkOperation, type DryRun, type OperationOptions } from './operation.js';
+export { METRICS, type MetricDefinition } from './metric-list.js';
+export { type MetricRegistry, type MetricSources, RqMetrics } from './metrics.js';
+export type { ProcessFigures } from './process-samples.js';
+export {
+  BulkOperation,
+  type DeleteOptions,
+  type DryRun,
+  type OperationOptions,
+} from './operation.js';
 export type { Overview, QueueOverview, QueueTrouble } from './overview.js';
 export { FoundJobs, type JobSearch, type SearchOptions } from './search.js';
 
@@ -29,13 +48,14 @@ export {
   toMilliseconds,
 } from '../job/index.js';
 export { every } from '../time/timer.js';
-export type { JobSelection, SelectableIn } from '../job/index.js';
+export type { JobEvent, JobSelection, SelectableIn } from '../job/index.js';
 export type { Queue, RqJob } from '../queue/index.js';
 export type {
   ControlReport,
   QueueState,
   RunningNow,
   ServerState,
+  Undeleted,
   WorkerState,
 } from '../store/index.js';
 export type { JobSummary } from '../wire/index.js';

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import {
   type Duration,
   InvalidOptionError,
@@ -11,15 +12,10 @@ import {
   assertJobId,
   assertQueueName,
   flag,
-  jobName,
-  numberAboveZero,
-  optionTable,
-  optional,
   otherwise,
   readOptions,
   readSelection,
-  toMilliseconds,
-  wholeNumber,
+  text,
 } from '../job/index.js';
 import {
   type BulkRequest,
@@ -28,10 +24,32 @@ import {
   bulkRequest,
   requeueRequest,
 } from '../queue/index.js';
-import { type JobStore, type ServerState, type WorkerState, idsOf } from '../store/index.js';
+import {
+  type JobStore,
+  type ServerState,
+  type Undeleted,
+  type WorkerState,
+  idsOf,
+} from '../store/index.js';
+import type { RqAlert } from './alert.js';
+import { firingAlerts, muteField } from './alert-state.js';
 import { type Failures, groupFailures } from './failures.js';
+import { type QueueFinding, findFindings } from './findings.js';
 import { type QueueHistory, historyOf, tierFor } from './history.js';
-import { BulkOperation, type DryRun, type OperationOptions } from './operation.js';
+import {
+  FINDINGS_OPTIONS,
+  HISTORY_OPTIONS,
+  MUTE_OPTIONS,
+  OPERATION_OPTIONS,
+  OVERVIEW_OPTIONS,
+  SEARCH_OPTIONS,
+} from './inspector-options.js';
+import {
+  BulkOperation,
+  type DeleteOptions,
+  type DryRun,
+  type OperationOptions,
+} from './operation.js';
 import { type Overview, overviewOf } from './overview.js';
 import { FoundJobs, type JobSearch, type SearchOptions } from './search.js';
 
@@ -100,6 +118,47 @@ export class RqInspector extends ShortForm {
   /** All workers that show themselves, Python's too; one that was killed is listed for a minute (Python's: 8). */
   workers(): Promise<WorkerState[]> {
     return this.#store.figures.workers();
+  }
+
+  /**
+   * What people are to be told now: alerts that have begun and are not over, the critical ones first. One process of all
+   * applications with nestjs-rq looks for them (`alerts` of `RqModule.forRoot`); while none runs, they stay as they were:
+   * see `at` of each, and `isWatched()`.
+   */
+  async alerts(): Promise<RqAlert[]> {
+    const { figures } = this.#store;
+    const [texts, now] = await Promise.all([figures.alerts.read(), figures.now()]);
+    return firingAlerts(texts, now.getTime());
+  }
+
+  /**
+   * Nobody is told of this alert for a while; it stays in `alerts()` as `muted`.
+   * @param id of the alert
+   * @param options.for default an hour; 0 ends it
+   * @throws InvalidOptionError
+   */
+  async muteAlert(id: string, options: { for?: Duration } = {}): Promise<void> {
+    const { for: lasts } = readOptions(options, MUTE_OPTIONS, 'inspector.muteAlert');
+    const { figures } = this.#store;
+    const until = (await figures.now()).getTime() + lasts;
+    if (lasts === 0) await figures.alerts.write({}, [muteField(id)]);
+    else await figures.alerts.write({ [muteField(id)]: String(until) }, []);
+  }
+
+  /** Whether a process of some application looks for alerts. */
+  isWatched(): Promise<boolean> {
+    return this.#store.figures.alerts.isLed();
+  }
+
+  /**
+   * What is wrong with this Redis, its queues and workers, each with what to do about it; what keeps jobs from working
+   * comes first. It looks at some hundred entries per queue, not at all of them.
+   * @param options.queues default: all
+   * @throws InvalidOptionError
+   */
+  async findings(options: { queues?: readonly string[] } = {}): Promise<QueueFinding[]> {
+    const { queues } = readOptions(options, FINDINGS_OPTIONS, 'inspector.findings');
+    return findFindings(this.#store, await this.overview(queues ? { queues } : {}));
   }
 
   /** What the Redis server says of itself: version, memory, settings. */
@@ -211,24 +270,45 @@ export class RqInspector extends ShortForm {
     return this.#operate(queue, request, options);
   }
 
-  /** `queue.delete()` in the same way. @throws InvalidOptionError */
+  /**
+   * `queue.delete()` in the same way. For an hour, those jobs can be had back that had ended and that no other job waited
+   * for: `operation.undo()`, or from another process `undoDelete()`.
+   * @throws InvalidOptionError
+   */
   delete(
     queue: string,
     selection: JobSelection,
-    options: OperationOptions & { dryRun: true },
+    options: DeleteOptions & { dryRun: true },
   ): Promise<DryRun>;
   delete(
     queue: string,
     selection: JobSelection,
-    options?: OperationOptions & { dryRun?: false },
+    options?: DeleteOptions & { dryRun?: false },
   ): BulkOperation;
   delete(
     queue: string,
     selection: JobSelection,
-    options: OperationOptions = {},
+    options: DeleteOptions = {},
   ): BulkOperation | Promise<DryRun> {
-    const request = bulkRequest('delete', selection, `inspector.delete on queue "${queue}"`);
-    return this.#operate(queue, request, options);
+    const where = `inspector.delete on queue "${queue}"`;
+    const { undoable, ...rest } = options;
+    const keeps = otherwise(true, flag)(undoable, 'undoable', where);
+    const { selection: read, action } = bulkRequest('delete', selection, where);
+    const keep = keeps ? randomBytes(8).toString('hex') : undefined;
+    const request = { selection: read, action: { ...action, keep } } as BulkRequest;
+    return this.#operate(queue, request, rest);
+  }
+
+  /**
+   * Gives back what an operation has deleted within the last hour; `undo()` of the operation, for other processes.
+   * @param undoId of the operation
+   * @throws InvalidOptionError
+   */
+  undoDelete(queue: string, undoId: string): Promise<Undeleted> {
+    const where = `inspector.undoDelete on queue "${queue}"`;
+    assertQueueName(queue, where);
+    text(/^[0-9a-f]{16}$/, 'must be the undoId of an operation')(undoId, 'undoId', where);
+    return this.#store.undelete(queue, undoId);
   }
 
   /** `queue.promote()` in the same way. @throws InvalidOptionError */
@@ -285,42 +365,4 @@ export class RqInspector extends ShortForm {
     if (isAll) return Math.min(limit, (await this.#store.counts(queue))[selection.in]);
     return (await idsOf(this.#store, queue, selection)).length;
   }
-}
-
-const OVERVIEW_OPTIONS = optionTable<{ queues?: readonly string[]; live?: boolean }>()({
-  queues: optional(queueNames),
-  live: flag,
-});
-const HISTORY_OPTIONS = optionTable<{ last?: Duration; job?: string }>()({
-  last: otherwise('1h', upTo90Days),
-  job: optional(jobName),
-});
-const SEARCH_OPTIONS = optionTable<SearchOptions>()({
-  budget: otherwise(10_000, wholeNumber(1)),
-  signal: optional(abortSignal),
-});
-const OPERATION_OPTIONS = optionTable<OperationOptions>()({
-  rate: optional(numberAboveZero),
-  dryRun: flag,
-});
-
-function queueNames(value: unknown, option: string, where: string | undefined): readonly string[] {
-  if (!Array.isArray(value)) {
-    throw new InvalidOptionError({ option, problem: 'must be a list of queues', value, where });
-  }
-  for (const name of value as unknown[]) assertQueueName(name, where);
-  return value as readonly string[];
-}
-
-function upTo90Days(value: unknown, option: string, where: string | undefined): number {
-  const milliseconds = toMilliseconds(value as Duration, option, where);
-  if (milliseconds > 0 && milliseconds <= LONGEST_HISTORY_MS) return milliseconds;
-  throw new InvalidOptionError({ option, problem: 'must be up to 90 days', value, where });
-}
-
-const LONGEST_HISTORY_MS = 90 * 86_400_000;
-
-function abortSignal(value: unknown, option: string, where: string | undefined): AbortSignal {
-  if (value instanceof AbortSignal) return value;
-  throw new InvalidOptionError({ option, problem: 'must be an AbortSignal', where });
 }

@@ -1,6 +1,6 @@
-import { ShortForm } from '../job/index.js';
+import { InvalidOptionError, ShortForm } from '../job/index.js';
 import type { BulkRequest } from '../queue/index.js';
-import type { ControlPace, ControlReport, JobStore } from '../store/index.js';
+import type { ControlPace, ControlReport, JobStore, Undeleted } from '../store/index.js';
 import { after } from '../time/timer.js';
 
 /** How an operation is carried out. */
@@ -9,6 +9,12 @@ export interface OperationOptions {
   readonly rate?: number;
   /** Nothing is done: only how many jobs it would be is found out. */
   readonly dryRun?: boolean;
+}
+
+/** How jobs are deleted. */
+export interface DeleteOptions extends OperationOptions {
+  /** Jobs that have ended can be had back for an hour (`undo()`), and take their memory as long; default `true`. */
+  readonly undoable?: boolean;
 }
 
 /** What a dry run has found. */
@@ -34,10 +40,14 @@ export class BulkOperation extends ShortForm {
   readonly #ended: Promise<ControlReport>;
   readonly #startedAt = performance.now();
   readonly #rate: number | undefined;
+  readonly #store: Pick<JobStore, 'controlMany' | 'undelete'>;
+  readonly #queue: string;
+  /** By which what it deletes can be had back for an hour, from any process: `inspector.undoDelete()`. */
+  readonly undoId: string | undefined;
 
   /** @internal */
   constructor(
-    store: Pick<JobStore, 'controlMany'>,
+    store: Pick<JobStore, 'controlMany' | 'undelete'>,
     queue: string,
     { selection, action }: BulkRequest,
     rate: number | undefined,
@@ -45,6 +55,9 @@ export class BulkOperation extends ShortForm {
   ) {
     super();
     this.#rate = rate;
+    this.#store = store;
+    this.#queue = queue;
+    this.undoId = action.type === 'delete' ? action.keep : undefined;
     const pace: ControlPace = {
       most: rate === undefined ? Infinity : Math.max(1, Math.ceil(rate / SLICES_PER_SECOND)),
       goesOn: (soFar) => this.goesOn(soFar),
@@ -81,6 +94,23 @@ export class BulkOperation extends ShortForm {
   /** Waits until it has ended, by itself or canceled. @throws RqConnectionError; what was done until then stays done */
   report(): Promise<ControlReport> {
     return this.#ended;
+  }
+
+  /**
+   * Gives back what it has deleted, within an hour: jobs that had ended and that no other job waited for. Those that have
+   * not ended when they are deleted, and those whose id another job has by now, stay deleted; their groups do not count
+   * them any more.
+   * @throws InvalidOptionError when it deletes nothing, or was told `undoable: false`; RqConnectionError
+   */
+  async undo(): Promise<Undeleted> {
+    const { undoId } = this;
+    if (undoId === undefined) {
+      const problem = 'is possible for a delete alone, and not with undoable: false';
+      throw new InvalidOptionError({ option: 'undo', problem, where: 'operation.undo' });
+    }
+    this.cancel();
+    await this.#ended.catch(() => undefined);
+    return this.#store.undelete(this.#queue, undoId);
   }
 
   private async goesOn(soFar: ControlReport): Promise<boolean> {

@@ -48,9 +48,9 @@ function troublesOf(state: QueueOverview): QueueTrouble[] {
   if (state.paused || state.suspended) {
     const what = state.paused ? 'it is paused' : 'RQ is suspended';
     if (queued > 0) add('paused', `${jobs}, and ${what}`);
-  } else if (queued > 0 && workers === 0) {
+  } else if (workers === 0 && (state.mayStart || (queued > 0 && state.started > 0))) {
     add('no-worker', `${jobs}, and no worker serves it`);
-  } else if (queued > 0 && oldestMs > BEHIND_MS) {
+  } else if (state.mayStart && oldestMs > BEHIND_MS) {
     add('behind', `${jobs}, the oldest for ${Math.round(oldestMs / 60_000)} minutes`);
   }
   if (overdue > 0 && overdueMs > OVERDUE_MS) {

@@ -1,11 +1,10 @@
 import type { Observable } from 'rxjs';
 import {
-  type CallbackOptions,
-  type DefaultJobOptions,
   type Duration,
+  type EnqueueCall,
   type JobEvent,
   type JobOptions,
-  type ResolvedDefaults,
+  type RqTelemetry,
   DuplicateJobError,
   InvalidOptionError,
   RqConnectionError,
@@ -13,8 +12,6 @@ import {
   assertJobId,
   assertQueueName,
   layerDefaults,
-  type MaxLength,
-  type WhenFull,
   readRoomRule,
   resolveDefaults,
   splitCallbacks,
@@ -39,9 +36,9 @@ import {
 } from './enqueue-together.js';
 import type { AnyHandlers, JobArguments, JobName, JobResult, ManyItem } from './handler-types.js';
 import { type ListeningOptions, eventsOfQueue } from './job-events.js';
-import type { HeaderInjector } from './job-headers.js';
-import { type KeyOf, NewJobs } from './new-jobs.js';
+import { NewJobs } from './new-jobs.js';
 import { Preparation, PreparedJob } from './prepared-job.js';
+import type { CallOptions, QueueOptions } from './queue-options.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqGroup } from './rq-group.js';
 import { RqJob } from './rq-job.js';
@@ -64,6 +61,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   readonly #newJobs: NewJobs;
   readonly #batch: EnqueueBatch<NewJob, Refusal>;
   readonly #waiter: ResultWaiter;
+  readonly #telemetry: Pick<RqTelemetry, 'enqueue'> | undefined;
 
   /** @throws InvalidOptionError when the name or a default is impossible */
   constructor(name: string, store: JobStore, options: QueueOptions = {}) {
@@ -87,6 +85,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
       ({ data }) => data.length,
     );
     this.#waiter = new ResultWaiter(store);
+    this.#telemetry = options.telemetry;
   }
 
   /**
@@ -159,6 +158,15 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   async enqueueMany<const Name extends JobName<Handlers>, Prepared = never>(
     jobs: readonly (ManyItem<Handlers, Name> | PreparedJob<Prepared>)[],
   ): Promise<RqJob<JobResult<Handlers, Name> | Prepared>[]> {
+    const [first] = jobs;
+    if (!this.#telemetry || !first) return this.addMany(jobs);
+    const about = { queue: this.name, name: first.name, count: jobs.length };
+    return this.#telemetry.enqueue(about, () => this.addMany(jobs));
+  }
+
+  private async addMany<const Name extends JobName<Handlers>, Prepared>(
+    jobs: readonly (ManyItem<Handlers, Name> | PreparedJob<Prepared>)[],
+  ): Promise<RqJob<JobResult<Handlers, Name> | Prepared>[]> {
     const call = jobs.map((job, index) =>
       job instanceof PreparedJob ? jobOfCall(job) : this.itemOfCall(job as AnyItem, index),
     );
@@ -188,9 +196,12 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const { args = [], kwargs = {} } = call;
     const where = `enqueueCall("${func}") on queue "${this.name}"`;
     const { callbacks, rest } = splitCallbacks(options, where);
-    const job = this.#newJobs.withCall(func, args, kwargs, rest);
-    const called = callbacks ? { ...job, options: { ...job.options, callbacks } } : job;
-    return this.added(func, called, rest);
+    const add = () => {
+      const job = this.#newJobs.withCall(func, args, kwargs, rest);
+      const called = callbacks ? { ...job, options: { ...job.options, callbacks } } : job;
+      return this.added<Result>(func, called, rest);
+    };
+    return this.#telemetry ? this.#telemetry.enqueue(this.callOf(func), add) : add();
   }
 
   /** The handle of an existing job of this queue; undefined when there is none. */
@@ -296,7 +307,13 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     data: unknown,
     options: JobOptions | undefined,
   ): Promise<RqJob<Result>> {
-    return this.added(name, this.#newJobs.withData(name, data, options), options);
+    const add = () =>
+      this.added<Result>(name, this.#newJobs.withData(name, data, options), options);
+    return this.#telemetry ? this.#telemetry.enqueue(this.callOf(name), add) : add();
+  }
+
+  private callOf(name: string): EnqueueCall {
+    return { queue: this.name, name, count: 1 };
   }
 
   private async added<Result>(
@@ -352,29 +369,6 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     return new DuplicateJobError({ queue: this.name, jobId: holder ?? id, isSame });
   }
 }
-
-export interface QueueOptions {
-  /** For jobs of this queue that do not say it themselves. */
-  readonly defaultJobOptions?: DefaultJobOptions;
-  /** For what `defaultJobOptions` leaves open; RQ's defaults follow. */
-  readonly rootDefaults?: ResolvedDefaults;
-  /** Called for each job that is enqueued, there and then, to put texts into its `meta.headers`. */
-  readonly inject?: HeaderInjector;
-  /** Says the key of a job that is enqueued without one, as far as it is known; it may throw, then nothing is stored. */
-  readonly keyOf?: KeyOf;
-  /** The priority of a job that is enqueued without one, as far as it is known; default: normal. */
-  readonly priorityOf?: (name: string) => JobOptions['priority'];
-  /**
-   * How many jobs the queue may hold, in all and of each key; what others than calls of `enqueue` bring always comes in.
-   * Default: any number. (`retrying` is the workers' limit: see `HandlerRegistry.limitQueue`.)
-   */
-  readonly maxLength?: MaxLength;
-  /** A call of `enqueue` at a full queue: `reject` (default) with QueueFullError, or `wait` until `commandTimeout`. */
-  readonly whenFull?: WhenFull;
-}
-
-/** Options of a call for a Python worker: those of a job, and its callbacks. */
-export interface CallOptions extends JobOptions, CallbackOptions {}
 
 interface AnyItem {
   readonly name: string;

@@ -127,6 +127,7 @@ export class ControlMany {
   }
 
   private get report(): ControlReport {
+    const undoable = this.of('kept');
     return {
       done: this.done,
       skipped: {
@@ -135,6 +136,7 @@ export class ControlMany {
         duplicate: this.of('duplicate'),
       },
       missing: this.of('missing'),
+      ...(undoable > 0 ? { undoable } : undefined),
       looked: this.looked,
     };
   }
@@ -168,6 +170,9 @@ export function sumOf(reports: readonly ControlReport[]): ControlReport {
       duplicate: sum(({ skipped }) => skipped.duplicate),
     },
     missing: sum(({ missing }) => missing),
+    ...(reports.some(({ undoable }) => undoable !== undefined)
+      ? { undoable: sum(({ undoable = 0 }) => undoable) }
+      : undefined),
     looked: sum(({ looked }) => looked),
   };
 }

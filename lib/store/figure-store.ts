@@ -1,5 +1,6 @@
-import type { SelectableIn } from '../job/index.js';
+import type { Finding, SelectableIn } from '../job/index.js';
 import type { Figures, Tier } from '../wire/figures.js';
+import type { AlertStore } from './alert-store.js';
 
 /** Figures for those who watch: how queues stand, what workers do, what became of jobs. Reading changes nothing. */
 export interface FigureStore {
@@ -17,6 +18,21 @@ export interface FigureStore {
   now(): Promise<Date>;
   /** What the server says of itself. */
   server(): Promise<ServerState>;
+  /** What is wrong with the server and with our rights there, for a process that works. */
+  findings(): Promise<Finding[]>;
+  /** What is left over in a queue: of workers that died, or of whoever writes only half. A look at some hundred entries. */
+  leftovers(queue: string): Promise<Leftovers>;
+  readonly alerts: AlertStore;
+  /** Jobs that were enqueued through this store, by queue. */
+  readonly enqueued: ReadonlyMap<string, number>;
+}
+
+/** What stands in a queue's places and should not. */
+export interface Leftovers {
+  /** Leases that ended a minute ago, and that nobody has recovered. */
+  readonly endedLeases: number;
+  /** Ids that were popped by somebody who died before he claimed them, or was killed a moment ago. */
+  readonly popped: number;
 }
 
 /** A Redis server; undefined is what it does not tell. */
@@ -45,6 +61,8 @@ export interface QueueState extends RegistryCounts {
   readonly overdueMs: number;
   /** Milliseconds for which the oldest waiting job has been ready to run; undefined: none waits. */
   readonly oldestMs: number | undefined;
+  /** A job may start now: it waits, and no limit holds it up (docs/limits.md). A pause does not count. */
+  readonly mayStart: boolean;
   readonly paused: boolean;
   /** RQ is suspended: no worker takes a job of any queue. */
   readonly suspended: boolean;

@@ -1,4 +1,5 @@
 /** The database's room: the contracts, and their implementation with RQ's data in Redis. */
+export type * from './alert-store.js';
 export type * from './figure-store.js';
 export type * from './job-store.js';
 export type * from './group-store.js';

@@ -70,6 +70,8 @@ export interface ProducerStore {
     action: ControlAction,
     pace?: ControlPace,
   ): Promise<ControlReport>;
+  /** Gives back what an operation has deleted within the last hour (`keep`), as far as that is possible. */
+  undelete(queue: string, operation: string): Promise<Undeleted>;
   /** Deletes all waiting jobs; answers how many. */
   empty(queue: string): Promise<number>;
   pause(queue: string): Promise<void>;
@@ -332,7 +334,12 @@ export interface RecoverReply {
  */
 export type ControlAction =
   | { readonly type: 'cancel'; readonly dependents: 'end' | 'release' }
-  | { readonly type: 'delete'; readonly dependents: 'end' | 'delete' }
+  | {
+      readonly type: 'delete';
+      readonly dependents: 'end' | 'delete';
+      /** Names the operation by which those that have ended can be had back for an hour; undefined: they are gone. */
+      readonly keep?: string | undefined;
+    }
   | { readonly type: 'stop' | 'promote' }
   | {
       readonly type: 'requeue';
@@ -362,6 +369,13 @@ export interface ControlPace {
   goesOn(soFar: ControlReport): Promise<boolean>;
 }
 
+/** What has come of the wish to have deleted jobs back. */
+export interface Undeleted {
+  readonly restored: number;
+  /** Another job has their id by now, or they would have been deleted meanwhile anyway. */
+  readonly refused: number;
+}
+
 /** What became of the jobs of a selection. */
 export interface ControlReport {
   /** How many jobs were changed. */
@@ -377,6 +391,8 @@ export interface ControlReport {
   };
   /** Ids whose job is gone. */
   readonly missing: number;
+  /** How many of those that were deleted can be had back for an hour; undefined: nobody asked for it. */
+  readonly undoable?: number;
   /** How many entries or ids were looked at, also those of which the selection asks for another name or time. */
   readonly looked: number;
 }

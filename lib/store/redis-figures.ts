@@ -1,18 +1,43 @@
 import type { Connections } from '../redis/connections.js';
-import { parseInfo } from '../redis/server-audit.js';
+import type { Finding } from '../job/index.js';
+import { auditServer, parseInfo } from '../redis/server-audit.js';
 import { type Figures, type Tier, decodeFigures } from '../wire/figures.js';
 import type { Keyspace } from '../wire/keyspace.js';
-import type { Bucket, FigureStore, QueueState, ServerState, WorkerState } from './figure-store.js';
+import { AlertRecords } from './alert-records.js';
+import type {
+  Bucket,
+  FigureStore,
+  Leftovers,
+  QueueState,
+  ServerState,
+  WorkerState,
+} from './figure-store.js';
+import { rightsOf } from './rights.js';
 import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
 import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
 export class RedisFigures implements FigureStore {
+  readonly alerts: AlertRecords;
+  readonly enqueued = new Map<string, number>();
+
   constructor(
     private readonly connections: Connections,
     private readonly keys: Keyspace,
-  ) {}
+  ) {
+    this.alerts = new AlertRecords(connections, keys);
+  }
+
+  /** These were enqueued, but for some that were refused. */
+  addEnqueued(jobs: readonly { readonly queue: string }[], refused: readonly Refused[]): void {
+    const { enqueued } = this;
+    for (const { queue } of jobs) enqueued.set(queue, (enqueued.get(queue) ?? 0) + 1);
+    for (const { index } of refused) {
+      const queue = jobs[index]?.queue ?? '';
+      enqueued.set(queue, (enqueued.get(queue) ?? 0) - 1);
+    }
+  }
 
   async counts(queue: string): Promise<RegistryCounts> {
     const [state] = await this.look([queue], false, `count queue "${queue}"`);
@@ -88,6 +113,20 @@ export class RedisFigures implements FigureStore {
     };
   }
 
+  findings(): Promise<Finding[]> {
+    return auditServer(this.connections, rightsOf('worker', this.keys));
+  }
+
+  async leftovers(queue: string): Promise<Leftovers> {
+    const { started, intermediate } = this.keys.queue(queue);
+    const until = ((await this.now()).getTime() - LEFT_MS) / 1000;
+    const replies = await this.connections.run(`look at queue "${queue}"`, (redis) =>
+      redis.multi().zcount(started, '-inf', until).llen(intermediate).exec(),
+    );
+    const [endedLeases = 0, popped = 0] = (replies ?? []).map(([, count]) => Number(count) || 0);
+    return { endedLeases, popped };
+  }
+
   private async look(
     queues: readonly string[],
     ages: boolean,
@@ -112,6 +151,12 @@ function decodeBucket(at: Date, reply: readonly Buffer[]): Bucket | undefined {
   return { at, jobs, sample };
 }
 
+interface Refused {
+  readonly index: number;
+}
+
 const READ_AT_ONCE = 100;
+/** Milliseconds after which a lease that has ended should have been recovered. */
+const LEFT_MS = 60_000;
 /** Milliseconds for which a look counts. */
 const VIEWED_MS = 15_000;

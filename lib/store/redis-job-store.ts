@@ -48,6 +48,7 @@ import type {
   RenewReply,
   SelectedPlace,
   Told,
+  Undeleted,
   WorkerStore,
 } from './job-store.js';
 import type { ListPage, ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
@@ -57,6 +58,7 @@ import { linesOf, positionOf, queueNames } from './lines.js';
 import { LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
+import { undelete } from './deleted-jobs.js';
 import { Dependencies } from './dependencies.js';
 import { LimitRecords } from './limit-records.js';
 import { auditServer, warningsOf } from '../redis/server-audit.js';
@@ -117,6 +119,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
     const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
     const { refused, leftOver } = decodeEnqueue(reply);
+    this.figures.addEnqueued(jobs, refused);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;
   }
@@ -338,6 +341,10 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
 
   page(queue: string, registry: RegistryName, range: ListRange): Promise<ListPage> {
     return readPage(this.connections, this.keys, queue, registry, range);
+  }
+
+  undelete(queue: string, operation: string): Promise<Undeleted> {
+    return undelete(this.connections, this.keys, queue, operation);
   }
 
   async empty(queue: string): Promise<number> {

@@ -19,6 +19,7 @@ import {
   schedule,
   schedules,
   tell,
+  undelete,
   watch,
   workers,
 } from './scripts/compiled.js';
@@ -76,10 +77,11 @@ const PRODUCER: readonly string[] = [
     overview,
     workers,
     group,
+    undelete,
   ].flatMap((script) => script.commands),
   ...'eval evalsha multi exec ping subscribe unsubscribe publish'.split(' '),
   ...'hgetall lpos lrange llen zcard zrange smembers xrange sscan'.split(' '),
-  ...'set del exists info'.split(' '),
+  ...'set get del exists info hset hdel hincrby pexpire zcount time'.split(' '),
 ];
 
 const WORKER: readonly string[] = [

@@ -44,9 +44,17 @@ export function decodeCall(jobId: string, data: Buffer, maxBytes: number): JobCa
         'its data is a Python pickle, which is never decoded (enqueue it with serializer=JSONSerializer)',
     });
   }
+  return readCall(jobId, text.toString('utf8'));
+}
+
+/**
+ * The same of JSON text.
+ * @throws MalformedJobError
+ */
+export function readCall(jobId: string, text: string): JobCall {
   let call: unknown;
   try {
-    call = parsePythonJson(text.toString('utf8'));
+    call = parsePythonJson(text);
   } catch {
     throw new MalformedJobError({ jobId, problem: 'its data is no JSON' });
   }
@@ -77,10 +85,16 @@ export function decodeCall(jobId: string, data: Buffer, maxBytes: number): JobCa
  * or all positionals.
  */
 export function payloadOf({ args, kwargs }: JobCall): unknown {
-  const named = Object.keys(kwargs).length > 0;
+  const named = hasAny(kwargs);
   if (args.length === 1 && !named) return args[0];
   if (args.length === 0) return named ? kwargs : undefined;
   return args;
+}
+
+/** Without a list of its keys, which would be made for every job. */
+function hasAny(kwargs: object): boolean {
+  for (const key in kwargs) if (Object.hasOwn(kwargs, key)) return true;
+  return false;
 }
 
 /** JSON text of data, meta or an argument. @throws UnserializableDataError */
@@ -104,6 +118,7 @@ export function toJson(
  * @throws TypeError for a cycle, a BigInt, a Map, a Set, and what toJSON() throws
  */
 export function jsonOf(value: unknown): string | undefined {
+  if (typeof value !== 'object') return JSON.stringify(value);
   if (value instanceof Map) throw new TypeError('JSON would make {} of a Map');
   if (value instanceof Set) throw new TypeError('JSON would make {} of a Set');
   return JSON.stringify(value);
@@ -137,6 +152,8 @@ export function tooLong(jobId: string, maxBytes: number): MalformedJobError {
   return new MalformedJobError({ jobId, problem });
 }
 
+/** With it, the text of a call begins. */
+export const OPENING_BRACKET = 0x5b;
 const PICKLE_PROTOCOL = 0x80;
 const ZLIB_DEFLATE = 0x78;
 

@@ -38,6 +38,26 @@ export class ClaimedFields {
     return typeof long === 'number' ? undefined : long;
   }
 
+  /** A number of digits alone, which needs no text in between; undefined: it is absent, or something else. */
+  digits(field: number): number | undefined {
+    const start = this.start(field);
+    const end = this.end(field);
+    if (start < 0 || start === end || end - start > MOST_DIGITS) return undefined;
+    let value = 0;
+    for (let at = start; at < end; at += 1) {
+      const digit = (this.packed[at] as number) - DIGIT_0;
+      if (digit < 0 || digit > 9) return undefined;
+      value = value * 10 + digit;
+    }
+    return value;
+  }
+
+  /** It came with the answer, is at most so long, and begins with this byte. */
+  isShort(field: number, most: number, first: number): boolean {
+    const start = this.start(field);
+    return start >= 0 && this.end(field) - start <= most && this.packed[start] === first;
+  }
+
   /** A stored time, milliseconds since the epoch; undefined when there is none. */
   time(field: number): number | undefined {
     const start = this.start(field);
@@ -59,6 +79,9 @@ export class ClaimedFields {
 }
 
 const MOST_FIELDS = CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.length;
+/** Any number of so many digits is exact. */
+const MOST_DIGITS = 15;
+const DIGIT_0 = 0x30;
 const ABSENT = -1;
 /** It stands in the list of long data, where its end says. */
 const LONG = -2;

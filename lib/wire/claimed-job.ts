@@ -4,7 +4,7 @@ import {
   type StoredRepeat,
   type StoredRetry,
 } from '../job/index.js';
-import { type JobCall, decodeCall, tooLong } from './call.js';
+import { type JobCall, OPENING_BRACKET, decodeCall, readCall, tooLong } from './call.js';
 import type { ClaimedFields } from './claim.js';
 import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
 import { type Round, decodeRound } from './fields.js';
@@ -32,7 +32,8 @@ export class ClaimedJob {
     readonly queue: string,
     readonly execution: string,
     private readonly fields:
-      Pick<ClaimedFields, 'has' | 'text' | 'bytes' | 'time' | 'wasLeftOut'> | undefined,
+      | Pick<ClaimedFields, 'has' | 'text' | 'bytes' | 'time' | 'digits' | 'isShort' | 'wasLeftOut'>
+      | undefined,
     id?: string,
   ) {
     this.id = id ?? this.text(ID) ?? '';
@@ -67,9 +68,7 @@ export class ClaimedJob {
   get timeout(): number | undefined {
     const own = this.number(OWN_TIMEOUT);
     if (own !== undefined && own > 0) return own;
-    const text = this.text(TIMEOUT);
-    if (!text) return undefined;
-    const seconds = secondsOf(text);
+    const seconds = this.fields?.digits(TIMEOUT) ?? secondsOf(this.text(TIMEOUT));
     if (seconds === undefined) return undefined;
     return seconds > 0 && seconds <= LONGEST_SECONDS ? seconds * 1000 : -1;
   }
@@ -233,7 +232,12 @@ export class ClaimedJob {
 
   /** @throws MalformedJobError when it is a pickle or otherwise unreadable */
   call(maxBytes: number): JobCall {
-    return decodeCall(this.id, this.fields?.bytes(DATA) ?? this.noData(maxBytes), maxBytes);
+    const { fields } = this;
+    // Nearly all are plain JSON: it becomes text where it lies.
+    if (fields?.isShort(DATA, maxBytes, OPENING_BRACKET)) {
+      return readCall(this.id, fields.text(DATA) ?? '');
+    }
+    return decodeCall(this.id, fields?.bytes(DATA) ?? this.noData(maxBytes), maxBytes);
   }
 
   private noData(maxBytes: number): Buffer {
@@ -272,6 +276,8 @@ export class ClaimedJob {
   }
 
   private number(field: number): number | undefined {
+    const digits = this.fields?.digits(field);
+    if (digits !== undefined) return digits;
     const text = this.text(field);
     if (!text) return undefined;
     const value = Number(text);
@@ -324,10 +330,8 @@ const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };
 const LONGEST_SECONDS = LONGEST_DURATION / 1000;
 
 /** RQ's readers take `3m`, too. */
-function secondsOf(text: string): number | undefined {
-  if (text.length > LONGEST_NUMBER) return undefined;
-  // Nearly all are so, and come with every job.
-  if (/^\d+$/.test(text)) return Number(text);
+function secondsOf(text: string | undefined): number | undefined {
+  if (!text || text.length > LONGEST_NUMBER) return undefined;
   const match = /^(-?\d+)([smhd]?)$/.exec(text.trim().toLowerCase());
   return match
     ? Number(match[1]) * (UNIT_SECONDS[match[2] as keyof typeof UNIT_SECONDS] ?? 1)

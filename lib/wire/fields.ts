@@ -29,6 +29,7 @@ import {
  * | `nrq_round` | JSON of a job that repeats: `done` (rounds), `at` (ms, when this one was to begin), `retries` (of each), `streamed` (the last result is in RQ's stream) |
  * | `nrq_tick` | JSON of the schedule and the moment (ms) that the job is for |
  * | `nrq_member` | `1` = a job that Python has added to a group, and that is counted there |
+ * | `nrq_trash` | of a deleted job that can be had back: its registry, its score there, until when it is kept (ms since the epoch; `-`: for ever) |
  * | `nrq_progress` | JSON of what the handler has told last |
  */
 

@@ -17,6 +17,12 @@ export class Keyspace {
   readonly schedulesTidied: string;
   /** Exists while somebody looks at live figures: workers show theirs every two seconds then. */
   readonly viewed: string;
+  /** Hash: what is known of each alert. */
+  readonly alerts: string;
+  /** Hash: failures for good of critical jobs, by queue and job: how many, the first, the last. */
+  readonly criticalFailures: string;
+  /** Held by the process that looks whether there is something to alert people to. */
+  readonly alertsLock: string;
   /** Channel on which changes of schedules are told. */
   readonly scheduleChanges: string;
   /** RQ's list of processes that enqueue cron jobs: name -> last sign of life. */
@@ -47,6 +53,9 @@ export class Keyspace {
     this.codeSchedules = `${this.schedules}:code`;
     this.schedulesTidied = `${this.schedules}:tidied`;
     this.viewed = `${prefix}nrq:viewed`;
+    this.alerts = `${prefix}nrq:alerts`;
+    this.criticalFailures = `${this.alerts}:critical`;
+    this.alertsLock = `${this.alerts}:lock`;
     this.cronSchedulers = `${prefix}cron_schedulers`;
     this.cronJobs = `${prefix}cron_jobs`;
     this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
@@ -79,6 +88,11 @@ export class Keyspace {
   /** The lines that a job's handler has logged. */
   log(id: string): string {
     return `${this.prefix}nrq:log:${id}`;
+  }
+
+  /** Exists once somebody has taken it upon himself to tell people that an alert has begun, or is over. */
+  alertTold(telling: string): string {
+    return `${this.alerts}:told:${telling}`;
   }
 
   dependents(id: string): string {
@@ -198,6 +212,8 @@ export class QueueKeys {
   readonly retrying: string;
   /** How the names of the buckets begin in which workers count what becomes of jobs; stretch and number follow. */
   readonly stats: string;
+  /** How the names of the lists begin of what an operation has deleted and can be had back; the operation's follows. */
+  readonly deleted: string;
   /** Channel on which idle workers hear of earlier due jobs and of resumed queues. */
   readonly wake: string;
   /** Channel on which settlements that somebody waits for are announced. */
@@ -242,6 +258,7 @@ export class QueueKeys {
     this.unique = `${prefix}nrq:unique:${name}`;
     this.retrying = `${prefix}nrq:retrying:${name}`;
     this.stats = `${prefix}nrq:stats:${name}:`;
+    this.deleted = `${prefix}nrq:deleted:${name}:`;
     this.wake = `${channels}wake:${name}`;
     this.settled = `${channels}settled:${name}`;
     this.events = `${channels}events:${name}`;

@@ -4,7 +4,7 @@ export type { QueueLimitOptions } from './run/gate.js';
 export { inRootContext } from './run/root-context.js';
 export { BatchedJob } from './run/batched-job.js';
 export { RunningJob } from './run/running-job.js';
-export { Worker, type WorkerEnd } from './worker.js';
+export { Worker, type WorkerEnd, type WorkerFigures, type WorkerVitals } from './worker.js';
 export type { OwnDefinition } from './upkeep/known-schedules.js';
 export { Scheduler } from './upkeep/scheduler.js';
 export type * from './report/worker-observer.js';

@@ -8,7 +8,7 @@ import {
 } from '../job/index.js';
 import type { ClaimedJob } from '../wire/index.js';
 import type { LeaseGuard } from '../redis/index.js';
-import type { WorkerStore } from '../store/index.js';
+import type { CountedJobs, WorkerStore } from '../store/index.js';
 import type { HandlerRegistry } from './run/handler-registry.js';
 import { JobCounts } from './report/job-counts.js';
 import { JobReporter } from './report/job-reporter.js';
@@ -63,6 +63,7 @@ export class Worker extends ShortForm {
   private readonly leaseKeeper: LeaseKeeper;
   private readonly recovery: Recovery;
   private readonly heartbeat: Heartbeat;
+  private readonly counts: JobCounts | undefined;
   private readonly limits: DeclaredLimits;
   private readonly slots: Slots;
   private readonly end: EndOfWork | undefined;
@@ -114,9 +115,9 @@ export class Worker extends ShortForm {
     const duties = { leaseMs, maxCrashes, before, onDue };
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
-    const counts = this.options.history
-      ? new JobCounts((queue, name) => handlers.find(queue, name) !== undefined)
-      : undefined;
+    const isHandled = (queue: string, name: string) => handlers.find(queue, name) !== undefined;
+    const counts = this.options.history ? new JobCounts(isHandled) : undefined;
+    this.counts = counts;
     if (counts) this.reporter.countJobs(counts);
     this.heartbeat = new Heartbeat(store, record, () => this.state, this.reporter, {
       counts,
@@ -137,6 +138,18 @@ export class Worker extends ShortForm {
   /** How many jobs are running now. */
   get running(): number {
     return this.served.reduce((sum, { runner }) => sum + runner.count, 0);
+  }
+
+  /** What it has done since it started, and does now. */
+  figures(): WorkerFigures {
+    const { slots, busy } = activityOf(this.served, this.options.order !== 'parallel');
+    return { counted: this.counts?.all() ?? [], slots, busy, recovered: this.recovery.recovered };
+  }
+
+  /** Signs of its life, for health checks. */
+  vitals(): WorkerVitals {
+    const { lease: leaseMs } = this.options;
+    return { ...this.heartbeat.vitals(), leaseMs, isStopping: this.stopping !== undefined };
   }
 
   private get state(): 'busy' | 'idle' | 'suspended' {
@@ -312,7 +325,7 @@ export class Worker extends ShortForm {
     return queues.map(({ name, concurrency, weight }) => {
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
-        now: () => performance.now() + this.clockOffset,
+        now: (at = performance.now()) => at + this.clockOffset,
         runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
         removePrefetched: (matches: (job: ClaimedJob) => boolean) =>
           consumer.removePrefetched(matches),
@@ -347,6 +360,29 @@ export class Worker extends ShortForm {
       return { consumer, runner };
     });
   }
+}
+
+/** What a worker has done since it started, and does now. */
+export interface WorkerFigures {
+  /** Per queue and job name (see wire/figures); none with `history: false`. A name may be there twice. */
+  readonly counted: readonly CountedJobs[];
+  readonly slots: number;
+  readonly busy: number;
+  /** Jobs of dead workers that it has put right. */
+  readonly recovered: number;
+}
+
+/** Signs of a worker's life, in milliseconds. */
+export interface WorkerVitals {
+  /** It takes no more jobs, for good. */
+  readonly isStopping: boolean;
+  /** Since it looked at itself, which it does each second. */
+  readonly sinceLookMs: number;
+  /** Since Redis had a sign of life of it. */
+  readonly sinceShownMs: number;
+  /** By which its event loop was late at most, within the last beats. */
+  readonly lagMs: number;
+  readonly leaseMs: number;
 }
 
 /** Why a worker has ended: see `Worker.done`. */

@@ -37,7 +37,8 @@ it('what lib/ becomes is there, with scripts and declarations, and no test or so
     const stem = `dist/${name.slice(0, -'.ts'.length)}`;
     return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`];
   });
-  const beside = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json'];
+  const observability = ['observability/grafana.json', 'observability/rules.yml'];
+  const beside = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...observability];
   expect(library.files.toSorted()).toEqual([...beside, ...ofLib].toSorted());
 });
 

@@ -27,6 +27,7 @@ export function addBulkCommands(add: AddCommand, run: Runner): void {
       .option('--rate <number>', 'at most so many a second: 50, or 50/s')
       .option('--dry-run', 'only tells how many it would be')
       .option('-y, --yes', 'does not ask');
+    if (name === 'delete') command.option('--for-good', 'they cannot be had back by undo');
     if (name === 'requeue') {
       command
         .option('--front', 'to the head of the queue')
@@ -75,6 +76,7 @@ interface BulkFlags extends CommonFlags, SelectionFlags {
   readonly front?: boolean;
   readonly freshRetries?: boolean;
   readonly retries?: string;
+  readonly forGood?: boolean;
 }
 
 async function act(
@@ -104,11 +106,17 @@ async function act(
   const options = {
     ...(rate === undefined ? {} : { rate }),
     ...(name === 'requeue' ? { front: flags.front === true, ...retries } : {}),
+    ...(name === 'delete' ? { undoable: flags.forGood !== true } : {}),
   };
   const operation = action(queue, selection, { ...options, dryRun: false });
   const report = await follow(session, operation, count);
-  if (json) output.json(report);
+  const { undoId } = operation;
+  const { undoable = 0 } = report;
+  if (json) output.json(undoable > 0 ? { ...report, undoId } : report);
   else for (const line of linesOf(name, report)) output.line(line);
+  if (!json && undoable > 0 && undoId !== undefined) {
+    output.note(`${undoable} can be had back for an hour: nestjs-rq undo ${queue} ${undoId}`);
+  }
   if (session.io.signal.aborted) output.note('It was ended; what is done stays done.');
   return report.missing > 0 && ids.length > 0 && report.done === 0 ? EXIT.notFound : EXIT.done;
 }

@@ -1,5 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import type { Overview, QueueHistory, QueueOverview, ServerState } from '../../observe/index.js';
+import type {
+  Overview,
+  QueueHistory,
+  QueueOverview,
+  RqAlert,
+  ServerState,
+} from '../../observe/index.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import { type Output, type Piece, bold, dim, red, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
@@ -53,6 +59,7 @@ async function info(
 interface View {
   readonly server: ServerState;
   readonly overview: Overview;
+  readonly alerts: readonly RqAlert[];
   /** Of the last hour, by queue. */
   readonly histories: ReadonlyMap<string, QueueHistory>;
 }
@@ -60,29 +67,33 @@ interface View {
 async function look(session: Session, queues: readonly string[], live: boolean): Promise<View> {
   const { inspector } = session;
   const only = queues.length > 0 ? { queues } : {};
-  const [server, overview] = await Promise.all([
+  const [server, overview, alerts] = await Promise.all([
     inspector.server(),
     inspector.overview({ ...only, live }),
+    inspector.alerts(),
   ]);
   const histories = new Map<string, QueueHistory>();
   for (const { queue } of overview.queues.slice(0, MOST_HISTORIES)) {
     histories.set(queue, await inspector.history(queue, { last: '1h' }));
   }
-  return { server, overview, histories };
+  return { server, overview, alerts, histories };
 }
 
-function shown({ server, overview, histories }: View) {
+function shown({ server, overview, alerts, histories }: View) {
   const queues = overview.queues.map((queue) => ({
     ...queue,
     lastHour: histories.get(queue.queue)?.total,
   }));
-  return { ...overview, queues, server };
+  return { ...overview, queues, alerts, server };
 }
 
-function print(output: Output, { server, overview, histories }: View): void {
+function print(output: Output, { server, overview, alerts, histories }: View): void {
   output.line(...serverLine(server));
   for (const { queue, sentence } of overview.troubles)
     output.line(yellow('! '), bold(queue), ': ', sentence);
+  for (const { severity, state, sentence } of alerts) {
+    if (state === 'firing') output.line(red(`alert (${severity}) `), sentence);
+  }
   if (overview.queues.length === 0) {
     output.line(dim('No queues: nobody has put a job into this Redis, and no worker serves one.'));
     return;

@@ -196,7 +196,8 @@ export class HandlerBinder {
   ): Call {
     const resolve = resolverOf(wrapper);
     return async (data, job) => {
-      const contextId = this.contextIdOf(job, wrapper.isDependencyTreeDurable());
+      const request = job ?? (data as object);
+      const contextId = this.contextIdOf(request, wrapper.isDependencyTreeDurable());
       const instance = await resolve(contextId);
       return create(instance, contextId, wrapper.id)(data, job);
     };
@@ -206,7 +207,7 @@ export class HandlerBinder {
    * The job is the request, or the list of jobs of a batch: providers get it by `@Inject(REQUEST)`, durable ones the payload
    * of their strategy.
    */
-  private contextIdOf(job: RqJob | readonly RqJob[], isDurable: boolean): ContextId {
+  private contextIdOf(job: object, isDurable: boolean): ContextId {
     const contextId = ContextIdFactory.getByRequest(job);
     if (!(REQUEST_CONTEXT_ID in job)) {
       Object.defineProperty(job, REQUEST_CONTEXT_ID, { value: contextId });
@@ -247,8 +248,8 @@ export class HandlerBinder {
   }
 }
 
-/** Calls a method through Nest's layers. */
-type Call = (data: unknown, job: RqJob | readonly RqJob[]) => Promise<unknown>;
+/** Calls a method through Nest's layers. `job` is missing at an alert: there, that is the request. */
+type Call = (data: unknown, job?: RqJob | readonly RqJob[]) => Promise<unknown>;
 
 export interface BinderSettings {
   /** The application's global guards, interceptors, pipes and filters apply to jobs too. */

@@ -49,6 +49,7 @@ export type HandlerOptions = Pick<
   | 'key'
   | 'strictOrder'
   | 'priority'
+  | 'critical'
 > & {
   readonly root: string;
   /** It takes several jobs at once; undefined: one by one. */
@@ -75,7 +76,7 @@ export function readHandlerOptions(
   const named = { ...own, queue: own.queue ?? defaults?.queue, name: own.name ?? method };
   const read = readOptions(named, JOB_OPTIONS, where);
   const { queue, name, root, retry, timeout, concurrency, rateLimit: rates, key } = read;
-  const { priority, progress, strictOrder } = read;
+  const { priority, progress, strictOrder, critical } = read;
   const { items, ...batch } = read.batch ?? {};
   if (read.batch && progress) {
     throw new InvalidOptionError({ option: 'progress', problem: problems.batchProgress, where });
@@ -93,6 +94,7 @@ export function readHandlerOptions(
     items,
     strictOrder,
     priority,
+    critical: critical ?? defaults?.critical,
     reportsProgress: progress,
   };
 }
@@ -116,6 +118,7 @@ const COMMON = {
   concurrency: optional(checked<number | HandlerConcurrency>(handlerConcurrency)),
   rateLimit: optional(checked<RateLimitOptions>(rateLimit)),
   key: optional(checked<JobKey>(aFunction)),
+  critical: optional(flag),
 };
 
 const JOBS_OF_OPTIONS = optionTable<JobsOfOptions>()(COMMON);

@@ -61,6 +61,11 @@ export interface JobHandlerOptions<Name extends string | undefined = string | un
   /** For jobs that are enqueued in this application without a priority of their own. Default: `'normal'`. */
   priority?: 'high' | 'normal' | 'low';
   /**
+   * Each of its jobs that fails for good is an alert at once (see `@OnAlert`); the alert is over when none has failed for
+   * 5 minutes. Default: `false`.
+   */
+  critical?: boolean;
+  /**
    * Tells each value of the Observable or async generator that the handler returns as the job's progress (see
    * `job.progress`); the last one is the result, too. Default: `false`.
    */
@@ -76,7 +81,7 @@ export interface JobBatchOptions extends BatchOptions {
 /** What `@JobsOf` says of all handlers of a class, as far as each does not say it itself. */
 export type JobsOfOptions = Pick<
   JobHandlerOptions,
-  'root' | 'retry' | 'timeout' | 'concurrency' | 'rateLimit' | 'key'
+  'root' | 'retry' | 'timeout' | 'concurrency' | 'rateLimit' | 'key' | 'critical'
 >;
 
 /** Adds a handler to those that the method has. */

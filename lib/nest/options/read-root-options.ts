@@ -2,6 +2,7 @@ import {
   type DefaultJobOptions,
   InvalidOptionError,
   type ResolvedDefaults,
+  type RqTelemetry,
   duration,
   durationAboveZero,
   either,
@@ -14,6 +15,7 @@ import {
   resolveDefaults,
   wholeNumber,
 } from '../../job/index.js';
+import { type AlertOptions, type ResolvedAlerts, resolveAlerts } from '../../observe/index.js';
 import {
   type WebhookSettings,
   readWebhookSettings,
@@ -46,6 +48,9 @@ export interface RootOptions {
   readonly sharedWithPython: boolean;
   readonly maxPayloadBytes: number | undefined;
   readonly webhooks: WebhookSettings;
+  readonly telemetry: RqTelemetry | undefined;
+  /** Undefined: this process does not look for alerts. */
+  readonly alerts: ResolvedAlerts | undefined;
 }
 
 /**
@@ -74,12 +79,26 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   sharedWithPython: flag,
   maxPayloadBytes: optional(wholeNumber(1)),
   webhooks: otherwise({}, readWebhookSettings),
+  telemetry: optional(readTelemetry),
+  alerts: (value, option, where) =>
+    value === false
+      ? undefined
+      : resolveAlerts(value as AlertOptions | undefined, where ?? '', option),
 });
 
 function readConnection(value: unknown, option: string, where: string | undefined) {
   if (value) return value as RqModuleOptions['connection'];
   const problem = "is required: a URL such as 'redis://localhost:6379'";
   throw new InvalidOptionError({ option, problem, where });
+}
+
+function readTelemetry(value: unknown, option: string, where: string | undefined): RqTelemetry {
+  const methods = ['enqueue', 'inject', 'process', 'outside'] as const;
+  const telemetry = value as Partial<RqTelemetry> | undefined;
+  if (methods.every((name) => typeof telemetry?.[name] === 'function')) {
+    return telemetry as RqTelemetry;
+  }
+  throw new InvalidOptionError({ option, problem: 'must be what otel() gives', where });
 }
 
 function readPrefix(value: unknown, option: string, where: string | undefined): string {

@@ -1,4 +1,5 @@
-import type { DefaultJobOptions, Duration } from '../../job/index.js';
+import type { DefaultJobOptions, Duration, RqTelemetry } from '../../job/index.js';
+import type { AlertOptions } from '../../observe/index.js';
 import type { ConnectionOption } from '../../redis/index.js';
 import type { WebhookSettings, WorkerOptions } from '../../worker/index.js';
 import type { JobContextOptions } from './context-options.js';
@@ -64,6 +65,14 @@ export interface RqModuleOptions {
    * warning when a job has some. See docs/webhooks.md.
    */
   webhooks?: WebhookSettings;
+  /**
+   * When people are to be told that something is wrong: a line in the log, the `@OnAlert` methods, `inspector.alerts()`.
+   * Without it: jobs that could run and no worker, jobs that wait for 10 minutes, 10,000 retries, overdue jobs, a pause of
+   * a day. `false`: this process does not look. Give the same in all processes of a Redis. See docs/operating.md.
+   */
+  alerts?: AlertOptions | false;
+  /** Traces and metrics: `otel()` of `nestjs-rq/opentelemetry`. Default: none. */
+  telemetry?: RqTelemetry;
   /** Another Redis beside the one without a name: letters, digits, `_` and `-`. */
   name?: string;
   /** Whether `RqService` can be injected everywhere; default `true`. Queues can be registered anywhere in any case. */

@@ -4,6 +4,7 @@ import {
   type JobKey,
   type JobOptions,
   type ResolvedDefaults,
+  type RqTelemetry,
   assertQueueName,
   readKey,
 } from '../../job/index.js';
@@ -39,6 +40,7 @@ export class QueueCatalog {
     private readonly rootDefaults: ResolvedDefaults,
     registrations: readonly { registration: QueueRegistration; where: string }[],
     private readonly inject?: HeaderInjector,
+    private readonly telemetry?: RqTelemetry,
   ) {
     for (const { registration, where } of registrations) {
       if (registration.options) {
@@ -65,12 +67,23 @@ export class QueueCatalog {
     const queue = new Queue(name, this.store, {
       ...ofQueue,
       rootDefaults: this.rootDefaults,
-      inject: this.inject,
+      inject: this.injector,
+      telemetry: this.telemetry,
       keyOf: (job, data) => this.keyOf(name, job, data, key as JobKey<unknown> | undefined),
       priorityOf: (job) => this.handlersPriority(name, job),
     });
     this.queues.set(name, queue);
     return queue;
+  }
+
+  /** What the application puts in, wins. */
+  private get injector(): HeaderInjector | undefined {
+    const { inject, telemetry } = this;
+    if (!telemetry) return inject;
+    return (headers) => {
+      telemetry.inject(headers);
+      inject?.(headers);
+    };
   }
 
   /** From now on the handlers of this application say the keys of their jobs when these are enqueued here. */

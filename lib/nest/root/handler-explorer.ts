@@ -4,6 +4,11 @@ import type { HandlerBinder } from '../handlers/apply-enhancers.js';
 import { readHandlerOptions } from '../handlers/handler-options.js';
 import { INVALID_PAYLOAD_ERRORS } from '../handlers/non-retryable-payload.js';
 import { jobHandlersOf } from '../handlers/job-metadata.js';
+import {
+  type FoundAlertListener,
+  alertListenersOf,
+  readAlertListener,
+} from '../alerts/alert-metadata.js';
 import type { FoundListener } from '../listeners/job-listeners.js';
 import { readListenerOptions } from '../listeners/listener-options.js';
 import { jobListenersOf } from '../listeners/listener-metadata.js';
@@ -61,6 +66,23 @@ export class HandlerExplorer {
       if (root !== this.root) continue;
       const run = this.binder.bindListener(wrapper, method);
       listeners.push({ ...read, types: mark.types, owner: where, run });
+    }
+    return listeners;
+  }
+
+  /** @throws InvalidOptionError when an `@OnAlert` is impossible */
+  alertListeners(): FoundAlertListener[] {
+    const listeners: FoundAlertListener[] = [];
+    for (const { wrapper, method, mark, owner } of this.methods.marked(
+      '@OnAlert',
+      alertListenersOf,
+    )) {
+      const where = `@OnAlert on ${owner}`;
+      const { root, ...read } = readAlertListener(mark, where);
+      this.assertKnown(root, where);
+      if (root !== this.root) continue;
+      const call = this.binder.bindListener(wrapper, method);
+      listeners.push({ ...read, owner: where, run: (alert) => call(alert) });
     }
     return listeners;
   }

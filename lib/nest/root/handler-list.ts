@@ -23,6 +23,7 @@ export class HandlerList {
     served: readonly string[],
     schedules: readonly FoundSchedule[],
     areFired: boolean,
+    alertListeners: readonly { readonly owner: string }[],
   ): void {
     for (const queue of served) {
       for (const name of handlers?.names(queue) ?? []) {
@@ -32,6 +33,9 @@ export class HandlerList {
     }
     for (const { definition } of schedules) {
       this.logger.log(lines.scheduleFound(this.root, definition, areFired));
+    }
+    for (const { owner } of alertListeners) {
+      this.logger.log(lines.alertListenerMapped(this.root, owner));
     }
     for (const listener of listeners) {
       const { queue, everywhere } = listener;

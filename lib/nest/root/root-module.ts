@@ -10,6 +10,7 @@ import { InvalidOptionError } from '../../job/index.js';
 import { moduleOf, rootsOf } from '../discovery/container.js';
 import { HandlerBinder } from '../handlers/apply-enhancers.js';
 import { HandlerExplorer } from './handler-explorer.js';
+import { tracedHandler } from '../handlers/traced-handler.js';
 import { makeEnhancers } from '../handlers/root-enhancers.js';
 import * as problems from '../problems.js';
 import { type ContainerModule, ownImports } from '../nest-internals.js';
@@ -130,7 +131,9 @@ function createWorkerHost(
     const methods = new ProviderMethods(discovery, (problem) => logger.warn(problem));
     return new HandlerExplorer(root.name, rootsOf(modules), methods, {
       bind: (...handler) => {
-        const run = binder.bind(...handler);
+        const bound = binder.bind(...handler);
+        const { telemetry } = options;
+        const run = telemetry ? tracedHandler(bound, telemetry, () => root.worker?.name) : bound;
         return override ? override.handler(run) : run;
       },
       bindBatch: (...handler) => {

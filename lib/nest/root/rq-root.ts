@@ -5,6 +5,7 @@ import {
 } from '@nestjs/common';
 import { RqConnectionError, ShortForm, UnusableRedisError, hideFields } from '../../job/index.js';
 import { Connections } from '../../redis/index.js';
+import type { ProcessFigures } from '../../observe/index.js';
 import { RedisJobStore, type WorkerStore } from '../../store/index.js';
 import { after } from '../../time/timer.js';
 import * as lines from '../log-lines.js';
@@ -29,10 +30,15 @@ export class RqRoot
   readonly queues: QueueCatalog;
   /** From the start of the application on, if it has a worker. */
   worker: RqWorker | undefined;
+  /** The application has started, and what it has of handlers works. */
+  isStarted = false;
+  /** The application has begun to close. */
+  isClosing = false;
   private readonly logger = new RqLogger('RqModule');
   private readonly connections: Connections;
   private connecting = false;
   private closing: Promise<void> | undefined;
+  private lostLinks = 0;
 
   /**
    * @param place where `forRoot` was called, for errors
@@ -63,6 +69,9 @@ export class RqRoot
       commandTimeout,
       where: place,
     });
+    this.connections.watch((what) => {
+      if (what === 'lost') this.lostLinks += 1;
+    });
     const storeOptions = { prefix, sharedWithPython, maxPayloadBytes };
     this.store =
       override?.store(name, this.connections, storeOptions) ??
@@ -72,8 +81,15 @@ export class RqRoot
       options.defaultJobOptions,
       registrations,
       options.context.inject,
+      options.telemetry,
     );
     hideFields(this, 'name', 'place');
+  }
+
+  /** What this process has done, for metrics. */
+  figures(): ProcessFigures {
+    const done = this.worker?.figures() ?? { counted: [], slots: 0, busy: 0, recovered: 0 };
+    return { ...done, enqueued: this.store.figures.enqueued, redisErrors: this.lostLinks };
   }
 
   /** What JSON and logs show of it. */

@@ -1,5 +1,5 @@
 import { ShortForm } from '../../job/index.js';
-import type { Worker, WorkerEnd } from '../../worker/index.js';
+import type { Worker, WorkerEnd, WorkerFigures, WorkerVitals } from '../../worker/index.js';
 
 /**
  * The worker of this application at run time: `rq.worker()`. It is changed and paused here without a word to others:
@@ -43,6 +43,16 @@ export class RqWorker extends ShortForm {
   /** The queues that it serves. */
   get queues(): readonly string[] {
     return this.#worker.queues;
+  }
+
+  /** What it has done since it started; `nestjs-rq/metrics` exports it. */
+  figures(): WorkerFigures {
+    return this.#worker.figures();
+  }
+
+  /** Signs of its life; `RqHealth` makes an answer of them. */
+  vitals(): WorkerVitals {
+    return this.#worker.vitals();
   }
 
   /** How many jobs it runs now. */

@@ -1,6 +1,8 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { InvalidOptionError } from '../../job/index.js';
 import { type HandlerRegistry, type OwnDefinition, Scheduler, Worker } from '../../worker/index.js';
+import { AlertHost } from '../alerts/alert-host.js';
+import type { FoundAlertListener } from '../alerts/alert-metadata.js';
 import type { HandlerExplorer } from './handler-explorer.js';
 import { unprovidedHandlers } from '../handlers/unprovided-handlers.js';
 import { JobListeners } from '../listeners/job-listeners.js';
@@ -25,6 +27,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private lookingForUnprovided: Timer | undefined;
   private listeners: JobListeners | undefined;
   private scheduler: Scheduler | undefined;
+  private alerts: AlertHost | undefined;
   private isClosing = false;
   private readonly log: LoggingObserver;
 
@@ -39,12 +42,15 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** @throws what makes the handlers or the worker impossible; the application does not start then */
   async onApplicationBootstrap(): Promise<void> {
+    const { telemetry } = this.root.options;
     try {
-      await this.start();
+      // Loops and timers that began in a trace would never leave it.
+      await (telemetry ? telemetry.outside(() => this.start()) : this.start());
     } catch (error) {
       // An application that did not start may never be closed: it must not keep the process alive.
       await this.scheduler?.stop();
       await this.worker?.stop();
+      await this.alerts?.stop(0);
       await this.root.close();
       throw error;
     }
@@ -52,7 +58,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** Resolves when running jobs have ended or were put back, soon after `shutdownTimeout` at the latest. */
   async onModuleDestroy(): Promise<void> {
-    this.isClosing = true;
+    this.isClosing = this.root.isClosing = true;
     this.lookingForUnprovided?.cancel();
     const firing = this.scheduler?.stop();
     if (this.worker) {
@@ -62,6 +68,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     }
     await firing;
     await this.listeners?.close(this.root.options.shutdownTimeout);
+    await this.alerts?.stop(this.root.options.shutdownTimeout);
   }
 
   private async start(): Promise<void> {
@@ -77,19 +84,34 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     const heard = explorer.listeners();
     const listeners = new JobListeners(this.root.queues, heard);
     this.listeners = listeners;
+    const alerted = explorer.alertListeners();
+    this.alerts = this.makeAlerts(alerted, handlers);
     if (options && handlers) this.worker = this.makeWorker(options, handlers, listeners);
     const served = this.worker?.queues ?? [];
     for (const name of served) this.root.queues.get(name);
     const schedules = explorer.schedules(this.root.queues);
     const fires = this.root.options.schedules && (served.length > 0 || schedules.length > 0);
-    new HandlerList(this.root.name).print(handlers, heard, served, schedules, fires);
+    const list = new HandlerList(this.root.name);
+    list.print(handlers, heard, served, schedules, fires, alerted);
     // Before the worker: nothing that it does is missed.
     await listeners.listen();
     await this.worker?.start();
     if (this.worker) this.root.worker = this.toldOf(this.worker);
     if (this.worker && options) this.log.started(this.worker.queues, options.concurrency);
+    if (!this.isClosing) this.alerts?.start();
     if (fires) await this.fire(schedules.map(({ definition }) => definition));
+    this.root.isStarted = true;
     if (options) this.lookForUnprovided(served);
+  }
+
+  /** None while an application is tested: its time is not that of the clock. */
+  private makeAlerts(
+    listeners: readonly FoundAlertListener[],
+    handlers: HandlerRegistry | undefined,
+  ): AlertHost | undefined {
+    const { name, store, options } = this.root;
+    if (!options.alerts || this.override) return undefined;
+    return new AlertHost(name, store, options.alerts, listeners, handlers);
   }
 
   private toldOf(worker: Worker): RqWorker {
@@ -152,7 +174,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     if (handlers.queues().length === 0) return undefined;
     const { shutdownTimeout, webhooks } = this.root.options;
     const settings = { ...options, shutdownTimeout: shutdownTimeout / 1000, webhooks };
-    return new Worker(this.root.store, handlers, settings, this.log, listeners);
+    const observers = [this.log, listeners, ...(this.alerts ? [this.alerts] : [])];
+    return new Worker(this.root.store, handlers, settings, ...observers);
   }
 
   /** A queue that was asked for by a misspelt name would never be served. */

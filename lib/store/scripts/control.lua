@@ -17,6 +17,7 @@
 --       failure_ttl  in seconds, of jobs that have none: how long a canceled job is kept
 --       dependents   what becomes of those that wait for a job: 'end' = what each says itself, 'release' (cancel) = they
 --                    need not wait for it, 'delete' (delete) = they are deleted, too
+--       keep         '' = what is deleted is gone | names the operation by which it can be had back for an hour
 --       place        '' = the ids are given | 'queued' (the queue) | 'started' | 'scheduled' | 'deferred' | 'finished' |
 --                    'failed' | 'canceled'
 --       offset       where to begin in that place; of given ids: where in the queue the first is probably found
@@ -32,7 +33,7 @@
 --       4 the last of them, '' = none  5 list of answer, count, ...:
 --         'done' | 'already' it is as asked for: a call that is repeated changes nothing | 'running' | 'refused' since
 --         its status does not allow it | 'duplicate' another job has its unique key | 'missing' there is no such job |
---         'passed' another name or time is asked for
+--         'passed' another name or time is asked for; and 'kept': how many of those deleted can be had back
 --       6 the status that the last job had; of a duplicate the id of the other job
 --       7 list of id, beginning of the data, ...: jobs that are left, since only their data say their name
 --       8 '1' = jobs that wait for them are still to be told (see release.lua), '' = none
@@ -63,6 +64,7 @@ local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
 local act = {}
 do
   --- @include fresh-retries
+  --- @include keep-deleted
   --- @include control-actions
 end
 

@@ -41,7 +41,8 @@ export interface ControlSliceReply {
   readonly leftOver: boolean;
 }
 
-export type ControlAnswer = ControlReply['answer'] | 'running' | 'passed' | 'unread' | 'duplicate';
+export type ControlAnswer =
+  ControlReply['answer'] | 'running' | 'passed' | 'unread' | 'duplicate' | 'kept';
 
 export function encodeControl(
   { prefix, channels }: Keyspace,
@@ -59,6 +60,7 @@ export function encodeControl(
     finished: action.type === 'requeue' && action.finished ? '1' : '',
     ...retriesOf(action),
     failure_ttl: DEFAULT_FAILURE_TTL,
+    keep: action.type === 'delete' ? (action.keep ?? '') : '',
     place: from?.in ?? '',
     offset,
     behind,

@@ -1,6 +1,6 @@
 import { type Outcome, causeOf } from '../../job/index.js';
 import { DEFAULT_FAILURE_TTL, DEFAULT_RESULT_TTL } from '../../job/rq-defaults.js';
-import { decodeClaims } from '../../wire/claim.js';
+import { type ClaimedFields, decodeClaims } from '../../wire/claim.js';
 import { ClaimedJob } from '../../wire/claimed-job.js';
 import {
   encodeAttempt,
@@ -119,10 +119,7 @@ export function decodeExchange(
       refused.length === 0
         ? NONE
         : pairs(refused, (index, status) => ({ index: Number(index) - 1, status })),
-    claimed: decodeClaims(claimed, long).map((fields, index) => {
-      const number = (nextExecution + index).toString(16).padStart(16, '0');
-      return new ClaimedJob(queue, token + number, fields);
-    }),
+    claimed: claimedJobs(queue, token, nextExecution, decodeClaims(claimed, long)),
     dropped:
       dropped.length === 0 ? NONE : pairs(dropped, (id, reason) => ({ id: id.toString(), reason })),
     nextDue: due === undefined ? undefined : Math.max(0, due - travelled),
@@ -135,6 +132,25 @@ export function decodeExchange(
     leftOver: leftOver !== undefined && leftOver.length > 0,
     opensIn: opensIn === undefined ? undefined : Number(opensIn),
   };
+}
+
+/** Each under the name of its execution: the worker's token, and 16 hexadecimal digits. */
+function claimedJobs(
+  queue: string,
+  token: string,
+  nextExecution: number,
+  claims: readonly ClaimedFields[],
+): ClaimedJob[] {
+  let digits = 0;
+  let head = '';
+  return claims.map((fields, index) => {
+    const number = (nextExecution + index).toString(16);
+    if (number.length !== digits) {
+      digits = number.length;
+      head = token + '0'.repeat(16 - digits);
+    }
+    return new ClaimedJob(queue, head + number, fields);
+  });
 }
 
 /**

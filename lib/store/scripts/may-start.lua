@@ -10,15 +10,9 @@
 --- @include now
 --- @include batched
 --- @include queue
+--- @include when-may-start
 
-local queue = queue_of({ name = ARGV.queue, list = KEYS.list })
-local is_listed = redis.call('LLEN', queue.list) > 0
-if queue.is_plain then return { is_listed and 1 or 0, '' } end
-local room, _, opens = queue.lanes.room_of_queue()
-local first = redis.call('ZRANGE', queue.gates, '0', '0', 'WITHSCORES')
-local opening = first[2] and (first[2] == 'inf' and math.huge or tonumber(first[2]) / 1000)
-if not is_listed and not opening then return { 0, '' } end
-local at = is_listed and 0 or opening
-if room <= 0 then at = math.max(at, opens or math.huge) end
+local at = opening_of_queue(queue_of({ name = ARGV.queue, list = KEYS.list }))
+if not at then return { 0, '' } end
 if at <= now then return { 1, '' } end
 return { 0, at < math.huge and string.format('%.0f', math.ceil(at)) or '' }

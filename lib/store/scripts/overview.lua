@@ -7,13 +7,15 @@
 --       queues...  names of queues
 -- Reply 1 '1' = RQ is suspended  2 per queue a list: numbers of jobs that are queued, started, scheduled, deferred,
 --       finished, failed, canceled, retrying (not due yet), overdue; milliseconds since the first overdue one was due;
---       those since the oldest waiting job was ready, '' = none waits; 1 = the queue is paused
+--       those since the oldest waiting job was ready, '' = none waits; 1 = the queue is paused; 1 = a job may start now
 -- State nothing is changed
 
 --- @include now
+--- @include batched
 --- @include queue
 --- @include depths
 --- @include oldest
+--- @include when-may-start
 
 local rows = {}
 for index = INDEX.queues, #ARGV do
@@ -27,7 +29,7 @@ for index = INDEX.queues, #ARGV do
   rows[#rows + 1] = {
     depths.queued, depths.started, depths.scheduled, depths.deferred, depths.finished, depths.failed, depths.canceled,
     depths.retrying, depths.overdue, overdue_for, ARGV.ages == '1' and oldest_of(queue) or '',
-    count_of(redis.pcall('EXISTS', queue.paused)),
+    count_of(redis.pcall('EXISTS', queue.paused)), may_start(queue),
   }
 end
 -- RQ's suspension mark. A process without a worker need not be allowed to see it.

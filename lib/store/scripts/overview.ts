@@ -41,6 +41,7 @@ export function decodeOverview(queues: readonly string[], reply: unknown): Queue
       oldestMs: oldest === '' ? undefined : Number(oldest),
       paused: number(11) === 1,
       suspended: suspended.length > 0,
+      mayStart: number(12) === 1,
     };
   });
 }

@@ -18,6 +18,8 @@ import type { Settlement } from './settlement.js';
  */
 export class JobCounts {
   private readonly queues = new Map<string, Map<string, Float64Array>>();
+  /** Of all that has travelled. */
+  private readonly travelled = new Map<string, Map<string, Float64Array>>();
 
   /** @param isHandled only such names are counted by themselves: anybody may enqueue under any name */
   constructor(private readonly isHandled: (queue: string, name: string) => boolean) {}
@@ -50,9 +52,9 @@ export class JobCounts {
     for (const [queue, names] of this.queues) {
       for (const [name, counts] of names) {
         if (taken.length >= most) return taken;
-        const figures: number[] = [];
-        for (const [code, count] of counts.entries()) if (count > 0) figures.push(code, count);
+        const figures = figuresOf(counts);
         taken.push({ queue, name, figures });
+        addAll(countsIn(this.travelled, queue, name), figures, 1);
         names.delete(name);
       }
       this.queues.delete(queue);
@@ -63,11 +65,20 @@ export class JobCounts {
   /** They have not arrived. */
   putBack(jobs: readonly CountedJobs[]): void {
     for (const { queue, name, figures } of jobs) {
-      const counts = this.of(queue, name);
-      for (let at = 0; at < figures.length; at += 2) {
-        add(counts, figures[at] as number, figures[at + 1] as number);
+      addAll(this.of(queue, name), figures, 1);
+      addAll(countsIn(this.travelled, queue, name), figures, -1);
+    }
+  }
+
+  /** The sums of all that was counted since the worker was made. */
+  all(): CountedJobs[] {
+    const all: CountedJobs[] = [];
+    for (const queues of [this.travelled, this.queues]) {
+      for (const [queue, names] of queues) {
+        for (const [name, counts] of names) all.push({ queue, name, figures: figuresOf(counts) });
       }
     }
+    return all;
   }
 
   private of(queue: string, name: string): Float64Array {
@@ -75,10 +86,32 @@ export class JobCounts {
     if (!names) this.queues.set(queue, (names = new Map()));
     const known = names.get(name);
     if (known) return known;
-    const counted = this.isHandled(queue, name) ? name : '';
-    let counts = names.get(counted);
-    if (!counts) names.set(counted, (counts = new Float64Array(CODES)));
-    return counts;
+    return countsIn(this.queues, queue, this.isHandled(queue, name) ? name : '');
+  }
+}
+
+function countsIn(
+  queues: Map<string, Map<string, Float64Array>>,
+  queue: string,
+  name: string,
+): Float64Array {
+  let names = queues.get(queue);
+  if (!names) queues.set(queue, (names = new Map()));
+  let counts = names.get(name);
+  if (!counts) names.set(name, (counts = new Float64Array(CODES)));
+  return counts;
+}
+
+/** Code, count, ... */
+function figuresOf(counts: Float64Array): number[] {
+  const figures: number[] = [];
+  for (const [code, count] of counts.entries()) if (count > 0) figures.push(code, count);
+  return figures;
+}
+
+function addAll(counts: Float64Array, figures: readonly number[], sign: 1 | -1): void {
+  for (let at = 0; at + 1 < figures.length; at += 2) {
+    add(counts, figures[at] as number, sign * (figures[at + 1] as number));
   }
 }
 

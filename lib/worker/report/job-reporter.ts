@@ -138,6 +138,7 @@ export class JobReporter {
    */
   poisoned(event: FailedEvent, record: JobRecord | undefined): void {
     this.event(event);
+    this.tell('jobPoisoned', event);
     if (!record) return;
     const ended = poisonedJob(event.name, record);
     if (ended) this.webhooks?.send(ended);

@@ -1,4 +1,4 @@
-import type { CallbackMoment, FailureRecord, JobEvent } from '../../job/index.js';
+import type { CallbackMoment, FailedEvent, FailureRecord, JobEvent } from '../../job/index.js';
 import type { LimitChange } from '../../store/index.js';
 
 /**
@@ -35,6 +35,8 @@ export interface WorkerObserver {
     readonly jobId: string;
     readonly outcome: 'requeued' | 'failed';
   }): void;
+  /** A job was failed since its workers kept dying. */
+  jobPoisoned?(event: FailedEvent): void;
   /** An id in the queue that could not be run: no such job any more, canceled, not a job. */
   jobDropped?(event: {
     readonly queue: string;

@@ -36,7 +36,7 @@ export class Execution implements DecisionContext {
     private readonly onEnd: (execution: Execution, verdict: Verdict | undefined) => void,
     readonly batch?: BatchRun,
   ) {
-    this.startedAt = Math.round(settings.now());
+    this.startedAt = Math.round(settings.now(this.begun));
     this.timeout = timeoutOf(claimed, handler);
   }
 
@@ -118,8 +118,8 @@ export class Execution implements DecisionContext {
 
 export interface ExecutionSettings {
   readonly maxPayloadBytes: number;
-  /** Redis's clock, milliseconds since the epoch. */
-  now(): number;
+  /** Redis's clock, milliseconds since the epoch. @param at a moment of `performance.now()`; default this one */
+  now(at?: number): number;
   /** Told how long a run may take at most, by the clock of `performance.now()`. */
   runsUntil(deadline: number): void;
 }

@@ -129,6 +129,8 @@ export interface Handler {
   readonly key?: JobKey;
   /** For jobs that are enqueued where this handler is known, without a priority of their own. Default: normal. */
   readonly priority?: 'high' | 'normal' | 'low';
+  /** People are to be told of each of its jobs that fails for good; whoever watches the worker does. Default: no. */
+  readonly critical?: boolean;
 }
 
 /** A function that runs several jobs at once, of one key. */
@@ -152,6 +154,7 @@ export class RegisteredHandler {
   /** Milliseconds; -1: none; undefined: the job's own. */
   readonly timeout: number | undefined;
   readonly priority: Handler['priority'];
+  readonly critical: boolean;
   readonly run: Handler['run'];
   /** How it runs several jobs at once; undefined: it takes them one by one. */
   readonly ofBatch: Pick<BatchHandler, 'run' | 'item'> | undefined;
@@ -165,6 +168,7 @@ export class RegisteredHandler {
     const where = `@Job on ${handler.owner}`;
     this.owner = handler.owner;
     this.priority = handler.priority;
+    this.critical = handler.critical ?? false;
     if (handler.batch) {
       const { run, item } = handler;
       this.ofBatch = { run: run.bind(handler), item: item?.bind(handler) };

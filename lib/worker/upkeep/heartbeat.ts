@@ -25,6 +25,9 @@ export class Heartbeat {
   private checkedAt = 0;
   /** Milliseconds by which the timer came late at most. */
   private lagMs = 0;
+  /** When it was late last, and by how much: health looks at that for a while. */
+  private late = { ms: 0, at: -Infinity };
+  private shownAt = 0;
 
   /** @param currentState what the worker does now */
   constructor(
@@ -39,9 +42,16 @@ export class Heartbeat {
 
   async start(): Promise<void> {
     this.state = 'idle';
-    this.checkedAt = this.writtenAt = performance.now();
+    this.checkedAt = this.writtenAt = this.shownAt = performance.now();
     await this.store.workers.register({ ...this.worker, state: this.state });
     this.timer = every(CHECK, () => void this.beat());
+  }
+
+  /** Milliseconds: since it looked last, since Redis had word of it, and by which it was late at most lately. */
+  vitals(): HeartbeatVitals {
+    const now = performance.now();
+    const lagMs = now - this.late.at <= HEARTBEAT ? this.late.ms : 0;
+    return { sinceLookMs: now - this.checkedAt, sinceShownMs: now - this.shownAt, lagMs };
   }
 
   async stop(): Promise<void> {
@@ -54,7 +64,10 @@ export class Heartbeat {
 
   private async beat(): Promise<void> {
     const now = performance.now();
-    this.lagMs = Math.max(this.lagMs, now - this.checkedAt - CHECK);
+    const lateMs = now - this.checkedAt - CHECK;
+    this.lagMs = Math.max(this.lagMs, lateMs);
+    if (lateMs >= this.late.ms || now - this.late.at > HEARTBEAT)
+      this.late = { ms: lateMs, at: now };
     this.checkedAt = now;
     const state = this.currentState();
     const interval = this.isViewed ? VIEWED : HEARTBEAT;
@@ -77,6 +90,7 @@ export class Heartbeat {
     try {
       const record = { ...this.worker, state: this.state };
       this.isViewed = await this.store.workers.heartbeat(record, done);
+      this.shownAt = performance.now();
     } catch (error) {
       this.keep(figures, error);
       throw error;
@@ -97,6 +111,12 @@ export class Heartbeat {
     const everyMs = this.isViewed ? VIEWED : HEARTBEAT;
     return { ...activity(), lagMs: this.lagMs, everyMs, rss: process.memoryUsage.rss() };
   }
+}
+
+export interface HeartbeatVitals {
+  readonly sinceLookMs: number;
+  readonly sinceShownMs: number;
+  readonly lagMs: number;
 }
 
 /** What a worker shows beside its state. */

@@ -27,6 +27,9 @@ export class Recovery {
   private timers = new Map<string, Timer>();
   private isStopped = false;
 
+  /** How many jobs of dead workers it has put right. */
+  recovered = 0;
+
   constructor(
     private readonly store: WorkerStore,
     private readonly queues: readonly string[],
@@ -55,6 +58,7 @@ export class Recovery {
         leaseMs,
       });
       for (const { id, outcome, event } of handled) {
+        this.recovered += 1;
         this.reporter.tell('jobRecovered', { queue, jobId: id, outcome });
         if (event) this.reporter.event(event);
       }

@@ -16,6 +16,11 @@ export function claimedJob(fields: Fields, id = 'id1'): ClaimedJob {
     wasLeftOut: () => false,
     text,
     time: (field) => timeOf(text(field)),
+    digits: (field) => (/^\d{1,15}$/.test(text(field) ?? '') ? Number(text(field)) : undefined),
+    isShort: (field, most, first) => {
+      const value = text(field);
+      return value !== undefined && value.length <= most && value.charCodeAt(0) === first;
+    },
     bytes: (field) => (text(field) === undefined ? undefined : Buffer.from(text(field) ?? '')),
   });
 }

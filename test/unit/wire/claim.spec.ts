@@ -64,4 +64,33 @@ describe('the claimed jobs of one answer', () => {
       expect(job.bytes(1)).toEqual(expected);
     }
   });
+
+  it.each([
+    ['0', 0],
+    ['180', 180],
+    ['999999999999999', 999_999_999_999_999],
+    ['1000000000000000', undefined],
+    ['', undefined],
+    ['3m', undefined],
+    ['-1', undefined],
+    ['1.5', undefined],
+    [' 1', undefined],
+    [false, undefined],
+    [true, undefined],
+  ])('have %p as the number %p', (value, number) => {
+    const [job] = decodeClaims(packed([[value]]), [Buffer.from('5')]);
+    expect(job?.digits(0)).toBe(number);
+  });
+
+  it('tell how they begin, when they are there and not too long', () => {
+    const [job] = decodeClaims(packed([['[1]', false, true, '']]), [Buffer.from('[2]')]);
+    const begins = (field: number, most: number) => job?.isShort(field, most, '['.charCodeAt(0));
+    expect([begins(0, 3), begins(0, 2), begins(1, 3), begins(2, 3), begins(3, 3)]).toEqual([
+      true,
+      false,
+      false,
+      false,
+      false,
+    ]);
+  });
 });

@@ -125,9 +125,10 @@ end
 
 function act.promote(queue, jobs) promote_now(queue, jobs) end
 
-function act.delete(queue, jobs)
+function act.delete(queue, jobs, found)
   assure_places(queue)
   local listened = is_listened(queue)
+  trash.note(queue, jobs)
   take_out(queue, jobs)
   local keys, ids = {}, {}
   for index, job in ipairs(jobs) do
@@ -135,10 +136,16 @@ function act.delete(queue, jobs)
     leave_parents(job.id)
     tell_worker(job, 'cancel-job')
     if listened and not has_ended(job.status) then tell_canceled(queue, job, 'deleted') end
-    add_keys_of(job.id, keys)
+    if not job.is_kept then add_keys_of(job.id, keys) end
   end
   let_all_go(queue, jobs, 'deleted')
   batched('DEL', nil, keys)
+  for _, job in ipairs(jobs) do
+    if job.is_kept then
+      trash.keep(job.id)
+      found.answers.kept = (found.answers.kept or 0) + 1
+    end
+  end
   if redis.pcall('EXISTS', queue.watched) == 1 then
     for _, id in ipairs(ids) do announce(queue, id, 'canceled', 'text', 'deleted') end
   end

@@ -37,7 +37,7 @@ if action == 'requeue' then
 end
 local COST = 3
 if action == 'requeue' and ARGV.retries ~= '' then COST = 5 end
-if action == 'delete' then COST = 4 end
+if action == 'delete' then COST = ARGV.keep == '' and 4 or 12 end
 if (action == 'cancel' or action == 'delete') and is_listened(queue) then COST = 6 end
 
 local function answer_for(status)

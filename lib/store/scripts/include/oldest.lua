@@ -1,4 +1,4 @@
--- For how long the oldest waiting job has been ready to run.
+-- For how long the oldest waiting job has been ready to run, of those that may start.
 
 -- Milliseconds since the epoch of a date as RQ writes it; nothing when it is none.
 local function moment_of(date)
@@ -13,6 +13,19 @@ local function moment_of(date)
   return ((days * 24 + tonumber(hour)) * 60 + tonumber(minute)) * 60000 + tonumber(second) * 1000 + (tonumber(rest) or 0)
 end
 
+-- The heads of up to twenty lanes that are open. What waits in the others is held up by a limit, and old by design.
+local function add_open_heads(queue, ids)
+  local lanes = queue.lanes
+  if lanes.room_of_queue() <= 0 then return end
+  local left = 20
+  for _, name in ipairs(redis.call('ZRANGEBYSCORE', queue.gates, '-inf', lanes.now_micros, 'LIMIT', '0', '20')) do
+    local gate = left > 0 and lanes.gate_named(name)
+    local keys = gate and redis.call('ZRANGEBYSCORE', gate.lanes, '-inf', lanes.now_micros, 'LIMIT', '0', left) or {}
+    for _, key in ipairs(keys) do ids[#ids + 1] = redis.call('LINDEX', gate.lane .. key, 0) or nil end
+    left = left - #keys
+  end
+end
+
 -- Looks at the first ten of each level: jobs that were given back, or were put in front, may be young. Milliseconds, '' = none waits.
 local function oldest_of(queue)
   local ids, oldest = {}, nil
@@ -20,6 +33,7 @@ local function oldest_of(queue)
     local found = redis.pcall('LRANGE', list, 0, 9)
     for _, id in ipairs(found.err and {} or found) do ids[#ids + 1] = id end
   end
+  if not queue.is_plain then pcall(add_open_heads, queue, ids) end
   for _, id in ipairs(ids) do
     local dates = redis.pcall('HMGET', job_prefix .. id, 'enqueued_at', 'created_at')
     local date = not dates.err and (dates[1] and dates[1] ~= '' and dates[1] or dates[2])

@@ -23,8 +23,8 @@ local function key_of_queue(queue, what)
     key = prefix .. 'nrq:' .. what .. ':' .. name
   elseif what == 'key_limits' then
     key = prefix .. 'nrq:key-limits:' .. name
-  elseif what == 'stats' then
-    key = prefix .. 'nrq:stats:' .. name .. ':'
+  elseif what == 'stats' or what == 'deleted' then
+    key = prefix .. 'nrq:' .. what .. ':' .. name .. ':'
   elseif what == 'high' or what == 'low' then
     key = prefix .. 'queue:' .. name .. '!' .. what
   elseif what == 'wake' or what == 'settled' or what == 'events' then

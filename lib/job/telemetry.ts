@@ -1,0 +1,37 @@
+/**
+ * What traces and metrics are made of: the places at which a library for them is asked. `nestjs-rq/opentelemetry` is one
+ * such library. Without one, nothing here costs anything.
+ */
+export interface RqTelemetry {
+  /** Called around each call that enqueues, in the context of its caller. Gives what `run` gives. */
+  enqueue<Result>(call: EnqueueCall, run: () => Promise<Result>): Promise<Result>;
+  /** Puts the current context into the headers of a job that is enqueued. */
+  inject(headers: Record<string, string | undefined>): void;
+  /** Called around each run of a handler, outside guards and the like. Gives what `run` gives. */
+  process<Result>(job: ProcessedJob, run: () => Promise<Result>): Promise<Result>;
+  /** Runs what begins loops and timers, outside of every trace. */
+  outside<Result>(run: () => Result): Result;
+}
+
+/** A call that enqueues. */
+export interface EnqueueCall {
+  readonly queue: string;
+  /** Of the job, or of the first of several. */
+  readonly name: string;
+  /** How many jobs. */
+  readonly count: number;
+}
+
+/** A job whose handler is about to run. */
+export interface ProcessedJob {
+  readonly queue: string;
+  readonly name: string;
+  readonly id: string;
+  readonly attempt: number;
+  /** Undefined: its handler's policy applies, which is not stored with the job yet. */
+  readonly retriesLeft: number | undefined;
+  /** What traveled with the job; anybody may have written it. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  /** The worker that runs it. */
+  readonly worker: string | undefined;
+}

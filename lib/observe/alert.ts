@@ -1,0 +1,93 @@
+import { formatDuration } from '../job/index.js';
+import type { AlertRule, AlertSeverity } from './alert-options.js';
+
+/** Something that people are to be told: it begins, and some time later it is over. */
+export interface RqAlert {
+  /** Names it among all alerts of this Redis: `payments oldest`. */
+  readonly id: string;
+  readonly rule: AlertRule;
+  readonly queue: string;
+  /** Of `critical`: the name of the job. */
+  readonly job: string | undefined;
+  /** What was found last: milliseconds (`oldest`, `overdue`, `paused`), or a number of jobs or workers. */
+  readonly value: number;
+  /** The limit that it is beyond, of the same kind. */
+  readonly limit: number;
+  readonly severity: AlertSeverity;
+  /** `muted`: it goes on, and nobody is told. */
+  readonly state: 'firing' | 'resolved' | 'muted';
+  /** When it began. */
+  readonly since: Date;
+  /** When somebody looked last. */
+  readonly at: Date;
+  /** All of it in words: `payments is 4m behind (limit 1m)`. */
+  readonly sentence: string;
+}
+
+/** What was found of one rule of one queue. */
+export interface Measured {
+  readonly rule: AlertRule;
+  readonly queue: string;
+  readonly job?: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly severity: AlertSeverity;
+  /** It is beyond its limit. */
+  readonly isBeyond: boolean;
+  /** It is well below it again: an alert that stands at its limit must not come and go. */
+  readonly isCalm: boolean;
+  /** For how long it has to be so, milliseconds; undefined: it is an alert at once. */
+  readonly lastsMs: number | undefined;
+}
+
+export function alertId({ queue, rule, job }: Pick<Measured, 'queue' | 'rule' | 'job'>): string {
+  return job === undefined ? `${queue} ${rule}` : `${queue} ${rule} ${job}`;
+}
+
+/** An alert in words. */
+export function alertSentence(
+  { rule, queue, job, value, limit }: Pick<RqAlert, 'rule' | 'queue' | 'job' | 'value' | 'limit'>,
+  isOver: boolean,
+): string {
+  const text = isOver ? OVER[rule] : SENTENCES[rule](value, limit);
+  return job === undefined ? `${queue}: ${text}` : `${job} of ${queue}: ${text}`;
+}
+
+const SENTENCES: Readonly<Record<AlertRule, (value: number, limit: number) => string>> = {
+  oldest: (value, limit) =>
+    `the oldest job that could run has waited for ${time(value)} (limit ${time(limit)})`,
+  backlog: (value, limit) => `${jobs(value)} (limit ${limit})`,
+  retrying: (value, limit) => `${value} jobs wait for a retry (limit ${limit})`,
+  exhausted: (value, limit) => `${value} jobs have failed for good lately (limit ${limit})`,
+  workers: (value, limit) =>
+    value === 0 ? 'jobs could run, and no worker serves it' : `${value} of ${limit} workers live`,
+  overdue: (value, limit) =>
+    `scheduled jobs are overdue by ${time(value)}, and nobody moves them (limit ${time(limit)})`,
+  paused: (value) => `it has been paused for ${time(value)}`,
+  critical: (value) =>
+    value === 1
+      ? 'a critical job has failed for good'
+      : `${value} critical jobs have failed for good`,
+};
+
+const OVER: Readonly<Record<AlertRule, string>> = {
+  oldest: 'jobs are taken in time again',
+  backlog: 'the queue is short again',
+  retrying: 'retries pile up no more',
+  exhausted: 'no more jobs fail for good than may',
+  workers: 'workers serve it again',
+  overdue: 'scheduled jobs are moved in time again',
+  paused: 'it is not paused any more',
+  critical: 'none has failed for good lately',
+};
+
+function jobs(count: number): string {
+  return count === 1 ? '1 job waits' : `${count} jobs wait`;
+}
+
+/** To the second: nobody is told of milliseconds. */
+function time(milliseconds: number): string {
+  return formatDuration(
+    milliseconds < 2000 ? milliseconds : Math.round(milliseconds / 1000) * 1000,
+  );
+}

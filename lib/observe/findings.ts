@@ -1,0 +1,138 @@
+import type { Finding } from '../job/index.js';
+import type { JobStore, RegistryName } from '../store/index.js';
+import type { Overview, QueueOverview, QueueTrouble } from './overview.js';
+
+/** Something that is wrong, and what to do about it. */
+export interface QueueFinding extends Finding {
+  /** Undefined: it is about the server, or all queues. */
+  readonly queue: string | undefined;
+}
+
+/**
+ * Looks for what is wrong: the server (the same list that an application reads when it starts), clocks, workers that died
+ * or differ, what stands in the queues and should not. Each finding says what to do.
+ */
+export async function findFindings(store: JobStore, overview: Overview): Promise<QueueFinding[]> {
+  const findings: QueueFinding[] = (await store.figures.findings()).map((one) => ({
+    ...one,
+    queue: undefined,
+  }));
+  findings.push(...(await serverFindings(store)), ...workerFindings(overview));
+  for (const { queue, code, sentence } of overview.troubles) {
+    findings.push({ severity: 'warning', code, sentence, fix: FIXES[code], queue });
+  }
+  for (const state of overview.queues) findings.push(...(await queueFindings(store, state)));
+  return findings.toSorted((one, other) => RANK[one.severity] - RANK[other.severity]);
+}
+
+const RANK = { fatal: 0, passing: 1, warning: 2 } as const;
+
+const FIXES: Readonly<Record<QueueTrouble['code'], string>> = {
+  'no-worker': 'start a process whose @Job methods serve it, or delete the jobs',
+  behind: 'add workers or concurrency, or look at what the jobs wait for',
+  overdue: 'start a worker of the queue: it moves what is due',
+  paused: 'resume it: nestjs-rq resume QUEUE (or rq resume, where RQ is suspended)',
+};
+
+async function serverFindings(store: JobStore): Promise<QueueFinding[]> {
+  const findings: QueueFinding[] = [];
+  const add = (code: string, sentence: string, fix: string) =>
+    findings.push({ severity: 'warning', code, sentence, fix, queue: undefined });
+  const asked = performance.now();
+  const before = Date.now();
+  const redisNow = (await store.figures.now()).getTime();
+  const tookMs = performance.now() - asked;
+  const skewMs = Math.abs(redisNow - (before + tookMs / 2));
+  if (tookMs > SLOW_MS) {
+    const sentence = `Redis took ${Math.round(tookMs)} ms to tell the time`;
+    add('slow', sentence, 'look at the network, at its load, and at SLOWLOG');
+  }
+  if (skewMs > SKEW_MS + tookMs) {
+    const sentence = `the clock here and that of Redis are ${Math.round(skewMs / 1000)} s apart`;
+    add('clock-skew', sentence, 'let NTP set both; delayed jobs go by the clock of Redis');
+  }
+  const { usedMemory = 0, maxMemory = 0, appendsToFile } = await store.figures.server();
+  if (!appendsToFile) {
+    const sentence =
+      'Redis keeps no log of its writes: when it crashes, jobs since its last save are lost';
+    add('no-aof', sentence, 'CONFIG SET appendonly yes');
+  }
+  if (maxMemory > 0 && usedMemory > maxMemory * FULL) {
+    const sentence = `its memory is ${Math.round((100 * usedMemory) / maxMemory)} % full`;
+    add('memory-short', sentence, 'raise maxmemory, or lower resultTtl and failureTtl');
+  }
+  return findings;
+}
+
+const SLOW_MS = 100;
+const SKEW_MS = 1000;
+const FULL = 0.9;
+
+function workerFindings({ workers }: Overview): QueueFinding[] {
+  const findings: QueueFinding[] = [];
+  const add = (code: string, sentence: string, fix: string) =>
+    findings.push({ severity: 'warning', code, sentence, fix, queue: undefined });
+  for (const { name, isAlive, silentMs = 0 } of workers) {
+    if (isAlive) continue;
+    const sentence = `worker ${name} has shown no sign of life for ${Math.round(silentMs / 1000)} s`;
+    add('silent-worker', sentence, 'it was killed, or its process stands still: look at its log');
+  }
+  const ours = workers.filter(({ isAlive, kind }) => isAlive && kind === 'node');
+  const versions = [...new Set(ours.map(({ version = '?' }) => version))].toSorted();
+  if (versions.length > 1) {
+    const sentence = `workers run different versions of nestjs-rq: ${versions.join(', ')}`;
+    add('mixed-versions', sentence, 'all right while you deploy; otherwise update the older ones');
+  }
+  for (const { name, lagMs = 0 } of ours) {
+    if (lagMs < LATE_MS) continue;
+    const sentence = `the event loop of worker ${name} was blocked for ${Math.round(lagMs)} ms`;
+    add('blocked-loop', sentence, 'move what computes for long to a thread or a process');
+  }
+  return findings;
+}
+
+const LATE_MS = 5000;
+
+async function queueFindings(store: JobStore, state: QueueOverview): Promise<QueueFinding[]> {
+  const { queue, workers } = state;
+  const findings: QueueFinding[] = [];
+  const add = (code: string, sentence: string, fix: string) =>
+    findings.push({ severity: 'warning', code, sentence, fix, queue });
+  const { endedLeases, popped } = await store.figures.leftovers(queue);
+  if (endedLeases > 0) {
+    const sentence = `${endedLeases} ${jobs(endedLeases)} of dead workers that nobody has recovered`;
+    add('ended-leases', sentence, 'start a worker of the queue: it recovers them');
+  }
+  if (popped > 0 && workers === 0) {
+    const sentence = `${popped} ${jobs(popped)} between queue and worker, and no worker is there`;
+    add('popped', sentence, 'start a worker of the queue: it puts them back');
+  }
+  let ghosts = 0;
+  let pickled = 0;
+  for (const place of PLACES) {
+    if (state[place] === 0) continue;
+    const page = await store.page(queue, place, { offset: 0, limit: SAMPLE });
+    ghosts += page.looked - page.jobs.length;
+    pickled += page.jobs.filter(({ name }) => name === undefined).length;
+  }
+  if (ghosts > 0) {
+    const sentence = `${ghosts} entries whose job is gone`;
+    add(
+      'ghosts',
+      sentence,
+      'a worker drops those that wait; a requeue or delete of their place those that ended',
+    );
+  }
+  if (pickled > 0) {
+    const sentence = `${pickled} ${jobs(pickled)} that only Python can read (pickle)`;
+    add('pickle', sentence, "enqueue them with RQ's JSONSerializer (docs/python.md)");
+  }
+  return findings;
+}
+
+function jobs(count: number): string {
+  return count === 1 ? 'job' : 'jobs';
+}
+
+const PLACES: readonly RegistryName[] = ['queued', 'scheduled', 'deferred', 'failed', 'canceled'];
+const SAMPLE = 200;

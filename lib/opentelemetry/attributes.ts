@@ -1,0 +1,67 @@
+import type { Attributes } from '@opentelemetry/api';
+import type { EnqueueCall, ProcessedJob } from '../index.js';
+
+/**
+ * Our words in those of OpenTelemetry's semantic conventions for messaging, in one place: they are still in development
+ * there. Never a job's data.
+ */
+
+/** Which conventions these are. */
+export const SCHEMA_URL = 'https://opentelemetry.io/schemas/1.44.0';
+
+/** Of a call that enqueues. */
+export function sendAttributes({ queue, name, count }: EnqueueCall): Attributes {
+  return {
+    ...common(queue, 'enqueue', 'send'),
+    [JOB]: name,
+    ...(count > 1 ? { 'messaging.batch.message_count': count } : undefined),
+  };
+}
+
+/** Of a run of a handler. */
+export function processAttributes(job: ProcessedJob): Attributes {
+  const { queue, name, id, attempt, retriesLeft, worker } = job;
+  return {
+    ...common(queue, 'process', 'process'),
+    'messaging.message.id': id,
+    [JOB]: name,
+    'messaging.rq.attempt': attempt,
+    ...(retriesLeft === undefined ? undefined : { 'messaging.rq.retries_left': retriesLeft }),
+    ...(worker === undefined ? undefined : { 'messaging.client.id': worker }),
+  };
+}
+
+/** Of a metric: few values, never an id. */
+export function metricAttributes(
+  { queue, name }: { readonly queue: string; readonly name: string },
+  operation: 'enqueue' | 'process',
+  errorType: string | undefined,
+): Attributes {
+  return {
+    'messaging.system': SYSTEM,
+    'messaging.operation.name': operation,
+    'messaging.destination.name': queue,
+    [JOB]: name,
+    ...(errorType === undefined ? undefined : { 'error.type': errorType }),
+  };
+}
+
+export const OUTCOME = 'messaging.rq.outcome';
+
+/** What an error is called: the name of its class. */
+export function errorTypeOf(error: unknown): string {
+  return error instanceof Error ? error.name.slice(0, 100) : '_OTHER';
+}
+
+const JOB = 'messaging.rq.job';
+/** None is registered for RQ. */
+const SYSTEM = 'rq';
+
+function common(queue: string, name: string, type: string): Attributes {
+  return {
+    'messaging.system': SYSTEM,
+    'messaging.operation.name': name,
+    'messaging.operation.type': type,
+    'messaging.destination.name': queue,
+  };
+}

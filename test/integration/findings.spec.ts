@@ -1,0 +1,65 @@
+// What is wrong with a Redis and its queues, each with what to do about it.
+import { RqInspector } from '../../lib/observe/index.js';
+import { Engine } from './support/engine.js';
+
+const engine = Engine.forThisFile();
+const found = async (queue?: string) => {
+  const inspector = new RqInspector(engine.store);
+  const findings = await inspector.findings(queue === undefined ? {} : { queues: [queue] });
+  return findings.map(({ code, queue: where }) => (where ? `${where} ${code}` : code));
+};
+
+it('finds nothing but the settings of a server for tests where all is well', async () => {
+  await engine.work({ send: () => 1 });
+  expect(await found()).toEqual(['no-aof']);
+});
+
+it('finds an evicting server, dead workers, ghosts, leases and ids of the dead, and jobs in pickle', async () => {
+  const { client } = engine;
+  await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  await engine.queue('mail').enqueue('send');
+  await client.lpush('rq:queue:mail', 'ghost');
+  await client.lpush('rq:queue:mail:intermediate', 'popped');
+  await client.zadd('rq:wip:mail', 5, 'left:behind');
+  await client.hset('rq:job:p', {
+    data: '\x80\x04\x95',
+    origin: 'mail',
+    status: 'queued',
+    created_at: '2026-01-01T00:00:00Z',
+  });
+  await client.rpush('rq:queue:mail', 'p');
+  await client.hset('rq:worker:dead', {
+    queues: 'mail',
+    last_heartbeat: '2026-01-01T00:00:00Z',
+    nrq_version: '0.1.0',
+  });
+  await client.sadd('rq:workers', 'rq:worker:dead');
+  try {
+    const all = await found('mail');
+    expect(all).toEqual(
+      expect.arrayContaining([
+        'eviction',
+        'silent-worker',
+        'mail no-worker',
+        'mail ended-leases',
+        'mail popped',
+        'mail ghosts',
+        'mail pickle',
+      ]),
+    );
+    const [first] = await new RqInspector(engine.store).findings();
+    expect(first).toMatchObject({ code: 'eviction', fix: 'set it to noeviction' });
+  } finally {
+    await client.config('SET', 'maxmemory-policy', 'noeviction');
+  }
+});
+
+it('a replica comes first: nothing works there', async () => {
+  await engine.client.replicaof('127.0.0.1', '1');
+  try {
+    const [first] = await new RqInspector(engine.store).findings();
+    expect(first).toMatchObject({ severity: 'fatal', code: 'replica' });
+  } finally {
+    await engine.client.replicaof('NO', 'ONE');
+  }
+});

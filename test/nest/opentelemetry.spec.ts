@@ -1,0 +1,181 @@
+// Traces and metrics by OpenTelemetry: a trace per attempt, linked to the creation; loops outside of any span.
+import { Injectable } from '@nestjs/common';
+import { SpanKind, SpanStatusCode, context, metrics, propagation, trace } from '@opentelemetry/api';
+import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  type ReadableSpan,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
+import { Job, RqModule, RqService, SnoozeJob } from 'nestjs-rq';
+import { otel } from 'nestjs-rq/opentelemetry';
+import { eventually } from '../support/wait.js';
+import { Applications } from './support/applications.js';
+
+const applications = Applications.forThisFile();
+const spans = new InMemorySpanExporter();
+const counted = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+const reader = new PeriodicExportingMetricReader({ exporter: counted, exportIntervalMillis: 1e8 });
+const tracer = trace.getTracer('test');
+
+beforeAll(async () => {
+  // As @opentelemetry/core has it, without a package more.
+  const { W3CTraceContextPropagator } = await import('@opentelemetry/core');
+  context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
+  propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+  const processors = [new SimpleSpanProcessor(spans)];
+  trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: processors }));
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+});
+beforeEach(() => spans.reset());
+afterAll(async () => {
+  await reader.shutdown();
+  trace.disable();
+  context.disable();
+  propagation.disable();
+  metrics.disable();
+});
+
+@Injectable()
+class Jobs {
+  @Job({ queue: 'mail', retry: { max: 1, interval: 0 } })
+  flaky() {
+    tracer.startSpan('inside').end();
+    throw new RangeError('secret data');
+  }
+
+  @Job('mail')
+  fine() {}
+
+  @Job('mail')
+  snoozing(data: { readonly snooze?: boolean }) {
+    if (data.snooze) throw new SnoozeJob({ for: '1h' });
+  }
+}
+
+async function start(options?: Parameters<typeof otel>[0]) {
+  const { app } = await applications.start({
+    imports: [RqModule.forRoot(applications.root({ telemetry: otel(options) }))],
+    providers: [Jobs],
+  });
+  return app.get(RqService).queue('mail');
+}
+
+const named = (name: string) => spans.getFinishedSpans().filter((span) => span.name === name);
+const ended = (count: number) =>
+  eventually(() => named('process mail').length >= count && named('process mail'), {
+    what: `${count} attempts`,
+  });
+const traceOf = (span: ReadableSpan | undefined) => span?.spanContext().traceId;
+
+it('each attempt is a trace of its own, linked to the span that enqueued the job', async () => {
+  const mail = await start();
+  await tracer.startActiveSpan('request', async (request) => {
+    await mail.enqueue('flaky', { card: 'secret data' });
+    request.end();
+  });
+  const [first, second] = await ended(2);
+  const [enqueued] = named('enqueue mail');
+  expect(enqueued).toMatchObject({
+    kind: SpanKind.PRODUCER,
+    attributes: {
+      'messaging.system': 'rq',
+      'messaging.operation.type': 'send',
+      'messaging.destination.name': 'mail',
+      'messaging.rq.job': 'flaky',
+    },
+  });
+  expect(traceOf(enqueued)).toBe(traceOf(named('request')[0]));
+  for (const [index, span] of [first, second].entries()) {
+    expect(span).toMatchObject({
+      kind: SpanKind.CONSUMER,
+      status: { code: SpanStatusCode.ERROR },
+      attributes: {
+        'messaging.operation.type': 'process',
+        'messaging.rq.attempt': index + 1,
+        'messaging.rq.outcome': 'failed',
+        'error.type': 'RangeError',
+      },
+      parentSpanContext: undefined,
+      links: [{ context: { spanId: enqueued?.spanContext().spanId } }],
+    });
+  }
+  const traces = [enqueued, first, second].map(traceOf);
+  expect(new Set(traces).size).toBe(3);
+  expect(named('inside').map(traceOf)).toEqual([traceOf(first), traceOf(second)]);
+  const attributes = JSON.stringify(spans.getFinishedSpans().map((span) => span.attributes));
+  expect(attributes).not.toContain('secret');
+});
+
+it('attempts may be children of it instead', async () => {
+  const mail = await start({ link: 'parent' });
+  await mail.enqueue('fine');
+  const [span] = await ended(1);
+  const [enqueued] = named('enqueue mail');
+  expect(traceOf(span)).toBe(traceOf(enqueued));
+  expect(span?.parentSpanContext?.spanId).toBe(enqueued?.spanContext().spanId);
+  expect(span?.attributes['messaging.rq.outcome']).toBe('finished');
+  expect(() => otel({ link: 'child' as never })).toThrow('link');
+});
+
+it('jobs that Python has enqueued with a W3C header are linked, others have a trace of their own', async () => {
+  const mail = await start();
+  const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+  await mail.enqueue('fine', {}, { meta: { headers: { traceparent } } });
+  const [span] = await ended(1);
+  expect(span?.links[0]?.context.traceId).toBe('0af7651916cd43dd8448eb211c80319c');
+});
+
+it('a job that is put off has not failed', async () => {
+  const mail = await start();
+  await mail.enqueue('snoozing', { snooze: true });
+  const [span] = await ended(1);
+  expect(span?.attributes['messaging.rq.outcome']).toBe('snoozed');
+  expect(span?.status.code).toBe(SpanStatusCode.UNSET);
+});
+
+it('many jobs are one span, and what workers do by themselves is in none', async () => {
+  const mail = await tracer.startActiveSpan('start', async (span) => {
+    const queue = await start();
+    // Whatever the loops begin now would be in this trace.
+    await queue.enqueueMany([{ name: 'fine' }, { name: 'fine' }, { name: 'fine' }]);
+    span.end();
+    return queue;
+  });
+  await ended(3);
+  expect(named('enqueue mail')).toHaveLength(1);
+  expect(named('enqueue mail')[0]?.attributes['messaging.batch.message_count']).toBe(3);
+  await mail.enqueue('fine');
+  const processed = await ended(4);
+  const names = new Set(spans.getFinishedSpans().map(({ name }) => name));
+  expect([...names].toSorted()).toEqual(['enqueue mail', 'process mail', 'start']);
+  expect(new Set(processed.map(traceOf)).size).toBe(4);
+});
+
+it('messages are counted, and runs are timed', async () => {
+  const mail = await start();
+  await mail.enqueue('fine');
+  await ended(1);
+  await reader.forceFlush();
+  const all =
+    counted
+      .getMetrics()
+      .at(-1)
+      ?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
+  const values = (name: string) =>
+    all.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
+  expect(values('messaging.client.sent.messages').length).toBeGreaterThan(0);
+  expect(values('messaging.client.consumed.messages')).toContainEqual(
+    expect.objectContaining({
+      attributes: expect.objectContaining({ 'messaging.rq.job': 'fine' }) as object,
+    }),
+  );
+  expect(values('messaging.process.duration').length).toBeGreaterThan(0);
+});
