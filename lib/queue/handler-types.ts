@@ -64,9 +64,7 @@ declare const OF_BATCH: unique symbol;
 
 /** What `result()` gives of a job: what JSON makes of what its method returns, awaited; `null` for nothing. */
 export type JobResult<Handlers, Name extends JobName<Handlers>> =
-  JobMethod<Handlers, Name> extends (
-    ...parameters: infer Parameters extends never[]
-  ) => infer Returned
+  JobMethod<Handlers, Name> extends (...parameters: infer Parameters) => infer Returned
     ? IsBatch<Parameters> extends true
       ? Jsonified<WithoutRetry<OneOf<Settled<Awaited<Returned>>>>>
       : Jsonified<WithoutRetry<Settled<Awaited<Returned>>>>

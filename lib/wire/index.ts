@@ -6,7 +6,7 @@ export { JobRecord, type ResultEntry } from './job-record.js';
 export type { JobSummary } from './job-row.js';
 export { Keyspace, QueueKeys } from './keyspace.js';
 export { encodeLane, keyInLane, laneOf, nameInLane } from './lane.js';
-export { type GateTraits, encodeGate, encodeQueueLimits } from './limit-text.js';
+export { type GateTraits, encodeGate, encodeQueueLimits, gatheringNothing } from './limit-text.js';
 export { RETRYING_FULL } from './outcome-columns.js';
 export type { ScheduleRecord } from './schedule-record.js';
 export type { Settled } from './settled-message.js';

@@ -22,6 +22,11 @@ export function encodeGate(limits: Limits, { takesKeys, batch, isStrict }: GateT
   return [...words, 'd'].join(' ');
 }
 
+/** The same gate, whose jobs do not wait for others before they are handed out. */
+export function gatheringNothing(gate: string): string {
+  return gate.replace(/ b(\d+)\/\d+/, ' b$1/0');
+}
+
 /** Of a queue as a whole; empty: none. */
 export function encodeQueueLimits({ total, rate }: Pick<Limits, 'total' | 'rate'>): string {
   if (total === undefined && rate === undefined) return '';

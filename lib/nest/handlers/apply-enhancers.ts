@@ -114,10 +114,9 @@ export class HandlerBinder {
     const wait = (returned: unknown) => lastValueOf(returned, undefined);
     const contexts = this.contextsWith(hasFilters ? wait : untouched);
     const call = this.caller(contexts, wrapper, method, hasFilters, LISTED_ARGUMENTS_METADATA);
-    return {
-      run: (data, jobs) => wait(call(data, jobs)),
-      item: this.itemBinding(wrapper, method, items),
-    };
+    const look = this.itemBinding(wrapper, method, items);
+    const item = look && this.settings.tellsCurrentJob ? tellingCurrentJob(look) : look;
+    return { run: (data, jobs) => wait(call(data, jobs)), item };
   }
 
   /** As `bind`, for a method that hears of jobs: it gets an event, and the handle of the job. */
@@ -166,18 +165,18 @@ export class HandlerBinder {
       !this.forAll || this.forAll.has('pipes') || isMarked(PIPES_METADATA, instance, method);
     if (!hasPipes && parameter.pipes.length === 0) return undefined;
     const contexts = this.contextsWith(untouched);
-    const { holder, look } = itemLook(instance, method, items);
+    const { holder, look, name } = itemLook(instance, method, items);
     Reflect.defineMetadata(
       ITEM_ARGUMENTS_METADATA,
       { [`${RqParameterType.DATA}:0`]: parameter },
       instance.constructor,
-      method,
+      name,
     );
     const create = (contextId?: ContextId): Call =>
       contexts.create(
         holder,
         look,
-        method,
+        name,
         ITEM_ARGUMENTS_METADATA,
         this.parameters,
         contextId,

@@ -55,14 +55,15 @@ export function itemLook(
   instance: object,
   method: string,
   items: Type | undefined,
-): { readonly holder: object; readonly look: Method } {
+): { readonly holder: object; readonly look: Method; readonly name: string } {
   const look = (data: unknown) => data;
   const pipes: unknown = Reflect.getMetadata(PIPES_METADATA, methodOf(instance, method));
   if (pipes !== undefined) Reflect.defineMetadata(PIPES_METADATA, pipes, look);
-  // Nest finds the module, and the pipes of the class, by the constructor.
+  // Nest finds the module, and the pipes of the class, by the constructor; the types by the name, which is not the method's.
   const holder = Object.create(null, { constructor: { value: instance.constructor } }) as object;
-  Reflect.defineMetadata(PARAMETER_TYPES_METADATA, [items ?? Object], holder, method);
-  return { holder, look };
+  const name = `${method} (one job)`;
+  Reflect.defineMetadata(PARAMETER_TYPES_METADATA, [items ?? Object], holder, name);
+  return { holder, look, name };
 }
 
 function parametersOf({ constructor }: object, method: string): Parameters {
