@@ -97,6 +97,7 @@ describe('in strict order', () => {
     const queue = await heldBack();
     await act(queue);
     await runs('a2');
+    expect(order.indexOf('a2')).toBeGreaterThan(0);
   });
 
   it.each<[string, () => Promise<unknown>]>([
@@ -129,6 +130,7 @@ describe('in strict order', () => {
     // The sweep takes its turn each ten seconds.
     await engine.client.del('rq:nrq:swept:jobs');
     await runs('a2');
+    expect(order.filter((id) => id === 'a1')).toHaveLength(1);
   });
 
   it('a job that Python puts back through the list comes before those that wait for it', async () => {

@@ -5,7 +5,7 @@ export type BoundHandler = (data: unknown, job: RunningJob) => Promise<unknown>;
 
 /** The same of a method that takes several jobs at once. */
 export interface BoundBatchHandler {
-  run(data: readonly unknown[], jobs: readonly BatchedJob[]): Promise<unknown>;
+  readonly run: (data: readonly unknown[], jobs: readonly BatchedJob[]) => Promise<unknown>;
   /** What the pipes make of the data of one job; undefined: there are none. */
   readonly item: BoundHandler | undefined;
 }

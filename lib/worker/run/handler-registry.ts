@@ -170,8 +170,7 @@ export class RegisteredHandler {
     this.priority = handler.priority;
     this.critical = handler.critical ?? false;
     if (handler.batch) {
-      const { run, item } = handler;
-      this.ofBatch = { run: run.bind(handler), item: item?.bind(handler) };
+      this.ofBatch = { run: handler.run.bind(handler), item: handler.item?.bind(handler) };
     }
     this.run = handler.run.bind(handler) as Handler['run'];
     const own =
