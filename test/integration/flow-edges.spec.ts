@@ -99,6 +99,7 @@ describe('at a deploy', () => {
     await done(1);
     await queue.setLimits({ handler: 'sync' });
     await done(3);
+    expect(await queue.counts()).toMatchObject({ started: 3 });
     later.gate.resolve();
   });
 
@@ -201,6 +202,7 @@ describe('what waits in a lane', () => {
     await engine.client.zadd('rq:nrq:gates:jobs', inAnHour, 'sync');
     await engine.work({ sync: noting }, { lease: 0.3 });
     await done(1);
+    expect(order).toEqual(['a1']);
   });
 });
 
