@@ -223,6 +223,7 @@ export { CancelJob, FailJob, Retry, RetryJob, ReturnedRetry, SnoozeJob } from '.
 // What can go wrong.
 export {
   BatchResultError,
+  CircularDependencyError,
   DuplicateHandlerError,
   DuplicateJobError,
   EnqueueManyError,

@@ -39,6 +39,7 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
     'nest-internals.ts',
     'tokens.ts',
     'log-lines.ts',
+    'log-fields.ts',
     'problems.ts',
     'rq-logger.ts',
     'discovery',

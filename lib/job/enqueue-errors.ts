@@ -70,6 +70,30 @@ export class QueueFullError extends RqError {
   }
 }
 
+/**
+ * A job would wait for itself: somebody waits for its `group`, and it waits for that somebody, or for a job further along.
+ * None of them would ever run. Nothing of the call was enqueued.
+ */
+export class CircularDependencyError extends RqError {
+  readonly code = 'RQ_CIRCULAR_DEPENDENCY';
+  readonly jobId: string;
+  /** The group of the job. */
+  readonly group: string;
+
+  /** @param details.otherGroup the group that it waits for; undefined: it waits for jobs */
+  constructor(details: { jobId: string; queue: string; group: string; otherGroup?: string }) {
+    const { jobId, queue, group, otherGroup } = details;
+    const waitsFor = otherGroup === undefined ? 'what it waits for' : `group "${otherGroup}"`;
+    super(
+      `Job "${jobId}" for queue "${queue}" would wait for itself: it belongs to group "${group}", and ${waitsFor} ` +
+        'waits for that group, if only by way of others. Nothing of the call was enqueued. ' +
+        'Leave the group away, or have the job wait for something else.',
+    );
+    this.jobId = jobId;
+    this.group = group;
+  }
+}
+
 /** A long `enqueueMany` broke off between two slices: the first `stored` jobs of the list are enqueued, the rest are not. */
 export class EnqueueManyError extends RqError {
   readonly code = 'RQ_ENQUEUE_MANY';

@@ -168,6 +168,12 @@ export const jobRetrying = (event: JobRetryingEvent) => {
 export const jobFailed = (event: JobFailedEvent) =>
   `${jobText(event)}: attempt ${event.attempt} failed: ${failureText(event)}; it does not run again: ${event.why}`;
 
+export const moreFailures = (
+  about: { queue: string; name: string; failure: { name: string; message: string } },
+  count: number,
+) =>
+  `${count} more failures of ${short(about.name)} (queue ${about.queue}) within a minute, such as ${failureText(about)}`;
+
 export const jobCanceled = (event: ExecutionEvent & { reason: string }) =>
   `${jobText(event)}: canceled in attempt ${event.attempt}: ${short(event.reason)}`;
 

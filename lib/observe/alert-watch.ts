@@ -51,9 +51,7 @@ export class AlertWatch {
     this.isStopped = true;
     this.timer?.cancel();
     await this.looking;
-    if (!this.isLeading) return;
-    this.isLeading = false;
-    await this.alerts.resign(this.process, this.rank).catch(() => undefined);
+    await this.resign();
   }
 
   /** A critical job has failed for good in this process. Never rejects. */
@@ -112,7 +110,15 @@ export class AlertWatch {
       this.listener.succeeded();
     } catch (error) {
       this.listener.failed(error);
+      // It may lack a right that another process has.
+      await this.resign();
     }
+  }
+
+  private async resign(): Promise<void> {
+    if (!this.isLeading) return;
+    this.isLeading = false;
+    await this.alerts.resign(this.process, this.rank).catch(() => undefined);
   }
 
   private async evaluate(

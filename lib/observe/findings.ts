@@ -22,6 +22,7 @@ export async function findFindings(store: JobStore, overview: Overview): Promise
     findings.push({ severity: 'warning', code, sentence, fix: FIXES[code], queue });
   }
   for (const state of overview.queues) findings.push(...(await queueFindings(store, state)));
+  findings.push(...(await forgottenJobs(store)));
   return findings.toSorted((one, other) => RANK[one.severity] - RANK[other.severity]);
 }
 
@@ -90,6 +91,22 @@ function workerFindings({ workers }: Overview): QueueFinding[] {
   }
   return findings;
 }
+
+/** SCAN is not everybody's right. */
+async function forgottenJobs(store: JobStore): Promise<QueueFinding[]> {
+  const found = await store.figures.forgotten(MOST_SCANNED).catch(() => []);
+  const byQueue = new Map<string, string[]>();
+  for (const { id, queue } of found) byQueue.set(queue, [...(byQueue.get(queue) ?? []), id]);
+  return [...byQueue].map(([queue, ids]) => ({
+    severity: 'warning',
+    code: 'forgotten',
+    sentence: `${ids.length} ${jobs(ids.length)} that ended and nobody will ever delete, such as ${ids[0]}`,
+    fix: 'delete them by their ids: they stand in no registry (old versions of RQ leave some)',
+    queue,
+  }));
+}
+
+const MOST_SCANNED = 5000;
 
 const LATE_MS = 5000;
 

@@ -21,6 +21,7 @@ import {
   type BulkRequest,
   Queue,
   type RqJob,
+  RqSchedule,
   bulkRequest,
   requeueRequest,
 } from '../queue/index.js';
@@ -92,8 +93,7 @@ export class RqInspector extends ShortForm {
   /** The names of all queues that anybody has put a job into, or that a worker serves, in order. */
   async names(): Promise<string[]> {
     const [names, workers] = await Promise.all([this.#store.queues(), this.workers()]);
-    const all = new Set([...names, ...workers.flatMap(({ queues }) => queues)]);
-    return [...all].toSorted();
+    return namesOf(names, workers);
   }
 
   /**
@@ -106,12 +106,12 @@ export class RqInspector extends ShortForm {
     const { queues, live } = readOptions(options, OVERVIEW_OPTIONS, 'inspector.overview');
     const { figures } = this.#store;
     if (live) await figures.view();
-    const names = queues ?? (await this.names());
-    const [at, states, workers] = await Promise.all([
-      figures.now(),
-      figures.overview(names),
+    const [stored, workers] = await Promise.all([
+      queues ? [] : this.#store.queues(),
       figures.workers(),
     ]);
+    const names = queues ?? namesOf(stored, workers);
+    const [at, states] = await Promise.all([figures.now(), figures.overview(names)]);
     return overviewOf(at, states, workers);
   }
 
@@ -185,6 +185,21 @@ export class RqInspector extends ShortForm {
     const from = new Date(until.getTime() - last);
     const buckets = await this.#store.figures.buckets(queue, tier, from);
     return historyOf(queue, tier, buckets, { from, until, job });
+  }
+
+  /** What is enqueued by the clock, in one queue or all, the next one first; those in code too. @throws InvalidOptionError */
+  async schedules(queue?: string): Promise<RqSchedule[]> {
+    if (queue !== undefined) assertQueueName(queue, 'inspector.schedules');
+    const records = await this.#store.schedules.all();
+    return records
+      .filter((record) => record.queue === (queue ?? record.queue))
+      .map((record) => {
+        const job = (id: string) => this.queue(record.queue).job(id);
+        return new RqSchedule(record, this.#store, job);
+      })
+      .toSorted(
+        (one, other) => (one.next?.getTime() ?? Infinity) - (other.next?.getTime() ?? Infinity),
+      );
   }
 
   /**
@@ -365,4 +380,9 @@ export class RqInspector extends ShortForm {
     if (isAll) return Math.min(limit, (await this.#store.counts(queue))[selection.in]);
     return (await idsOf(this.#store, queue, selection)).length;
   }
+}
+
+/** Of all queues that hold jobs or are served, in order. */
+function namesOf(stored: readonly string[], workers: readonly WorkerState[]): string[] {
+  return [...new Set([...stored, ...workers.flatMap(({ queues }) => queues)])].toSorted();
 }

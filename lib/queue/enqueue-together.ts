@@ -14,7 +14,8 @@ import { keyOfJob, sendWhenRoom } from './wait-for-room.js';
 
 /**
  * Several jobs in one step: all of them are stored, or none is. They may be of several queues, and wait for each other.
- * Whoever waits must stand behind those that it waits for; so there is never a circle.
+ * Whoever waits must stand behind those that it waits for; so there is never a circle of jobs. One by way of a group is
+ * seen, and refused, in the step that would close it.
  */
 
 /** The most jobs of one step: more would keep Redis from its other work for too long. */
@@ -32,8 +33,8 @@ export interface JobOfCall {
 /**
  * Enqueues prepared jobs, of any queues of one Redis, in one step.
  * @param where the call, for errors
- * @throws InvalidOptionError, DuplicateJobError, QueueFullError, RqConnectionError; nothing is stored then, except when
- * it is `uncertain`
+ * @throws InvalidOptionError, DuplicateJobError, QueueFullError, CircularDependencyError, RqConnectionError; nothing is
+ * stored then, except when it is `uncertain`
  */
 export async function enqueuePrepared(
   store: JobStore,
@@ -140,7 +141,7 @@ export function assertParents(
 /**
  * Stores the jobs of a call that was checked. Gives, by the place in the call, what was not stored since it was there.
  * @throws DuplicateJobError when an id is taken: a `unique` one, or one that another job of the call waits for
- * @throws QueueFullError, RqConnectionError
+ * @throws QueueFullError, CircularDependencyError, RqConnectionError
  */
 export async function storeTogether(
   store: JobStore,

@@ -97,6 +97,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
    * @throws DuplicateJobError with `unique: true` when the id exists, with `unique: { else: 'error' }` when another job
    * is the same
    * @throws QueueFullError when the queue holds as many jobs as its `maxLength` allows
+   * @throws CircularDependencyError when the job would wait for itself, by way of its `group`
    * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
    * `{ id: error.jobIds[0] }`
    */

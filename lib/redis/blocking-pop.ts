@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { translated } from './client-errors.js';
+import { replyText, translated } from './client-errors.js';
 import type { Connections } from './connections.js';
 import { afterAwake } from '../time/patience.js';
 import type { QueueKeys } from '../wire/keyspace.js';
@@ -29,8 +29,9 @@ export class BlockingPop {
   ) {}
 
   /**
-   * The id that was moved, or undefined when none came in time, the wait was interrupted or Redis went away.
+   * The id that was moved, or undefined when none came in time or the wait was interrupted.
    * @param timeout milliseconds
+   * @throws RqConnectionError, RedisReplyError when Redis went away or refused it
    */
   wait(timeout: number): Promise<string | undefined> {
     this.waiting ??= this.block(timeout).finally(() => (this.waiting = undefined));
@@ -104,7 +105,9 @@ export class BlockingPop {
       return (await redis.blmove(list, intermediate, 'LEFT', 'RIGHT', seconds)) ?? undefined;
     } catch (error) {
       this.connections.refused(error);
-      throw translated('wait for jobs', error);
+      const refusal = replyText(error);
+      const words = refusal && (await this.connections.rights.named(refusal));
+      throw translated('wait for jobs', error, words);
     } finally {
       this.isBlocking = false;
       this.isSkipped = false;

@@ -3,3 +3,4 @@ export type { BlockingPop } from './blocking-pop.js';
 export type { ConnectionOption, RedisInstance } from './connection-input.js';
 export * from './connections.js';
 export type { GuardObserver, LeaseGuard } from './lease-guard.js';
+export { isDenied } from './missing-rights.js';

@@ -22,6 +22,11 @@ export interface FigureStore {
   findings(): Promise<Finding[]>;
   /** What is left over in a queue: of workers that died, or of whoever writes only half. A look at some hundred entries. */
   leftovers(queue: string): Promise<Leftovers>;
+  /**
+   * Looks at up to so many jobs, wherever they are, for those that nobody will ever delete: they have ended, stand in no
+   * registry, and have no time to live.
+   */
+  forgotten(most: number): Promise<readonly { readonly id: string; readonly queue: string }[]>;
   readonly alerts: AlertStore;
   /** Jobs that were enqueued through this store, by queue. */
   readonly enqueued: ReadonlyMap<string, number>;

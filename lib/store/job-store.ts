@@ -181,10 +181,11 @@ export interface Refusal {
   readonly index: number;
   /**
    * `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data; `rekeyed`: it
-   * would, but has another key; `full`: there is no room in its queue; `low`: of this priority no job waits in a lane.
+   * would, but has another key; `full`: there is no room in its queue; `low`: of this priority no job waits in a lane;
+   * `circle`: it would wait for itself, by way of its group.
    */
   readonly reason:
-    'exists' | 'duplicate' | 'held' | 'replaced' | 'rekeyed' | 'full' | 'low' | TickRefusal;
+    'exists' | 'duplicate' | 'held' | 'replaced' | 'rekeyed' | 'full' | 'low' | 'circle' | TickRefusal;
   /** Id of the job that has the key; undefined: it has the id. */
   readonly holder: string | undefined;
   /** What goes with the reason of a tick; of `full`: how many wait in the queue, and `key` when it is its key's. */

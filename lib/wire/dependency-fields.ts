@@ -11,6 +11,7 @@ import type { IfFailed, WaitsFor } from '../job/index.js';
  * | `nrq_after_group` | the group that it waits for, in place of parents |
  * | `nrq_delay` | `in:MILLISECONDS` from its release on, or `at:MILLISECONDS` since the epoch |
  * | `nrq_parent:ID` | the result of a parent, handed over when that finished: JSON, or `base64:` and JSON in Base64; of one that is too long `bytes:` and its size |
+ * | `nrq_released` | when the job was canceled: those who wait for it need not (`cancel({ dependents: 'release' })`) |
  * | `nrq_canceled_by` | id of the parent because of which it was canceled; `@` and the name of a group |
  */
 

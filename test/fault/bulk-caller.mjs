@@ -1,12 +1,15 @@
-// A process that does one thing to many jobs, and says how far it is.
+// A process that does one thing to many jobs, which it is told of.
+import { once } from 'node:events';
 import { Queue } from '../../dist/queue/index.js';
 import { Connections } from '../../dist/redis/index.js';
 import { RedisJobStore } from '../../dist/store/index.js';
 
-const [action, selection] = process.argv.slice(2);
+const action = process.argv[2];
+// A list of ids may be too long for an argument.
+const [{ selection }] = await once(process, 'message');
 const connections = new Connections(process.env.REDIS_URL);
 await connections.connect();
 const queue = new Queue('jobs', new RedisJobStore(connections));
-process.send({ began: true });
-process.send({ report: await queue[action](JSON.parse(selection)) });
+await queue[action](selection);
 await connections.close();
+process.disconnect();

@@ -1,6 +1,7 @@
 // Whoever does something to many jobs may die, or lose Redis's answers, in the middle of it: each job is then either as
-// it was or as it should become, and the same call goes on.
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+// it was or as it should become, and the same call goes on. `BULK_JOBS=100000 npm run jest -- test/fault/bulk` is the long
+// round.
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Redis } from 'ioredis';
 import { Connections, type ControlReport, Queue, RedisJobStore } from '../../lib/index.js';
 import { type Child, startChild } from '../support/children.js';
@@ -8,7 +9,10 @@ import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { eventually } from '../support/wait.js';
 import { TcpProxy } from './tcp-proxy.js';
 
-const COUNT = 3000;
+/** In thousands. */
+const COUNT = Number(process.env['BULK_JOBS'] ?? 3000);
+const TIME_LIMIT = 30_000 + COUNT * 2;
+jest.setTimeout(TIME_LIMIT);
 const LOST = { code: 'RQ_CONNECTION' };
 let redis: RedisServer;
 let client: Redis;
@@ -89,14 +93,16 @@ describe.each([
     for (const share of [0.05, 0.2]) {
       const child = startChild(new URL('./bulk-caller.mjs', import.meta.url), {
         usesEngine: true,
-        args: [action, JSON.stringify(selection)],
+        args: [action],
         env: { REDIS_URL: redis.url },
       });
       children.push(child);
+      child.send({ selection });
       const before = (await audit())[becomes] ?? 0;
       // On a busy machine the first one may have done nearly all before it was killed.
       await eventually(async () => (await done()) >= before + (COUNT - before) * share, {
         what: 'some of it to be done',
+        timeout: TIME_LIMIT,
         every: 1,
       });
       await child.kill();

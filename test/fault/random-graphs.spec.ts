@@ -1,6 +1,6 @@
 // Graphs of jobs at random over several queues, with jobs that fail, are canceled, deleted and requeued, while workers are
 // killed. When all is quiet each job has the end that the graph says. `GRAPHS=500 npm run jest -- test/fault/random-graphs`
-// is the long round; `GRAPHS_SEED=7` begins with another seed.
+// is the long round, in which Redis is killed, too; `GRAPHS_SEED=7` begins with another seed.
 import { resolveDefaults, resolveJobOptions } from '../../lib/job/index.js';
 import { Connections } from '../../lib/redis/index.js';
 import { type NewJob, RedisJobStore } from '../../lib/store/index.js';
@@ -17,9 +17,10 @@ import {
 import { type ActingWorker, Scene } from './scene.js';
 
 const GRAPHS = Number(process.env['GRAPHS'] ?? 8);
+const isLong = process.env['GRAPHS'] !== undefined;
 const AT_ONCE = 25;
 // The short round takes the same graphs each time, so that a failure of it is one of the change that was made.
-const ANY_SEED = process.env['GRAPHS'] === undefined ? 1 : 1 + (Date.now() % 1_000_000);
+const ANY_SEED = isLong ? 1 + (Date.now() % 1_000_000) : 1;
 const FIRST_SEED = Number(process.env['GRAPHS_SEED'] ?? ANY_SEED);
 const SEEDS = Array.from({ length: Math.ceil(GRAPHS / AT_ONCE) }, (_, at) => FIRST_SEED + at);
 const KILLS = 3;
@@ -29,7 +30,9 @@ let scene: Scene;
 let store: RedisJobStore;
 
 beforeEach(async () => {
-  scene = await Scene.open();
+  scene = await Scene.open(
+    isLong ? { appendonly: true, args: ['--appendfsync', 'always'] } : undefined,
+  );
   const connections = new Connections(scene.redis.url);
   await connections.connect();
   store = new RedisJobStore(connections);
@@ -129,6 +132,11 @@ async function run(seed: number, graphs: number): Promise<Round> {
     }
     const [doomed, other] = workers as [ActingWorker, ActingWorker];
     await doomed.kill();
+    if (isLong) {
+      await scene.redis.kill();
+      await scene.redis.restart();
+      await store.connections.ready(10_000);
+    }
     workers = [other, await scene.worker(`next-${kill}`, WORKER)];
   }
   await eventually(isDrained, { what: 'all jobs to be settled', timeout: 20_000, every: 20 });

@@ -121,7 +121,7 @@ export function judge({ nodes, deeds, status, journal }: Facts): string[] {
       // Its own cancel because of another may have come between, and been undone by a requeue: then it has not been told,
       // and a parent counts as it stands; one that is gone as met.
       const wasAway = cameBack.has(id);
-      if (done(parent, 'release')) return wasAway ? ['met', 'failed'] : ['met'];
+      if (done(parent, 'release')) return ['met'];
       if (stands(parent) === 'deferred')
         return ifFailed === 'run' && cameBack.has(parent) ? ['met', 'pending'] : ['pending'];
       if (ifFailed === 'run') return ['met'];

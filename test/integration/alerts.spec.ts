@@ -1,4 +1,5 @@
 // Alerts in a fleet: of several processes one looks and one tells, also when the one that looks is killed.
+import { jest } from '@jest/globals';
 import {
   AlertWatch,
   type AlertListener,
@@ -123,6 +124,21 @@ it('who was told limits takes the place of who was not', async () => {
   const all = () => texts([plain, configured]);
   await eventually(() => all().includes('mail backlog firing'), { what: 'the configured alert' });
   expect(configured.logged.length).toBeGreaterThan(0);
+});
+
+it('a process that cannot look leaves it to others', async () => {
+  const small = new Heard(false);
+  const store = await engine.openStore();
+  jest.spyOn(store.figures, 'overview').mockRejectedValue(new Error('NOPERM'));
+  const resolved = { ...resolveAlerts({}, 'test'), everyMs: EVERY_MS };
+  const watch = new AlertWatch(store, new RqInspector(store), resolved, small);
+  watches.push(watch);
+  watch.start();
+  await eventually(() => small.errors.length > 0, { what: 'a look that fails' });
+  const heard = new Heard();
+  await processWith(heard);
+  await engine.queue('mail').enqueue('send');
+  await eventually(() => heard.told.length > 0, { what: 'the alert' });
 });
 
 it('nobody is told of a muted one', async () => {

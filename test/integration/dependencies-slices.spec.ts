@@ -27,8 +27,8 @@ const size = (registry: string) =>
   registry === 'queue'
     ? engine.client.llen('rq:queue:other')
     : engine.client.zcard(`rq:${registry}:other`);
-const all = (registry: string) =>
-  eventually(async () => (await size(registry)) === COUNT, { what: `all in ${registry}` });
+const all = (registry: string, count = COUNT) =>
+  eventually(async () => (await size(registry)) === count, { what: `all in ${registry}` });
 
 /** Stops what the store would do by itself, as if its process had been killed; gives how to let it go on. */
 function killAfterEachCall(): () => void {
@@ -106,6 +106,71 @@ it('a requeue in the middle takes back what was canceled, and the rest waits on'
   expect(await size('canceled')).toBe(0);
   await graph.finish('p');
   await all('queue');
+});
+
+describe('between two calls', () => {
+  const MANY = 700;
+  const children = ids.slice(0, MANY);
+  const count = async () => [await size('queue'), await size('canceled'), await size('deferred')];
+  /** Children of two parents, of whom the first has ended and not all have been told. */
+  async function halfTold(end: () => Promise<unknown>, options = {}): Promise<() => void> {
+    await graph.add({ id: 'p', options }, { id: 'q', queue: 'more' });
+    await graph.add(...children.map((id) => ({ id, queue: 'other', after: ['p', 'q'] })));
+    const revive = killAfterEachCall();
+    await end();
+    expect(await engine.client.exists('rq:nrq:ended:jobs')).toBe(1);
+    return revive;
+  }
+  const release = () =>
+    engine.store.control('jobs', 'p', { type: 'cancel', dependents: 'release' });
+  const requeue = () => engine.store.control('more', 'q', { type: 'requeue', front: false });
+  const goOn = async (queue: string) => {
+    for (let call = 0; call < 3; call += 1) {
+      await engine.store.recover(queue, { maxCrashes: 3, leaseMs: 60_000 });
+    }
+  };
+
+  it('of a release, no look at a child takes the parent for one that was canceled', async () => {
+    const revive = await halfTold(release);
+    await goOn('other'); // the sweep
+    await graph.finish('q', 'more');
+    expect((await count())[1]).toBe(0);
+    await goOn('more');
+    await goOn('jobs');
+    revive();
+    expect(await count()).toEqual([MANY, 0, 0]);
+    expect(await graph.traces()).toEqual([]);
+  });
+
+  it('of a release, children are canceled because of another parent: its requeue lets them run', async () => {
+    const revive = await halfTold(release);
+    await graph.fail('q', 'more');
+    await goOn('more');
+    await goOn('jobs');
+    expect(await count()).toEqual([0, MANY, 0]);
+    await requeue();
+    await goOn('more');
+    revive();
+    expect(await count()).toEqual([0, 0, MANY]);
+    await graph.finish('q', 'more');
+    await all('queue', MANY);
+    expect(await graph.traces()).toEqual([]);
+  });
+
+  it('of a success, children are canceled because of another parent: they have the result all the same', async () => {
+    const revive = await halfTold(() => graph.finish('p', 'jobs', '"kept"'), { resultTtl: 0 });
+    await graph.fail('q', 'more');
+    await goOn('more');
+    await goOn('jobs');
+    expect(await graph.status('p')).toBe('missing');
+    await requeue();
+    await goOn('more');
+    revive();
+    await graph.finish('q', 'more');
+    await all('queue', MANY);
+    const handed = await Promise.all(children.map((id) => engine.store.handedResults(id, ['p'])));
+    expect(new Set(handed.flat())).toEqual(new Set(['"kept"']));
+  });
 });
 
 describe('more new children of a parent that has failed than a call can tell', () => {

@@ -34,6 +34,9 @@ it('finds an evicting server, dead workers, ghosts, leases and ids of the dead, 
     nrq_version: '0.1.0',
   });
   await client.sadd('rq:workers', 'rq:worker:dead');
+  await client.hset('rq:job:left', { status: 'finished', origin: 'mail' });
+  await client.hset('rq:job:kept', { status: 'finished', origin: 'mail' });
+  await client.expire('rq:job:kept', 100);
   try {
     const all = await found('mail');
     expect(all).toEqual(
@@ -45,6 +48,7 @@ it('finds an evicting server, dead workers, ghosts, leases and ids of the dead, 
         'mail popped',
         'mail ghosts',
         'mail pickle',
+        'mail forgotten',
       ]),
     );
     const [first] = await new RqInspector(engine.store).findings();

@@ -1,4 +1,5 @@
-// Groups: what is stored, what becomes of a job that waits for one, row by row, and what a group tells of itself.
+// Groups: what is stored, what becomes of a job that waits for one, row by row, and what a group tells of itself. What is
+// found by looking is in groups-sweep.spec.ts.
 import { jest } from '@jest/globals';
 import { GroupTimeoutError, type IfFailed } from '../../lib/job/index.js';
 import { eventually } from '../support/wait.js';
@@ -33,33 +34,6 @@ const requeue = (id: string, finished = false) =>
   control(id, { type: 'requeue', front: false, finished });
 const recover = (maxCrashes = 3, queue = 'jobs') =>
   engine.store.recover(queue, { maxCrashes, leaseMs: 60_000 });
-const sweep = async () => {
-  await engine.client.del('rq:nrq:group-swept', 'rq:nrq:swept:jobs', 'rq:nrq:swept:other');
-  await recover();
-  await recover(3, 'other');
-};
-/** What `Group.enqueue_many` of Python leaves. */
-const pythonMember = async (id: string, fields: Record<string, string> = {}) => {
-  const { client } = engine;
-  await client.hset(`rq:job:${id}`, {
-    data: '["tasks.add",null,[1],{}]',
-    created_at: '2026-01-01T00:00:00.000000Z',
-    origin: 'jobs',
-    status: 'queued',
-    group_id: 'g',
-    success_callback_name: '',
-    ...fields,
-  });
-  if (!fields['status']) await client.rpush('rq:queue:jobs', id);
-  await client.sadd('rq:group:g', id);
-  await client.sadd('rq:groups', 'g');
-};
-/** A Python worker has run it. */
-const endedInPython = async (id: string, how: 'finished' | 'failed') => {
-  await engine.client.lrem('rq:queue:jobs', 0, id);
-  await engine.client.hset(`rq:job:${id}`, { status: how });
-  await engine.client.zadd(`rq:${how}:jobs`, Date.now() / 1000 + 500, id);
-};
 
 describe('a group', () => {
   it('is kept as RQ keeps it', async () => {
@@ -294,96 +268,6 @@ describe('a job that waits for a group', () => {
     await recover();
     expect(await engine.client.llen('rq:queue:other')).toBe(1200);
     expect(await graph.traces()).toEqual([]);
-  });
-});
-
-describe('the sweep of groups', () => {
-  it('finds jobs that have expired or were deleted by others', async () => {
-    await family('a', 'b');
-    await graph.finish('b');
-    await engine.client.del('rq:job:a');
-    await engine.client.del('rq:queue:jobs');
-    await sweep();
-    expect(await waiting()).toEqual(['canceled', 'queued', 'canceled']);
-    expect(await status()).toEqual({ total: 2, pending: 0, finished: 1, failed: 0, canceled: 1 });
-  });
-
-  it('finds jobs that Python has run, and requeued', async () => {
-    await family('a', 'b', 'c');
-    await endedInPython('a', 'finished');
-    await endedInPython('b', 'failed');
-    await sweep();
-    expect(await waiting()).toEqual(['deferred', 'deferred', 'deferred']);
-    await endedInPython('c', 'finished');
-    await sweep();
-    expect(await waiting()).toEqual(['canceled', 'queued', 'deferred']);
-    expect(await status()).toEqual({ total: 3, pending: 0, finished: 2, failed: 1, canceled: 0 });
-    // As `rq requeue` does it.
-    await engine.client.zrem('rq:failed:jobs', 'b');
-    await engine.client.hset('rq:job:b', { status: 'queued' });
-    await engine.client.rpush('rq:queue:jobs', 'b');
-    await sweep();
-    expect(await waiting()).toEqual(['deferred', 'queued', 'deferred']);
-    await endedInPython('b', 'finished');
-    await sweep();
-    expect(await waiting()).toEqual(['queued', 'queued', 'queued']);
-  });
-
-  it('takes in jobs that Python has added; so does the enqueue of a job that waits for them', async () => {
-    await pythonMember('p');
-    await pythonMember('old', { status: 'finished' });
-    await graph.add(fanIn('c'));
-    expect(await graph.status('c')).toBe('deferred');
-    await pythonMember('q');
-    await graph.finish('p');
-    expect(await graph.status('c')).toBe('deferred');
-    await graph.finish('q');
-    expect(await graph.status('c')).toBe('queued');
-    expect(await status()).toEqual({ total: 3, pending: 0, finished: 3, failed: 0, canceled: 0 });
-
-    await pythonMember('r');
-    await sweep();
-    expect(await engine.client.smembers('rq:nrq:group-pending:g')).toEqual(['r']);
-  });
-
-  it('looks through more jobs of Python than one call may, before it says that a group is over', async () => {
-    const ids = Array.from({ length: 3000 }, (_, index) => `p${index}`);
-    const batch = engine.client.pipeline();
-    for (const id of ids) {
-      batch.hset(`rq:job:${id}`, {
-        data: '[]',
-        created_at: 'x',
-        origin: 'jobs',
-        status: 'finished',
-      });
-      batch.zadd('rq:finished:jobs', 9e9, id);
-    }
-    await batch.exec();
-    await engine.client.sadd('rq:group:g', ...ids);
-    await graph.add(fanIn('c'));
-    expect(await graph.status('c')).toBe('deferred');
-    await sweep();
-    expect(await graph.status('c')).toBe('queued');
-    expect(await status()).toMatchObject({ total: 3000, finished: 3000 });
-  });
-
-  it('forgets a group when none of its jobs is left, and the next of the name begins anew', async () => {
-    await graph.add(member('a', { failureTtl: 1 }), member('b'));
-    await graph.fail('a');
-    await graph.finish('b');
-    await engine.client.del('rq:job:a', 'rq:job:b');
-    await sweep();
-    expect(await engine.client.exists('rq:group:g')).toBe(0);
-    await sweep();
-    expect(await engine.client.exists('rq:groups', 'rq:nrq:groups')).toBe(0);
-    expect(await engine.client.ttl('rq:nrq:group:g')).toBeGreaterThan(0);
-    // What became of them is told for a day.
-    expect(await status()).toMatchObject({ total: 2, finished: 1, failed: 1 });
-    await graph.add(member('c'), fanIn('end'));
-    await graph.finish('c');
-    expect(await status()).toMatchObject({ total: 1, finished: 1 });
-    expect(await graph.status('end')).toBe('queued');
-    expect(await engine.client.ttl('rq:nrq:group:g')).toBe(-1);
   });
 });
 

@@ -8,6 +8,7 @@ import { RedisJobStore } from '../../lib/store/index.js';
 import { type Role, rightsOf } from '../../lib/store/rights.js';
 import { Keyspace } from '../../lib/wire/index.js';
 import { Scheduler } from '../../lib/worker/index.js';
+import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
 const engine = Engine.forThisFile();
@@ -194,6 +195,31 @@ describe('a right that is taken away later', () => {
     expect(String(problem?.error)).toContain(NAMED);
     await take('w', '+hset');
     expect(await job.result({ timeout: 10 })).toBe('done');
+  });
+
+  it('is named once by a worker that may not wait at its queue, and serves it all the same', async () => {
+    const store = await storeAs('w', documented('worker'));
+    const worker = await engine.work({ ok: (data) => data }, { store });
+    await take('w', '-blmove');
+    for (let number = 0; number < 5; number += 1) {
+      const job = await engine.queue().enqueue('ok', number);
+      expect(await job.result({ timeout: 10 })).toBe(number);
+    }
+    const [problem] = await worker.events.waitFor('problem');
+    expect(problem?.message).toBe(
+      'an idle worker may not wait at queue "jobs", and asks it four times a second instead',
+    );
+    expect(String(problem?.error)).toContain(NAMED.replace('hset', 'blmove'));
+    await take('w', '+blmove');
+    const solved = await eventually(
+      async () => {
+        await (await engine.queue().enqueue('ok')).result({ timeout: 10 });
+        return worker.events.of('problemSolved')[0];
+      },
+      { what: 'a read to bring a job' },
+    );
+    expect(solved.message).toBe('an idle worker waits at queue "jobs" again');
+    expect(worker.events.of('problem')).toHaveLength(1);
   });
 
   it('is told in the words of Redis when it is back at the second look', async () => {

@@ -160,6 +160,39 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       }
     });
 
+    // DEPENDENT_PAIRS=10000 is the long round.
+    const pairs = Number(process.env['DEPENDENT_PAIRS'] ?? 60);
+    it.each([500, 0])(
+      'that ends while Python enqueues the child (result_ttl %d): each child runs once',
+      async (resultTtl) => {
+        await sides.nest.worker({ 'tasks.parent': () => 1 }, { queue: 'parents', concurrency: 10 });
+        const children = await sides.python.run<string[]>(
+          `
+          import random, time
+          children = []
+          for number in range(given['pairs']):
+              parent = queue('parents').enqueue('tasks.parent', result_ttl=given['ttl'])
+              time.sleep(random.random() * 0.002)
+              children.append(queue('python-only').enqueue('tasks.note', number, depends_on=parent).id)
+          return children
+          `,
+          { pairs, ttl: resultTtl },
+        );
+        // Python may store a child after its parent was settled, and nobody tells it then: in RQ, too.
+        await eventually(
+          async () => {
+            await sweep(sides);
+            return (await sides.client.zcard('rq:deferred:python-only')) === 0;
+          },
+          { what: 'no child to wait', every: 20, timeout: 20_000 },
+        );
+        const queued = await sides.client.lrange('rq:queue:python-only', 0, -1);
+        expect(queued.toSorted()).toEqual(children.toSorted());
+        expect(await sides.client.keys('rq:job:*:dependents')).toEqual([]);
+      },
+      60_000 + pairs * 20,
+    );
+
     it('ours finds results of both languages', async () => {
       const python = await pythonJob("'tasks.echo', 'x'");
       const node = await sides.nest.queue('node').enqueue('parent');

@@ -199,6 +199,23 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
     await family.becomes(released);
   });
 
+  it('repeats: they run after its first round, each once', async () => {
+    const parent = await enqueueParent({ repeat: { times: 1, interval: 0 } });
+    const family = await Family.of(sides, [parent.id]);
+    const again = deferred();
+    let runs = 0;
+    await runParents(() => (runs++ === 0 ? 'first' : again.promise));
+    await eventually(() => runs === 2, { what: 'the second round' });
+    await family.becomes(released);
+    again.resolve();
+    await lookWhen(sides.python, parent.id, 'finished');
+    await sweep(sides);
+    await family.becomes(released);
+    for (const queue of QUEUES) {
+      expect(await sides.client.llen(`rq:queue:${queue}`)).toBe(KINDS.length);
+    }
+  });
+
   it('is given back by a worker that stops: nothing, until it finishes', async () => {
     const parent = await enqueueParent();
     const family = await Family.of(sides, [parent.id]);

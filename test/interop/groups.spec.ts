@@ -95,7 +95,55 @@ describeInterop('groups', () => {
     expect(await sides.client.exists('rq:group:g', 'rq:groups')).toBe(0);
   });
 
-  it('hears of what Python cancels, deletes and requeues', async () => {
+  it('of which Python deletes a job: nobody can requeue it', async () => {
+    const queue = sides.nest.queue();
+    const [kept] = await Promise.all(
+      ['a', 'b'].map((id) => queue.enqueueCall('tasks.echo', {}, { id, group: 'g' })),
+    );
+    const waiting = await Promise.all(
+      (['cancel', 'run', 'wait'] as const).map((ifFailed) =>
+        sides.nest.queue('end').enqueue('end', null, { dependsOn: { group: 'g', ifFailed } }),
+      ),
+    );
+    await sides.python.run("fetch('b').delete()");
+    await sides.nest.worker({ 'tasks.echo': () => 1 });
+    await kept!.result({ timeout: '10s' });
+    const statuses = () => Promise.all(waiting.map(({ id }) => statusOf(id)));
+    await eventually(
+      async () => {
+        await sweep();
+        return (await statuses()).join() === 'canceled,queued,canceled';
+      },
+      { what: 'those that wait to be told', every: 20 },
+    );
+    expect(await group().status()).toMatchObject({ total: 2, finished: 1, canceled: 1 });
+  });
+
+  it('whose other jobs are gone lets a Python worker bring the last one to its end', async () => {
+    const queue = sides.nest.queue();
+    const options = { group: 'g', resultTtl: 0 };
+    const last = await queue.enqueueCall('tasks.wait_for', { args: ['go'] }, options);
+    const worker = await sides.python.worker('shared');
+    await eventually(() => sides.client.get('test:runs:go'), { what: 'it to run' });
+    const here = await sides.nest.queue('node').enqueue('here', null, options);
+    await sides.nest.worker({ here: () => 1 }, { queue: 'node' });
+    await eventually(async () => (await sides.client.exists(`rq:job:${here.id}`)) === 0, {
+      what: 'ours to be gone',
+    });
+    expect((await inPython()).ids).toEqual([last.id]);
+    await sides.client.set('go', '1');
+    await eventually(async () => (await sides.client.exists(`rq:job:${last.id}`)) === 0, {
+      what: 'the last one to be gone',
+    });
+    // RQ's worker quits when the group of a job that has ended is not there.
+    await sides.python.run("queue('shared').enqueue('tasks.note', 'alive')");
+    await eventually(async () => (await sides.client.lrange('test:noted', 0, -1)).length === 1, {
+      what: 'the worker to go on',
+    });
+    expect(worker.output()).not.toContain('NoSuchGroupError');
+  });
+
+  it('hears of what Python cancels and requeues', async () => {
     const queue = sides.nest.queue();
     const jobs = await Promise.all(
       ['a', 'b', 'c'].map((id) => queue.enqueueCall('tasks.echo', {}, { id, group: 'g' })),

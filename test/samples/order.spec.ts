@@ -14,9 +14,9 @@ function part(number: number): string[] {
   return lines.slice(start, end === -1 ? undefined : end).map((line) => line.trim());
 }
 
-it('a job gets the results of the three that it waits for', () => {
+it('a job gets the results of the three that it waits for, of which one has waited for a group', () => {
   expect(part(1)).toContainEqual(
-    expect.stringMatching(/^sent: teapot from shelf 6, label order-1, receipt of 25 EUR of \d{4}-/),
+    expect.stringMatching(/^sent: teapot and cup, label order-1, receipt of 25 EUR of \d{4}-/),
   );
 });
 
@@ -26,14 +26,25 @@ it('a failed step cancels the one that needs it, and runs the one that makes goo
       'charge: failed',
       'dispatch: canceled',
       expect.stringMatching(/^because: .*order-2-charge/),
-      'still reserved: false',
+      'still reserved: 0',
     ]),
   );
 });
 
 it('a requeued step has the canceled one run after all', () => {
   expect(part(3)).toEqual([
-    expect.stringMatching(/^sent: kettle from shelf 6, label order-2, receipt of 40 EUR/),
-    'still reserved: true',
+    expect.stringMatching(/^sent: kettle, label order-2, receipt of 40 EUR/),
+    'still reserved: 1',
+  ]);
+});
+
+it('a failed job of a group cancels what waits for the group, and what waits for that', () => {
+  expect(part(4)).toEqual(['articles: 2 of 3, 1 failed', 'pack: canceled', 'dispatch: canceled']);
+});
+
+it('a requeued job of a group has all of it run after all', () => {
+  expect(part(5)).toEqual([
+    expect.stringMatching(/^sent: tea and sugar and samovar, label order-3, receipt of 90 EUR/),
+    'still reserved: 3',
   ]);
 });

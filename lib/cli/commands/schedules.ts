@@ -1,7 +1,6 @@
 import { CliError, EXIT } from '../exit-codes.js';
 import { type Piece, dim, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { ago } from '../words.js';
 
@@ -29,8 +28,7 @@ async function schedules(
   flags: SchedulesFlags,
 ): Promise<number> {
   const { inspector, output, json } = session;
-  if (queue !== undefined) await assertKnownQueue(inspector, queue);
-  const all = await schedulesOf(session, queue);
+  const all = await inspector.schedules(queue);
   const { pause, resume, run } = flags;
   if ([pause, resume, run].some((id) => id !== undefined)) return change(session, all, flags);
   if (json) for (const schedule of all) output.json(schedule);
@@ -45,13 +43,7 @@ async function schedules(
   return EXIT.done;
 }
 
-type Schedules = Awaited<ReturnType<typeof schedulesOf>>;
-
-async function schedulesOf({ inspector }: Session, queue: string | undefined) {
-  const names = queue === undefined ? await inspector.names() : [queue];
-  const lists = await Promise.all(names.map((name) => inspector.queue(name).schedules()));
-  return lists.flat();
-}
+type Schedules = Awaited<ReturnType<Session['inspector']['schedules']>>;
 
 async function change(
   { output, json }: Session,

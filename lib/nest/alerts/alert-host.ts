@@ -21,18 +21,21 @@ export class AlertHost implements AlertListener, WorkerObserver {
   /** Not there without a critical job: the worker then tells nobody. */
   readonly jobFailed: WorkerObserver['jobFailed'];
   readonly jobPoisoned: WorkerObserver['jobPoisoned'];
-  private readonly logger = new RqLogger('RqAlerts');
+  private readonly logger: RqLogger;
+  private readonly root: string;
   private readonly watch: AlertWatch;
   private readonly running = new Set<Promise<unknown>>();
   private isFailing = false;
 
   constructor(
-    private readonly root: string,
+    { root, log }: { readonly root: string; readonly log: 'text' | 'fields' },
     store: JobStore,
     options: ResolvedAlerts,
     private readonly listeners: readonly FoundAlertListener[],
     handlers: HandlerRegistry | undefined,
   ) {
+    this.root = root;
+    this.logger = new RqLogger('RqAlerts', log);
     this.watch = new AlertWatch(store, new RqInspector(store), options, this);
     const failed = ({ queue, name }: { readonly queue: string; readonly name: string }) => {
       if (!handlers?.find(queue, name)?.critical) return;
@@ -67,8 +70,9 @@ export class AlertHost implements AlertListener, WorkerObserver {
   }
 
   changed(alert: RqAlert): void {
-    if (alert.state === 'resolved') this.logger.log(lines.alertEnded(this.root, alert));
-    else this.logger.warn(lines.alertBegan(this.root, alert));
+    const fields = () => ({ event: `alert.${alert.state}`, ...alert });
+    if (alert.state === 'resolved') this.logger.log(lines.alertEnded(this.root, alert), fields);
+    else this.logger.warn(lines.alertBegan(this.root, alert), fields);
   }
 
   failed(error: unknown): void {

@@ -48,6 +48,7 @@ export interface RootOptions {
   readonly sharedWithPython: boolean;
   readonly maxPayloadBytes: number | undefined;
   readonly webhooks: WebhookSettings;
+  readonly log: 'text' | 'fields';
   readonly telemetry: RqTelemetry | undefined;
   /** Undefined: this process does not look for alerts. */
   readonly alerts: ResolvedAlerts | undefined;
@@ -79,6 +80,7 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   sharedWithPython: flag,
   maxPayloadBytes: optional(wholeNumber(1)),
   webhooks: otherwise({}, readWebhookSettings),
+  log: otherwise('text', either('text', 'fields')),
   telemetry: optional(readTelemetry),
   alerts: (value, option, where) =>
     value === false

@@ -71,6 +71,11 @@ export interface RqModuleOptions {
    * a day. `false`: this process does not look. Give the same in all processes of a Redis. See docs/operating.md.
    */
   alerts?: AlertOptions | false;
+  /**
+   * Lines of the log about jobs and alerts: `'text'` (default) are sentences, `'fields'` objects, with the sentence as
+   * `message`, for Nest's `json: true` logger and nestjs-pino. See docs/operating.md.
+   */
+  log?: 'text' | 'fields';
   /** Traces and metrics: `otel()` of `nestjs-rq/opentelemetry`. Default: none. */
   telemetry?: RqTelemetry;
   /** Another Redis beside the one without a name: letters, digits, `_` and `-`. */

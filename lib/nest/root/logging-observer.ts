@@ -7,9 +7,11 @@ import type {
 } from '../../worker/index.js';
 import type { LimitChange } from '../../store/index.js';
 import type { UnprovidedHandlers } from '../handlers/unprovided-handlers.js';
+import { failedFields, jobFields, retryingFields } from '../log-fields.js';
 import * as lines from '../log-lines.js';
 import { RqLogger } from '../rq-logger.js';
 import { DroppedIds } from './dropped-ids.js';
+import { RepeatedFailures } from './repeated-failures.js';
 import { UnknownNames } from './unknown-names.js';
 
 /**
@@ -17,20 +19,36 @@ import { UnknownNames } from './unknown-names.js';
  * One that is not is an `error` line with the stack. Nothing fails silently, and what went well is not worth a line.
  */
 export class LoggingObserver implements WorkerObserver {
-  private readonly logger = new RqLogger('RqWorker');
+  private readonly logger: RqLogger;
 
   private readonly unknownNames = new UnknownNames();
 
   private readonly dropped = new DroppedIds(
-    (one) => this.logger.warn(lines.jobDropped(one)),
-    (more) => this.logger.warn(lines.moreDropped(more)),
+    (one) => this.logger.warn(lines.jobDropped(one), () => ({ event: 'job.dropped', ...one })),
+    (more) => this.logger.warn(lines.moreDropped(more), () => ({ event: 'job.dropped', ...more })),
   );
 
-  /** @param namesOn the names for which a queue has handlers */
+  private readonly failures = new RepeatedFailures((about, count) => {
+    const { queue, name: job } = about;
+    this.logger.error(lines.moreFailures(about, count), undefined, () => ({
+      event: 'job.failures',
+      queue,
+      job,
+      count,
+    }));
+  });
+
+  /**
+   * @param namesOn the names for which a queue has handlers
+   * @param form of lines about jobs
+   */
   constructor(
     private readonly root: string,
     private readonly namesOn: (queue: string) => readonly string[] = () => [],
-  ) {}
+    form: 'text' | 'fields' = 'text',
+  ) {
+    this.logger = new RqLogger('RqWorker', form);
+  }
 
   started(queues: readonly string[], concurrency = 10): void {
     this.logger.log(lines.workerStarted(this.root, queues, concurrency));
@@ -46,6 +64,7 @@ export class LoggingObserver implements WorkerObserver {
 
   stopped(queues: readonly string[]): void {
     this.dropped.flush();
+    this.failures.flush();
     this.logger.log(lines.workerStopped(this.root, queues));
   }
 
@@ -55,6 +74,7 @@ export class LoggingObserver implements WorkerObserver {
     left: readonly lines.LeftJobs[],
   ): void {
     this.dropped.flush();
+    this.failures.flush();
     this.logger.log(lines.workerEnded(this.root, queues, why, left));
   }
 
@@ -63,11 +83,13 @@ export class LoggingObserver implements WorkerObserver {
   }
 
   jobRetrying(event: JobRetryingEvent): void {
-    this.logger.warn(lines.jobRetrying(event));
+    if (!this.isTold(event)) return;
+    this.logger.warn(lines.jobRetrying(event), () => retryingFields(event));
   }
 
   jobFailed(event: JobFailedEvent): void {
-    this.logger.error(lines.jobFailed(event), event.failure.stack);
+    if (!this.isTold(event)) return;
+    this.logger.error(lines.jobFailed(event), event.failure.stack, () => failedFields(event));
   }
 
   jobSnoozed(event: Parameters<NonNullable<WorkerObserver['jobSnoozed']>>[0]): void {
@@ -80,19 +102,31 @@ export class LoggingObserver implements WorkerObserver {
   }
 
   jobCanceled(event: ExecutionEvent & { readonly reason: string }): void {
-    this.logger.warn(lines.jobCanceled(event));
+    this.logger.warn(lines.jobCanceled(event), () => jobFields('job.canceled', event));
   }
 
   jobLost(event: ExecutionEvent): void {
-    this.logger.warn(lines.jobLost(event));
+    this.logger.warn(lines.jobLost(event), () => jobFields('job.lost', event));
   }
 
   jobRecovered(event: Parameters<NonNullable<WorkerObserver['jobRecovered']>>[0]): void {
-    this.logger.warn(lines.jobRecovered(event));
+    this.logger.warn(lines.jobRecovered(event), () => ({
+      event: 'job.recovered',
+      ...event,
+    }));
   }
 
   jobDropped(event: Parameters<NonNullable<WorkerObserver['jobDropped']>>[0]): void {
     this.dropped.add(event);
+  }
+
+  /** Retries and last failures are counted apart. */
+  private isTold(event: JobRetryingEvent | JobFailedEvent): boolean {
+    const kind = 'why' in event ? 'failed' : 'retrying';
+    return this.failures.isTold(
+      [kind, event.queue, event.name, event.failure.name].join('\n'),
+      event,
+    );
   }
 
   problem(event: { readonly message: string; readonly error?: unknown }): void {

@@ -37,7 +37,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly override: RootOverride | undefined,
     private readonly makeExplorer: () => Promise<HandlerExplorer>,
   ) {
-    this.log = new LoggingObserver(root.name, (queue) => this.handlers?.names(queue) ?? []);
+    const namesOn = (queue: string) => this.handlers?.names(queue) ?? [];
+    this.log = new LoggingObserver(root.name, namesOn, root.options.log);
   }
 
   /** @throws what makes the handlers or the worker impossible; the application does not start then */
@@ -111,7 +112,13 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   ): AlertHost | undefined {
     const { name, store, options } = this.root;
     if (!options.alerts || this.override) return undefined;
-    return new AlertHost(name, store, options.alerts, listeners, handlers);
+    return new AlertHost(
+      { root: name, log: options.log },
+      store,
+      options.alerts,
+      listeners,
+      handlers,
+    );
   }
 
   private toldOf(worker: Worker): RqWorker {

@@ -1,7 +1,7 @@
 -- What people and programs do to jobs from outside: cancel, stop, requeue, promote, delete, replace the meta.
 --
--- The jobs are those of some ids, or those of a registry or of the queue, in its order. All are looked at first, and
--- what could be refused is asked; then everything is written.
+-- The jobs are given by their ids, or are those of a registry or of the queue, in its order. First all of them are looked
+-- at, and Redis is asked whether it would refuse anything. Only then anything is written.
 --
 -- Flags allow-oom
 -- KEYS  list         the queue

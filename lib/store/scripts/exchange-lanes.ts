@@ -1,7 +1,8 @@
+import type { Outcome } from '../../job/index.js';
 import type { ScriptValue } from '../../redis/script.js';
 import type { ExchangeRequest, GateRoom } from '../job-store.js';
 
-/** What an exchange says of gates and lanes (see exchange.lua). */
+/** What an exchange says of gates, lanes and levels (see exchange.lua). */
 
 /** How many jobs of its own handlers a worker takes, where it says so. */
 export function roomsText(rooms: readonly GateRoom[] | undefined): string {
@@ -30,3 +31,19 @@ export function pushLanes(values: ScriptValue[], { outcomes }: ExchangeRequest):
     }
   }
 }
+
+/** Of which level jobs are that go back into the queue: mostly none is of any. */
+export function pushLevels(values: ScriptValue[], { outcomes }: ExchangeRequest): void {
+  let countAt = -1;
+  for (const { job, outcome } of outcomes) {
+    if (ENDS.has(outcome.type) || job.level === undefined) continue;
+    if (countAt < 0) {
+      values.push('levels', 0);
+      countAt = values.length - 1;
+    }
+    values[countAt] = (values[countAt] as number) + 1;
+    values.push(job.id, job.level);
+  }
+}
+
+const ENDS: ReadonlySet<Outcome['type']> = new Set(['finished', 'failed', 'stopped', 'canceled']);

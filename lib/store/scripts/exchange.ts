@@ -13,7 +13,7 @@ import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import type { Connections } from '../../redis/connections.js';
-import { pushLanes, roomsText } from './exchange-lanes.js';
+import { pushLanes, pushLevels, roomsText } from './exchange-lanes.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
 
@@ -201,22 +201,6 @@ const LIMITED = Buffer.from('limited');
 
 /** Longer results travel by themselves: a run is looked through character by character. */
 const LONGEST_IN_RUN = 200;
-
-/** Of which level jobs are that go back into the queue: mostly none is of any. */
-function pushLevels(values: ScriptValue[], { outcomes }: ExchangeRequest): void {
-  let countAt = -1;
-  for (const { job, outcome } of outcomes) {
-    if (ENDS.has(outcome.type) || job.level === undefined) continue;
-    if (countAt < 0) {
-      values.push('levels', 0);
-      countAt = values.length - 1;
-    }
-    values[countAt] = (values[countAt] as number) + 1;
-    values.push(job.id, job.level);
-  }
-}
-
-const ENDS: ReadonlySet<Outcome['type']> = new Set(['finished', 'failed', 'stopped', 'canceled']);
 
 function pushOutcomes(
   values: ScriptValue[],

@@ -1,10 +1,12 @@
--- Finds what crashed workers left behind and puts it right; any worker may run it at any time.
+-- Puts right what crashed workers left behind. Any worker may run it at any time.
 --
--- An execution whose lease has ended is a crash: the job goes back to the head of its queue, spending a retry if it
--- has one, and fails as poison when it has crashed too often. An id that stays in the intermediate list was popped
--- by a worker that died before it claimed it: back to the head, nothing spent. Entries of registries whose time is
--- over are dropped (their jobs have expired by themselves). What calls before have left over of the children of jobs
--- that are over is gone on with, and the sweep takes its turn (see include/sweep.lua).
+-- 1. A lease has ended: its worker has crashed. The job goes back to the head of its queue, and spends a retry if it has
+--    one. When it has crashed too often, it fails as poison.
+-- 2. An id stays in the intermediate list: a worker has popped it, and died before it claimed the job. It goes back to the
+--    head of the queue, and spends nothing.
+-- 3. The time of an entry in a registry of ended jobs is over: the job has expired by itself, and the entry is dropped.
+-- 4. A job has ended, and not all of its children were told, since that takes several calls. This one goes on with it.
+-- 5. The sweep takes its turn (see include/sweep.lua).
 --
 -- Flags allow-oom
 -- KEYS  list              the queue

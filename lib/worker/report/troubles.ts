@@ -19,6 +19,11 @@ export const jobsNotClaimed = (queue: string): Trouble => ({
   solved: `jobs of queue "${queue}" are claimed again`,
 });
 
+export const queueNotWaitedAt = (queue: string): Trouble => ({
+  problem: `an idle worker may not wait at queue "${queue}", and asks it four times a second instead`,
+  solved: `an idle worker waits at queue "${queue}" again`,
+});
+
 export const outcomesNotStored = (queue: string): Trouble => ({
   problem: `outcomes of queue "${queue}" cannot be stored`,
   solved: `outcomes of queue "${queue}" are stored again`,

@@ -2,7 +2,7 @@ import { RqConnectionError } from '../../job/index.js';
 import { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply, Lease } from '../../store/index.js';
 import { PendingEvents } from '../report/pending-events.js';
-import { type Trouble, queueNotServed } from '../report/troubles.js';
+import { type Trouble, queueNotServed, queueNotWaitedAt } from '../report/troubles.js';
 import type { RunEnd } from '../run/job-runner.js';
 import { ClaimBudget } from './claim-budget.js';
 import type { ConsumerSettings } from './consumer-settings.js';
@@ -65,6 +65,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
   ) {
     const { store, runner, reporter, slots, maxCrashes, ownGates = NO_GATES } = settings;
     this.trouble = queueNotServed(queue);
+    const noWait = queueNotWaitedAt(queue);
     const timing = new ExchangeTiming({
       exchange: () => this.exchange(),
       askNow: () => this.askNow(),
@@ -89,6 +90,8 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
       popped: (id) => this.popped(id),
       askNow: () => this.askNow(),
       wake: () => this.wake(),
+      mayNotWait: (error) => reporter.problem(noWait.problem, error),
+      waited: () => reporter.problemSolved(noWait.problem, noWait.solved),
     });
     const { outcomes, budget, starter, waiter } = this;
     this.replies = new ReplyHandler(queue, reporter, outcomes, budget, starter, waiter);

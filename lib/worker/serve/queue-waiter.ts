@@ -1,4 +1,4 @@
-import type { BlockingPop } from '../../redis/index.js';
+import { type BlockingPop, isDenied } from '../../redis/index.js';
 import type { WorkerStore } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 
@@ -49,11 +49,14 @@ export class QueueWaiter {
     this.pop.wait(LONGEST_WAIT_MS).then(
       (id) => {
         this.isWaiting = false;
+        this.on.waited();
         if (id !== undefined) this.on.popped(id);
         else this.askNow();
       },
-      () => {
+      (error: unknown) => {
         this.isWaiting = false;
+        // Other troubles are those of the exchange, too, which tells of them.
+        if (error instanceof Error && isDenied(error.message)) this.on.mayNotWait(error);
         this.askIn(AFTER_TROUBLE_MS);
       },
     );
@@ -137,6 +140,10 @@ export interface WaiterEvents {
   askNow(): void;
   /** There is work that the blocking read does not bring. */
   wake(): void;
+  /** Redis has refused a blocking read for lack of a right: the queue is asked again and again instead. */
+  mayNotWait(error: Error): void;
+  /** A blocking read has ended as it should. */
+  waited(): void;
 }
 
 const LONGEST_WAIT_MS = 30_000;

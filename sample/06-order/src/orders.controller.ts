@@ -1,4 +1,5 @@
-// POST places an order, PUT .../card gives it another card, GET tells how far it is.
+// POST places an order, PUT .../card gives it another card, PUT .../restock/ARTICLE tells that an article is there again,
+// GET tells how far it is.
 import { Body, Controller, Get, HttpCode, Param, Post, Put } from '@nestjs/common';
 import { randomUUID } from 'node:crypto';
 import { OrdersService } from './orders.service.js';
@@ -9,10 +10,10 @@ export class OrdersController {
 
   @Post()
   @HttpCode(202)
-  async place(@Body() body: { article: string; cents: number; card: string }) {
-    const { article, cents, card } = body;
+  async place(@Body() body: { articles: string[]; cents: number; card: string }) {
+    const { articles, cents, card } = body;
     const id = randomUUID();
-    await this.orders.place({ id, article, cents }, card);
+    await this.orders.place({ id, articles, cents }, card);
     return { id, see: `/orders/${id}` };
   }
 
@@ -20,6 +21,13 @@ export class OrdersController {
   @HttpCode(202)
   async card(@Param('id') id: string, @Body() { card }: { card: string }) {
     await this.orders.payWith(id, card);
+    return { see: `/orders/${id}` };
+  }
+
+  @Put(':id/restock/:article')
+  @HttpCode(202)
+  async restock(@Param('id') id: string, @Param('article') article: string) {
+    await this.orders.restock(id, article);
     return { see: `/orders/${id}` };
   }
 

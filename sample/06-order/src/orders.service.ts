@@ -22,10 +22,15 @@ export class OrdersService {
     this.cards.use(order.id, card);
     // Ids of our own: the jobs of an order are found again without a table of them.
     const step = (name: string) => ({ id: `${order.id}-${name}` });
-    const reserve = this.stock.prepare('reserve', order, step('reserve'));
+    // However many articles there are: one job waits for all of them.
+    const group = `${order.id}-articles`;
+    const reserve = order.articles.map((article) =>
+      this.stock.prepare('reserve', { order: order.id, article }, { ...step(article), group }),
+    );
+    const pack = this.stock.prepare('pack', order, { ...step('pack'), dependsOn: { group } });
     const charge = this.payments.prepare('charge', order, step('charge'));
     const label = this.labels.prepare('print', order, step('label'));
-    const steps = [reserve, charge, label] as const;
+    const steps = [pack, charge, label] as const;
     const dispatch = this.shipping.prepare('dispatch', order, {
       ...step('dispatch'),
       dependsOn: steps,
@@ -34,7 +39,7 @@ export class OrdersService {
       ...step('makeGood'),
       dependsOn: { jobs: steps, ifFailed: 'run' },
     });
-    await this.rq.enqueueMany([...steps, dispatch, makeGood]);
+    await this.rq.enqueueMany([...reserve, ...steps, dispatch, makeGood]);
   }
 
   /** The customer has another card. The jobs that were canceled since the first one was refused wait again. */
@@ -43,18 +48,28 @@ export class OrdersService {
     await this.payments.job(`${order}-charge`).requeue();
   }
 
+  /** An article is there again. The group waits for this job, and `pack` and all behind it wait for the group. */
+  async restock(order: string, article: string): Promise<void> {
+    this.warehouse.restock(article);
+    await this.stock.job(`${order}-${article}`).requeue();
+  }
+
   async look(order: string) {
-    const [charge, dispatch, makeGood] = await Promise.all([
+    const [articles, pack, charge, dispatch, makeGood] = await Promise.all([
+      this.rq.group(`${order}-articles`).status(),
+      this.stock.job(`${order}-pack`).refresh(),
       this.payments.job(`${order}-charge`).refresh(),
       this.shipping.job(`${order}-dispatch`).refresh(),
       this.shipping.job(`${order}-makeGood`).refresh(),
     ]);
     return {
+      articles,
+      pack: pack.status,
       charge: charge.status,
       dispatch: dispatch.status,
       reason: dispatch.reason,
       makeGood: makeGood.status,
-      isReserved: this.warehouse.isReserved(order),
+      reserved: this.warehouse.countOf(order),
     };
   }
 

@@ -1,23 +1,32 @@
-// Stands for the systems of others: a warehouse, a bank and a carrier, all in memory.
+// Stands for the systems of others: a warehouse and a bank, in memory.
 import { Injectable } from '@nestjs/common';
 import { FailJob } from 'nestjs-rq';
+import type { Item } from './order.js';
 
 @Injectable()
 export class Warehouse {
-  private readonly reserved = new Map<string, string>();
+  private readonly reserved = new Map<string, Set<string>>();
+  private readonly soldOut = new Set(['samovar']);
 
-  reserve(order: string, article: string): string {
-    const place = this.reserved.get(order) ?? `shelf ${article.length}`;
-    this.reserved.set(order, place);
-    return place;
+  reserve({ order, article }: Item): string {
+    // Another attempt would find the same empty shelf.
+    if (this.soldOut.has(article)) throw new FailJob(`${article} is sold out`);
+    const articles = this.reserved.get(order) ?? new Set();
+    this.reserved.set(order, articles.add(article));
+    return `shelf ${article.length}`;
   }
 
   release(order: string): void {
     this.reserved.delete(order);
   }
 
-  isReserved(order: string): boolean {
-    return this.reserved.has(order);
+  /** How many articles are put aside for an order. */
+  countOf(order: string): number {
+    return this.reserved.get(order)?.size ?? 0;
+  }
+
+  restock(article: string): void {
+    this.soldOut.delete(article);
   }
 }
 

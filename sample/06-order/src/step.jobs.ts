@@ -1,16 +1,23 @@
-// Three steps that know nothing of each other. Each has a queue of its own, and could have a worker of its own.
+// The steps of an order know nothing of each other. Each has a queue of its own, and could have a worker of its own.
 import { Injectable } from '@nestjs/common';
 import { Job } from 'nestjs-rq';
-import type { Order, Receipt, Reservation } from './order.js';
+import type { Item, Order, Parcel, Receipt } from './order.js';
 import { Cards, Warehouse } from './shop.js';
 
 @Injectable()
 export class StockJobs {
   constructor(private readonly warehouse: Warehouse) {}
 
+  /** One job for each article; all of an order are a group. */
   @Job('stock')
-  reserve({ id, article }: Order): Reservation {
-    return { place: this.warehouse.reserve(id, article) };
+  reserve(item: Item): string {
+    return this.warehouse.reserve(item);
+  }
+
+  /** Waits for that group. */
+  @Job('stock')
+  pack({ articles }: Order): Parcel {
+    return { contents: articles.join(' and ') };
   }
 }
 

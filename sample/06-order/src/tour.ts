@@ -1,4 +1,5 @@
-// What `npm run sample -- 06-order` shows: an order that goes through, and one whose card is refused at first.
+// What `npm run sample -- 06-order` shows: an order that goes through, one whose card is refused at first, and one of which
+// an article is sold out at first.
 import { NestFactory } from '@nestjs/core';
 import { setTimeout as pause } from 'node:timers/promises';
 import { AppModule } from './app.module.js';
@@ -10,22 +11,36 @@ await app.init();
 const orders = app.get(OrdersService);
 
 console.log('\n1. An order with a good card');
-await orders.place({ id: 'order-1', article: 'teapot', cents: 2500 }, 'good');
-expect('sent', await orders.sent('order-1'), /^teapot from shelf 6, label order-1, receipt of 25/);
+await orders.place({ id: 'order-1', articles: ['teapot', 'cup'], cents: 2500 }, 'good');
+expect('sent', await orders.sent('order-1'), /^teapot and cup, label order-1, receipt of 25 EUR/);
 expect('makes good', (await overFor('order-1')).makeGood, /^finished$/);
 
 console.log('\n2. An order whose card has expired');
-await orders.place({ id: 'order-2', article: 'kettle', cents: 4000 }, 'expired');
+await orders.place({ id: 'order-2', articles: ['kettle'], cents: 4000 }, 'expired');
 const refused = await overFor('order-2');
 expect('charge', refused.charge, /^failed$/);
 expect('dispatch', refused.dispatch, /^canceled$/);
 expect('because', refused.reason ?? '', /order-2-charge/);
-expect('still reserved', String(refused.isReserved), /^false$/);
+expect('still reserved', String(refused.reserved), /^0$/);
 
 console.log('\n3. The customer gives another card: the payment is requeued');
 await orders.payWith('order-2', 'good');
-expect('sent', await orders.sent('order-2'), /^kettle from shelf 6, label order-2, receipt of 40/);
-expect('still reserved', String((await orders.look('order-2')).isReserved), /^true$/);
+expect('sent', await orders.sent('order-2'), /^kettle, label order-2, receipt of 40 EUR/);
+expect('still reserved', String((await orders.look('order-2')).reserved), /^1$/);
+
+console.log('\n4. An order of which one article is sold out');
+const articles = ['tea', 'sugar', 'samovar'];
+await orders.place({ id: 'order-3', articles, cents: 9000 }, 'good');
+const soldOut = await overFor('order-3');
+const { finished, failed, total } = soldOut.articles;
+expect('articles', `${finished} of ${total}, ${failed} failed`, /^2 of 3, 1 failed$/);
+expect('pack', soldOut.pack, /^canceled$/);
+expect('dispatch', soldOut.dispatch, /^canceled$/);
+
+console.log('\n5. It is there again: that one job of the group is requeued');
+await orders.restock('order-3', 'samovar');
+expect('sent', await orders.sent('order-3'), /^tea and sugar and samovar, label order-3/);
+expect('still reserved', String((await orders.look('order-3')).reserved), /^3$/);
 
 await app.close();
 

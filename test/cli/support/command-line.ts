@@ -14,17 +14,26 @@ export interface RunOptions {
   /** What sits at the terminal types; undefined: there is no terminal. */
   readonly typed?: string;
   readonly signal?: AbortSignal;
+  /** Hears what is written, as it is. */
+  readonly onOutput?: (text: string) => void;
+  readonly onError?: (text: string) => void;
+  /** Gets the way to type while it runs. */
+  readonly onInput?: (type: (text: string) => void) => void;
 }
 
 class Sink extends Writable {
   text = '';
 
-  constructor(readonly isTTY: boolean) {
+  constructor(
+    readonly isTTY: boolean,
+    private readonly heard: (text: string) => void = () => {},
+  ) {
     super({ decodeStrings: false });
   }
 
   override _write(chunk: string | Buffer, _: BufferEncoding, done: () => void): void {
     this.text += chunk.toString();
+    this.heard(chunk.toString());
     done();
   }
 }
@@ -36,8 +45,9 @@ export async function commandLine(
   const { env = {}, typed, signal = new AbortController().signal } = options;
   const isTTY = typed !== undefined;
   const stdin = Object.assign(new PassThrough(), { isTTY });
-  const stdout = new Sink(isTTY);
-  const stderr = new Sink(isTTY);
+  const stdout = new Sink(isTTY, options.onOutput);
+  const stderr = new Sink(isTTY, options.onError);
+  options.onInput?.((text) => stdin.write(text));
   if (typed !== undefined) stdin.write(typed);
   const io: Io = { env, stdin, stdout, stderr, signal };
   const code = await runCli(words, io);

@@ -37,6 +37,10 @@ const everyError: [string, job.RqError][] = [
   ],
   ['RQ_RESULT_TIMEOUT', new job.ResultTimeoutError({ jobId: 'j1', timeout: 5000 })],
   ['RQ_QUEUE_FULL', new job.QueueFullError({ queue: 'images', maxLength: 5, length: 5 })],
+  [
+    'RQ_CIRCULAR_DEPENDENCY',
+    new job.CircularDependencyError({ jobId: 'j1', queue: 'q', group: 'g' }),
+  ],
   ['RQ_GROUP_TIMEOUT', new job.GroupTimeoutError({ group: 'g', pending: 2, timeout: 5000 })],
   ['RQ_LOST_LEASE', new job.LostLeaseError({ jobId: 'j1' })],
   ['RQ_SHUTDOWN', new job.ShutdownError()],
@@ -64,7 +68,7 @@ describe('every error', () => {
 
   it('says which job it is about', () => {
     const ofOneJob = everyError.map(([, error]) => error).filter((error) => 'jobId' in error);
-    expect(ofOneJob).toHaveLength(14);
+    expect(ofOneJob).toHaveLength(15);
     for (const error of ofOneJob) {
       expect(error.jobId).toBe('j1');
       expect(error.message).toContain('"j1"');

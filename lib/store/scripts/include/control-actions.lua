@@ -24,10 +24,13 @@ function act.cancel(queue, jobs)
   local listened = is_listened(queue)
   take_out(queue, jobs)
   local ending, kept, deleted = {}, {}, {}
+  local releases = ARGV.dependents == 'release'
+  -- They may be told in other calls than this, and a requeue of another parent asks again.
+  local mark = releases and { 'nrq_released', now_text } or {}
   for _, job in ipairs(jobs) do
     local ttl = ttl_of(job.failure_ttl, ARGV.failure_ttl)
     if job.status == 'deferred' then leave_parents(job.id) end
-    finish(queue, ending, job.id, 'canceled', ttl, 'text', '')
+    finish(queue, ending, job.id, 'canceled', ttl, 'text', '', unpack(mark))
     job.is_deleted = ttl == '0'
     local list = job.is_deleted and deleted or kept
     list[#list + 1] = job.id
@@ -38,7 +41,6 @@ function act.cancel(queue, jobs)
     tell_worker(job, 'cancel-job')
     if listened then tell_canceled(queue, job, 'canceled') end
   end
-  local releases = ARGV.dependents == 'release'
   ended_all(queue, kept, releases and 'released' or 'canceled')
   ended_all(queue, deleted, releases and 'released' or 'deleted')
 end
@@ -109,7 +111,8 @@ function act.requeue(queue, jobs, found)
     local id, key = job.id, job_prefix .. job.id
     -- One that was canceled because of a parent shall run all the same.
     if job.status == 'canceled' and redis.call('HEXISTS', key, 'nrq_canceled_by') == 1 then leave_parents(id) end
-    redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason', 'nrq_canceled_by')
+    redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason', 'nrq_canceled_by',
+      'nrq_released')
     if ARGV.retries ~= '' then renew_retries(id) end
     redis.pcall('PERSIST', key)
   end

@@ -27,12 +27,19 @@ local function queue_named(name)
   return queue
 end
 
--- How a job has ended: 'finished' | 'failed' | 'stopped' | 'canceled' | 'gone', nil = it has not. And its queue's name.
+-- Who waits for a job that was canceled need not wait for it: its field `nrq_released` says so, by the time of that
+-- cancel. Python may have requeued and canceled it since; and it writes dates with more digits.
+local function is_released(mark, ended_at)
+  return mark and ended_at and string.sub(mark, 1, 19) == string.sub(ended_at, 1, 19)
+end
+
+-- How a job has ended: 'finished' | 'failed' | 'stopped' | 'canceled' | 'released' = canceled, and nobody need wait for
+-- it | 'gone', nil = it has not. And its queue's name.
 local function end_of_parent(id)
   local name = groups.named_by(id)
   if name then return groups.end_of(name) end
   local key = job_prefix .. id
-  local job = redis.pcall('HMGET', key, 'status', 'origin', 'created_at')
+  local job = redis.pcall('HMGET', key, 'status', 'origin', 'created_at', 'nrq_released', 'ended_at')
   if is_not_a_job(job) then return 'gone' end
   if job.err then error(job) end
   local status, origin = job[1], job[2]
@@ -43,6 +50,7 @@ local function end_of_parent(id)
     -- Python may write the status of an earlier end while it runs.
     if holders_of(queue_named(origin))[id] then return nil, origin end
   end
+  if status == 'canceled' and is_released(job[4], job[5]) then status = 'released' end
   return status, origin
 end
 

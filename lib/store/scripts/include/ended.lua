@@ -1,11 +1,11 @@
 -- What hangs on a job that is over: whoever ends, deletes or drops a job says so here. Nobody else moves a job that
 -- waits for another.
 --
--- A call goes so far as its budget allows; what is left over is noted in queue.ended, each time by a set of those children,
--- and `go_on` takes it up: in the next call of whoever comes by. Until then children are `deferred`, which is true.
+-- A call tells as many children as its budget allows. The others are kept in a set, which is noted in queue.ended; the next
+-- call, of whoever comes by, goes on with them (`go_on`). Until then they are `deferred`, which is true.
 --
--- Everything about the parent is written before. Each child is a change of its own: one that cannot be moved never
--- fails its parent, and the sweep looks at it again.
+-- All about the parent is written before. Each child is a change of its own: one that cannot be moved never fails its
+-- parent, and the sweep looks at it again.
 
 --- @include let-go
 --- @include dependencies
@@ -24,28 +24,50 @@ local ENDS_AS = {
 }
 
 -- steps: made in this call  open: parents whose children are still to be told, see `open_entry`  touched: queues that
--- were put into
-local hung = { steps = 0, open = {}, touched = {} }
+-- were put into  waiting: id -> a child that is known to wait on, see `keep_waiting`
+local hung = { steps = 0, open = {}, touched = {}, waiting = {} }
 
 --- @include groups
 
-local CHILD_FIELDS = {
-  'status', 'origin', 'nrq_if_failed', 'allow_dependency_failures', 'enqueue_at_front', 'nrq_delay', 'ttl', 'failure_ttl',
-  'nrq_canceled_by', 'success_callback_name', 'created_at', 'nrq_attempts', 'nrq_level',
-}
-
 --- @include note-level
 
+-- Each field that a hash does not have is looked for to its end: those that a release does not need are read when they are
+-- first asked for.
+local function read_more(child, name)
+  local job = redis.call('HMGET', child.key, 'allow_dependency_failures', 'ttl', 'failure_ttl', 'nrq_canceled_by',
+    'created_at', 'nrq_attempts')
+  child.allows, child.ttl, child.failure_ttl = job[1] == '1', tonumber(job[2] or '') or false, job[3]
+  child.canceled_by, child.created_at, child.attempts = job[4], job[5] or '', tonumber(job[6] or '') or 0
+  return rawget(child, name)
+end
+local child_methods = { __index = read_more }
+
+-- if_failed: false = it is Python's
 -- Answers nil when there is no such job. Raises when the key holds something else.
 local function child_of(id)
-  local job = redis.call('HMGET', job_prefix .. id, unpack(CHILD_FIELDS))
+  local key = job_prefix .. id
+  local job = redis.call('HMGET', key, 'status', 'origin', 'nrq_if_failed', 'enqueue_at_front', 'nrq_delay', 'nrq_level')
   if not job[1] or not job[2] or job[2] == '' then return nil end
-  return {
-    id = id, key = job_prefix .. id, status = job[1], queue = queue_named(job[2]),
-    if_failed = job[3] or nil, allows = job[4] == '1', front = job[5] == '1', delay = job[6] or nil,
-    ttl = tonumber(job[7] or ''), failure_ttl = job[8], canceled_by = job[9] or nil, is_pythons = job[10] ~= false,
-    created_at = job[11] or '', attempts = tonumber(job[12] or '') or 0, level = job[13],
+  local child = {
+    id = id, key = key, status = job[1], queue = queue_named(job[2]), if_failed = job[3], front = job[4] == '1',
+    delay = job[5], level = job[6], handing = false,
   }
+  -- RQ's field says the same of ours.
+  if job[3] then child.allows = job[3] == 'run' end
+  return setmetatable(child, child_methods)
+end
+
+-- A child that waits for many, of which several have ended in this call: one look is enough. awaits: a parent that is not
+-- over; nothing else releases the child before that is told. handing, met: what is still to be written, see `put_down`
+local function keep_waiting(child, awaits)
+  child.awaits, child.handing, child.met = awaits, {}, {}
+  hung.waiting[child.id] = child
+end
+
+local function put_down(child)
+  if #child.handing > 0 then redis.pcall('HSET', child.key, unpack(child.handing)) end
+  if #child.met > 0 then redis.pcall('SREM', dependencies_key(child.id), unpack(child.met)) end
+  hung.waiting[child.id] = nil
 end
 
 -- A parent whose children are told. key: its set; result: see `handed.hand_over`
@@ -59,10 +81,11 @@ end
 --- @include hand-over
 --- @include untold
 
--- Looks at the parents that are left. Answers 'met' | 'wait' | 'cancel', parent, how. The look ends at the first that
--- waits, unless all shall be looked at: constant cost for each parent that ends, however many there are.
+-- Looks at the parents that are left. Answers 'met' | 'wait' | 'cancel', parent, how. The look ends at the first that is
+-- pending, unless all shall be looked at: constant cost for each parent that ends, however many there are.
 local function look_at_parents(child, looks_at_all)
   local key, cursor, waits = dependencies_key(child.id), '0', false
+  if redis.call('SCARD', key) == 0 then return 'met' end
   repeat
     local page = redis.call('SSCAN', key, cursor, 'COUNT', looks_at_all and PAGE or 1)
     for _, parent in ipairs(page[2]) do
@@ -79,7 +102,7 @@ local function look_at_parents(child, looks_at_all)
         redis.call('SREM', key, parent)
       else
         waits = true
-        if not looks_at_all then return 'wait' end
+        if not looks_at_all then return 'wait', parent end
       end
     end
     cursor = page[1]
@@ -97,6 +120,7 @@ local function wait_again(child)
     hung.steps = hung.steps + 0.1
     local how = end_of_parent(parent)
     local answer = how and how ~= 'gone' and verdict(how, child.if_failed, child.allows) or not how and 'wait' or 'met'
+    if how == 'finished' then handed.hand_from(parent, child) end
     if answer == 'cancel' then
       redis.call('HSET', child.key, 'nrq_canceled_by', parent, 'nrq_reason', reason_of(parent, how))
       redis.pcall('SADD', dependents_key(parent), child.id)
@@ -125,10 +149,22 @@ end
 -- Answers whether the child leaves the parent's set.
 local function tell_child(entry, id)
   local parent, how = entry.id, entry.how
+  local waiting = hung.waiting[id]
+  if waiting and how == 'finished' and waiting.awaits ~= parent then
+    handed.hand_over(entry, waiting)
+    waiting.met[#waiting.met + 1] = parent
+    return true
+  elseif waiting then
+    put_down(waiting)
+  end
   local child = child_of(id)
   if not child then return true end
   if child.status == 'canceled' then
-    if child.canceled_by ~= parent then return true end
+    if child.canceled_by ~= parent then
+      -- It may wait again one day, and this parent be gone by then.
+      if how == 'finished' then handed.hand_over(entry, child) end
+      return true
+    end
     if how == 'delete' then
       delete_child(child)
       return true
@@ -155,7 +191,10 @@ local function tell_child(entry, id)
   local by
   redis.call('SREM', dependencies_key(id), parent)
   answer, by, how = look_at_parents(child)
-  if answer == 'wait' then return true end
+  if answer == 'wait' then
+    keep_waiting(child, by)
+    return true
+  end
   if answer == 'cancel' then
     cancel_child(child, by, how)
     enter_set(child, by, how)
@@ -260,7 +299,7 @@ local function tell_open(queue)
     local told = hung.steps < MOST_STEPS
     if not entry.is_begun then
       entry.is_begun = true
-      local count = redis.pcall('SCARD', entry.key)
+      local count = entry.count or redis.pcall('SCARD', entry.key)
       if is_not_a_job(count) then
         -- It holds something else.
         if ENDS_FOR_GOOD[entry.how] then redis.pcall('DEL', entry.key) end
@@ -293,6 +332,7 @@ local function tell_open(queue)
     groups.open_emptied(queue)
   end
   hung.open = {}
+  for _, child in pairs(hung.waiting) do put_down(child) end
   for touched, added in pairs(hung.touched) do wake_for_earliest(touched, added) end
   hung.touched = {}
 end
@@ -301,9 +341,8 @@ end
 -- their children shall not wait for them | 'delete' = their children are deleted, too; results: id -> see `handed.hand_over`
 local function ended_all(queue, ids, how, results)
   for _, id in ipairs(ids) do
-    if redis.pcall('EXISTS', dependents_key(id)) ~= 0 then
-      open_entry(id, how, results and results[id])
-    end
+    local count = redis.pcall('SCARD', dependents_key(id))
+    if count ~= 0 then open_entry(id, how, results and results[id]).count = count end
   end
   tell_open(queue)
 end

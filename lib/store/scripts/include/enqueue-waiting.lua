@@ -16,8 +16,8 @@
 local HUNG_SECONDS = 120
 
 -- looked: parent -> how it has ended, false = it has not  children: parent -> ids that enter its set
--- over: parent -> its queue's name, of those that have failed  handed: bytes of results
-local waits = { looked = {}, origins = {}, children = {}, deferred = {}, over = {}, handed = 0, ids = {} }
+-- over: parent -> its queue's name, of those that have failed
+local waits = { looked = {}, origins = {}, children = {}, deferred = {}, over = {}, ids = {} }
 
 -- place: 'after IF_FAILED PLACE PARENT,PARENT,...' or 'after IF_FAILED PLACE @GROUP', see enqueue.lua
 function waits.look(place)
@@ -57,10 +57,10 @@ function waits.enter(queue, id, child, ttl)
       'allow_dependency_failures', child.if_failed == 'run' and '1' or '0', 'nrq_if_failed', child.if_failed)
   end
   for _, parent in ipairs(child.finished) do
-    local result = waits.handed <= MOST_HANDED_IN_ALL and handed.result_of(parent)
+    local result = handed.bytes <= MOST_HANDED_IN_ALL and handed.result_of(parent)
     if result then
       redis.call('HSET', key, 'nrq_parent:' .. parent, result)
-      waits.handed = waits.handed + #result
+      handed.bytes = handed.bytes + #result
     end
   end
   if #child.pending == 0 then return false end

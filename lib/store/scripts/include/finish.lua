@@ -1,8 +1,9 @@
--- The one end of a job. Whoever ends it (its worker, the sweep, somebody from outside), status, `ended_at`, registry,
--- time to live and announcement are written here; see results.lua for RQ's result stream.
+-- The one end of a job. Whoever ends it (its worker, the sweep, somebody from outside) calls this, which writes its status,
+-- `ended_at`, registry, time to live and announcement. RQ's result stream is written in results.lua.
 --
--- `finish` writes what Redis could refuse, job by job; what frees memory or is one step for many jobs is gathered in
--- `ending`, an empty table at first, and done by `conclude` when all have succeeded.
+-- An end takes two steps. `finish` is called for each job, and writes what Redis could refuse. What is left it notes in
+-- `ending`, a table that is empty at first: what frees memory, and what one command does for many jobs. When `finish` has
+-- succeeded for all, `conclude` does what was noted.
 
 local REGISTRIES = { 'finished', 'failed', 'canceled' }
 -- Seconds: a hundred years.

@@ -19,7 +19,7 @@ function groups.end_of_member(id)
   local how, origin = end_of_parent(id)
   -- RQ leaves a job that waits for its next round with the status of the last one.
   if how == 'finished' and origin and redis.call('ZSCORE', queue_named(origin).scheduled, id) then return nil end
-  return how
+  return how == 'released' and 'canceled' or how
 end
 
 function groups.take_in_job(group, id, how)

@@ -4,7 +4,8 @@
 -- Bytes of a result that is handed over to a child, and of what all children of one parent are handed.
 local MOST_HANDED, MOST_HANDED_IN_ALL = 65536, 4194304
 
-local handed = {}
+-- bytes: handed in this call by parents that had finished before
+local handed = { bytes = 0 }
 
 -- What is handed over in place of a result that is too long: how many bytes it had.
 function handed.size_of(result)
@@ -33,9 +34,14 @@ function handed.result_of(id)
   end
 end
 
+-- What one that has finished before is handed from; what is too much for one call, the child reads from the parent.
 function handed.hand_from(parent, child)
+  local field = 'nrq_parent:' .. parent
+  if handed.bytes > MOST_HANDED_IN_ALL or redis.pcall('HEXISTS', child.key, field) == 1 then return end
   local result = handed.result_of(parent)
-  if result then redis.pcall('HSETNX', child.key, 'nrq_parent:' .. parent, result) end
+  if not result then return end
+  redis.pcall('HSET', child.key, field, result)
+  handed.bytes = handed.bytes + #result
 end
 
 -- Whether the result of a parent that has ended is handed over, or only its size, to so many children.
@@ -54,12 +60,19 @@ end
 -- A child of Python's looks for it in RQ's stream of the parent. entry.size: of one that is too long, see `handed.size_of`
 function handed.hand_over(entry, child)
   local result = entry.result
-  if child.if_failed and entry.size then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, entry.size) end
+  local text = entry.size or entry.hands_over and result
+  if child.if_failed and text then
+    local field, later = 'nrq_parent:' .. entry.id, child.handing
+    if later then
+      later[#later + 1], later[#later + 2] = field, text
+    else
+      redis.pcall('HSET', child.key, field, text)
+    end
+  end
   if not result then return end
-  if child.is_pythons and not entry.is_streamed and string.sub(result, 1, 7) ~= 'base64:' then
+  if not child.if_failed and not entry.is_streamed and string.sub(result, 1, 7) ~= 'base64:' then
     --- @include stream-result
     entry.is_streamed = true
     pcall(stream_result, entry.id, result)
   end
-  if child.if_failed and entry.hands_over then redis.pcall('HSET', child.key, 'nrq_parent:' .. entry.id, result) end
 end

@@ -1,5 +1,5 @@
--- The one way into a queue: whoever puts jobs where they wait, does it here. The push comes first: when Redis refuses
--- it, nothing has been changed.
+-- The one way into a queue: whoever puts jobs where they wait for a worker calls this. The id is pushed first, and the
+-- job's hash is written after it. So nothing has been changed when Redis refuses the push.
 
 --- @include push
 

@@ -3,14 +3,14 @@
 -- A worker sends how its jobs ended, and the answer is lost. Were the outcomes written? The status of a job does not
 -- tell, since the job may have gone on meanwhile. So:
 --
--- 1. Each call that brings outcomes has a number, and leaves a note: this number, and which outcomes were refused. The
---    notes of a worker and queue are a hash; calls that are under way at the same time have different fields there (the
---    call's slot, see exchange.lua).
+-- 1. Each call that brings outcomes has a number, and leaves a note: this number, and which outcomes were refused. All
+--    notes of a worker and a queue are one hash. Calls that are under way at the same time have different fields there,
+--    each that of its slot (`call_slot` in exchange.lua).
 -- 2. The answer is lost. The worker makes the same call again, with the same number and a mark that it is repeated.
--- 3. The first call had arrived: its note is there, and is the answer. Nothing is settled again.
--- 4. It had not: the repeated call settles, and leaves its note in a second field.
--- 5. The first call may still arrive after that. The jobs that are settled have no leases any more, so their outcomes are
---    refused. It notes that in the first field, where it harms nobody: the note of the repeated call is looked for first.
+-- 3. If the first call had arrived, its note is there, and is the answer. Nothing is settled again.
+-- 4. If it had not, the repeated call settles, and leaves its note in a second field.
+-- 5. The first call may still arrive after that. By then its jobs have no leases, so all its outcomes are refused. Its note
+--    says so in the first field. That harms nobody, since the second field is read before the first.
 
 --- @include settle-all
 
