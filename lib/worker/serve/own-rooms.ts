@@ -21,7 +21,7 @@ export class OwnRooms {
    * @param countOf how many jobs (or batches) of a handler are here
    */
   constructor(
-    private readonly gates: ReadonlyMap<string, OwnGate>,
+    private readonly gates: ReadonlyMap<string, OwnGate> = new Map(),
     private readonly countOf: (name: string) => number,
   ) {
     this.hasBatches = [...gates.values()].some(({ batch }) => batch !== undefined);
@@ -43,6 +43,11 @@ export class OwnRooms {
     });
   }
 
+  /** How many executions an exchange may begin that asks for so many slots, at most. */
+  executionsFor(want: number): number {
+    return want + (this.hasBatches ? EXECUTIONS_OF_BATCHES : 0);
+  }
+
   /** The exchange that asked for these is not under way any more. */
   returned(rooms: readonly GateRoom[]): void {
     for (const { name, room } of rooms) this.asked.set(name, (this.asked.get(name) ?? 0) - room);
@@ -58,3 +63,6 @@ export interface OwnGate {
 }
 
 const NONE: readonly GateRoom[] = [];
+
+/** More than an exchange hands out; a multiple of 1 to 12, since by these numbers the gates of a queue take turns. */
+const EXECUTIONS_OF_BATCHES = 27_720;

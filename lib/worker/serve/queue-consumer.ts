@@ -9,7 +9,7 @@ import type { ConsumerSettings } from './consumer-settings.js';
 import type { EndOfWork, EndingConsumer } from './end-of-work.js';
 import { ExchangeTiming } from './exchange-timing.js';
 import { JobStarter } from './job-starter.js';
-import { type OwnGate, OwnRooms } from './own-rooms.js';
+import { OwnRooms } from './own-rooms.js';
 import { OutcomeQueue } from './outcome-queue.js';
 import { Quarantine } from './quarantine.js';
 import { QueueWaiter } from './queue-waiter.js';
@@ -63,7 +63,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     readonly weight: number,
     private readonly settings: ConsumerSettings,
   ) {
-    const { store, runner, reporter, slots, maxCrashes, ownGates = NO_GATES } = settings;
+    const { store, runner, reporter, slots, maxCrashes, ownGates } = settings;
     this.trouble = queueNotServed(queue);
     const noWait = queueNotWaitedAt(queue);
     const timing = new ExchangeTiming({
@@ -305,7 +305,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     const want = sent.reserved + sent.prefetch;
     const rooms = this.rooms.ask(want, this.settings.end?.left);
     const nextExecution = this.nextExecution;
-    this.nextExecution += want + (this.rooms.hasBatches ? EXECUTIONS_OF_BATCHES : 0);
+    this.nextExecution += this.rooms.executionsFor(want);
     this.timing.sent();
     this.budget.sent(sent);
     const suspects = this.quarantine.ask();
@@ -392,11 +392,8 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
   }
 }
 
-const NO_GATES: ReadonlyMap<string, OwnGate> = new Map();
 /** In one exchange: keeps a script below 5 ms. */
 const MOST_SETTLED = 200;
-/** More than an exchange hands out; a multiple of 1 to 12, since by these numbers the gates of a queue take turns. */
-const EXECUTIONS_OF_BATCHES = 27_720;
 
 /** What is due so soon is worth waiting for. */
 const DUE_SOON_MS = 1000;
