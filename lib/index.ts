@@ -105,13 +105,17 @@ export {
   type WorkerQueueOptions,
 } from './worker/index.js';
 export {
+  ClusterConnections,
   Connections,
+  type ClusterOption,
   type ConnectionOption,
   type ConnectionSettings,
   type RedisInstance,
 } from './redis/index.js';
 export {
+  ClusterJobStore,
   RedisJobStore,
+  type ClusterJobStoreOptions,
   type ControlReport,
   type JobStore,
   type LaneWait,
@@ -128,15 +132,20 @@ export {
 
 // Seeing and operating everything; it works without Nest too.
 export {
+  AuditTrail,
   BulkOperation,
   ConnectedInspector,
+  Desk,
   FoundJobs,
   RqInspector,
+  SharedOperations,
   connectInspector,
   type AlertOptions,
   type AlertRule,
   type AlertSeverity,
   type DeleteOptions,
+  type AuditEntry,
+  type AuditResult,
   type DryRun,
   type Durations,
   type FailureGroup,
@@ -145,7 +154,10 @@ export {
   type InspectorOptions,
   type JobFigures,
   type JobSearch,
+  type NewAuditEntry,
   type OperationOptions,
+  type OperationRequest,
+  type OperationState,
   type Overview,
   type QueueAlertOptions,
   type QueueFinding,
@@ -155,6 +167,7 @@ export {
   type QueueTrouble,
   type RqAlert,
   type SearchOptions,
+  type StoredSelection,
 } from './observe/index.js';
 export { getRqInspectorToken } from './nest/tokens.js';
 export { InjectRqInspector } from './nest/decorators/inject-rq-inspector.decorator.js';

@@ -8,6 +8,7 @@ import { join, relative, sep } from 'node:path';
 import { CommandFailed, endAllOnSignals, run, runNpm } from './child-processes.mjs';
 import { dependenciesAreStale, installDependencies, root } from './dependencies.mjs';
 import { ensurePromtool } from './ensure-promtool.mjs';
+import { ensureChromium } from './ensure-chromium.mjs';
 import { ensureRedisServer } from './ensure-redis-server.mjs';
 import { fetchNodeVersions } from './fetch-node-versions.mjs';
 import { fetchPythonRq, whyNot } from './fetch-python-rq.mjs';
@@ -27,6 +28,7 @@ const preparation = [
   { name: 'packages', step: packagesStep },
   { name: 'redis-server', step: ensureRedisServer },
   { name: 'promtool', step: ensurePromtool },
+  { name: 'Chromium', step: ensureChromium },
   { name: 'Python RQ', step: pythonStep },
   { name: 'Node versions', step: fetchNodeVersions },
 ];

@@ -10,6 +10,8 @@ export interface ConnectionFlags {
   readonly prefix?: string;
   readonly passwordFile?: string;
   readonly timeout?: string;
+  readonly cluster?: boolean;
+  readonly layout?: string;
 }
 
 /**
@@ -23,7 +25,7 @@ export async function connect(
   io: Io,
   output: Output,
 ): Promise<Rq.ConnectedInspector> {
-  const { url, prefix, passwordFile, timeout = '5' } = flags;
+  const { url, prefix, passwordFile, timeout = '5', cluster, layout } = flags;
   const given = url ?? (io.env['RQ_REDIS_URL'] || io.env['REDIS_URL'] || LOCAL);
   if (url !== undefined && hasPassword(url)) {
     output.note(
@@ -35,10 +37,14 @@ export async function connect(
   if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT)) {
     throw new CliError('--timeout must be a number of seconds, at most 600', EXIT.usage);
   }
-  return rq.connectInspector(connection, {
+  if (layout !== undefined && layout !== 'shared' && layout !== 'cluster') {
+    throw new CliError('--layout must be shared or cluster', EXIT.usage);
+  }
+  return rq.connectInspector(cluster ? { cluster: { nodes: [connection] } } : connection, {
     connectTimeout: seconds,
     commandTimeout: seconds,
     ...(prefix === undefined ? {} : { prefix }),
+    ...(layout === undefined ? {} : { layout }),
   });
 }
 

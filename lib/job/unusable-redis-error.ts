@@ -6,7 +6,8 @@ import { RqError } from './errors.js';
  */
 export class UnusableRedisError extends RqError {
   readonly code = 'RQ_UNUSABLE_REDIS';
-  /** What was found, each by its code: `too-old`, `replica`, `cluster`, `missing-rights`, `memory-full`, `no-persistence`. */
+  /** What was found, each by its code: `too-old`, `replica`, `cluster`, `no-cluster`, `other-layout`,
+   * `missing-rights`, `memory-full`, `no-persistence`. */
   readonly findings: readonly string[];
   /** Waiting may help: all that was found may pass by itself. */
   readonly mayPass: boolean;

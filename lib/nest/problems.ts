@@ -68,3 +68,6 @@ export const batchParameter = (index: number) =>
 
 export const batchProgress =
   'cannot be told of a batch: it is of one job (jobs[0].progress(value) tells it in the method)';
+
+export const groupWithoutQueue = (name: string) =>
+  `"${name}" belongs to a queue in the cluster layout, and to those with the same hashTag: use queue.group(name)`;

@@ -18,6 +18,8 @@ export interface FailureGroup {
   /** When the first and the last of them failed. */
   readonly first: Date | undefined;
   readonly last: Date | undefined;
+  /** How many failed in each of the last 24 hours, the oldest first. */
+  readonly lastDay: readonly number[];
   /** The one that failed last. */
   readonly sample: JobSummary;
 }
@@ -56,6 +58,10 @@ function groupOf(job: JobSummary): FailureGroup {
     message: plainMessage(message),
     count: 1,
     ...times,
+    lastDay: counted(
+      Array.from({ length: HOURS }, () => 0),
+      endedAt,
+    ),
     sample: job,
   };
 }
@@ -69,6 +75,17 @@ function withJob(group: FailureGroup, job: JobSummary): FailureGroup {
     count: group.count + 1,
     first: isEarlier ? endedAt : group.first,
     last: isLater ? endedAt : group.last,
+    lastDay: counted(group.lastDay, endedAt),
     sample: isLater ? job : group.sample,
   };
 }
+
+/** With one more failure in its hour. */
+function counted(lastDay: readonly number[], endedAt: Date | undefined): readonly number[] {
+  const hours = endedAt ? Math.floor((Date.now() - endedAt.getTime()) / HOUR_MS) : HOURS;
+  const place = HOURS - 1 - Math.max(0, hours);
+  return place < 0 ? lastDay : lastDay.map((count, at) => (at === place ? count + 1 : count));
+}
+
+const HOURS = 24;
+const HOUR_MS = 3_600_000;

@@ -1,9 +1,16 @@
 /** Seeing and operating what is in Redis: queues, workers, failures, history. It reads; nothing depends on it. */
 export {
+  AuditTrail,
+  type AuditEntry,
+  type AuditResult,
+  type NewAuditEntry,
+} from './audit-trail.js';
+export {
   ConnectedInspector,
   type InspectorOptions,
   connectInspector,
 } from './connect-inspector.js';
+export { Desk } from './desk.js';
 export type { RqAlert } from './alert.js';
 export type {
   AlertOptions,
@@ -28,6 +35,12 @@ export {
   type OperationOptions,
 } from './operation.js';
 export type { Overview, QueueOverview, QueueTrouble } from './overview.js';
+export {
+  SharedOperations,
+  type OperationRequest,
+  type OperationState,
+  type StoredSelection,
+} from './shared-operations.js';
 export { FoundJobs, type JobSearch, type SearchOptions } from './search.js';
 
 // What whoever shows all this needs beside it: the command line imports this room alone.
@@ -47,9 +60,17 @@ export {
   formatDuration,
   toMilliseconds,
 } from '../job/index.js';
-export { every } from '../time/timer.js';
+export { type Timer, after, every } from '../time/timer.js';
 export type { JobEvent, JobSelection, SelectableIn } from '../job/index.js';
-export type { Queue, RqJob } from '../queue/index.js';
+export type {
+  JobAttempt,
+  JobSnapshot,
+  Lane,
+  LimitInForce,
+  Queue,
+  RqJob,
+  RqSchedule,
+} from '../queue/index.js';
 export type {
   ControlReport,
   QueueState,

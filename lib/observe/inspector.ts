@@ -34,6 +34,7 @@ import {
 } from '../store/index.js';
 import type { RqAlert } from './alert.js';
 import { firingAlerts, muteField } from './alert-state.js';
+import { Desk } from './desk.js';
 import { type Failures, groupFailures } from './failures.js';
 import { type QueueFinding, findFindings } from './findings.js';
 import { type QueueHistory, historyOf, tierFor } from './history.js';
@@ -67,6 +68,8 @@ import { FoundJobs, type JobSearch, type SearchOptions } from './search.js';
  * Every method rejects with `RqConnectionError` within `commandTimeout` when Redis cannot be reached.
  */
 export class RqInspector extends ShortForm {
+  /** What operators share: who did what, operations that all see, suspending everything, ending a worker. */
+  readonly desk: Desk;
   readonly #store: JobStore;
   readonly #queues = new Map<string, Queue>();
 
@@ -74,6 +77,7 @@ export class RqInspector extends ShortForm {
   constructor(store: JobStore) {
     super();
     this.#store = store;
+    this.desk = new Desk(store, this);
   }
 
   /** A queue by its name, to enqueue, pause, empty or list. @throws InvalidOptionError when no queue can have this name */

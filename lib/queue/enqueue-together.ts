@@ -3,10 +3,17 @@ import {
   DuplicateJobError,
   EnqueueManyError,
   InvalidOptionError,
+  type JobReference,
   RqConnectionError,
   referencesIn,
 } from '../job/index.js';
-import type { JobStore, NewJob, Refusal } from '../store/index.js';
+import {
+  type JobStore,
+  type NewJob,
+  type Refusal,
+  differentTags,
+  storeFor,
+} from '../store/index.js';
 import { type Preparation, PreparedJob } from './prepared-job.js';
 import { RqJob } from './rq-job.js';
 import { refusalError } from './refusal-error.js';
@@ -56,8 +63,14 @@ export async function enqueuePrepared(
     const problem = 'must be a prepared job: queue.prepare(name, data, options)';
     throw new InvalidOptionError({ option: `jobs[${index}]`, problem, value: job, where });
   });
-  assertTogether(store, call, where);
-  const refusals = call.length > 0 ? await storeTogether(store, call) : [];
+  const [first] = call;
+  if (!first) return [];
+  // In a cluster only what has a hash tag in common is stored together.
+  const own = storeFor(store, first.job.queue);
+  const other = call.find(({ job }) => storeFor(store, job.queue) !== own);
+  if (other) throw differentTags(first.job.queue, other.job.queue, where);
+  assertTogether(own, call, where);
+  const refusals = await storeTogether(own, call);
   return jobs.map((job, index) => job.handle().answered(refusals[index]));
 }
 
@@ -77,6 +90,7 @@ export function preparedParents(
 ): readonly Preparation[] {
   const prepared: Preparation[] = [];
   for (const reference of referencesIn(dependsOn)) {
+    assertTag(store, reference, where);
     let isOfStore = true;
     if (reference instanceof PreparedJob) {
       const preparation = PreparedJob.preparationOf(reference);
@@ -91,6 +105,18 @@ export function preparedParents(
     throw new InvalidOptionError({ option: 'dependsOn', problem, where });
   }
   return prepared;
+}
+
+/** @throws InvalidOptionError when a job is of this Redis, but of a queue that may be on another node of the cluster */
+function assertTag(store: JobStore, reference: JobReference, where: string): void {
+  if (typeof reference === 'string' || store.hashTag === undefined) return;
+  const { id, queue } = reference;
+  const { hashTag } = storeFor(store, queue);
+  if (hashTag === store.hashTag) return;
+  const problem =
+    `names job "${id}" of queue "${queue}", whose hash tag is "${hashTag}" and not "${store.hashTag}": they may be ` +
+    'on different nodes of a cluster. Give both queues the same hashTag in registerQueue';
+  throw new InvalidOptionError({ option: 'dependsOn', problem, where });
 }
 
 /**

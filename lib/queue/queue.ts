@@ -23,6 +23,7 @@ import {
   type Refusal,
   type RegistryCounts,
   type RegistryName,
+  storeFor,
 } from '../store/index.js';
 import { EnqueueBatch } from './enqueue-batch.js';
 import type { JobSummary } from '../wire/index.js';
@@ -64,8 +65,9 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   readonly #telemetry: Pick<RqTelemetry, 'enqueue'> | undefined;
 
   /** @throws InvalidOptionError when the name or a default is impossible */
-  constructor(name: string, store: JobStore, options: QueueOptions = {}) {
+  constructor(name: string, storeOfAll: JobStore, options: QueueOptions = {}) {
     assertQueueName(name);
+    const store = storeFor(storeOfAll, name);
     const where = `defaultJobOptions of queue "${name}"`;
     const own = resolveDefaults(options.defaultJobOptions, where);
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;

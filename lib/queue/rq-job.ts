@@ -26,6 +26,7 @@ import {
   type JobTick,
   assertSize,
   payloadOf,
+  summaryOf,
   toJson,
 } from '../wire/index.js';
 import { attemptsOf, type JobAttempt } from './job-attempts.js';
@@ -105,6 +106,11 @@ export class RqJob<Result = unknown> extends ShortForm {
       tick: record.tick,
       reason: record.reason,
     };
+  }
+
+  /** What `queue.jobs()` shows of it, also of a job whose data cannot be read. @throws JobNotFoundError */
+  async summary(): Promise<JobSummary> {
+    return summaryOf(await this.record());
   }
 
   /**

@@ -1,4 +1,5 @@
 import type { Redis } from 'ioredis';
+import type { RedisAccess } from './access.js';
 import { replyText, translated } from './client-errors.js';
 import type { Connections } from './connections.js';
 import { afterAwake } from '../time/patience.js';
@@ -17,6 +18,8 @@ import type { QueueKeys } from '../wire/keyspace.js';
  */
 export class BlockingPop {
   private redis: Redis | undefined;
+  /** The server to which it is connected. */
+  private home: Connections | undefined;
   private clientId: number | undefined;
   private waiting: Promise<string | undefined> | undefined;
   private isBlocking = false;
@@ -24,7 +27,7 @@ export class BlockingPop {
   private isSkipped = false;
 
   constructor(
-    private readonly connections: Connections,
+    private readonly access: RedisAccess,
     private readonly keys: QueueKeys,
   ) {}
 
@@ -82,15 +85,16 @@ export class BlockingPop {
 
   /** Cuts the link; the next wait makes a new one. */
   private drop(redis: Redis): void {
-    this.connections.release(redis);
+    this.home?.release(redis);
+    this.home = undefined;
     this.redis = undefined;
     this.clientId = undefined;
   }
 
   private async block(timeout: number): Promise<string | undefined> {
-    const redis = (this.redis ??= this.connect());
+    const redis = this.connected();
     // A half-open link never answers: when Redis is silent for longer than it was told to wait, a new one is made.
-    const { commandTimeout } = this.connections;
+    const { commandTimeout } = this.access;
     const giveUp = () => redis.disconnect(true);
     let stopWatching = afterAwake(commandTimeout, giveUp);
     try {
@@ -104,9 +108,9 @@ export class BlockingPop {
       const { list, intermediate } = this.keys;
       return (await redis.blmove(list, intermediate, 'LEFT', 'RIGHT', seconds)) ?? undefined;
     } catch (error) {
-      this.connections.refused(error);
+      this.access.refused(error);
       const refusal = replyText(error);
-      const words = refusal && (await this.connections.rights.named(refusal));
+      const words = refusal && (await this.access.rights.named(refusal));
       throw translated('wait for jobs', error, words);
     } finally {
       this.isBlocking = false;
@@ -116,8 +120,8 @@ export class BlockingPop {
   }
 
   private async unblock(clientId: number, waiting: Promise<unknown>): Promise<void> {
-    const { commands } = this.connections;
-    if (commands.status !== 'ready') return;
+    const commands = this.home?.commands;
+    if (commands?.status !== 'ready') return;
     await new Promise<void>((resolve) => {
       const stopWatching = afterAwake(UNBLOCK_TIMEOUT, resolve);
       const finish = () => {
@@ -128,8 +132,16 @@ export class BlockingPop {
     });
   }
 
-  private connect(): Redis {
-    const redis = this.connections.blocking();
+  /** The connection, to the server that has the queue now. @throws RqConnectionError when that is not known */
+  private connected(): Redis {
+    const { home } = this.access;
+    if (this.redis && this.home !== home) this.drop(this.redis);
+    this.home = home;
+    return (this.redis ??= this.connect(home));
+  }
+
+  private connect(home: Connections): Redis {
+    const redis = home.blocking();
     redis.on('close', () => {
       if (this.redis === redis) this.clientId = undefined;
     });

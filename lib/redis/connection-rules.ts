@@ -105,7 +105,7 @@ export const MISTAKEN: Readonly<Record<string, string>> = {
   auth: 'did you mean `password`?',
   ssl: 'did you mean `tls`?',
   prefix: 'give `prefix` to the module, beside `connection`',
-  nodes: 'Redis Cluster cannot be used: give the options of one server',
+  nodes: 'give connection: { cluster: { nodes } }',
   masterName: 'did you mean `name`?',
 };
 

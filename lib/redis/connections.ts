@@ -4,6 +4,7 @@ import { type Timer, after } from '../time/timer.js';
 import { isDemoted, replyText } from './client-errors.js';
 import { type ConnectionOption, readConnection } from './connection-input.js';
 import { Failover } from './failover.js';
+import type { RedisAccess } from './access.js';
 import { Link } from './link.js';
 import { MissingRights } from './missing-rights.js';
 import {
@@ -20,13 +21,15 @@ import {
  *
  * Options of ioredis are obeyed but for those that jobs depend on; see `warnings`, and docs/connections.md.
  */
-export class Connections extends ShortForm {
+export class Connections extends ShortForm implements RedisAccess {
   /** The number of the database. */
   readonly database: number;
   /** Clauses for the log: which options of the connection are not obeyed, and why. */
   readonly warnings: readonly string[];
   /** Milliseconds within which a command is answered or refused; time in which our event loop stands still is not counted. */
   readonly commandTimeout: number;
+  /** How the data are named: RQ's names, or those of a cluster, which may be had on one server, too. */
+  readonly layout: 'shared' | 'cluster';
   /** What our user may not do. */
   readonly rights = new MissingRights(this);
 
@@ -55,6 +58,7 @@ export class Connections extends ShortForm {
     this.options = options;
     this.warnings = warnings;
     this.database = options.db ?? 0;
+    this.layout = settings.layout ?? 'shared';
     this.commandTimeout = settings.commandTimeout ?? 5000;
     this.connectTimeout = settings.connectTimeout ?? 10_000;
     this.main = this.open('commands');
@@ -74,6 +78,25 @@ export class Connections extends ShortForm {
   /** For all that does not block. Its commands have no time limit: see `run`. */
   get commands(): Redis {
     return this.main.redis;
+  }
+
+  get home(): this {
+    return this;
+  }
+
+  /** A Redis alone never gives its keys away. */
+  onMoved(): () => void {
+    return () => undefined;
+  }
+
+  /** Nobody has closed it. */
+  get isOpen(): boolean {
+    return this.closing === undefined;
+  }
+
+  /** It is connected, and has loaded its data. */
+  get isReady(): boolean {
+    return this.commands.status === 'ready';
   }
 
   /** The way to connect, for another thread; or why there is none. */
@@ -128,6 +151,11 @@ export class Connections extends ShortForm {
     return this.subscriber;
   }
 
+  /** As `run`, on the connection for messages. */
+  runMessages<Reply>(action: string, command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
+    return this.messages().run(action, command);
+  }
+
   /** A new connection for blocking reads; the caller closes it with `release`. */
   blocking(): Redis {
     return this.open('blocking', true).redis;
@@ -178,6 +206,7 @@ export class Connections extends ShortForm {
       commandTimeout: this.commandTimeout,
       connectTimeout: this.connectTimeout,
       queuesOffline,
+      layout: this.layout,
       where: this.settings.where,
       onError: (error) => this.tell('error', error),
       onRefused: (error) => this.refused(error),
@@ -201,6 +230,8 @@ export interface ConnectionSettings {
   readonly commandTimeout?: number;
   /** Where the connection was given, for errors about it. */
   readonly where?: string;
+  /** How the data are named; default `shared`, RQ's own names. */
+  readonly layout?: 'shared' | 'cluster';
 }
 
 /** Hears of the command connection: usable again, lost, or an attempt that failed. */

@@ -1,9 +1,9 @@
 import { Worker as Thread } from 'node:worker_threads';
-import type { Connections } from './connections.js';
+import type { RedisAccess } from './access.js';
 import { LEASE_GUARD_PROGRAM } from './lease-guard-program.js';
-import type { GuardData, GuardReport } from './lease-guard-thread.js';
+import type { GuardData, GuardPlace, GuardReport } from './lease-guard-thread.js';
 import * as troubles from './troubles.js';
-import type { RenewalScript } from './renewal-link.js';
+import type { RenewalAddress, RenewalScript } from './renewal-link.js';
 import { renewalAddress, renewalLogin } from './thread-connection.js';
 
 /**
@@ -27,24 +27,21 @@ export class LeaseGuard {
   private readonly deadline = new Float64Array(this.state, 8, 1);
   private observer: GuardObserver | undefined;
   private thread: Thread | undefined;
-  private stopWatching: (() => void) | undefined;
+  private readonly stopWatching: (() => void)[] = [];
   private trouble: string | undefined;
 
+  /** @param leases where they are; in a cluster in several places */
   constructor(
-    private readonly connections: Connections,
-    private readonly settings: LeaseGuardSettings,
+    private readonly leases: readonly GuardedLeases[],
+    private readonly leaseMs: number,
   ) {}
 
   start(observer?: GuardObserver): void {
     this.observer = observer;
-    const connection = this.connections.forThread();
-    if ('problem' in connection)
-      return observer?.problem(troubles.noLeaseGuard(connection.problem));
-    const { options } = connection;
-    const { script, leaseMs } = this.settings;
-    const address = () => renewalAddress(options, this.connections.server);
-    const login = renewalLogin(options);
-    const workerData: GuardData = { address: address(), login, script, leaseMs, state: this.state };
+    const places = this.places();
+    if ('problem' in places) return observer?.problem(troubles.noLeaseGuard(places.problem));
+    const { leaseMs, state } = this;
+    const workerData: GuardData = { places, leaseMs, state };
     try {
       this.thread = new Thread(LEASE_GUARD_PROGRAM, {
         eval: true,
@@ -60,9 +57,11 @@ export class LeaseGuard {
     this.thread.on('exit', () => this.died());
     this.thread.unref();
     // In advance: a main thread that is blocked could not tell any more.
-    this.stopWatching = this.connections.watch((what) => {
-      if (what === 'ready') this.thread?.postMessage(address());
-    });
+    const tell = () => this.thread?.postMessage(this.leases.map(({ access }) => addressOf(access)));
+    for (const { access } of this.leases) {
+      this.stopWatching.push(access.watch((what) => what === 'ready' && tell()));
+      this.stopWatching.push(access.onMoved(tell));
+    }
   }
 
   /**
@@ -84,8 +83,19 @@ export class LeaseGuard {
     const { thread } = this;
     this.thread = undefined;
     this.observer = undefined;
-    this.stopWatching?.();
+    for (const stopWatching of this.stopWatching.splice(0)) stopWatching();
     await thread?.terminate();
+  }
+
+  private places(): GuardPlace[] | { readonly problem: string } {
+    const places: GuardPlace[] = [];
+    for (const { access, script } of this.leases) {
+      const connection = access.home.forThread();
+      if ('problem' in connection) return connection;
+      const login = renewalLogin(connection.options);
+      places.push({ address: addressOf(access), login, script });
+    }
+    return places;
   }
 
   private report(problem: string | undefined): void {
@@ -112,10 +122,22 @@ export interface GuardObserver {
   problemSolved(problem: string, message: string): void;
 }
 
-export interface LeaseGuardSettings {
+/** Leases of one place. */
+export interface GuardedLeases {
+  readonly access: RedisAccess;
   /** Gives all executions that are ours a full lease. */
   readonly script: RenewalScript;
-  readonly leaseMs: number;
+}
+
+/** The server that has them now; nothing that could be connected to while that is not known. */
+function addressOf(access: RedisAccess): RenewalAddress {
+  try {
+    const { home } = access;
+    const connection = home.forThread();
+    return 'problem' in connection ? {} : renewalAddress(connection.options, home.server);
+  } catch {
+    return {};
+  }
 }
 
 /** What leads from `performance.now()`, which each thread counts from its own start, to the clock that all share. */

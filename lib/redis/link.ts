@@ -4,6 +4,7 @@ import { Patience } from '../time/patience.js';
 import { after } from '../time/timer.js';
 import { cleaned, replyText, translated } from './client-errors.js';
 import { isDenied } from './missing-rights.js';
+import { runInClusterLayout } from './script.js';
 
 /**
  * One connection to Redis, which is made again for as long as it is wanted. A command is never kept back for a Redis
@@ -45,6 +46,7 @@ export class Link {
       retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000),
       reconnectOnError: null,
     });
+    if (settings.layout === 'cluster') runInClusterLayout(this.redis);
     this.patience = new Patience(commandTimeout, () => this.isMoving());
     // Each call that waits for Redis listens for its return: that many may wait is no leak.
     this.redis.setMaxListeners(0);
@@ -205,6 +207,7 @@ export interface LinkSettings {
   readonly connectTimeout: number;
   /** Commands wait while it is being made. */
   readonly queuesOffline: boolean;
+  readonly layout: 'shared' | 'cluster';
   readonly where: string | undefined;
   /** An attempt to connect has failed. */
   onError(error: Error): void;

@@ -46,7 +46,9 @@ export class RenewalLink {
         if (this.error) throw this.error;
         this.fail = reject;
         timer = after(timeout, () => this.end(new Error('Redis gives no answer')));
-        this.send(['EVAL', script.text, '0', ...script.values], () => true, resolve);
+        const { text, keys = [], values } = script;
+        const words = ['EVAL', text, String(keys.length), ...keys, ...values];
+        this.send(words, () => true, resolve);
       });
     } finally {
       timer?.cancel();
@@ -110,6 +112,8 @@ export interface RenewalLogin {
 
 export interface RenewalScript {
   readonly text: string;
+  /** Default none; a cluster has to know where it is to run. */
+  readonly keys?: readonly string[];
   readonly values: readonly string[];
 }
 

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Redis } from 'ioredis';
+import { neverThere } from '../wire/keyspace.js';
 
 /**
  * A Lua script that Redis runs as one step. Its keys and arguments have names, which its header declares; the one who
@@ -12,17 +13,16 @@ import type { Redis } from 'ioredis';
 export class Script<Key extends string = string, Value extends string = string> {
   /** Of the text without flags. */
   readonly digest: string;
-  private readonly plain: ScriptText;
-  private readonly flagged: ScriptText | undefined;
+  private readonly texts: Texts;
+  private textsOfTags: Texts | undefined;
   /** Clients whose server has this script. */
   private readonly known = new WeakSet<Redis>();
 
   /** @param compiled what scripts/compile-lua.mjs made of the Lua file */
   constructor(private readonly compiled: CompiledScript<Key, Value>) {
     const { flags, text } = compiled;
-    this.plain = withDigest(text);
-    this.digest = this.plain.digest;
-    if (flags !== '') this.flagged = withDigest(`#!lua flags=${flags}\n${text}`);
+    this.texts = textsOf(text, flags);
+    this.digest = this.texts.plain.digest;
   }
 
   /** The keys in the script's order; for calls that are made again and again, so that they are put in order once. */
@@ -41,16 +41,18 @@ export class Script<Key extends string = string, Value extends string = string> 
     keys: readonly string[],
     values: readonly ScriptValue[],
   ): Promise<unknown> {
-    const { flagged } = this;
-    if (!flagged || withoutFlags.has(redis)) return call(this.plain, redis, keys, values);
+    const isOfTag = inClusterLayout.has(redis);
+    const { plain, flagged } = isOfTag ? this.ofTags() : this.texts;
+    const all = isOfTag ? withNeverThere(keys) : keys;
+    if (!flagged || withoutFlags.has(redis)) return call(plain, redis, all, values);
     try {
-      return await call(flagged, redis, keys, values);
+      return await call(flagged, redis, all, values);
     } catch (error) {
       if (!(error instanceof Error) || !NO_FLAGS.test(error.message)) throw error;
       withoutFlags.add(redis);
       // The next link may lead to another server.
       redis.once('close', () => withoutFlags.delete(redis));
-      return call(this.plain, redis, keys, values);
+      return call(plain, redis, all, values);
     }
   }
 
@@ -64,12 +66,42 @@ export class Script<Key extends string = string, Value extends string = string> 
     values: readonly ScriptValue[],
   ): Promise<unknown> {
     if (this.known.has(redis)) return this.run(redis, keys, values);
-    const reply = await redis.callBuffer('EVAL', this.plain.text, keys.length, ...keys, ...values);
+    const isOfTag = inClusterLayout.has(redis);
+    const { text } = (isOfTag ? this.ofTags() : this.texts).plain;
+    const all = isOfTag ? withNeverThere(keys) : keys;
+    const reply = await redis.callBuffer('EVAL', text, all.length, ...all, ...values);
     this.known.add(redis);
     // The next link may lead to another server.
     redis.once('close', () => this.known.delete(redis));
     return reply;
   }
+
+  private ofTags(): Texts {
+    this.textsOfTags ??= textsOf(inSlot(this.compiled.text), this.compiled.flags);
+    return this.textsOfTags;
+  }
+}
+
+/**
+ * From now on scripts that run on this client are those of the cluster layout: they name a key that never exists, and
+ * tell what they tell on the channels of their slot.
+ */
+export function runInClusterLayout(redis: Redis): void {
+  inClusterLayout.add(redis);
+}
+
+/** The text of a script as the cluster layout has it: its channels belong to slots, as keys do. */
+export function inSlot(text: string): string {
+  return text.replaceAll("'PUBLISH'", "'SPUBLISH'").replaceAll("'NUMSUB'", "'SHARDNUMSUB'");
+}
+
+const inClusterLayout = new WeakSet<Redis>();
+
+/** Redis looks at more than one key only where there are several. */
+export function withNeverThere(keys: readonly string[]): readonly string[] {
+  const [first] = keys;
+  if (first === undefined) throw new Error('a script of the cluster layout needs a key');
+  return [...keys, neverThere(first)];
 }
 
 export interface CompiledScript<Key extends string, Value extends string> {
@@ -88,6 +120,16 @@ export type ScriptValue = string | number | Buffer;
 interface ScriptText {
   readonly text: string;
   readonly digest: string;
+}
+
+interface Texts {
+  readonly plain: ScriptText;
+  readonly flagged: ScriptText | undefined;
+}
+
+function textsOf(text: string, flags: string): Texts {
+  const flagged = flags === '' ? undefined : withDigest(`#!lua flags=${flags}\n${text}`);
+  return { plain: withDigest(text), flagged };
 }
 
 /** Clients whose Redis takes no line of flags. */

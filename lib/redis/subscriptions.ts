@@ -1,5 +1,6 @@
+import type { Redis } from 'ioredis';
 import { type Timer, after } from '../time/timer.js';
-import type { Connections } from './connections.js';
+import type { RedisAccess } from './access.js';
 
 /**
  * Messages from Redis: several listeners share one channel subscription and all channels share one connection. A
@@ -7,10 +8,13 @@ import type { Connections } from './connections.js';
  */
 export class Subscriptions {
   private readonly listeners = new Map<string, Set<MessageListener>>();
-  private attached = false;
+  /** The connection over which messages come. */
+  private source: Redis | undefined;
   private again: Timer | undefined;
 
-  constructor(private readonly connections: Connections) {}
+  constructor(private readonly access: RedisAccess) {
+    access.onMoved(() => this.subscribeAgain());
+  }
 
   /**
    * Listens to a channel; resolves when Redis has confirmed it. Returns the way to stop.
@@ -21,7 +25,6 @@ export class Subscriptions {
     if (existing) {
       existing.add(listener);
     } else {
-      this.attach();
       this.listeners.set(channel, new Set([listener]));
     }
     const stop = () => this.stop(channel, listener);
@@ -39,39 +42,72 @@ export class Subscriptions {
     const listeners = this.listeners.get(channel);
     if (!listeners?.delete(listener) || listeners.size > 0) return;
     this.listeners.delete(channel);
-    const { redis } = this.connections.messages();
-    if (redis.status === 'ready') redis.unsubscribe(channel).catch(() => undefined);
+    const { source } = this;
+    if (source?.status !== 'ready') return;
+    const ended = this.isSharded ? source.sunsubscribe(channel) : source.unsubscribe(channel);
+    ended.catch(() => undefined);
   }
 
-  private attach(): void {
-    if (this.attached) return;
-    this.attached = true;
-    const { redis } = this.connections.messages();
-    redis.on('message', (channel: string, message: string) => {
-      for (const listener of this.listeners.get(channel) ?? []) listener(message);
-    });
-    let isFirst = true;
-    redis.on('ready', () => {
-      if (!isFirst) this.subscribeAgain();
-      isFirst = false;
-    });
+  /** From now on messages come over this connection, and over no other. */
+  private attach(redis: Redis): void {
+    if (redis === this.source) return;
+    this.detach();
+    this.source = redis;
+    redis.on(this.isSharded ? 'smessage' : 'message', this.heard);
+    redis.on('ready', this.subscribeAgain);
+    // The server has ended a subscription, since it has given the slot away.
+    redis.on('moved', this.subscribeAgain);
+  }
+
+  private detach(): void {
+    const { source } = this;
+    this.source = undefined;
+    source?.off(this.isSharded ? 'smessage' : 'message', this.heard);
+    source?.off('ready', this.subscribeAgain).off('moved', this.subscribeAgain);
+    if (source?.status === 'ready' && this.listeners.size > 0) {
+      source.sunsubscribe(...this.listeners.keys()).catch(() => undefined);
+    }
+  }
+
+  private get isSharded(): boolean {
+    return this.access.layout === 'cluster';
   }
 
   private async subscribe(channels: readonly string[]): Promise<void> {
-    const link = this.connections.messages();
-    await link.run('listen to messages from Redis', (redis) => redis.subscribe(...channels));
+    await this.access.runMessages('listen to messages from Redis', (redis) => {
+      this.attach(redis);
+      return this.isSharded ? redis.ssubscribe(...channels) : redis.subscribe(...channels);
+    });
   }
 
+  private readonly heard = (channel: string, message: string): void => {
+    for (const listener of this.listeners.get(channel) ?? []) listener(message);
+  };
+
   /** A new link knows of no subscription. One that is refused is tried again: nobody waits for it to hear of that. */
-  private subscribeAgain(): void {
+  private readonly subscribeAgain = (): void => {
     this.again?.cancel();
     const channels = [...this.listeners.keys()];
     if (channels.length === 0) return;
     this.subscribe(channels).catch(() => {
-      const isOpen = this.connections.messages().redis.status !== 'end';
-      if (isOpen) this.again = after(AFTER_TROUBLE, () => this.subscribeAgain()).unref();
+      if (this.access.isOpen)
+        this.again = after(AFTER_TROUBLE, () => this.subscribeAgain()).unref();
     });
-  }
+  };
+}
+
+/** Sends a message to those who listen. @throws RqConnectionError */
+export async function publish(
+  access: RedisAccess,
+  action: string,
+  channel: string,
+  message: string,
+): Promise<void> {
+  await access.run(action, (redis) =>
+    access.layout === 'cluster'
+      ? redis.spublish(channel, message)
+      : redis.publish(channel, message),
+  );
 }
 
 /** Milliseconds. */

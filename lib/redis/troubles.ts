@@ -22,3 +22,12 @@ export const guardEnded = (reason: string | undefined) =>
     : `the thread for that has ended (${reason})`;
 
 export const leaseGuardAgain = 'leases are kept again while a handler blocks the event loop';
+
+export const slotOnItsWay = 'the slot of its keys is on its way to another node of the cluster';
+
+export const slotOfNobody = 'no node of the cluster is known to have its keys';
+
+export const clusterAway = (word: string) =>
+  word === 'CLUSTERDOWN'
+    ? 'the cluster takes no commands for these keys (CLUSTERDOWN)'
+    : `the node takes no writes (${word})`;

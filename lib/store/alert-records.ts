@@ -1,11 +1,11 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { AlertStore, CriticalFailures } from './alert-store.js';
 
 /** Alerts in Redis: two hashes, a lock that ends by itself, and a key per telling. Plain commands: few, and far from jobs. */
 export class AlertRecords implements AlertStore {
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {}
 

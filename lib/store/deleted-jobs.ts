@@ -1,11 +1,11 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { Undeleted } from './job-store.js';
 import { UNDELETE, decodeUndelete, encodeUndelete } from './scripts/undelete.js';
 
 /** Gives back what an operation has deleted within the last hour, a slice at a time. */
 export async function undelete(
-  connections: Connections,
+  connections: RedisAccess,
   keys: Keyspace,
   queue: string,
   operation: string,

@@ -1,4 +1,4 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import { HANDED, decodeHanded } from '../wire/dependency-fields.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { DependentJob, HandedResult } from './job-store.js';
@@ -23,7 +23,7 @@ export class Dependencies {
   private readonly running = new Map<string, Promise<void>>();
 
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {}
 

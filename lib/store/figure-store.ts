@@ -1,9 +1,12 @@
 import type { Finding, SelectableIn } from '../job/index.js';
 import type { Figures, Tier } from '../wire/figures.js';
 import type { AlertStore } from './alert-store.js';
+import type { DeskStore } from './desk-store.js';
 
 /** Figures for those who watch: how queues stand, what workers do, what became of jobs. Reading changes nothing. */
 export interface FigureStore {
+  /** What operators share; the only part of it that is written to. */
+  readonly desk: DeskStore;
   /** How many jobs of a queue stand where. */
   counts(queue: string): Promise<RegistryCounts>;
   /** How these queues stand, by Redis's clock, a call for up to 100 of them. */

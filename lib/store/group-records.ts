@@ -1,4 +1,4 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Subscriptions } from '../redis/subscriptions.js';
 import type { JobSummary } from '../wire/job-row.js';
 import type { Keyspace } from '../wire/keyspace.js';
@@ -9,7 +9,7 @@ import { GROUP, decodeGroup, encodeGroup } from './scripts/group.js';
 /** The groups in Redis: RQ's sets, and what group.lua keeps beside them. */
 export class GroupRecords implements GroupStore {
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
     private readonly subscriptions: Subscriptions,
   ) {}

@@ -1,4 +1,5 @@
 /** The database's room: the contracts, and their implementation with RQ's data in Redis. */
+export type * from './desk-store.js';
 export type * from './alert-store.js';
 export type * from './figure-store.js';
 export type * from './job-store.js';
@@ -10,3 +11,10 @@ export { sumOf } from './control-many.js';
 export { idsOf, isSelected } from './selected-jobs.js';
 export { RedisJobStore } from './redis-job-store.js';
 export type { RedisJobStoreOptions } from './redis-job-store-options.js';
+export {
+  ClusterJobStore,
+  type ClusterJobStoreOptions,
+  differentTags,
+} from './cluster-job-store.js';
+export { assertHashTag } from './hash-tags.js';
+export { openStore, storeFor } from './open-store.js';

@@ -1,4 +1,4 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { JobSummary } from '../wire/job-row.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import { LIST, LISTED_AT_ONCE, decodeList, encodeList, encodeListOf } from './scripts/list.js';
@@ -6,7 +6,7 @@ import type { ListPage, ListRange, RegistryName } from './watcher-store.js';
 
 /** A part of a list, as long as one call allows. */
 export async function readPage(
-  connections: Connections,
+  connections: RedisAccess,
   keys: Keyspace,
   queue: string,
   registry: RegistryName,
@@ -22,7 +22,7 @@ export async function readPage(
 
 /** Rows of these jobs, of whatever queues; those that are gone are left out. */
 export async function listJobs(
-  connections: Connections,
+  connections: RedisAccess,
   keys: Keyspace,
   ids: readonly string[],
 ): Promise<JobSummary[]> {

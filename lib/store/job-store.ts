@@ -13,10 +13,12 @@ import type { JobRecord, ResultEntry } from '../wire/job-record.js';
 import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
 import type { LimitStore } from './limit-store.js';
-import type { CountedJobs, WorkerActivity } from './figure-store.js';
 import type { GroupStore } from './group-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
+import type { WorkerRegister } from './worker-register.js';
+
+export type * from './worker-register.js';
 
 /**
  * The contracts with the database, by role: what producers need, what watchers read, what workers need beside both.
@@ -27,6 +29,14 @@ import type { ListRange, WatcherStore } from './watcher-store.js';
 export interface ProducerStore {
   /** The most bytes of UTF-8 that data, meta and a result may have. */
   readonly maxPayloadBytes: number;
+
+  /**
+   * In a cluster: the store of a queue, and of all that may change in one step with it. Missing: this is the store of all
+   * queues.
+   */
+  forQueue?(queue: string): WorkerStore;
+  /** In a cluster: what the queues of this store have in common. */
+  readonly hashTag?: string;
 
   /**
    * Stores new jobs of one queue or several, all or (mode `each`) each by itself, and answers with those that were not
@@ -106,42 +116,18 @@ export interface WorkerStore extends JobStore {
   blockingPop(queue: string): BlockingPop;
   /** Hears that a job is due in so many milliseconds, or that the queue was resumed (undefined). */
   onWake(queue: string, listener: (due: number | undefined) => void): Promise<() => void>;
-  /** Hears RQ's commands to a worker, as they were sent: anything may come. */
-  onCommand(worker: string, listener: (message: string) => void): Promise<() => void>;
+  /**
+   * Hears RQ's commands to a worker, as they were sent: anything may come.
+   * @param queues those that it serves
+   */
+  onCommand(
+    worker: string,
+    listener: (message: string) => void,
+    queues?: readonly string[],
+  ): Promise<() => void>;
   /** Hears when the database is reachable again. */
   onReady(listener: () => void): () => void;
   readonly workers: WorkerRegister;
-}
-
-/** Where workers show themselves; jobs do not depend on it. */
-export interface WorkerRegister {
-  register(worker: WorkerRecord): Promise<void>;
-  /**
-   * Tells that the worker lives, what it does, and what it has done since the last time. Answers whether somebody looks at
-   * live figures now.
-   */
-  heartbeat(worker: WorkerRecord, done: WorkDone): Promise<boolean>;
-  deregister(worker: WorkerRecord): Promise<void>;
-}
-
-/** A worker as it shows itself. */
-export interface WorkerRecord {
-  readonly name: string;
-  readonly queues: readonly string[];
-  readonly version: string;
-  /** Seconds without a sign of life after which it is not listed any more. */
-  readonly ttl: number;
-  readonly state: 'started' | 'idle' | 'busy' | 'suspended';
-}
-
-/** What a worker has done since it showed itself last. */
-export interface WorkDone {
-  readonly finished: number;
-  readonly failed: number;
-  readonly seconds: number;
-  readonly activity?: WorkerActivity;
-  /** What was counted of jobs; undefined: nothing is counted. */
-  readonly figures?: readonly CountedJobs[];
 }
 
 /** A job to be stored. */

@@ -1,4 +1,4 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import {
   decodeGate,
@@ -22,7 +22,7 @@ import { LIMITS, decodeChanges, encodeDeclaration, encodeSetting } from './scrip
 /** Limits in Redis: fields of the queue's flags, and of a hash for those of single keys (see include/gates.lua). */
 export class LimitRecords implements LimitStore {
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {}
 

@@ -1,4 +1,4 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace, QueueKeys } from '../wire/keyspace.js';
 
 /**
@@ -8,7 +8,7 @@ import type { Keyspace, QueueKeys } from '../wire/keyspace.js';
 
 /** The lists of a queue, in the order in which they are served. */
 export async function linesOf(
-  connections: Connections,
+  connections: RedisAccess,
   { name, list, high, low }: QueueKeys,
 ): Promise<readonly string[]> {
   const levels = await connections.run(`read queue "${name}"`, (redis) => redis.exists(high, low));
@@ -17,7 +17,7 @@ export async function linesOf(
 
 /** The 0-based place of a job in its own line; undefined: it is in none. */
 export async function positionOf(
-  connections: Connections,
+  connections: RedisAccess,
   { list, high, low }: QueueKeys,
   id: string,
 ): Promise<number | undefined> {
@@ -29,7 +29,7 @@ export async function positionOf(
 }
 
 /** All queues that anybody has put a job into, each once. */
-export async function queueNames(connections: Connections, keyspace: Keyspace): Promise<string[]> {
+export async function queueNames(connections: RedisAccess, keyspace: Keyspace): Promise<string[]> {
   const keys = await connections.run('list the queues', (redis) => redis.smembers(keyspace.queues));
   const names = keys.map((key) => keyspace.queueName(key).replace(/!(high|low)$/, ''));
   return [...new Set(names)].toSorted();

@@ -1,10 +1,10 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace } from '../wire/keyspace.js';
 
 /** Pauses of queues: a key that exists while workers take no job, and word to the idle ones when it is gone. */
 export class QueuePauses {
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {}
 
@@ -16,9 +16,13 @@ export class QueuePauses {
 
   async resume(queue: string): Promise<void> {
     const { paused, wake } = this.keys.queue(queue);
-    await this.connections.run(`resume queue "${queue}"`, (redis) =>
-      redis.multi().del(paused).publish(wake, 'resumed').exec(),
-    );
+    const isSharded = this.connections.layout === 'cluster';
+    await this.connections.run(`resume queue "${queue}"`, (redis) => {
+      const resumed = redis.multi().del(paused);
+      return (
+        isSharded ? resumed.spublish(wake, 'resumed') : resumed.publish(wake, 'resumed')
+      ).exec();
+    });
   }
 
   async isPaused(queue: string): Promise<boolean> {

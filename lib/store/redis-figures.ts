@@ -1,5 +1,5 @@
-import type { Connections } from '../redis/connections.js';
 import type { Finding } from '../job/index.js';
+import type { RedisAccess } from '../redis/access.js';
 import { auditServer, parseInfo } from '../redis/server-audit.js';
 import { type Figures, type Tier, decodeFigures } from '../wire/figures.js';
 import type { Keyspace } from '../wire/keyspace.js';
@@ -12,6 +12,7 @@ import type {
   ServerState,
   WorkerState,
 } from './figure-store.js';
+import { RedisDesk } from './redis-desk.js';
 import { rightsOf } from './rights.js';
 import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
 import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
@@ -20,13 +21,15 @@ import type { RegistryCounts } from './watcher-store.js';
 /** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
 export class RedisFigures implements FigureStore {
   readonly alerts: AlertRecords;
+  readonly desk: RedisDesk;
   readonly enqueued = new Map<string, number>();
 
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {
     this.alerts = new AlertRecords(connections, keys);
+    this.desk = new RedisDesk(connections, keys);
   }
 
   /** These were enqueued, but for some that were refused. */
@@ -169,7 +172,9 @@ export class RedisFigures implements FigureStore {
     action: string,
   ): Promise<QueueState[]> {
     const values = encodeOverview(this.keys, queues, ages);
-    const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, [], values));
+    // It needs none, but a cluster has to know where it is to run.
+    const keys = [this.keys.queues];
+    const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, keys, values));
     return decodeOverview(queues, reply);
   }
 }

@@ -1,5 +1,6 @@
 import { type JobEvent, ShortForm, hideFields } from '../job/index.js';
 import { BlockingPop } from '../redis/blocking-pop.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Connections } from '../redis/connections.js';
 import { ControlMany, inTurn, replyOfOne } from './control-many.js';
 import {
@@ -18,13 +19,14 @@ import {
   encodeExchange,
   refusalsTold,
 } from './scripts/exchange.js';
+import { leasesIn } from './leases.js';
+import { listenToEvents } from './listen-to-events.js';
 import { extend } from './scripts/extend.js';
 import { placeInLane } from './scripts/position.js';
 import { RECOVER, decodeRecover, encodeRecover } from './scripts/recover.js';
 import { RENEW, RENEWED_AT_ONCE, decodeRenew, encodeRenew } from './scripts/renew.js';
 import { TELL, encodeTell } from './scripts/tell.js';
 import { WATCH, encodeWatch } from './scripts/watch.js';
-import { decodeEvent } from '../wire/event.js';
 import {
   decodeRecord,
   decodeResults,
@@ -53,15 +55,15 @@ import type {
 } from './job-store.js';
 import type { ListPage, ListRange, RegistryCounts, RegistryName } from './watcher-store.js';
 import type { JobSummary } from '../wire/job-row.js';
-import { Keyspace, splitMember } from '../wire/keyspace.js';
+import { Keyspace } from '../wire/keyspace.js';
 import { linesOf, positionOf, queueNames } from './lines.js';
-import { LeaseGuard } from '../redis/lease-guard.js';
+import { type GuardedLeases, LeaseGuard } from '../redis/lease-guard.js';
 import type { Script, ScriptValue } from '../redis/script.js';
 import { type Settled, decodeSettled } from '../wire/settled-message.js';
 import { undelete } from './deleted-jobs.js';
 import { Dependencies } from './dependencies.js';
 import { LimitRecords } from './limit-records.js';
-import { auditServer, warningsOf } from '../redis/server-audit.js';
+import { auditServer, layoutFindings, warningsOf } from '../redis/server-audit.js';
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
@@ -75,7 +77,10 @@ import { roomHeard, wakeHeard } from './wake-messages.js';
 import { WorkerRecords } from './worker-records.js';
 
 /** The store in Redis: RQ's keys, changed by scripts, each one step. */
-export class RedisJobStore extends ShortForm implements WorkerStore {
+export class RedisJobStore<Access extends RedisAccess = Connections>
+  extends ShortForm
+  implements WorkerStore
+{
   readonly keys: Keyspace;
   readonly maxPayloadBytes: number;
   readonly workers: WorkerRecords;
@@ -84,12 +89,12 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   readonly figures: RedisFigures;
   readonly groups: GroupRecords;
   private readonly shared: boolean;
-  private readonly subscriptions: Subscriptions;
+  protected readonly subscriptions: Subscriptions;
   private readonly pauses: QueuePauses;
   private readonly dependencies: Dependencies;
 
   constructor(
-    readonly connections: Connections,
+    readonly connections: Access,
     options: RedisJobStoreOptions = {},
   ) {
     super();
@@ -174,13 +179,7 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   async leasesOf(queue: string, token: string): Promise<Lease[]> {
-    const members = await this.connections.run(`read queue "${queue}"`, (redis) =>
-      redis.zrange(this.keys.queue(queue).started, '0', '-1'),
-    );
-    return members.flatMap((member) => {
-      const [id, execution] = splitMember(member);
-      return execution.startsWith(token) ? [{ id, execution }] : [];
-    });
+    return leasesIn(this.connections, this.keys.queue(queue), token);
   }
 
   async read(id: string): Promise<JobRecord | undefined> {
@@ -202,20 +201,9 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
     });
   }
 
-  async onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void> {
-    const { events, wake } = this.keys.queue(queue);
-    const stop = await this.subscriptions.listen(events, (message) => {
-      const event = decodeEvent(queue, message);
-      if (event) listener(event);
-    });
-    try {
-      // Workers learn from each answer whether anybody listens: idle ones ask now.
-      await this.connections.run('listen to events', (redis) => redis.publish(wake, 'listening'));
-    } catch (error) {
-      stop();
-      throw error;
-    }
-    return stop;
+  onEvent(queue: string, listener: (event: JobEvent) => void): Promise<() => void> {
+    const { connections, subscriptions } = this;
+    return listenToEvents(connections, subscriptions, this.keys.queue(queue), listener);
   }
 
   async tell(queue: string, lease: Lease, told: Told): Promise<boolean> {
@@ -240,15 +228,21 @@ export class RedisJobStore extends ShortForm implements WorkerStore {
   }
 
   async audit(role: Role): Promise<string[]> {
-    return warningsOf(await auditServer(this.connections, rightsOf(role, this.keys)));
+    const { connections, keys } = this;
+    const findings = await auditServer(connections, rightsOf(role, keys));
+    const others = await layoutFindings(connections, 'cluster', [keys.hashTags]);
+    return warningsOf([...findings, ...others]);
   }
 
   leaseGuard(queues: readonly string[], token: string, leaseMs: number): LeaseGuard {
+    return new LeaseGuard([this.guardedLeases(queues, token, leaseMs)], leaseMs);
+  }
+
+  /** What a guard does for the leases that are here. */
+  guardedLeases(queues: readonly string[], token: string, leaseMs: number): GuardedLeases {
     const registries = queues.map((queue) => this.keys.queue(queue).started);
-    return new LeaseGuard(this.connections, {
-      script: extend(registries, token, leaseMs),
-      leaseMs,
-    });
+    const { connections: access } = this;
+    return { access, script: extend(registries, token, leaseMs, access.layout) };
   }
 
   onReady(listener: () => void): () => void {

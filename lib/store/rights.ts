@@ -28,8 +28,13 @@ import {
  * What the user of a process must be allowed to do in Redis, by its role. It is what its scripts run, as they are
  * compiled, and the plain commands beside them. docs/redis.md shows the same as lines for an ACL.
  */
-export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
-  const commands = role === 'producer' ? PRODUCER : [...PRODUCER, ...WORKER];
+export function rightsOf(
+  role: Role,
+  { prefix, channels }: Keyspace,
+  layout: 'shared' | 'cluster' = 'shared',
+): Rights {
+  const shared = role === 'producer' ? PRODUCER : [...PRODUCER, ...WORKER];
+  const commands = layout === 'shared' ? shared : ofCluster(shared);
   const keys = [
     'job:',
     'queue:',
@@ -55,6 +60,17 @@ export function rightsOf(role: Role, { prefix, channels }: Keyspace): Rights {
       `${prefix}pubsub:*`,
     ],
   };
+}
+
+/** Messages go to the channels of slots. */
+function ofCluster(commands: readonly string[]): readonly string[] {
+  const others = new Map([
+    ['publish', 'spublish'],
+    ['subscribe', 'ssubscribe'],
+    ['unsubscribe', 'sunsubscribe'],
+    ['pubsub|numsub', 'pubsub|shardnumsub'],
+  ]);
+  return commands.map((one) => others.get(one) ?? one);
 }
 
 /** `worker`: one that also enqueues. */

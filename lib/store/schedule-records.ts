@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { ScriptValue } from '../redis/script.js';
 import type { Subscriptions } from '../redis/subscriptions.js';
 import type { ScheduleDefinition } from '../schedule/index.js';
@@ -24,7 +24,7 @@ import { SCHEDULES, decodeLook, encodeLook } from './scripts/schedules.js';
 export class ScheduleRecords implements ScheduleStore {
   /** @param shared Python reads this Redis, too */
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
     private readonly subscriptions: Subscriptions,
     private readonly shared: boolean,

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
 import { VERSION } from '../job/index.js';
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { WorkDone, WorkerRecord, WorkerRegister } from './job-store.js';
 import { BEAT, encodeBeat } from './scripts/beat.js';
@@ -13,7 +13,7 @@ export class WorkerRecords implements WorkerRegister {
   private address = '';
 
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {}
 

@@ -35,10 +35,10 @@ export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {
    */
   async options(_root: string, given: RqFactoryOptions): Promise<RqFactoryOptions> {
     const connection = await this.redis.open();
-    const { worker } = given;
-    if (typeof worker !== 'object' || worker === null) return { ...given, connection };
+    const { worker, layout: _layout, ...others } = given;
+    if (typeof worker !== 'object' || worker === null) return { ...others, worker, connection };
     const { burst: _burst, maxJobs: _maxJobs, maxIdle: _maxIdle, ...rest } = worker;
-    return { ...given, connection, worker: rest };
+    return { ...others, connection, worker: rest };
   }
 
   store(root: string, connections: Connections, options: RedisJobStoreOptions): ControlledStore {

@@ -102,6 +102,21 @@ export class JobRecord {
     return this.text('nrq_reason');
   }
 
+  /** The key of its failure's cause, as stored; undefined: none is. */
+  get cause(): string | undefined {
+    return this.text('nrq_cause');
+  }
+
+  /** As much of its call as the name of the job needs. */
+  get beginning(): Buffer {
+    return (this.fields.get('data') ?? Buffer.alloc(0)).subarray(0, 1024);
+  }
+
+  /** Bytes of its call, as stored. */
+  get dataBytes(): number {
+    return this.fields.get('data')?.length ?? 0;
+  }
+
   /** What it waits for, until it is released; undefined: nothing. */
   get waitsFor(): WaitsFor | undefined {
     return this.status === 'deferred' ? waitsForIn((field) => this.text(field)) : undefined;

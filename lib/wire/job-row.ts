@@ -144,12 +144,12 @@ const ZLIB_DEFLATE = 0x78;
 /** A KB of zlib's bytes is never more than that. */
 const LONGEST_INFLATED = 2 * 1024 * 1024;
 
-function hasFailed(status: JobStatus): boolean {
+export function hasFailed(status: JobStatus): boolean {
   return status === 'failed' || status === 'stopped';
 }
 
 /** Python's workers, and older ones of ours, write none. */
-function causeIn(
+export function causeIn(
   stored: string | undefined,
   name: string | undefined,
   failure: string | undefined,
@@ -173,7 +173,7 @@ function headline(status: JobStatus, row: readonly Buffer[]): string | undefined
   return oneLine((lines[0]?.startsWith('Traceback') ? lines.at(-1) : lines[0]) ?? '');
 }
 
-function oneLine(text: string): string | undefined {
+export function oneLine(text: string): string | undefined {
   const line =
     text
       .trim()

@@ -17,6 +17,10 @@ export class Keyspace {
   readonly schedulesTidied: string;
   /** Exists while somebody looks at live figures: workers show theirs every two seconds then. */
   readonly viewed: string;
+  /** Stream of what operators have done. */
+  readonly audit: string;
+  /** Ids of what is or was being done to many jobs, by when it began (milliseconds since the epoch). */
+  readonly operations: string;
   /** Hash: what is known of each alert. */
   readonly alerts: string;
   /** Hash: failures for good of critical jobs, by queue and job: how many, the first, the last. */
@@ -33,6 +37,8 @@ export class Keyspace {
   readonly resultsPrefix: string;
   /** How the names of our channels begin: channels, unlike keys, are shared by all databases of a Redis. */
   readonly channels: string;
+  /** In the cluster layout: hash of the hash tag of each queue, outside of all tags. */
+  readonly hashTags: string;
 
   readonly #queueKeys = new Map<string, QueueKeys>();
 
@@ -42,7 +48,7 @@ export class Keyspace {
    */
   constructor(
     readonly prefix = 'rq:',
-    database = 0,
+    readonly database = 0,
   ) {
     this.queues = `${prefix}queues`;
     this.workers = `${prefix}workers`;
@@ -53,13 +59,24 @@ export class Keyspace {
     this.codeSchedules = `${this.schedules}:code`;
     this.schedulesTidied = `${this.schedules}:tidied`;
     this.viewed = `${prefix}nrq:viewed`;
+    this.audit = `${prefix}nrq:audit`;
+    this.operations = `${prefix}nrq:ops`;
     this.alerts = `${prefix}nrq:alerts`;
     this.criticalFailures = `${this.alerts}:critical`;
     this.alertsLock = `${this.alerts}:lock`;
     this.cronSchedulers = `${prefix}cron_schedulers`;
     this.cronJobs = `${prefix}cron_jobs`;
+    this.hashTags = `${prefix}nrq:hash-tags`;
     this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
     this.scheduleChanges = `${this.channels}schedules`;
+  }
+
+  /**
+   * The names of the cluster layout: the same ones behind another prefix. All that have a hash tag in common are in one
+   * slot, on one node, so that a script may touch them. By default a queue's tag is its name.
+   */
+  ofTag(tag: string): Keyspace {
+    return new Keyspace(`${this.prefix}{${tag}}:`, this.database);
   }
 
   /** The keys of one queue; made once per name. */
@@ -107,6 +124,11 @@ export class Keyspace {
   /** Hash of one schedule. */
   schedule(id: string): string {
     return `${this.prefix}nrq:schedule:${id}`;
+  }
+
+  /** Hash of an operation on many jobs, which all viewers see. */
+  operation(id: string): string {
+    return `${this.prefix}nrq:op:${id}`;
   }
 
   /** RQ's record of a process that enqueues cron jobs: ours is one for all of them. */
@@ -263,6 +285,15 @@ export class QueueKeys {
     this.settled = `${channels}settled:${name}`;
     this.events = `${channels}events:${name}`;
   }
+}
+
+/**
+ * A key that never exists, with the hash tag of another key; every script of the cluster layout names it. While its slot is
+ * on the way to another node, a key that is missing here may be there: Redis then refuses the whole call, before its
+ * first step, as it would refuse or miss a part of it.
+ */
+export function neverThere(key: string): string {
+  return `${key.slice(0, key.indexOf('}:') + 2)}nrq:never`;
 }
 
 /** Id and execution of a member of the started registry; old versions of RQ enter the id alone. */

@@ -8,7 +8,7 @@ import {
 } from '../job/index.js';
 import type { ClaimedJob } from '../wire/index.js';
 import type { LeaseGuard } from '../redis/index.js';
-import type { CountedJobs, WorkerStore } from '../store/index.js';
+import { type CountedJobs, type WorkerStore, storeFor } from '../store/index.js';
 import type { HandlerRegistry } from './run/handler-registry.js';
 import { JobCounts } from './report/job-counts.js';
 import { JobReporter } from './report/job-reporter.js';
@@ -174,7 +174,7 @@ export class Worker extends ShortForm {
     const wake = (queue: string) => this.consumerOf(queue)?.wake();
     const obey = (message: string) =>
       obeyCommand(message, runners, () => this.shutDownByCommand(), wake);
-    this.stopListening.push(await this.store.onCommand(this.name, obey));
+    this.stopListening.push(await this.store.onCommand(this.name, obey, this.queues));
     if (this.stopping) return;
     this.stopListening.push(
       this.store.onReady(() => {
@@ -320,9 +320,10 @@ export class Worker extends ShortForm {
     users: QueueConsumer[],
   ): ServedQueue[] {
     const { concurrency: total, order, lease, maxCrashes, prefetch, unknownJobs } = this.options;
-    const { store, handlers, reporter, slots, end } = this;
+    const { handlers, reporter, slots, end } = this;
     const { hearsStarts } = reporter;
     return queues.map(({ name, concurrency, weight }) => {
+      const store = storeFor(this.store, name);
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
         now: (at = performance.now()) => at + this.clockOffset,

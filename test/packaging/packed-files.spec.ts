@@ -30,7 +30,9 @@ function read(path: string): Promise<string> {
 it('what lib/ becomes is there, with scripts and declarations, and no test or source', () => {
   const inLib = readdirSync(join(root, 'lib'), { recursive: true, encoding: 'utf8' })
     .map((name) => name.split(sep).join('/'))
-    .filter((name) => /\.(ts|mjs)$/.test(name));
+    .filter((name) => /\.(ts|mjs)$/.test(name))
+    // The page is in the package as the text that it becomes: dashboard/server/built-assets.js.
+    .filter((name) => !name.startsWith('dashboard/ui/'));
   expect(inLib.length).toBeGreaterThan(50);
   const ofLib = inLib.flatMap((name) => {
     if (!name.endsWith('.ts')) return [`dist/${name}`];

@@ -17,11 +17,17 @@ import {
   resolveDefaults,
   unchecked,
 } from '../../job/index.js';
+import { assertHashTag } from '../../store/index.js';
 
 /** What a queue is told of its own, beside its name. */
 export interface RqQueueOptions {
   /** For jobs of this queue, where the call of `enqueue` does not say otherwise; wins over the root's. */
   defaultJobOptions?: DefaultJobOptions;
+  /**
+   * In the cluster layout: queues with the same tag are kept on one node, so that their jobs may wait for each other and be
+   * enqueued in one step. Default: the queue's name. All processes must give the same, and it cannot be changed later.
+   */
+  hashTag?: string;
   /** Says whose a job is, for handlers that do not say it themselves: see `@Job({ key })`. */
   key?: JobKey;
   /**
@@ -69,9 +75,15 @@ const QUEUE_OPTIONS = optionTable<RqQueueOptions>()({
   defaultJobOptions: checked<DefaultJobOptions | undefined>((value, option, where) =>
     resolveDefaults(value as DefaultJobOptions | undefined, `${option} of ${where}`),
   ),
+  hashTag: optional(readHashTag),
   key: optional(checked<JobKey>(aFunction)),
   concurrency: optional(checked<ConcurrencyLimits>(queueConcurrency)),
   rateLimit: optional(checked<RateLimitOptions>(rateLimit)),
   maxLength: unchecked<MaxLength | undefined>(),
   whenFull: unchecked<WhenFull | undefined>(),
 });
+
+function readHashTag(value: unknown, _option: string, where: string | undefined): string {
+  assertHashTag(value, where);
+  return value;
+}

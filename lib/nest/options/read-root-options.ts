@@ -32,6 +32,8 @@ import type { RqModuleOptions, RqWorkerOptions } from './root-options.js';
  */
 export interface RootOptions {
   readonly connection: RqModuleOptions['connection'];
+  /** Undefined: what the connection is made for. */
+  readonly layout: 'shared' | 'cluster' | undefined;
   readonly prefix: string | undefined;
   readonly worker: false | RqWorkerOptions;
   readonly schedules: boolean;
@@ -64,6 +66,7 @@ export function readRootOptions(options: RqFactoryOptions, where: string): RootO
 
 const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   connection: readConnection,
+  layout: optional(either('shared', 'cluster')),
   prefix: optional(readPrefix),
   worker: otherwise({}, readWorkerOptions),
   schedules: otherwise(true, flag),

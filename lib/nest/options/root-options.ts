@@ -1,6 +1,6 @@
 import type { DefaultJobOptions, Duration, RqTelemetry } from '../../job/index.js';
 import type { AlertOptions } from '../../observe/index.js';
-import type { ConnectionOption } from '../../redis/index.js';
+import type { ClusterOption, ConnectionOption } from '../../redis/index.js';
 import type { WebhookSettings, WorkerOptions } from '../../worker/index.js';
 import type { JobContextOptions } from './context-options.js';
 import type { JobEnhancers } from './enhancer-options.js';
@@ -9,10 +9,16 @@ import type { JobEnhancers } from './enhancer-options.js';
 export interface RqModuleOptions {
   /**
    * A URL (`redis://`, `rediss://`, `unix://`), ioredis options (also for Sentinel), or an instance of ioredis 5 or 6,
-   * whose settings are taken over. Options of ioredis that jobs depend on are overruled, and the log says so; an unknown
+   * whose settings are taken over. For a cluster `{ cluster: { nodes, options } }`, or an instance of ioredis's `Cluster`. Options of ioredis that jobs depend on are overruled, and the log says so; an unknown
    * key is an error. See docs/connections.md.
    */
-  connection: ConnectionOption;
+  connection: ConnectionOption | ClusterOption;
+  /**
+   * How the data in Redis are named. `'shared'` (default): RQ's names, which Python and its tools know; one server holds
+   * all. `'cluster'`: names of our own, which a Redis Cluster can spread; it is what a cluster always has, and may be had on
+   * one server. One data set has one layout. See docs/cluster.md.
+   */
+  layout?: 'shared' | 'cluster';
   /** How every key in Redis begins; default `rq:`, RQ's own, which Python workers and tools expect. */
   prefix?: string;
   /** The embedded worker; `false`: this application enqueues only. Default: a worker for all queues with a `@Job`. */

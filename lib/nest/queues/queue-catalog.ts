@@ -62,6 +62,7 @@ export class QueueCatalog {
       key,
       concurrency: _,
       rateLimit: __,
+      hashTag: ___,
       ...ofQueue
     } = this.definitions.get(name)?.options ?? {};
     const queue = new Queue(name, this.store, {
@@ -74,6 +75,11 @@ export class QueueCatalog {
     });
     this.queues.set(name, queue);
     return queue;
+  }
+
+  /** The hash tag that a registration gives a queue; undefined: none does. */
+  hashTagOf(name: string): string | undefined {
+    return this.definitions.get(name)?.options.hashTag;
   }
 
   /** What the application puts in, wins. */

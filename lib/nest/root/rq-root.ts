@@ -4,9 +4,9 @@ import {
   type OnModuleInit,
 } from '@nestjs/common';
 import { RqConnectionError, ShortForm, UnusableRedisError, hideFields } from '../../job/index.js';
-import { Connections } from '../../redis/index.js';
+import { type ClusterConnections, type Connections, openConnections } from '../../redis/index.js';
 import type { ProcessFigures } from '../../observe/index.js';
-import { RedisJobStore, type WorkerStore } from '../../store/index.js';
+import { type WorkerStore, openStore } from '../../store/index.js';
 import { after } from '../../time/timer.js';
 import * as lines from '../log-lines.js';
 import { closedWhileWaiting } from '../problems.js';
@@ -35,7 +35,7 @@ export class RqRoot
   /** The application has begun to close. */
   isClosing = false;
   private readonly logger = new RqLogger('RqModule');
-  private readonly connections: Connections;
+  private readonly connections: Connections | ClusterConnections;
   private connecting = false;
   private closing: Promise<void> | undefined;
   private lostLinks = 0;
@@ -63,19 +63,24 @@ export class RqRoot
       prefix,
       sharedWithPython,
       maxPayloadBytes,
+      layout,
     } = options;
-    this.connections = new Connections(connection, {
+    const connections = openConnections(connection, {
       connectTimeout,
       commandTimeout,
       where: place,
+      ...(layout !== undefined && { layout }),
     });
+    this.connections = connections;
     this.connections.watch((what) => {
       if (what === 'lost') this.lostLinks += 1;
     });
     const storeOptions = { prefix, sharedWithPython, maxPayloadBytes };
+    const hashTagOf = (queue: string) => this.queues.hashTagOf(queue);
+    // What stands in for Redis is always one server.
     this.store =
-      override?.store(name, this.connections, storeOptions) ??
-      new RedisJobStore(this.connections, storeOptions);
+      override?.store(name, connections as Connections, storeOptions) ??
+      openStore(connections, { ...storeOptions, hashTagOf });
     this.queues = new QueueCatalog(
       this.store,
       options.defaultJobOptions,

@@ -8,7 +8,7 @@ import {
   type RqJob,
   enqueuePrepared,
 } from '../../queue/index.js';
-import { noWorker } from '../problems.js';
+import { groupWithoutQueue, noWorker } from '../problems.js';
 import type { RqRoot } from './rq-root.js';
 import type { RqWorker } from './rq-worker.js';
 import { DEFAULT_ROOT } from '../tokens.js';
@@ -62,10 +62,15 @@ export class RqService extends ShortForm {
    * const { total, pending, failed } = await rq.group('import-42').status();
    * ```
    *
-   * @throws InvalidOptionError when no group can have this name
+   * @throws InvalidOptionError when no group can have this name, or in the cluster layout: there `queue.group(name)` has them
    */
   group(name: string): RqGroup {
-    return new RqGroup(name, this.#root.store);
+    const { store } = this.#root;
+    if (store.forQueue) {
+      const problem = groupWithoutQueue(name);
+      throw new InvalidOptionError({ option: 'group', problem, where: 'RqService.group' });
+    }
+    return new RqGroup(name, store);
   }
 
   /**

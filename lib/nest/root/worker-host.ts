@@ -1,5 +1,6 @@
 import type { OnApplicationBootstrap, OnModuleDestroy } from '@nestjs/common';
 import { InvalidOptionError } from '../../job/index.js';
+import { storeFor } from '../../store/index.js';
 import { type HandlerRegistry, type OwnDefinition, Scheduler, Worker } from '../../worker/index.js';
 import { AlertHost } from '../alerts/alert-host.js';
 import type { FoundAlertListener } from '../alerts/alert-metadata.js';
@@ -26,7 +27,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private handlers: HandlerRegistry | undefined;
   private lookingForUnprovided: Timer | undefined;
   private listeners: JobListeners | undefined;
-  private scheduler: Scheduler | undefined;
+  private readonly schedulers: Scheduler[] = [];
   private alerts: AlertHost | undefined;
   private isClosing = false;
   private readonly log: LoggingObserver;
@@ -49,7 +50,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
       await (telemetry ? telemetry.outside(() => this.start()) : this.start());
     } catch (error) {
       // An application that did not start may never be closed: it must not keep the process alive.
-      await this.scheduler?.stop();
+      await this.stopFiring();
       await this.worker?.stop();
       await this.alerts?.stop(0);
       await this.root.close();
@@ -61,7 +62,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.isClosing = this.root.isClosing = true;
     this.lookingForUnprovided?.cancel();
-    const firing = this.scheduler?.stop();
+    const firing = this.stopFiring();
     if (this.worker) {
       await this.worker.stop();
       if (this.root.worker) await this.root.worker.done;
@@ -100,7 +101,11 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     if (this.worker) this.root.worker = this.toldOf(this.worker);
     if (this.worker && options) this.log.started(this.worker.queues, options.concurrency);
     if (!this.isClosing) this.alerts?.start();
-    if (fires) await this.fire(schedules.map(({ definition }) => definition));
+    if (fires)
+      await this.fire(
+        schedules.map(({ definition }) => definition),
+        served,
+      );
     this.root.isStarted = true;
     if (options) this.lookForUnprovided(served);
   }
@@ -151,13 +156,25 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     this.root.queues.knowKeys((queue, job) => handlers.find(queue, job)?.gate?.key);
   }
 
-  /** Last of all: what it enqueues finds a worker that runs it. */
-  private async fire(definitions: readonly OwnDefinition[]): Promise<void> {
-    if (this.isClosing) return;
-    const scheduler = new Scheduler(this.root.store, definitions, this.log);
-    this.scheduler = scheduler;
-    if (this.override) await this.override.scheduler(this.root.name, scheduler);
-    else await scheduler.start();
+  /** Last of all: what it enqueues finds a worker that runs it. In a cluster each hash tag has schedules of its own. */
+  private async fire(
+    definitions: readonly OwnDefinition[],
+    served: readonly string[],
+  ): Promise<void> {
+    const { store, name } = this.root;
+    const queues = [...served, ...definitions.map(({ queue }) => queue)];
+    for (const own of new Set(queues.map((queue) => storeFor(store, queue)))) {
+      if (this.isClosing) return;
+      const ofStore = definitions.filter(({ queue }) => storeFor(store, queue) === own);
+      const scheduler = new Scheduler(own, ofStore, this.log);
+      this.schedulers.push(scheduler);
+      if (this.override) await this.override.scheduler(name, scheduler);
+      else await scheduler.start();
+    }
+  }
+
+  private async stopFiring(): Promise<void> {
+    await Promise.all(this.schedulers.map((scheduler) => scheduler.stop()));
   }
 
   /** A moment later: another application of this process may provide what this one does not. */

@@ -12,7 +12,7 @@ import {
 import { encodeEvent } from '../../wire/event.js';
 import type { ExchangeReply, ExchangeRequest, SettleRequest, WorkerStore } from '../job-store.js';
 import type { Keyspace } from '../../wire/keyspace.js';
-import type { Connections } from '../../redis/connections.js';
+import type { RedisAccess } from '../../redis/access.js';
 import { pushLanes, pushLevels, roomsText } from './exchange-lanes.js';
 import { Script, type ScriptValue } from '../../redis/script.js';
 import { exchange } from './compiled.js';
@@ -159,7 +159,7 @@ function claimedJobs(
  */
 export async function refusalsTold(
   reply: ExchangeReply,
-  connections: Pick<Connections, 'rights' | 'refused'>,
+  connections: Pick<RedisAccess, 'rights' | 'refused'>,
 ): Promise<ExchangeReply> {
   const told = async (refusal: string) => {
     connections.refused(refusal);

@@ -1,5 +1,5 @@
 import type { RenewalScript } from '../../redis/renewal-link.js';
-import { Script } from '../../redis/script.js';
+import { Script, inSlot, withNeverThere } from '../../redis/script.js';
 import { extend as compiled } from './compiled.js';
 
 const EXTEND = new Script(compiled);
@@ -9,7 +9,10 @@ export function extend(
   registries: readonly string[],
   token: string,
   leaseMs: number,
+  layout: 'shared' | 'cluster' = 'shared',
 ): RenewalScript {
-  const values = [...EXTEND.values({ lease: leaseMs, token }), ...registries];
-  return { text: compiled.text, values: values.map(String) };
+  const all = [...EXTEND.values({ lease: leaseMs, token }), ...registries];
+  const values = all.map(String);
+  if (layout === 'shared') return { text: compiled.text, values };
+  return { text: inSlot(compiled.text), keys: withNeverThere(registries), values };
 }

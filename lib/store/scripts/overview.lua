@@ -1,6 +1,6 @@
 -- Reads how queues stand, for those who watch: numbers of jobs, the age of the oldest that waits, what is overdue.
 --
--- KEYS  none
+-- KEYS  place     any key: a cluster has to know where the queues are
 -- ARGV  prefix     how the names of all keys begin
 --       channels   how the names of our channels begin
 --       ages       '1' = the age of the oldest waiting job is looked for, '' = it is not

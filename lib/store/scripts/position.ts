@@ -1,4 +1,4 @@
-import type { Connections } from '../../redis/connections.js';
+import type { RedisAccess } from '../../redis/access.js';
 import { Script } from '../../redis/script.js';
 import type { Keyspace } from '../../wire/keyspace.js';
 import { position } from './compiled.js';
@@ -8,7 +8,7 @@ export const POSITION = new Script(position);
 
 /** Where a job stands in its lane, 0-based; undefined: it is in none. */
 export async function placeInLane(
-  connections: Connections,
+  connections: RedisAccess,
   keyspace: Keyspace,
   queue: string,
   id: string,

@@ -1,5 +1,5 @@
 import { type JobEvent, poisonFailure } from '../../job/index.js';
-import type { WorkerStore } from '../../store/index.js';
+import { type WorkerStore, storeFor } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import { queueNotRecovered } from '../report/troubles.js';
@@ -82,7 +82,7 @@ export class Recovery {
 
   /** It may have callbacks, or other things that its end is to be told to. */
   private async tellPoisoned(lost: JobEvent): Promise<void> {
-    const record = await this.store.read(lost.jobId);
+    const record = await storeFor(this.store, lost.queue).read(lost.jobId);
     let { name } = lost;
     try {
       if (record) ({ name } = record.call(this.store.maxPayloadBytes));

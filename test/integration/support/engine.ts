@@ -13,6 +13,7 @@ import {
 } from '../../../lib/worker/index.js';
 import { type RedisServer, startRedis } from '../../support/redis-server.js';
 import { eventually } from '../../support/wait.js';
+import { LAYOUT, SERVER_ARGS, openTagged, prepareServer, taggedClient, wholes } from './layout.js';
 
 export class Engine {
   redis!: RedisServer;
@@ -20,20 +21,25 @@ export class Engine {
   client!: Redis;
   /** The store of the producers. */
   store!: RedisJobStore;
-  private readonly connections = new Set<Connections>();
+  private readonly connections = new Set<{ close(): Promise<void> }>();
+  /** Of the producers' store. */
+  private own: { close(): Promise<void> } | undefined;
   private readonly workers = new Set<Worker>();
 
   /** To be called at the top of a test file: its Redis is emptied after each test. */
   static forThisFile(): Engine {
     const engine = new Engine();
     beforeAll(async () => {
-      engine.redis = await startRedis();
-      engine.client = engine.redis.client();
+      engine.redis = await startRedis({ args: SERVER_ARGS });
+      await prepareServer(engine.redis);
+      const client = engine.redis.client();
+      engine.client = LAYOUT === 'shared' ? client : taggedClient(client);
       engine.store = await engine.openStore();
     });
     afterEach(async () => {
       await engine.stopWorkers();
       await engine.client.flushall();
+      wholes.get(engine.store)?.hashTags.forget();
     });
     afterAll(async () => {
       await engine.close();
@@ -43,7 +49,14 @@ export class Engine {
 
   /** A store with connections of its own. */
   async openStore(options?: RedisJobStoreOptions): Promise<RedisJobStore> {
+    if (LAYOUT !== 'shared') {
+      const tagged = await openTagged(this.redis.url, options);
+      this.connections.add(tagged.connections);
+      this.own ??= tagged.connections;
+      return tagged.store;
+    }
     const connections = new Connections(this.redis.url);
+    this.own ??= connections;
     this.connections.add(connections);
     await connections.connect();
     return new RedisJobStore(connections, options);
@@ -73,7 +86,8 @@ export class Engine {
     const events = new WorkerEvents();
     // A handler that never ends must not hold up the end of its test.
     const settings = { shutdownTimeout: 0.2, ...workerOptions };
-    const worker = new Worker(store, registry, settings, events.observer);
+    const whole = wholes.get(store) ?? store;
+    const worker = new Worker(whole, registry, settings, events.observer);
     this.workers.add(worker);
     await worker.start();
     return Object.assign(worker, { events });
@@ -103,16 +117,15 @@ export class Engine {
   async stopWorkers(): Promise<void> {
     await Promise.all([...this.workers].map((worker) => worker.stop()));
     this.workers.clear();
-    const { connections } = this.store;
-    const others = [...this.connections].filter((one) => one !== connections);
+    const others = [...this.connections].filter((one) => one !== this.own);
     await Promise.all(others.map((one) => one.close()));
     this.connections.clear();
-    this.connections.add(connections);
+    if (this.own) this.connections.add(this.own);
   }
 
   private async close(): Promise<void> {
     await this.stopWorkers();
-    await this.store.connections.close();
+    await this.own?.close();
     await this.redis.stop();
   }
 }

@@ -1,0 +1,213 @@
+import type { FailureAnswer, FailuresAnswer, SearchAnswer } from '../../server/answers.js';
+import { useAnswer } from '../api.js';
+import { askBulk } from '../bulk.js';
+import { Trend } from '../charts.js';
+import { ACTIONS, JobList } from '../job-list.js';
+import { Button, Card, Empty, Loading, Tag, Trouble, When } from '../parts.js';
+import { Link, hrefOf, jobHref, place, queueHref, setQuery } from '../router.js';
+import { queues } from '../state.js';
+import { compact, number, t } from '../words.js';
+
+type Order = 'most' | 'newest' | 'oldest';
+
+/** Failed jobs by their cause; one cause with its jobs. */
+export function Failures({ cause }: { readonly cause: string | undefined }) {
+  const { query } = place.value;
+  const queue = query.get('queue') ?? '';
+  const order = (query.get('order') as Order | null) ?? 'most';
+  const budget = query.get('budget') ?? undefined;
+  const { answer, problem, reload } = useAnswer<FailuresAnswer>(
+    'failures',
+    { queue, budget },
+    10_000,
+  );
+  const groups =
+    answer?.groups.filter((group) => cause === undefined || group.cause === cause) ?? [];
+  const sorted = groups.toSorted((one, other) =>
+    order === 'newest'
+      ? (other.last ?? 0) - (one.last ?? 0)
+      : order === 'oldest'
+        ? (one.first ?? 0) - (other.first ?? 0)
+        : other.count - one.count,
+  );
+  const withFailed = queues.value.filter(({ failed, queue: name }) => failed > 0 || name === queue);
+  return (
+    <>
+      <header class="page-head">
+        <div>
+          {cause !== undefined && (
+            <p class="crumbs">
+              <Link href={hrefOf('failures', { queue })}>{t('nav.failures')}</Link>
+            </p>
+          )}
+          <h1>
+            {cause === undefined ? t('nav.failures') : (groups[0]?.error ?? t('nav.failures'))}
+            {answer && cause === undefined && (
+              <span class="h1-note">
+                {t('failures.groups', { n: groups.length })} ·{' '}
+                {t('jobs.count', { n: answer.total })}
+              </span>
+            )}
+          </h1>
+        </div>
+        <div class="page-actions">
+          <label class="inline">
+            <span>{t('queue')}</span>
+            <select
+              value={queue}
+              onChange={(event) => setQuery({ queue: event.currentTarget.value || undefined })}
+            >
+              <option value="">{t('all')}</option>
+              {withFailed.map(({ queue: name }) => (
+                <option key={name} value={name}>
+                  {name}
+                </option>
+              ))}
+            </select>
+          </label>
+          {cause === undefined && (
+            <label class="inline">
+              <span>{t('order')}</span>
+              <select
+                value={order}
+                onChange={(event) => setQuery({ order: event.currentTarget.value })}
+              >
+                {(['most', 'newest', 'oldest'] as const).map((one) => (
+                  <option key={one} value={one}>
+                    {t(`order.${one}`)}
+                  </option>
+                ))}
+              </select>
+            </label>
+          )}
+        </div>
+      </header>
+      <Card flush>
+        {problem && !answer ? (
+          <Trouble problem={problem} retry={reload} />
+        ) : !answer ? (
+          <Loading />
+        ) : sorted.length === 0 ? (
+          <Empty title={t('failures.none')}>{t('failures.none.hint')}</Empty>
+        ) : (
+          <ul class="groups">
+            {sorted.map((group) => (
+              <Group
+                key={`${group.queue} ${group.cause}`}
+                group={group}
+                may={answer.may}
+                isWhole={cause !== undefined}
+                reload={reload}
+              />
+            ))}
+          </ul>
+        )}
+        {answer && !answer.complete && (
+          <footer class="card-foot">
+            <span class="dim">
+              {t('failures.part', { looked: compact(answer.looked), total: compact(answer.total) })}
+            </span>
+            <Button
+              kind="ghost"
+              onClick={() => setQuery({ budget: String((Number(budget) || 10_000) * 5) })}
+            >
+              {t('search.on')}
+            </Button>
+          </footer>
+        )}
+      </Card>
+      {cause !== undefined && groups[0] && <GroupJobs group={groups[0]} />}
+    </>
+  );
+}
+
+function Group({
+  group,
+  may,
+  isWhole,
+  reload,
+}: {
+  group: FailureAnswer;
+  may: readonly string[];
+  isWhole: boolean;
+  readonly reload: () => void;
+}) {
+  const { cause, queue, error, message, name, count, first, last } = group;
+  const selection = { queue, in: 'failed', cause };
+  const about = `${error} · ${name ?? ''}`;
+  const act = (action: 'requeue' | 'delete') => askBulk(action, selection, about, reload);
+  return (
+    <li class="group" data-row>
+      <div class="group-main">
+        <div class="group-title">
+          <Link href={hrefOf(`failures/${cause}`, { queue })} data-row-link>
+            <bdi>{error}</bdi>
+          </Link>
+          <span class="group-message">
+            <bdi>{message}</bdi>
+          </span>
+          {group.python && <Tag tone="quiet">python</Tag>}
+        </div>
+        <div class="group-facts">
+          <code>
+            <bdi>{name ?? t('job.unnamed')}</bdi>
+          </code>{' '}
+          {t('in')}{' '}
+          <Link class="plain" href={queueHref(queue)}>
+            <bdi>{queue}</bdi>
+          </Link>
+          {' · '}
+          {t('failures.last')} <When at={last} />
+          {count > 1 && (
+            <>
+              {' · '}
+              {t('failures.first')} <When at={first} />
+            </>
+          )}
+          {' · '}
+          <Link class="plain" href={jobHref(group.sample.id)}>
+            {t('failures.sample')}
+          </Link>
+        </div>
+      </div>
+      <Trend
+        values={group.trend}
+        label={t('failures.trend', { n: group.trend.reduce((sum, one) => sum + one, 0) })}
+      />
+      <b class="group-count">{number(count)}</b>
+      <div class="group-actions">
+        {may.includes('requeue') && (
+          <Button onClick={() => act('requeue')}>{t('action.requeue')}…</Button>
+        )}
+        {(isWhole || !may.includes('requeue')) && may.includes('delete') && (
+          <Button kind="danger" onClick={() => act('delete')}>
+            {t('action.delete')}…
+          </Button>
+        )}
+      </div>
+    </li>
+  );
+}
+
+/** The jobs of one cause, the newest first. */
+function GroupJobs({ group }: { readonly group: FailureAnswer }) {
+  const q = `queue:"${group.queue}" status:failed cause:${group.cause}`;
+  const { answer, problem, reload } = useAnswer<SearchAnswer>('search', { q }, 10_000);
+  return (
+    <Card title={t('nav.jobs')} flush>
+      {problem && !answer ? (
+        <Trouble problem={problem} retry={reload} />
+      ) : answer ? (
+        <JobList
+          jobs={answer.jobs}
+          may={answer.may}
+          queue={group.queue}
+          actions={ACTIONS['failed'] ?? []}
+          changed={reload}
+        />
+      ) : (
+        <Loading />
+      )}
+    </Card>
+  );
+}
