@@ -1,4 +1,5 @@
 import {
+  type Durability,
   InvalidOptionError,
   type JobOptions,
   type ResolvedDefaults,
@@ -91,8 +92,18 @@ export class NewJobs {
     const meta = this.metaOf(name, resolved, this.inject);
     const { id, waitsFor } = resolved;
     const check = id === undefined ? 'new' : resolved.unique === true ? 'unique' : 'once';
-    const { room } = this.rules;
-    return { queue, id: id ?? newJobId(), check, data, options: resolved, meta, waitsFor, room };
+    const { room, durability } = this.rules;
+    return {
+      queue,
+      id: id ?? newJobId(),
+      check,
+      data,
+      options: resolved,
+      meta,
+      waitsFor,
+      room,
+      durability,
+    };
   }
 
   private metaOf(
@@ -147,6 +158,8 @@ export type KeyOf = (name: string, data: unknown) => string | undefined;
 export interface NewJobRules {
   /** How many jobs the queue may hold. */
   readonly room?: RoomRule;
+  /** How many replicas must have them. */
+  readonly durability?: Durability;
   /** Its key. */
   readonly keyOf?: KeyOf;
   /** The priority of a job that brings none. */

@@ -1,6 +1,7 @@
 import type {
   CallbackOptions,
   DefaultJobOptions,
+  DurabilityOptions,
   JobOptions,
   MaxLength,
   ResolvedDefaults,
@@ -31,6 +32,8 @@ export interface QueueOptions {
   readonly maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `reject` (default) with QueueFullError, or `wait` until `commandTimeout`. */
   readonly whenFull?: WhenFull;
+  /** How many replicas must have a job before a call of `enqueue` resolves. Default, and `false`: none. */
+  readonly durability?: false | DurabilityOptions;
 }
 
 /** Options of a call for a Python worker: those of a job, and its callbacks. */

@@ -1,4 +1,5 @@
 import type {
+  Durability,
   JobEvent,
   JobStatus,
   Outcome,
@@ -40,7 +41,7 @@ export interface ProducerStore {
 
   /**
    * Stores new jobs of one queue or several, all or (mode `each`) each by itself, and answers with those that were not
-   * stored. A job may wait for jobs that stand earlier in the same call.
+   * stored. A job may wait for jobs that stand earlier in the same call. With `durability`, replicas have them then.
    */
   enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
   /** Hears that there may be room again in a queue that was full. Resolves when nothing can be missed any more. */
@@ -147,6 +148,8 @@ export interface NewJob {
   readonly waitsFor?: WaitsFor;
   /** It is refused where its queue holds so many already; undefined: it comes in whatever waits there. */
   readonly room?: RoomRule;
+  /** The call resolves only when replicas have it, too; undefined: when Redis has it. */
+  readonly durability?: Durability;
   /** It is the job of a schedule: stored only if that still waits for this tick. */
   readonly tick?: Tick;
 }

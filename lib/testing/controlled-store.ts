@@ -34,7 +34,8 @@ export class ControlledStore extends RedisJobStore {
     private readonly onEnqueued: (count: number) => Promise<void>,
     private readonly held: HeldResults,
   ) {
-    super(connections, options);
+    // The embedded server has no replicas.
+    super(connections, { ...options, waitsForReplicas: false });
     const { limits } = this;
     const declare = limits.declare.bind(limits);
     // Jobs of a batch gather while nothing runs: a drain takes what is there.

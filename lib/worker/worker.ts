@@ -143,7 +143,13 @@ export class Worker extends ShortForm {
   /** What it has done since it started, and does now. */
   figures(): WorkerFigures {
     const { slots, busy } = activityOf(this.served, this.options.order !== 'parallel');
-    return { counted: this.counts?.all() ?? [], slots, busy, recovered: this.recovery.recovered };
+    const { counts, handlers, queues } = this;
+    // Of what has not run yet there are zeros: what begins with a failure shall show as one.
+    const handled = queues.flatMap((queue) =>
+      handlers.names(queue).map((name) => ({ queue, name, figures: [] })),
+    );
+    const counted = counts ? [...handled, ...counts.all()] : [];
+    return { counted, slots, busy, recovered: this.recovery.recovered };
   }
 
   /** Signs of its life, for health checks. */

@@ -1,6 +1,7 @@
 import {
   type ConcurrencyLimits,
   type DefaultJobOptions,
+  type DurabilityOptions,
   type JobKey,
   type RateLimitOptions,
   aFunction,
@@ -13,6 +14,7 @@ import {
   queueConcurrency,
   rateLimit,
   readOptions,
+  readDurability,
   readRoomRule,
   resolveDefaults,
   unchecked,
@@ -44,6 +46,8 @@ export interface RqQueueOptions {
   maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `'reject'` (default) with QueueFullError, or `'wait'` until `commandTimeout`. */
   whenFull?: WhenFull;
+  /** How many replicas must have a job before `enqueue` resolves, see the root's; `false`: none, whatever the root says. */
+  durability?: false | DurabilityOptions;
 }
 
 /** What `RqModule.registerQueue` takes when a name is not enough. */
@@ -81,6 +85,7 @@ const QUEUE_OPTIONS = optionTable<RqQueueOptions>()({
   rateLimit: optional(checked<RateLimitOptions>(rateLimit)),
   maxLength: unchecked<MaxLength | undefined>(),
   whenFull: unchecked<WhenFull | undefined>(),
+  durability: checked<false | DurabilityOptions | undefined>(readDurability),
 });
 
 function readHashTag(value: unknown, _option: string, where: string | undefined): string {
