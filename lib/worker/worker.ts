@@ -23,7 +23,7 @@ import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
 import { activityOf } from './activity.js';
 import { shutDown } from './shutdown.js';
-import { DeclaredLimits, perWorkerLimits } from './upkeep/declared-limits.js';
+import { DeclaredLimits, ownGates } from './upkeep/declared-limits.js';
 import { obeyCommand } from './upkeep/worker-commands.js';
 import type { WorkerObserver } from './report/worker-observer.js';
 import {
@@ -355,7 +355,7 @@ export class Worker extends ShortForm {
         reporter,
         slots,
         maxCrashes,
-        perWorker: perWorkerLimits(handlers, name),
+        ownGates: ownGates(handlers, name),
         prefetch: new PrefetchLimit(order === 'parallel' ? prefetch : 0, own),
         leaseMs: lease,
         workerName: this.name,
