@@ -174,7 +174,15 @@ export interface Refusal {
    * `circle`: it would wait for itself, by way of its group.
    */
   readonly reason:
-    'exists' | 'duplicate' | 'held' | 'replaced' | 'rekeyed' | 'full' | 'low' | 'circle' | TickRefusal;
+    | 'exists'
+    | 'duplicate'
+    | 'held'
+    | 'replaced'
+    | 'rekeyed'
+    | 'full'
+    | 'low'
+    | 'circle'
+    | TickRefusal;
   /** Id of the job that has the key; undefined: it has the id. */
   readonly holder: string | undefined;
   /** What goes with the reason of a tick; of `full`: how many wait in the queue, and `key` when it is its key's. */

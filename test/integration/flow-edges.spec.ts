@@ -13,7 +13,7 @@
 // | delayed and limited | flow-lanes.spec.ts |
 // | a paused queue | flow-lanes.spec.ts |
 // | requeue of a failed job | flow-lanes.spec.ts (to the end), here (to the head) |
-// | cancel, delete while waiting | flow-lanes.spec.ts; by Python: interop/lanes.spec.ts |
+// | cancel, delete while waiting | flow-lanes.spec.ts; as Python does it: fault/flow-model.spec.ts |
 // | the same id deleted and enqueued again | here |
 // | its `ttl` ends while it waits | here |
 // | `perWorker` beside a gate | concurrency.spec.ts, unit/worker/serve/own-rooms.spec.ts |
