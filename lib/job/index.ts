@@ -1,4 +1,6 @@
 /** The vocabulary of jobs: options, retries, signals, outcomes, errors. No I/O, nothing of Redis, nothing of Nest. */
+export * from './batch-options.js';
+export * from './batch-result-error.js';
 export * from './callbacks.js';
 export * from './clean-text.js';
 export * from './dependencies.js';

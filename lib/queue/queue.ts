@@ -33,7 +33,6 @@ import {
   type JobOfCall,
   assertParents,
   assertTogether,
-  circleAt,
   jobOfCall,
   preparedParents,
   storeInSlices,
@@ -46,7 +45,8 @@ import type { CallOptions, QueueOptions } from './queue-options.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqGroup } from './rq-group.js';
 import { RqJob } from './rq-job.js';
-import { queueFull, sendWhenRoom } from './wait-for-room.js';
+import { refusalError } from './refusal-error.js';
+import { sendWhenRoom } from './wait-for-room.js';
 import { SchedulingQueue } from './scheduling-queue.js';
 
 /**
@@ -371,8 +371,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
       const { index, reason } = refusal;
       const job = jobs[index] as NewJob;
       if (reason === 'duplicate') answers[index] = this.duplicate(job, refusal);
-      else if (reason === 'circle') answers[index] = circleAt(job);
-      else answers[index] = reason === 'full' ? queueFull(job, refusal) : refusal;
+      else answers[index] = refusalError(job, refusal) ?? refusal;
     }
     return answers;
   }

@@ -200,6 +200,8 @@ export class QueueKeys {
   readonly keyLimits: string;
   /** Workers that wait for work, with the gates of which they take no more. */
   readonly asleep: string;
+  /** Lanes that are full, and how many jobs each may hold, where somebody waits for room. */
+  readonly full: string;
   /** Until when a worker has been told to look whether a gate has opened. */
   readonly timer: string;
   /** Exists while the queue is paused. */
@@ -263,6 +265,7 @@ export class QueueKeys {
     this.gates = `${prefix}nrq:gates:${name}`;
     this.keyLimits = `${prefix}nrq:key-limits:${name}`;
     this.asleep = `${prefix}nrq:asleep:${name}`;
+    this.full = `${prefix}nrq:full:${name}`;
     this.timer = `${prefix}nrq:timer:${name}`;
     this.paused = `${prefix}nrq:paused:${name}`;
     this.watched = `${prefix}nrq:waiting:${name}`;

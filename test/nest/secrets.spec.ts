@@ -12,6 +12,8 @@ import { Reflector } from '@nestjs/core';
 import { instanceToPlain } from 'class-transformer';
 import { Redis } from 'ioredis';
 import {
+  ClusterConnections,
+  ClusterJobStore,
   Connections,
   type ConnectionOption,
   HandlerRegistry,
@@ -181,6 +183,9 @@ describe.each(FORMS)('with a password in %s', (_, connection) => {
       } as never);
       const service = app.get(RqService);
       const inspector = app.get(RqInspector);
+      const nodes = new ClusterConnections({
+        cluster: { nodes: [`redis://:${PASSWORD}@127.0.0.1:7000`] },
+      });
       const connected = await connectInspector(connection());
       await connected.close();
       const held = {
@@ -192,6 +197,9 @@ describe.each(FORMS)('with a password in %s', (_, connection) => {
         service,
         inspector,
         health: app.get(RqHealth),
+        nodes,
+        tags: new ClusterJobStore(nodes).forQueue('a'),
+        allTags: new ClusterJobStore(nodes),
         connected,
         operation: inspector.requeue('work', { in: 'failed' }),
         found: inspector.search({ in: 'failed' }),

@@ -39,7 +39,10 @@ export interface RqQueueOptions {
   concurrency?: ConcurrencyLimits;
   /** `max` in `per`: how many jobs of the queue may start; `perKey`: of each key, for handlers that do not say it. */
   rateLimit?: RateLimitOptions;
-  /** How many jobs may wait in it: `{ total: 100_000 }`; a call of `enqueue` that would bring more is refused or waits. */
+  /**
+   * How many jobs may wait in it: `total`, and `perKey` of each key; a call of `enqueue` that would bring more is refused or
+   * waits. And how many may wait for a retry (`retrying`): with more, a job fails in place of being tried again.
+   */
   maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `'reject'` (default) with QueueFullError, or `'wait'` until `commandTimeout`. */
   whenFull?: WhenFull;

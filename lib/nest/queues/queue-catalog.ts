@@ -104,7 +104,8 @@ export class QueueCatalog {
   /** What the registrations say about limits, by queue. */
   limits(): Map<string, RqQueueOptions> {
     const limited = [...this.definitions].filter(
-      ([, { options }]) => options.key ?? options.concurrency ?? options.rateLimit,
+      ([, { options }]) =>
+        options.key ?? options.concurrency ?? options.rateLimit ?? options.maxLength?.retrying,
     );
     return new Map(limited.map(([name, { options }]) => [name, options]));
   }
