@@ -3,6 +3,7 @@ import { ClusterConnections } from '../redis/cluster-connections.js';
 import type { Tier } from '../wire/figures.js';
 import type { ClusterJobStore } from './cluster-job-store.js';
 import { AlertRecords } from './alert-records.js';
+import { ClusterDesk, OF_NO_QUEUE } from './cluster-desk.js';
 import type {
   Bucket,
   FigureStore,
@@ -17,10 +18,12 @@ import type { RegistryCounts } from './watcher-store.js';
 /** Figures of all hash tags: a call for each tag, side by side, and what they say together. */
 export class ClusterFigures implements FigureStore {
   readonly alerts: AlertRecords;
+  readonly desk: ClusterDesk;
 
   constructor(private readonly whole: ClusterJobStore) {
     const keys = whole.keys.ofTag(OF_NO_QUEUE);
     this.alerts = new AlertRecords(whole.accessTo(keys.alerts), keys);
+    this.desk = new ClusterDesk(whole);
   }
 
   get enqueued(): ReadonlyMap<string, number> {
@@ -93,9 +96,6 @@ export class ClusterFigures implements FigureStore {
     return nodes.map((node) => new RedisFigures(node, keys));
   }
 }
-
-/** The hash tag of alerts, which are about all queues. */
-const OF_NO_QUEUE = 'nrq:all';
 
 /** The same worker as two tags show it: newer of the two, with the queues of both. */
 function together(one: WorkerState, other: WorkerState): WorkerState {

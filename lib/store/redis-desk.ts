@@ -1,11 +1,12 @@
-import type { Connections } from '../redis/connections.js';
+import type { RedisAccess } from '../redis/access.js';
+import { publish } from '../redis/subscriptions.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { DeskStore, StoredNote } from './desk-store.js';
 
 /** What operators share, in Redis: a stream of what was done, and a hash for each operation. */
 export class RedisDesk implements DeskStore {
   constructor(
-    private readonly connections: Connections,
+    private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
   ) {}
 
@@ -86,9 +87,8 @@ export class RedisDesk implements DeskStore {
 
   async shutDown(worker: string): Promise<void> {
     const command = JSON.stringify({ command: 'shutdown' });
-    await this.connections.run(`tell worker "${worker}" to end`, (redis) =>
-      redis.publish(this.keys.sharedCommands(worker), command),
-    );
+    const channel = this.keys.sharedCommands(worker);
+    await publish(this.connections, `tell worker "${worker}" to end`, channel, command);
   }
 }
 
