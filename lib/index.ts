@@ -30,7 +30,7 @@ export { CurrentJob } from './nest/decorators/current-job.decorator.js';
 export { InjectQueue } from './nest/decorators/inject-queue.decorator.js';
 export { InjectRqService } from './nest/decorators/inject-rq-service.decorator.js';
 export { JobData, type JobDataOptions } from './nest/decorators/job-data.decorator.js';
-export { Job, type JobDecorator } from './nest/decorators/job.decorator.js';
+export { Job, type BatchJobDecorator, type JobDecorator } from './nest/decorators/job.decorator.js';
 export { Schedule, type ScheduleDecorator } from './nest/decorators/schedule.decorator.js';
 export type { ScheduleDecoratorOptions } from './nest/schedules/schedule-metadata.js';
 export { OnJob, type OnJobDecorator } from './nest/decorators/on-job.decorator.js';
@@ -40,7 +40,11 @@ export type { JobListenerOptions } from './nest/listeners/listener-metadata.js';
 export { currentJob } from './nest/handlers/current-job.js';
 export type { ParameterPipe, StandardSchema } from './nest/decorators/job-parameter.js';
 export { JobsOf, type JobsOfDecorator } from './nest/decorators/jobs-of.decorator.js';
-export type { JobHandlerOptions, JobsOfOptions } from './nest/handlers/job-metadata.js';
+export type {
+  JobBatchOptions,
+  JobHandlerOptions,
+  JobsOfOptions,
+} from './nest/handlers/job-metadata.js';
 export { RQ_CONTEXT_TYPE } from './nest/nest-internals.js';
 export { RqContext } from './nest/handlers/rq-context.js';
 
@@ -52,6 +56,7 @@ export {
   RqJob,
   RqSchedule,
   type AnyHandlers,
+  type Batch,
   type CallOptions,
   type GroupStatus,
   type HeaderInjector,
@@ -77,11 +82,13 @@ export {
   type QueueOptions,
 } from './queue/index.js';
 export {
+  BatchedJob,
   HandlerRegistry,
   RunningJob,
   Scheduler,
   Worker,
   type JobCallback,
+  type BatchHandler,
   type JobRetryingEvent,
   type Handler,
   type QueueLimitOptions,
@@ -170,12 +177,14 @@ export type { MissedRule, ScheduleOptions, When } from './schedule/index.js';
 
 // What is said about a job, and what its handler may say.
 export type {
+  BatchOptions,
   CallbackMoment,
   CallbackOptions,
   CancelFrom,
   ConcurrencyLimits,
   DefaultJobOptions,
   DependsOn,
+  DurabilityOptions,
   Duration,
   HandlerConcurrency,
   IfFailed,
@@ -227,6 +236,7 @@ export { CancelJob, FailJob, Retry, RetryJob, ReturnedRetry, SnoozeJob } from '.
 
 // What can go wrong.
 export {
+  BatchResultError,
   CircularDependencyError,
   DuplicateHandlerError,
   DuplicateJobError,
@@ -242,6 +252,7 @@ export {
   KeyFunctionError,
   LostLeaseError,
   MalformedJobError,
+  NotReplicatedError,
   ParentResultError,
   PayloadTooLargeError,
   PoisonJobError,

@@ -12,6 +12,7 @@ import { ensureChromium } from './ensure-chromium.mjs';
 import { ensureRedisServer } from './ensure-redis-server.mjs';
 import { fetchNodeVersions } from './fetch-node-versions.mjs';
 import { fetchPythonRq, whyNot } from './fetch-python-rq.mjs';
+import { fetchServers, whyNot as whyNoServers } from './fetch-servers.mjs';
 
 /** Seconds. Tests that hang must not occupy a build machine for hours. */
 const TEST_TIME_LIMIT = 20 * 60;
@@ -30,6 +31,7 @@ const preparation = [
   { name: 'promtool', step: ensurePromtool },
   { name: 'Chromium', step: ensureChromium },
   { name: 'Python RQ', step: pythonStep },
+  { name: 'servers', step: serversStep },
   { name: 'Node versions', step: fetchNodeVersions },
 ];
 const tests = [
@@ -85,6 +87,12 @@ async function pythonStep() {
   const remark = await fetchPythonRq();
   if (remark === undefined && process.env.CI) throw new Error(whyNot());
   return remark ?? whyNot();
+}
+
+async function serversStep() {
+  const remark = await fetchServers();
+  if (remark === undefined && process.env.CI) throw new Error(whyNoServers());
+  return remark ?? whyNoServers();
 }
 
 /** What the next steps need and would each make for themselves. */

@@ -7,6 +7,10 @@ export interface StartRedisOptions {
   args?: string[];
   /** The data folder; by default a new one, removed by `stop()`. */
   dir?: string;
+  /** The text of a settings file: Sentinels have one, and write into it. */
+  config?: string;
+  /** The name of a fetched server ('valkey-9.1'); by default that of NESTJS_RQ_TEST_SERVER, or the system's own. */
+  server?: string;
 }
 
 export interface RunningRedis {
@@ -23,6 +27,16 @@ export interface RunningRedis {
   restart(): Promise<void>;
 }
 
+export interface FetchedServer {
+  /** 'valkey-9.1' */
+  readonly name: string;
+  readonly version: string;
+  readonly command: string;
+}
+
+export const FETCHED_SERVERS: string;
+export function fetchedServers(): FetchedServer[];
+export function versionOf(command: string): string | undefined;
 export function findRedisServer(): { command: string; version: string } | undefined;
 export function isAtLeast(version: string, minimum: string): boolean;
 export function startRedisServer(options?: StartRedisOptions): Promise<RunningRedis>;

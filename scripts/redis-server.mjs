@@ -2,11 +2,13 @@
 // empty folder. A server may be stopped, killed and started again at will; it ends with its parent.
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { existsSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { end, hasEnded, start } from './child-processes.mjs';
 
 const HOST = '127.0.0.1';
@@ -14,18 +16,40 @@ const HOST = '127.0.0.1';
 /** Seconds that a server has to answer, or to end. */
 const PATIENCE = 10;
 
+/** What scripts/fetch-servers.mjs has fetched: a list of `{ name, version, command }`. */
+export const FETCHED_SERVERS = fileURLToPath(
+  new URL('../.cache/servers/installed.json', import.meta.url),
+);
+
 /** The first Redis-compatible server program on PATH: `{ command, version }`, or undefined. */
 export function findRedisServer() {
   for (const command of ['redis-server', 'valkey-server']) {
-    try {
-      const text = execFileSync(command, ['--version'], { encoding: 'utf8', stdio: 'pipe' });
-      const version = /\bv=(\d+\.\d+\.\d+)/.exec(text)?.[1];
-      if (version !== undefined) return { command, version };
-    } catch {
-      // Not on PATH, or not able to run here: the next one may be.
-    }
+    // Not on PATH, or not able to run here: the next one may be.
+    const version = versionOf(command);
+    if (version !== undefined) return { command, version };
   }
   return undefined;
+}
+
+/** The version of a server program ('7.0.15'), or undefined when it does not run. */
+export function versionOf(command) {
+  try {
+    const text = execFileSync(command, ['--version'], { encoding: 'utf8', stdio: 'pipe' });
+    return /\bv=(\d+\.\d+\.\d+)/.exec(text)?.[1];
+  } catch {
+    return undefined;
+  }
+}
+
+/** The servers that were fetched beside the system's own: `{ name, version, command }`, the name as 'valkey-9.1'. */
+export function fetchedServers() {
+  if (!existsSync(FETCHED_SERVERS)) return [];
+  const list = JSON.parse(readFileSync(FETCHED_SERVERS, 'utf8'));
+  const servers = list.map((one) => ({
+    ...one,
+    command: join(dirname(FETCHED_SERVERS), one.command),
+  }));
+  return servers.filter(({ command }) => existsSync(command));
 }
 
 /** Whether `version` ('7.0.15') is at least `minimum` ('6.2'). */
@@ -39,7 +63,9 @@ export function isAtLeast(version, minimum) {
 
 /**
  * Starts a server and waits until it answers. `appendonly` keeps its data over kill() and restart(),
- * `args` are further arguments of redis-server, `dir` is its folder in place of one of its own.
+ * `args` are further arguments of redis-server, `config` is the text of its settings file, `dir` is its folder in place
+ * of one of its own. `server` is the name of a fetched one; by default it is that of the environment's
+ * NESTJS_RQ_TEST_SERVER, or the system's own.
  */
 export async function startRedisServer(options = {}) {
   // Another process may take the port between the look and the start: then another port will do.
@@ -74,9 +100,12 @@ class RunningRedis {
   }
 
   async start() {
-    const { appendonly = false, args = [] } = this.#options;
+    const { appendonly = false, args = [], config, server } = this.#options;
     const dir =
       this.#options.dir ?? (this.#ownDir ??= await mkdtemp(join(tmpdir(), 'nestjs-rq-redis-')));
+    const file = config === undefined ? [] : [join(dir, 'settings.conf')];
+    // A server may have written into it what it has to know at its next start.
+    if (config !== undefined && !existsSync(file[0])) await writeFile(file[0], config);
     const settings = {
       port: this.port,
       bind: HOST,
@@ -85,8 +114,9 @@ class RunningRedis {
       appendonly: appendonly ? 'yes' : 'no',
     };
     const child = start(
-      serverCommand(),
+      serverCommand(server),
       [
+        ...file,
         ...Object.entries(settings).flatMap(([name, value]) => [`--${name}`, String(value)]),
         ...args,
       ],
@@ -133,13 +163,27 @@ class RunningRedis {
   }
 }
 
-let command;
+const commands = new Map();
 
-function serverCommand() {
-  command ??= findRedisServer()?.command;
-  if (command === undefined) {
-    throw new Error('redis-server is not on PATH: "npm run check" installs it or says how to');
+function serverCommand(name = process.env.NESTJS_RQ_TEST_SERVER ?? '') {
+  let command = commands.get(name);
+  if (command !== undefined) return command;
+  if (name === '') {
+    command = findRedisServer()?.command;
+    if (command === undefined) {
+      throw new Error('redis-server is not on PATH: "npm run check" installs it or says how to');
+    }
+  } else {
+    const servers = fetchedServers();
+    command = servers.find((server) => server.name === name)?.command;
+    if (command === undefined) {
+      const known = servers.map((server) => server.name).join(', ') || 'none';
+      throw new Error(
+        `there is no server "${name}" (there are: ${known}). Fetch them: node scripts/fetch-servers.mjs`,
+      );
+    }
   }
+  commands.set(name, command);
   return command;
 }
 

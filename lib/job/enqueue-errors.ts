@@ -29,31 +29,44 @@ export class DuplicateJobError extends RqError {
 export class QueueFullError extends RqError {
   readonly code = 'RQ_QUEUE_FULL';
   readonly queue: string;
-  /** How many jobs may wait there: `maxLength.total`. */
+  /** How many jobs may wait there: `maxLength.total`, or `maxLength.perKey`. */
   readonly maxLength: number;
   /** How many waited there when it was refused. */
   readonly length: number;
+  /** The key whose jobs are too many; undefined: those of the queue are. */
+  readonly key: string | undefined;
 
   /**
    * @param details.length how many wait there
    * @param details.waited milliseconds for which the call has waited for room
    */
-  constructor(details: { queue: string; maxLength: number; length: number; waited?: number }) {
-    const { queue, maxLength, length, waited } = details;
+  constructor(details: {
+    queue: string;
+    maxLength: number;
+    length: number;
+    key?: string | undefined;
+    waited?: number;
+  }) {
+    const { queue, maxLength, length, key, waited } = details;
     const time = waited === undefined ? '' : ` for ${formatDuration(waited)}`;
+    const [what, option, advice] =
+      key === undefined
+        ? ['', 'total', 'or have more workers serve the queue']
+        : [' for this key', 'perKey', 'or let more jobs of a key run at once'];
     super(
-      `Queue "${queue}" is full${time}: ${length} jobs wait there, and maxLength.total is ${maxLength}. ` +
-        'Nothing of the call was enqueued. Enqueue later or less, or have more workers serve the queue.',
+      `Queue "${queue}" is full${what}${time}: ${length} jobs wait there, and maxLength.${option} is ${maxLength}. ` +
+        `Nothing of the call was enqueued. Enqueue later or less, ${advice}.`,
     );
     this.queue = queue;
     this.maxLength = maxLength;
     this.length = length;
+    this.key = key;
   }
 
   /** The same after a call has waited for so many milliseconds. */
   after(waited: number): QueueFullError {
-    const { queue, maxLength, length } = this;
-    return new QueueFullError({ queue, maxLength, length, waited });
+    const { queue, maxLength, length, key } = this;
+    return new QueueFullError({ queue, maxLength, length, key, waited });
   }
 }
 

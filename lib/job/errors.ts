@@ -51,7 +51,7 @@ export class InvalidOptionError extends RqError {
 
 /** Redis could not be reached or did not answer in time. It keeps no `cause`: a client's errors can hold the password. */
 export class RqConnectionError extends RqError {
-  readonly code = 'RQ_CONNECTION';
+  readonly code: 'RQ_CONNECTION' | 'RQ_NOT_REPLICATED' = 'RQ_CONNECTION';
   /** The command may have been carried out although no answer came. Repeating it (with the same job ids) is harmless. */
   readonly uncertain: boolean;
   /**

@@ -1,8 +1,11 @@
 /** The vocabulary of jobs: options, retries, signals, outcomes, errors. No I/O, nothing of Redis, nothing of Nest. */
+export * from './batch-options.js';
+export * from './batch-result-error.js';
 export * from './callbacks.js';
 export * from './clean-text.js';
 export * from './dependencies.js';
 export * from './depends-on.js';
+export * from './durability.js';
 export * from './duration.js';
 export * from './enqueue-errors.js';
 export * from './errors.js';
@@ -20,6 +23,7 @@ export * from './limit-options.js';
 export * from './limit-settings.js';
 export * from './length-options.js';
 export * from './names.js';
+export * from './not-replicated-error.js';
 export * from './option-checks.js';
 export * from './option-table.js';
 export * from './outcome.js';

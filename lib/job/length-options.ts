@@ -1,5 +1,7 @@
 import { InvalidOptionError } from './errors.js';
 import {
+  type OptionRule,
+  type ReadOptions,
   either,
   optionTable,
   optional,
@@ -12,6 +14,13 @@ import {
 export interface MaxLength {
   /** At most so many wait to be run; a call of `enqueue` that would bring more is refused or waits. Default: no limit. */
   readonly total?: number;
+  /** The same of each key, of each handler. Default: no limit. */
+  readonly perKey?: number;
+  /**
+   * At most so many jobs wait for the time of a retry; one that would be another fails, whatever retries it has left. Default:
+   * no limit.
+   */
+  readonly retrying?: number;
 }
 
 /** What `whenFull` may be. */
@@ -19,7 +28,10 @@ export type WhenFull = 'reject' | 'wait';
 
 /** How many jobs a queue may hold, and what a call of `enqueue` does at a full one. */
 export interface RoomRule {
-  readonly most: number;
+  /** Undefined: any number. */
+  readonly most: number | undefined;
+  /** Of each key. */
+  readonly perKey: number | undefined;
   /** It waits for room, until `commandTimeout`. */
   readonly waits: boolean;
 }
@@ -33,17 +45,30 @@ export function readRoomRule(
   where: string | undefined,
 ): RoomRule | undefined {
   const { maxLength, whenFull } = readOptions(options, ROOM_OPTIONS, where);
-  if (maxLength?.total === undefined) {
+  const { total, perKey } = maxLength ?? {};
+  if (total === undefined && perKey === undefined) {
     if (options.whenFull === undefined) return undefined;
-    const problem = 'says what happens at a full queue: give maxLength: { total }, too';
+    const problem =
+      'says what happens at a full queue: give maxLength: { total } or { perKey }, too';
     throw new InvalidOptionError({ option: 'whenFull', problem, where });
   }
-  return { most: maxLength.total, waits: whenFull === 'wait' };
+  return { most: total, perKey, waits: whenFull === 'wait' };
 }
 
-const MAX_LENGTH = optionTable<MaxLength>()({ total: optional(wholeNumber(1)) });
+/** @throws InvalidOptionError naming the key */
+export const maxLengthOf: OptionRule<ReadOptions<typeof MAX_LENGTH.rules>> = (
+  value,
+  option,
+  where,
+) => readOptions(value, MAX_LENGTH, where, option);
+
+const MAX_LENGTH = optionTable<MaxLength>()({
+  total: optional(wholeNumber(1)),
+  perKey: optional(wholeNumber(1)),
+  retrying: optional(wholeNumber(1)),
+});
 
 const ROOM_OPTIONS = optionTable<{ maxLength?: unknown; whenFull?: unknown }>()({
-  maxLength: optional((value, option, where) => readOptions(value, MAX_LENGTH, where, option)),
+  maxLength: optional(maxLengthOf),
   whenFull: otherwise('reject', either('reject', 'wait')),
 });

@@ -47,6 +47,8 @@ export interface RetryingOutcome {
   readonly policy: StoredRetry | undefined;
   /** RQ's second mechanism: the handler returned `Retry(...)`; counts in `number_of_retries`. */
   readonly returned: boolean;
+  /** As many jobs of the queue may wait for a retry: with more the outcome is refused. Default: any number. */
+  readonly most?: number | undefined;
 }
 
 /** What of a retry policy is kept with the job (see the fields `retries_left`, `retry_intervals`). */

@@ -40,6 +40,15 @@ export const PIPES_METADATA = '__pipes__';
 /** Where we say which parameters a method has that does not say it itself by decorators: the data, then the job. */
 export const PLAIN_ARGUMENTS_METADATA = 'nestjs-rq:plain-arguments';
 
+/** Where we say that a method's arguments are handed on as they are: no pipe acts on them. */
+export const LISTED_ARGUMENTS_METADATA = 'nestjs-rq:listed-arguments';
+
+/** Where we say which parameter of a method takes the data of one job, of a method that takes those of several. */
+export const ITEM_ARGUMENTS_METADATA = 'nestjs-rq:item-arguments';
+
+/** TypeScript's: the types of a method's parameters. */
+export const PARAMETER_TYPES_METADATA = 'design:paramtypes';
+
 /** Where `@UseFilters` leaves its filters. */
 export const EXCEPTION_FILTERS_METADATA = '__exceptionFilters__';
 

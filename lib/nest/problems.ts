@@ -62,5 +62,12 @@ export const runNotCalled =
 export const schemaAsPipe =
   'is a schema and no pipe: write { schema: ... } to have it validated by a pipe';
 
+export const batchParameter = (index: number) =>
+  `hands lists to the method, and its parameter ${index} is decorated: @JobData() without a property may stand on the ` +
+  'first one, the list of the data, and @CurrentJob() on the second, the list of the jobs; nothing else';
+
+export const batchProgress =
+  'cannot be told of a batch: it is of one job (jobs[0].progress(value) tells it in the method)';
+
 export const groupWithoutQueue = (name: string) =>
   `"${name}" belongs to a queue in the cluster layout, and to those with the same hashTag: use queue.group(name)`;

@@ -58,7 +58,8 @@ const SENTENCES: Readonly<Record<AlertRule, (value: number, limit: number) => st
     `the oldest job that could run has waited for ${time(value)} (limit ${time(limit)})`,
   backlog: (value, limit) => `${jobs(value)} (limit ${limit})`,
   retrying: (value, limit) => `${value} jobs wait for a retry (limit ${limit})`,
-  exhausted: (value, limit) => `${value} jobs have failed for good lately (limit ${limit})`,
+  exhausted: (value, limit) =>
+    `${value === 1 ? '1 job has' : `${value} jobs have`} failed for good lately (limit ${limit})`,
   workers: (value, limit) =>
     value === 0 ? 'jobs could run, and no worker serves it' : `${value} of ${limit} workers live`,
   overdue: (value, limit) =>

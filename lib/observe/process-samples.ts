@@ -35,8 +35,7 @@ export function processSamples(figures: ProcessFigures, jobLabel: boolean): Samp
       ? { queue, job: name === '' ? 'other' : name }
       : { queue };
     for (const [outcome, code] of Object.entries(OUTCOME_CODES)) {
-      const count = sums[code] ?? 0;
-      if (count > 0) addSample(samples, 'rq_job_attempts_total', { ...labels, outcome }, count);
+      addSample(samples, 'rq_job_attempts_total', { ...labels, outcome }, sums[code] ?? 0);
     }
     addHistogram(samples, 'rq_job_duration_seconds', labels, sums, RUN_TIMES, RUN_SUM);
     const wait = waits.get(queue) ?? new Float64Array(sums.length);

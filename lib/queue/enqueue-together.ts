@@ -1,5 +1,4 @@
 import {
-  CircularDependencyError,
   type DependsOn,
   DuplicateJobError,
   EnqueueManyError,
@@ -17,7 +16,8 @@ import {
 } from '../store/index.js';
 import { type Preparation, PreparedJob } from './prepared-job.js';
 import { RqJob } from './rq-job.js';
-import { queueFull, sendWhenRoom } from './wait-for-room.js';
+import { refusalError } from './refusal-error.js';
+import { keyOfJob, sendWhenRoom } from './wait-for-room.js';
 
 /**
  * Several jobs in one step: all of them are stored, or none is. They may be of several queues, and wait for each other.
@@ -177,8 +177,10 @@ export async function storeTogether(
   return sendWhenRoom(
     store,
     () => storeNow(store, call),
-    ({ queue, maxLength }) => {
-      const jobs = call.filter(({ job }) => job.queue === queue);
+    ({ queue, maxLength, key }) => {
+      const jobs = call.filter(
+        ({ job }) => job.queue === queue && (key === undefined || keyOfJob(job) === key),
+      );
       return jobs.length <= maxLength && jobs.every(({ job }) => job.room?.waits);
     },
   );
@@ -195,8 +197,8 @@ async function storeNow(
   try {
     for (const refusal of await store.enqueue(jobs, 'all')) {
       if (refusal.reason === 'duplicate') throw duplicateIn(jobs, refusal);
-      if (refusal.reason === 'full') throw queueFull(jobs[refusal.index] as NewJob, refusal);
-      if (refusal.reason === 'circle') throw circleAt(jobs[refusal.index] as NewJob);
+      const error = refusalError(jobs[refusal.index] as NewJob, refusal);
+      if (error) throw error;
       refusals[refusal.index] = refusal;
     }
   } catch (error) {
@@ -261,12 +263,6 @@ function whyNot(
   return earlier === undefined
     ? undefined
     : `has the id of jobs[${earlier}]: each job may stand there once`;
-}
-
-/** Why a job was not stored that would wait for itself. */
-export function circleAt({ id, queue, options, waitsFor }: NewJob): CircularDependencyError {
-  const group = options.group ?? '';
-  return new CircularDependencyError({ jobId: id, queue, group, otherGroup: waitsFor?.group });
 }
 
 function duplicateIn(jobs: readonly NewJob[], { index, holder }: Refusal): DuplicateJobError {

@@ -48,13 +48,26 @@ export type JobPayload<Handlers, Name extends JobName<Handlers>> =
   JobMethod<Handlers, Name> extends (...parameters: infer Parameters) => unknown
     ? Parameters extends []
       ? undefined
-      : JsonInput<Parameters[0]>
+      : JsonInput<IsBatch<Parameters> extends true ? OneOf<Parameters[0]> : Parameters[0]>
     : never;
+
+/**
+ * The data of a batch, for a handler that does not take the list of its jobs: `index(events: Batch<Event>)`. It is a plain
+ * list; the name tells `Queue<...>` that a job has one of its elements.
+ */
+export interface Batch<Data> extends ReadonlyArray<Data> {
+  readonly [OF_BATCH]?: true;
+}
+
+/** Of the type alone: there is no such property. */
+declare const OF_BATCH: unique symbol;
 
 /** What `result()` gives of a job: what JSON makes of what its method returns, awaited; `null` for nothing. */
 export type JobResult<Handlers, Name extends JobName<Handlers>> =
-  JobMethod<Handlers, Name> extends (...parameters: never[]) => infer Returned
-    ? Jsonified<WithoutRetry<Settled<Awaited<Returned>>>>
+  JobMethod<Handlers, Name> extends (...parameters: infer Parameters) => infer Returned
+    ? IsBatch<Parameters> extends true
+      ? Jsonified<WithoutRetry<OneOf<Settled<Awaited<Returned>>>>>
+      : Jsonified<WithoutRetry<Settled<Awaited<Returned>>>>
     : never;
 
 /**
@@ -153,6 +166,28 @@ type ParentsOf<Parameter> =
       : never;
 
 type IsAny<Type> = 0 extends 1 & Type ? true : false;
+
+/** The method takes several jobs at once: their data is a `Batch`, or the list of the jobs stands among its parameters. */
+type IsBatch<Parameters extends readonly unknown[]> =
+  IsAny<Parameters[number]> extends true
+    ? false
+    : typeof OF_BATCH extends keyof Parameters[0]
+      ? true
+      : [ListOfJobs<Parameters[number]>] extends [never]
+        ? false
+        : true;
+
+/** By the shape of a BatchedJob. */
+type ListOfJobs<Parameter> = Parameter extends readonly (infer Job)[]
+  ? IsAny<Job> extends true
+    ? never
+    : Job extends { finish(result?: never): void; parentResults(): unknown }
+      ? Job
+      : never
+  : never;
+
+/** What a list holds; of what is none, itself. */
+type OneOf<List> = List extends readonly (infer Element)[] ? Element : List;
 
 type MethodName<Handlers> = Exclude<
   {

@@ -1,4 +1,5 @@
 import {
+  type Durability,
   InvalidOptionError,
   type JobOptions,
   type ResolvedDefaults,
@@ -43,7 +44,10 @@ export class NewJobs {
   withData(name: string, data: unknown, options: JobOptions | undefined, item = ''): NewJob {
     const job = this.make(name, encodePayload(this.queue, this.named(name), data), options, item);
     const key = job.options.key ?? this.rules.keyOf?.(name, data);
-    return key === undefined ? job : { ...job, lane: encodeLane(name, key) };
+    if (key === undefined) return job;
+    if (job.options.level === 'low')
+      throw lowInLane(`${item}enqueue("${name}") on queue "${this.queue}"`);
+    return { ...job, lane: encodeLane(name, key) };
   }
 
   /** A call for a Python worker. */
@@ -55,9 +59,7 @@ export class NewJobs {
   ): NewJob {
     const data = encodeCall(this.queue, { name: this.named(func), args, kwargs });
     if (options?.key !== undefined) {
-      const problem = "has no meaning for Python's workers, which run this call";
-      const where = `enqueueCall("${func}") on queue "${this.queue}"`;
-      throw new InvalidOptionError({ option: 'key', problem, where });
+      throw keyForPython(`enqueueCall("${func}") on queue "${this.queue}"`);
     }
     return this.make(func, data, options, '');
   }
@@ -77,6 +79,7 @@ export class NewJobs {
     assertJobName(name, options.where);
     const text = call ? encodeCall(queue, { name, ...call }) : encodePayload(queue, name, data);
     const resolved = resolveJobOptions(options.job ?? {}, this.defaults, options.where);
+    if (call && resolved.key !== undefined) throw keyForPython(options.where);
     const meta = this.metaOf(name, resolved, options.carries ? this.inject : undefined);
     assertSize(text, `data of job "${name}"`, this.maxPayloadBytes);
     return { queue, data: text, options: resolved, meta };
@@ -89,8 +92,18 @@ export class NewJobs {
     const meta = this.metaOf(name, resolved, this.inject);
     const { id, waitsFor } = resolved;
     const check = id === undefined ? 'new' : resolved.unique === true ? 'unique' : 'once';
-    const { room } = this.rules;
-    return { queue, id: id ?? newJobId(), check, data, options: resolved, meta, waitsFor, room };
+    const { room, durability } = this.rules;
+    return {
+      queue,
+      id: id ?? newJobId(),
+      check,
+      data,
+      options: resolved,
+      meta,
+      waitsFor,
+      room,
+      durability,
+    };
   }
 
   private metaOf(
@@ -125,6 +138,19 @@ export class NewJobs {
   }
 }
 
+/** A job that waits in a lane has no level of its own. @param where the call */
+export function lowInLane(where: string): InvalidOptionError {
+  const problem =
+    "cannot be 'low' where jobs wait in lanes, by their keys or behind the limits of their handler: lanes take turns " +
+    "('high' puts a job at the head of its lane)";
+  return new InvalidOptionError({ option: 'priority', problem, where });
+}
+
+function keyForPython(where: string): InvalidOptionError {
+  const problem = "has no meaning for Python's workers, which run this call";
+  return new InvalidOptionError({ option: 'key', problem, where });
+}
+
 /** The key of a job, as far as it is known here; undefined: it is not. */
 export type KeyOf = (name: string, data: unknown) => string | undefined;
 
@@ -132,6 +158,8 @@ export type KeyOf = (name: string, data: unknown) => string | undefined;
 export interface NewJobRules {
   /** How many jobs the queue may hold. */
   readonly room?: RoomRule;
+  /** How many replicas must have them. */
+  readonly durability?: Durability;
   /** Its key. */
   readonly keyOf?: KeyOf;
   /** The priority of a job that brings none. */

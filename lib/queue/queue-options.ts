@@ -1,6 +1,7 @@
 import type {
   CallbackOptions,
   DefaultJobOptions,
+  DurabilityOptions,
   JobOptions,
   MaxLength,
   ResolvedDefaults,
@@ -24,10 +25,15 @@ export interface QueueOptions {
   readonly keyOf?: KeyOf;
   /** The priority of a job that is enqueued without one, as far as it is known; default: normal. */
   readonly priorityOf?: (name: string) => JobOptions['priority'];
-  /** How many jobs the queue may hold; what others than calls of `enqueue` bring always comes in. Default: any number. */
+  /**
+   * How many jobs the queue may hold, in all and of each key; what others than calls of `enqueue` bring always comes in.
+   * Default: any number. (`retrying` is the workers' limit: see `HandlerRegistry.limitQueue`.)
+   */
   readonly maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `reject` (default) with QueueFullError, or `wait` until `commandTimeout`. */
   readonly whenFull?: WhenFull;
+  /** How many replicas must have a job before a call of `enqueue` resolves. Default, and `false`: none. */
+  readonly durability?: false | DurabilityOptions;
 }
 
 /** Options of a call for a Python worker: those of a job, and its callbacks. */

@@ -9,9 +9,11 @@ import {
   InvalidOptionError,
   RqConnectionError,
   SELECTABLE_IN,
+  assertInTime,
   assertJobId,
   assertQueueName,
   layerDefaults,
+  readDurability,
   readRoomRule,
   resolveDefaults,
   splitCallbacks,
@@ -31,7 +33,6 @@ import {
   type JobOfCall,
   assertParents,
   assertTogether,
-  circleAt,
   jobOfCall,
   preparedParents,
   storeInSlices,
@@ -44,7 +45,8 @@ import type { CallOptions, QueueOptions } from './queue-options.js';
 import { ResultWaiter } from './result-waiter.js';
 import { RqGroup } from './rq-group.js';
 import { RqJob } from './rq-job.js';
-import { queueFull, sendWhenRoom } from './wait-for-room.js';
+import { refusalError } from './refusal-error.js';
+import { sendWhenRoom } from './wait-for-room.js';
 import { SchedulingQueue } from './scheduling-queue.js';
 
 /**
@@ -73,8 +75,15 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
     const { inject, maxLength, whenFull, keyOf, priorityOf } = options;
     const room = readRoomRule({ maxLength, whenFull }, `options of queue "${name}"`);
+    const durability = readDurability(
+      options.durability,
+      'durability',
+      `options of queue "${name}"`,
+    );
+    assertInTime(durability, store.commandTimeout, `options of queue "${name}"`);
     const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, {
       room,
+      durability,
       keyOf,
       priorityOf,
     });
@@ -100,8 +109,8 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
    * is the same
    * @throws QueueFullError when the queue holds as many jobs as its `maxLength` allows
    * @throws CircularDependencyError when the job would wait for itself, by way of its `group`
-   * @throws RqConnectionError when Redis did not acknowledge in time; when it is `uncertain`, repeat the call with
-   * `{ id: error.jobIds[0] }`
+   * @throws RqConnectionError when Redis did not acknowledge in time (with `durability`: NotReplicatedError when too few
+   * replicas did); when it is `uncertain`, repeat the call with `{ id: error.jobIds[0] }`
    */
   async enqueue<Name extends JobName<Handlers>>(
     name: Name,
@@ -362,8 +371,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
       const { index, reason } = refusal;
       const job = jobs[index] as NewJob;
       if (reason === 'duplicate') answers[index] = this.duplicate(job, refusal);
-      else if (reason === 'circle') answers[index] = circleAt(job);
-      else answers[index] = reason === 'full' ? queueFull(job, refusal) : refusal;
+      else answers[index] = refusalError(job, refusal) ?? refusal;
     }
     return answers;
   }

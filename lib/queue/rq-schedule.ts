@@ -1,7 +1,7 @@
 import { InvalidOptionError, ShortForm, wholeNumber } from '../job/index.js';
 import { type ScheduleWhen, gridOf } from '../schedule/index.js';
 import type { JobStore, TickJob } from '../store/index.js';
-import type { ScheduleRecord } from '../wire/index.js';
+import { type ScheduleRecord, laneOf } from '../wire/index.js';
 import { newJobId } from './job-id.js';
 import type { RqJob } from './rq-job.js';
 
@@ -74,7 +74,8 @@ export class RqSchedule extends ShortForm {
   async runNow(): Promise<RqJob> {
     const { record, now } = await this.#store.schedules.read(this.id);
     if (!record?.definition) throw this.gone('runNow');
-    const { queue, data, meta, options, rev } = record.definition;
+    const { queue, name, data, meta, options, rev } = record.definition;
+    const lane = laneOf(name, options);
     const times = { due: now, at: now, next: now + 1 };
     const tick = {
       schedule: this.id,
@@ -84,7 +85,7 @@ export class RqSchedule extends ShortForm {
       missed: 0,
       overlap: true,
     } as const;
-    const job: TickJob = { queue, id: newJobId(), check: 'once', data, meta, options, tick };
+    const job: TickJob = { queue, id: newJobId(), check: 'once', data, meta, options, lane, tick };
     const [refusal] = await this.#store.enqueue([job], 'each');
     if (refusal) throw this.gone('runNow');
     return this.#job(job.id);

@@ -1,6 +1,7 @@
 import { QueueFullError } from '../job/index.js';
 import type { JobStore, NewJob, Refusal } from '../store/index.js';
 import { after } from '../time/timer.js';
+import { keyInLane } from '../wire/index.js';
 
 /**
  * What a call of enqueue does at a full queue (`whenFull: 'wait'`).
@@ -54,11 +55,18 @@ async function sendLater<Answer>(
 }
 
 /** Why a job was not stored for which there is no room. */
-export function queueFull(
-  { queue, room }: NewJob,
-  { details }: Pick<Refusal, 'details'>,
-): QueueFullError {
-  return new QueueFullError({ queue, maxLength: room?.most ?? 0, length: Number(details?.[0]) });
+export function queueFull(job: NewJob, { details }: Pick<Refusal, 'details'>): QueueFullError {
+  const { queue, room } = job;
+  const [length, ofKey] = details ?? [];
+  const isOfKey = ofKey !== undefined;
+  const maxLength = (isOfKey ? room?.perKey : room?.most) ?? 0;
+  const key = isOfKey ? keyOfJob(job) : undefined;
+  return new QueueFullError({ queue, maxLength, length: Number(length), key });
+}
+
+/** The key by which a job waits; empty: none. */
+export function keyOfJob({ lane }: NewJob): string {
+  return lane === undefined ? '' : keyInLane(lane);
 }
 
 /** Kept until somebody waits for it: what is given during a call counts for the next wait. */

@@ -150,6 +150,8 @@ function withDefaults(options: RedisOptions): RedisOptions {
   if (!options.sentinels) return options;
   return {
     failoverDetector: true,
+    // One that stands still must not keep us from asking the others.
+    sentinelCommandTimeout: 1000,
     // Otherwise `tls` would not apply to the server that the Sentinels name: its password would travel in plain text.
     ...(options.tls ? { enableTLSForSentinelMode: true } : undefined),
     ...options,

@@ -7,6 +7,7 @@ import { Failover } from './failover.js';
 import type { RedisAccess } from './access.js';
 import { Link } from './link.js';
 import { MissingRights } from './missing-rights.js';
+import { PrimarySearch } from './primary-search.js';
 import {
   type ServerAddress,
   type ThreadConnection,
@@ -16,8 +17,8 @@ import {
 
 /**
  * The connections to one Redis. One is for commands, shared by every queue and worker. One is for messages, opened with
- * the first subscription. There is one for blocking reads per consumed queue, and one for leases while jobs run for
- * long. They are made again by themselves for as long as they are open, and leave a server that has become a replica.
+ * the first subscription. There is one for blocking reads per consumed queue, one for leases while jobs run for long,
+ * and one for writes that wait for replicas. They are made again by themselves for as long as they are open, and leave a server that has become a replica.
  *
  * Options of ioredis are obeyed but for those that jobs depend on; see `warnings`, and docs/connections.md.
  */
@@ -39,8 +40,10 @@ export class Connections extends ShortForm implements RedisAccess {
   private readonly watchers = new Set<ConnectionWatcher>();
   private readonly failover = new Failover();
   private readonly main: Link;
+  private readonly search: PrimarySearch;
   private subscriber: Link | undefined;
   private renewals: Link | undefined;
+  private replicating: Link | undefined;
   private renewalsEnd: Timer | undefined;
   private closing: Promise<void> | undefined;
   private lastServer: ServerAddress | undefined;
@@ -62,6 +65,7 @@ export class Connections extends ShortForm implements RedisAccess {
     this.commandTimeout = settings.commandTimeout ?? 5000;
     this.connectTimeout = settings.connectTimeout ?? 10_000;
     this.main = this.open('commands');
+    this.search = new PrimarySearch(this.main, () => this.renewOthers());
     this.commands.on('ready', () => {
       this.lastServer = serverAddress(this.commands.stream);
       this.tell('ready');
@@ -151,6 +155,12 @@ export class Connections extends ShortForm implements RedisAccess {
     return this.subscriber;
   }
 
+  /** The connection for writes that wait for replicas; opened when it is first asked for. */
+  replicated(): Link {
+    this.replicating ??= this.open('replicated');
+    return this.replicating;
+  }
+
   /** As `run`, on the connection for messages. */
   runMessages<Reply>(action: string, command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
     return this.messages().run(action, command);
@@ -173,6 +183,7 @@ export class Connections extends ShortForm implements RedisAccess {
   refused(reason: unknown): void {
     const text = typeof reason === 'string' ? reason : replyText(reason);
     if (text === undefined || this.closing || !isDemoted(text)) return;
+    this.search.begin();
     if (!this.failover.mayLeave(performance.now())) return;
     for (const link of this.links) link.renew();
   }
@@ -191,8 +202,15 @@ export class Connections extends ShortForm implements RedisAccess {
 
   private async closeAll(): Promise<void> {
     this.renewalsEnd?.cancel();
+    this.search.end();
     await Promise.all([...this.links].map((link) => link.close()));
     this.links.clear();
+  }
+
+  private renewOthers(): void {
+    for (const link of this.links) {
+      if (link !== this.main) link.renew();
+    }
   }
 
   private endRenewals(): void {

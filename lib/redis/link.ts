@@ -27,6 +27,7 @@ export class Link {
     private readonly settings: LinkSettings,
   ) {
     const { purpose, commandTimeout, connectTimeout } = settings;
+    const longestPause = options.sentinels ? LONGEST_SENTINEL_PAUSE : LONGEST_PAUSE;
     this.redis = new Redis({
       ...options,
       connectionName: `${options.connectionName ?? 'nestjs-rq'}:${purpose}`,
@@ -43,7 +44,7 @@ export class Link {
       maxLoadingRetryTime: 200,
       // How long a closing client waits for its stream, also for one that is gone already.
       disconnectTimeout: 100,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt - 1, 10), 2000),
+      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt - 1, 10), longestPause),
       reconnectOnError: null,
     });
     if (settings.layout === 'cluster') runInClusterLayout(this.redis);
@@ -232,4 +233,8 @@ interface ClientError {
 
 // Milliseconds.
 const LONGEST_ATTEMPT = 30_000;
+/** Between two attempts: a server that is back, or another behind the same address, is found within a second. */
+const LONGEST_PAUSE = 1000;
+/** Sentinels are asked then, which are there. */
+const LONGEST_SENTINEL_PAUSE = 300;
 const LAST_WORDS = 500;

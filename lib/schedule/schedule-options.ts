@@ -31,7 +31,15 @@ export interface ScheduleOptions extends ScheduledJobOptions {
 /** What the jobs of a schedule may be told, see {@link JobOptions}. */
 export type ScheduledJobOptions = Pick<
   JobOptions,
-  'retry' | 'timeout' | 'ttl' | 'resultTtl' | 'failureTtl' | 'atFront' | 'meta' | 'description'
+  | 'retry'
+  | 'timeout'
+  | 'ttl'
+  | 'resultTtl'
+  | 'failureTtl'
+  | 'atFront'
+  | 'meta'
+  | 'description'
+  | 'key'
 >;
 
 /** Checked; the job's own options are read where they are filled up with defaults. */
@@ -102,6 +110,7 @@ export const SCHEDULED_JOB_KEYS = [
   'atFront',
   'meta',
   'description',
+  'key',
 ] as const satisfies readonly (keyof ScheduledJobOptions)[];
 
 const KEYS: ReadonlySet<string> = new Set([

@@ -1,32 +1,57 @@
 import type { ClusterJobStore } from './cluster-job-store.js';
+import type { DeskStore, StoredNote } from './desk-store.js';
 import { RedisDesk } from './redis-desk.js';
 
-/**
- * What operators share, of all hash tags: kept in one slot. What workers are to hear is said in each tag, since a worker looks
- * at those of its queues.
- */
-export class ClusterDesk extends RedisDesk {
-  constructor(private readonly whole: ClusterJobStore) {
-    const keys = whole.keys.ofTag(OF_NO_QUEUE);
-    super(whole.accessTo(keys.audit), keys);
+/** What operators share, under one hash tag; what concerns workers is said in every tag. */
+export class ClusterDesk implements DeskStore {
+  private readonly records: RedisDesk;
+
+  /** @param tag of what is about no single queue */
+  constructor(
+    private readonly whole: ClusterJobStore,
+    tag: string,
+  ) {
+    const keys = whole.keys.ofTag(tag);
+    this.records = new RedisDesk(whole.accessTo(keys.audit), keys);
   }
 
-  override async suspend(): Promise<void> {
-    await this.eachTag((desk) => desk.suspend());
+  note(fields: Readonly<Record<string, string>>): Promise<string> {
+    return this.records.note(fields);
   }
 
-  override async unsuspend(): Promise<void> {
-    await this.eachTag((desk) => desk.unsuspend());
+  notes(range: { before: string | undefined; limit: number }): Promise<readonly StoredNote[]> {
+    return this.records.notes(range);
   }
 
-  override async shutDown(worker: string): Promise<void> {
-    await this.eachTag((desk) => desk.shutDown(worker));
+  saveOperation(id: string, fields: Readonly<Record<string, string>>): Promise<void> {
+    return this.records.saveOperation(id, fields);
   }
 
-  private async eachTag(call: (desk: RedisDesk) => Promise<void>): Promise<void> {
-    await Promise.all((await this.whole.all()).map(({ figures }) => call(figures.desk)));
+  operation(id: string): Promise<Readonly<Record<string, string>> | undefined> {
+    return this.records.operation(id);
+  }
+
+  recentOperations(): Promise<readonly string[]> {
+    return this.records.recentOperations();
+  }
+
+  holdOperation(id: string, holder: string): Promise<boolean> {
+    return this.records.holdOperation(id, holder);
+  }
+
+  suspend(): Promise<void> {
+    return this.each((desk) => desk.suspend());
+  }
+
+  unsuspend(): Promise<void> {
+    return this.each((desk) => desk.unsuspend());
+  }
+
+  shutDown(worker: string): Promise<void> {
+    return this.each((desk) => desk.shutDown(worker));
+  }
+
+  private async each(tell: (desk: DeskStore) => Promise<void>): Promise<void> {
+    await Promise.all((await this.whole.all()).map(({ figures }) => tell(figures.desk)));
   }
 }
-
-/** The hash tag of what belongs to no queue. */
-export const OF_NO_QUEUE = 'nrq:all';

@@ -3,7 +3,7 @@ import { ClusterConnections } from '../redis/cluster-connections.js';
 import type { Tier } from '../wire/figures.js';
 import type { ClusterJobStore } from './cluster-job-store.js';
 import { AlertRecords } from './alert-records.js';
-import { ClusterDesk, OF_NO_QUEUE } from './cluster-desk.js';
+import { ClusterDesk } from './cluster-desk.js';
 import type {
   Bucket,
   FigureStore,
@@ -23,7 +23,7 @@ export class ClusterFigures implements FigureStore {
   constructor(private readonly whole: ClusterJobStore) {
     const keys = whole.keys.ofTag(OF_NO_QUEUE);
     this.alerts = new AlertRecords(whole.accessTo(keys.alerts), keys);
-    this.desk = new ClusterDesk(whole);
+    this.desk = new ClusterDesk(whole, OF_NO_QUEUE);
   }
 
   get enqueued(): ReadonlyMap<string, number> {
@@ -96,6 +96,9 @@ export class ClusterFigures implements FigureStore {
     return nodes.map((node) => new RedisFigures(node, keys));
   }
 }
+
+/** The hash tag of alerts and of what operators share, which are about all queues. */
+const OF_NO_QUEUE = 'nrq:all';
 
 /** The same worker as two tags show it: newer of the two, with the queues of both. */
 function together(one: WorkerState, other: WorkerState): WorkerState {

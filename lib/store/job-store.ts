@@ -1,4 +1,5 @@
 import type {
+  Durability,
   JobEvent,
   JobStatus,
   Outcome,
@@ -40,7 +41,7 @@ export interface ProducerStore {
 
   /**
    * Stores new jobs of one queue or several, all or (mode `each`) each by itself, and answers with those that were not
-   * stored. A job may wait for jobs that stand earlier in the same call.
+   * stored. A job may wait for jobs that stand earlier in the same call. With `durability`, replicas have them then.
    */
   enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]>;
   /** Hears that there may be room again in a queue that was full. Resolves when nothing can be missed any more. */
@@ -147,6 +148,8 @@ export interface NewJob {
   readonly waitsFor?: WaitsFor;
   /** It is refused where its queue holds so many already; undefined: it comes in whatever waits there. */
   readonly room?: RoomRule;
+  /** The call resolves only when replicas have it, too; undefined: when Redis has it. */
+  readonly durability?: Durability;
   /** It is the job of a schedule: stored only if that still waits for this tick. */
   readonly tick?: Tick;
 }
@@ -166,13 +169,15 @@ export type HandedResult = string | number | undefined;
 export interface Refusal {
   readonly index: number;
   /**
-   * `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data; `full`: there is
-   * no room in its queue; `circle`: it would wait for itself, by way of its group.
+   * `held`: another job is the same and keeps this one away; `replaced`: it has taken this one's data; `rekeyed`: it
+   * would, but has another key; `full`: there is no room in its queue; `low`: of this priority no job waits in a lane;
+   * `circle`: it would wait for itself, by way of its group.
    */
-  readonly reason: 'exists' | 'duplicate' | 'held' | 'replaced' | 'full' | 'circle' | TickRefusal;
+  readonly reason:
+    'exists' | 'duplicate' | 'held' | 'replaced' | 'rekeyed' | 'full' | 'low' | 'circle' | TickRefusal;
   /** Id of the job that has the key; undefined: it has the id. */
   readonly holder: string | undefined;
-  /** What goes with the reason of a tick; of `full`: how many wait in the queue. */
+  /** What goes with the reason of a tick; of `full`: how many wait in the queue, and `key` when it is its key's. */
   readonly details?: readonly string[];
 }
 
@@ -227,12 +232,14 @@ export interface ExchangeRequest {
   readonly events: readonly ToldEvent[];
 }
 
-/** How many more jobs of a handler a worker takes that limits it for itself. */
+/** How many more jobs of a handler a worker takes that limits it for itself, or takes its jobs in batches. */
 export interface GateRoom {
   readonly name: string;
   readonly room: number;
-  /** It takes none until one ends. */
-  readonly isFull: boolean;
+  /** How many it could run besides those that are there, this call apart; Infinity: any number. */
+  readonly free: number;
+  /** How many jobs at most it takes with one slot, as a batch; undefined: its handler takes them one by one. */
+  readonly batch?: number | undefined;
 }
 
 /** A call that brings outcomes, as its note in the database names it: repeated, it changes nothing. */

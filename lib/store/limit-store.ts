@@ -82,5 +82,8 @@ export interface StoredLane {
   readonly opensAt: number | undefined;
 }
 
-/** `concurrency`: as many run as may; `rate`: as many have started as may; `snoozed`: a handler has put it off. */
-export type LaneWait = 'concurrency' | 'rate' | 'snoozed' | 'paused';
+/**
+ * `concurrency`: as many run as may; `rate`: as many have started as may; `snoozed`: a handler has put it off; `batch`: its
+ * jobs gather; `retry`: order is strict, and one of the key waits for its retry.
+ */
+export type LaneWait = 'concurrency' | 'rate' | 'snoozed' | 'paused' | 'batch' | 'retry';

@@ -87,8 +87,8 @@ export class RedisDesk implements DeskStore {
 
   async shutDown(worker: string): Promise<void> {
     const command = JSON.stringify({ command: 'shutdown' });
-    const channel = this.keys.sharedCommands(worker);
-    await publish(this.connections, `tell worker "${worker}" to end`, channel, command);
+    const action = `tell worker "${worker}" to end`;
+    await publish(this.connections, action, this.keys.sharedCommands(worker), command);
   }
 }
 

@@ -11,7 +11,6 @@ import {
   encodeControl,
 } from './scripts/control.js';
 import { EMPTIED_AT_ONCE, EMPTY, decodeEmpty, encodeEmpty } from './scripts/empty.js';
-import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
 import {
   EXCHANGE,
   type ExchangePlace,
@@ -67,6 +66,7 @@ import { auditServer, layoutFindings, warningsOf } from '../redis/server-audit.j
 import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
+import { EnqueueCalls } from './enqueue-calls.js';
 import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
@@ -92,6 +92,7 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
   protected readonly subscriptions: Subscriptions;
   private readonly pauses: QueuePauses;
   private readonly dependencies: Dependencies;
+  private readonly enqueuing: EnqueueCalls;
 
   constructor(
     readonly connections: Access,
@@ -109,6 +110,8 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
     this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
     this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
+    const calls = { shared: this.shared, waitsForReplicas: options.waitsForReplicas ?? true };
+    this.enqueuing = new EnqueueCalls(connections, this.keys, calls);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }
 
@@ -120,10 +123,7 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
   async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
     const queue = jobs[0]?.queue;
     if (queue === undefined) return [];
-    const { list } = this.keys.queue(queue);
-    const values = encodeEnqueue({ keyspace: this.keys, shared: this.shared }, jobs, mode);
-    const reply = await this.run(`enqueue on queue "${queue}"`, ENQUEUE, [list], values);
-    const { refused, leftOver } = decodeEnqueue(reply);
+    const { refused, leftOver } = await this.enqueuing.send(queue, jobs, mode);
     this.figures.addEnqueued(jobs, refused);
     for (const parents of leftOver) await this.dependencies.goOn(parents);
     return refused;

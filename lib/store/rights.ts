@@ -33,7 +33,7 @@ export function rightsOf(
   { prefix, channels }: Keyspace,
   layout: 'shared' | 'cluster' = 'shared',
 ): Rights {
-  const shared = role === 'producer' ? PRODUCER : [...PRODUCER, ...WORKER];
+  const shared = COMMANDS[role];
   const commands = layout === 'shared' ? shared : ofCluster(shared);
   const keys = [
     'job:',
@@ -73,8 +73,8 @@ function ofCluster(commands: readonly string[]): readonly string[] {
   return commands.map((one) => others.get(one) ?? one);
 }
 
-/** `worker`: one that also enqueues. */
-export type Role = 'producer' | 'worker';
+/** `worker`: one that also enqueues. `watcher`: a dashboard, a program of metrics, that changes nothing. */
+export type Role = 'producer' | 'worker' | 'watcher';
 
 const PRODUCER: readonly string[] = [
   ...[
@@ -105,3 +105,23 @@ const WORKER: readonly string[] = [
   ...'blmove client|id client|info client|unblock time'.split(' '),
   ...'get srem hset expire zadd'.split(' '),
 ];
+
+/** Scripts that read share parts with those that write; a watcher runs what reads. */
+const WRITES: ReadonlySet<string> = new Set(
+  'hdel hincrby hset lpush lrem ltrim publish rpush set zadd zrem'.split(' '),
+);
+
+const WATCHER: readonly string[] = [
+  ...[list, lanes, mayStart, overview, position, workers].flatMap(({ commands }) =>
+    commands.filter((command) => !WRITES.has(command)),
+  ),
+  ...'eval evalsha exec multi ping subscribe unsubscribe'.split(' '),
+  ...'hgetall llen lrange smembers sscan xrange zcard zrange'.split(' '),
+  ...'exists info time'.split(' '),
+];
+
+const COMMANDS: Readonly<Record<Role, readonly string[]>> = {
+  producer: PRODUCER,
+  worker: [...PRODUCER, ...WORKER],
+  watcher: WATCHER,
+};

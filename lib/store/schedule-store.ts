@@ -89,6 +89,8 @@ export type OwnSchedule =
 export interface TickJob extends Pick<ScheduleDefinition, 'queue' | 'data' | 'meta' | 'options'> {
   readonly id: string;
   readonly check: 'once';
+  /** The lane of its key; undefined: the schedule says none. */
+  readonly lane?: string | undefined;
   readonly tick: Tick;
 }
 

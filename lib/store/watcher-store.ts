@@ -22,7 +22,7 @@ export interface WatcherStore {
    * keep it from that, a sentence each.
    * @throws UnusableRedisError when it cannot, or this process may not do there what it has to
    */
-  audit(role: 'producer' | 'worker'): Promise<string[]>;
+  audit(role: 'producer' | 'worker' | 'watcher'): Promise<string[]>;
 }
 
 export interface ListPage {

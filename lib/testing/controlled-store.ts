@@ -13,7 +13,7 @@ import {
 import type { HeldResults } from './held-results.js';
 import { QuietPop } from './quiet-pop.js';
 import type { RunControl } from './run-control.js';
-import type { JobRecord } from '../wire/index.js';
+import { type JobRecord, gatheringNothing } from '../wire/index.js';
 
 /**
  * The store of an application under test. It is the real one, with the real scripts; the kit decides when it hands out
@@ -34,7 +34,17 @@ export class ControlledStore extends RedisJobStore {
     private readonly onEnqueued: (count: number) => Promise<void>,
     private readonly held: HeldResults,
   ) {
-    super(connections, options);
+    // The embedded server has no replicas.
+    super(connections, { ...options, waitsForReplicas: false });
+    const { limits } = this;
+    const declare = limits.declare.bind(limits);
+    // Jobs of a batch gather while nothing runs: a drain takes what is there.
+    limits.declare = (queue, declaration, isAgain) => {
+      const gates = [...declaration.gates].map(
+        ([name, gate]) => [name, gatheringNothing(gate)] as const,
+      );
+      return declare(queue, { ...declaration, gates: new Map(gates) }, isAgain);
+    };
   }
 
   /** The queues that this application's worker serves; none before it has started and when it has stopped. */

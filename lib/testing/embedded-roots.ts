@@ -1,8 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { OnApplicationShutdown } from '@nestjs/common';
-import type { BoundHandler } from '../nest/handlers/bound-handler.js';
 import type { RqFactoryOptions } from '../nest/options/index.js';
-import type { RootOverride } from '../nest/root/root-override.js';
+import type { RootOverride, Run } from '../nest/root/root-override.js';
 import type { Connections } from '../redis/index.js';
 import type { RedisJobStoreOptions } from '../store/index.js';
 import type { Scheduler } from '../worker/index.js';
@@ -60,7 +59,7 @@ export class EmbeddedRoots implements RootOverride, OnApplicationShutdown {
     await scheduler.look(Infinity);
   }
 
-  handler(run: BoundHandler): BoundHandler {
+  handler<Data, Job>(run: Run<Data, Job>): Run<Data, Job> {
     return async (data, job) => {
       this.running += 1;
       try {

@@ -48,7 +48,15 @@ export class ClaimedJob {
   /** The lane from which it was claimed (see lane.ts); undefined: from RQ's list. */
   get lane(): string | undefined {
     const text = this.text(LANE);
-    return text?.includes('\t') ? text : undefined;
+    const key = text === undefined ? 0 : text.indexOf('\t') + 1;
+    if (key === 0) return undefined;
+    const end = text?.indexOf('\t', key) ?? -1;
+    return end < 0 ? text : text?.slice(0, end);
+  }
+
+  /** The batch in which it was handed out: jobs of one claim with the same text are one. Undefined: by itself. */
+  get batch(): string | undefined {
+    return this.text(LANE)?.split('\t')[2];
   }
 
   /** A Python process has written or saved it, so its results belong into RQ's stream, where Python looks for them. */

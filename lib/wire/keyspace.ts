@@ -200,6 +200,8 @@ export class QueueKeys {
   readonly keyLimits: string;
   /** Workers that wait for work, with the gates of which they take no more. */
   readonly asleep: string;
+  /** Lanes that are full, and how many jobs each may hold, where somebody waits for room. */
+  readonly full: string;
   /** Until when a worker has been told to look whether a gate has opened. */
   readonly timer: string;
   /** Exists while the queue is paused. */
@@ -230,6 +232,8 @@ export class QueueKeys {
   readonly unique: string;
   /** Ids of jobs that wait for a retry, by when it is due; those that are due are none of them any more. */
   readonly retrying: string;
+  /** Written so that replicas are asked for what was there already. */
+  readonly replicated: string;
   /** How the names of the buckets begin in which workers count what becomes of jobs; stretch and number follow. */
   readonly stats: string;
   /** How the names of the lists begin of what an operation has deleted and can be had back; the operation's follows. */
@@ -261,6 +265,7 @@ export class QueueKeys {
     this.gates = `${prefix}nrq:gates:${name}`;
     this.keyLimits = `${prefix}nrq:key-limits:${name}`;
     this.asleep = `${prefix}nrq:asleep:${name}`;
+    this.full = `${prefix}nrq:full:${name}`;
     this.timer = `${prefix}nrq:timer:${name}`;
     this.paused = `${prefix}nrq:paused:${name}`;
     this.watched = `${prefix}nrq:waiting:${name}`;
@@ -276,6 +281,7 @@ export class QueueKeys {
     this.sweeps = `${prefix}nrq:sweeps:${name}`;
     this.unique = `${prefix}nrq:unique:${name}`;
     this.retrying = `${prefix}nrq:retrying:${name}`;
+    this.replicated = `${prefix}nrq:replicated:${name}`;
     this.stats = `${prefix}nrq:stats:${name}:`;
     this.deleted = `${prefix}nrq:deleted:${name}:`;
     this.wake = `${channels}wake:${name}`;

@@ -1,12 +1,30 @@
-import type { Limits, Rate } from '../job/index.js';
+import type { BatchRule, Limits, Rate } from '../job/index.js';
 
 /**
  * Limits as the scripts read them (see include/gates.lua): numbers with spaces between them, `-` for none.
  */
 
-/** Of a handler's gate. `takesKeys`: a function says the key of each job; a job without its key must not be let in. */
-export function encodeGate(limits: Limits, takesKeys: boolean): string {
-  return `${gateNumbers(limits)} ${takesKeys ? 1 : 0} d`;
+/** What a gate is beside its limits. */
+export interface GateTraits {
+  /** A function says the key of each job; a job without its key must not be let in. */
+  readonly takesKeys: boolean;
+  /** Its jobs are handed out in batches. */
+  readonly batch?: BatchRule | undefined;
+  /** A job that waits for its retry holds back the others of its key. */
+  readonly isStrict?: boolean;
+}
+
+/** Of a handler's gate. */
+export function encodeGate(limits: Limits, { takesKeys, batch, isStrict }: GateTraits): string {
+  const words = [gateNumbers(limits), takesKeys ? '1' : '0'];
+  if (batch) words.push(`b${batch.size}/${Math.ceil(batch.wait)}`);
+  if (isStrict) words.push('s');
+  return [...words, 'd'].join(' ');
+}
+
+/** The same gate, whose jobs do not wait for others before they are handed out. */
+export function gatheringNothing(gate: string): string {
+  return gate.replace(/ b(\d+)\/\d+/, ' b$1/0');
 }
 
 /** Of a queue as a whole; empty: none. */

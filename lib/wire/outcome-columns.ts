@@ -19,9 +19,16 @@ export const OUTCOME_COLUMNS = {
     'policy',
     'counts',
     'clears',
+    'most',
   ],
   repeating: ['ttl', 'place', 'result', 'began', 'ended', 'delay', 'repeats', 'round', 'retries'],
   /** The name is its handler's; of no account when only the job is put off. */
   snoozed: ['delay', 'scope', 'name'],
   sorted: ['lane', 'gate'],
 } as const;
+
+/**
+ * With this text a retry is refused: as many jobs wait for one as may. The lease is kept, and the worker settles the run as
+ * a failure.
+ */
+export const RETRYING_FULL = 'error RETRYING FULL';

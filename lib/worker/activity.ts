@@ -12,7 +12,7 @@ export function activityOf(
   const running: RunningNow[] = [];
   let busy = 0;
   for (const { consumer, runner } of served) {
-    busy += runner.count;
+    busy += runner.busySlots;
     let shown = 0;
     for (const { claimed, job, startedAt } of runner.runs()) {
       if (++shown > MOST_SHOWN) break;

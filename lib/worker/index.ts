@@ -1,7 +1,8 @@
 /** What a consumer runs. */
-export { type Handler, HandlerRegistry } from './run/handler-registry.js';
+export { type BatchHandler, type Handler, HandlerRegistry } from './run/handler-registry.js';
 export type { QueueLimitOptions } from './run/gate.js';
 export { inRootContext } from './run/root-context.js';
+export { BatchedJob } from './run/batched-job.js';
 export { RunningJob } from './run/running-job.js';
 export { Worker, type WorkerEnd, type WorkerFigures, type WorkerVitals } from './worker.js';
 export type { OwnDefinition } from './upkeep/known-schedules.js';

@@ -23,7 +23,7 @@ import { QueueConsumer } from './serve/queue-consumer.js';
 import { ParallelSlots, SharedSlots, type SlotUser, type Slots } from './serve/slots.js';
 import { activityOf } from './activity.js';
 import { shutDown } from './shutdown.js';
-import { DeclaredLimits, perWorkerLimits } from './upkeep/declared-limits.js';
+import { DeclaredLimits, ownGates } from './upkeep/declared-limits.js';
 import { obeyCommand } from './upkeep/worker-commands.js';
 import type { WorkerObserver } from './report/worker-observer.js';
 import {
@@ -143,7 +143,13 @@ export class Worker extends ShortForm {
   /** What it has done since it started, and does now. */
   figures(): WorkerFigures {
     const { slots, busy } = activityOf(this.served, this.options.order !== 'parallel');
-    return { counted: this.counts?.all() ?? [], slots, busy, recovered: this.recovery.recovered };
+    const { counts, handlers, queues } = this;
+    // Of what has not run yet there are zeros: what begins with a failure shall show as one.
+    const handled = queues.flatMap((queue) =>
+      handlers.names(queue).map((name) => ({ queue, name, figures: [] })),
+    );
+    const counted = counts ? [...handled, ...counts.all()] : [];
+    return { counted, slots, busy, recovered: this.recovery.recovered };
   }
 
   /** Signs of its life, for health checks. */
@@ -349,7 +355,7 @@ export class Worker extends ShortForm {
         reporter,
         slots,
         maxCrashes,
-        perWorker: perWorkerLimits(handlers, name),
+        ownGates: ownGates(handlers, name),
         prefetch: new PrefetchLimit(order === 'parallel' ? prefetch : 0, own),
         leaseMs: lease,
         workerName: this.name,

@@ -11,6 +11,8 @@ const QUEUE = 'q';
 const LEASE_MS = 300;
 const QUEUE_TOTAL = 20;
 const TENANTS = ['a', 'b', 'c', 'd', 'e', ''];
+/** Where jobs of one key have to meet. */
+const FEW_TENANTS = ['a', 'b'];
 
 interface GateSettings {
   readonly total?: number;
@@ -18,6 +20,8 @@ interface GateSettings {
   readonly rate?: { readonly max: number; readonly per: number };
   readonly keyRate?: { readonly max: number; readonly per: number };
   readonly isKeyed: boolean;
+  readonly batch?: { readonly size: number; readonly wait: number };
+  readonly isStrict?: boolean;
 }
 
 const GATES: Readonly<Record<string, GateSettings>> = {
@@ -27,12 +31,16 @@ const GATES: Readonly<Record<string, GateSettings>> = {
   turns: { isKeyed: true },
   solo: { total: 2, isKeyed: false },
   slow: { rate: { max: 4, per: 120 }, isKeyed: false },
+  bulk: { total: 9, isKeyed: true, batch: { size: 4, wait: 30 } },
+  strict: { perKey: 1, isKeyed: true, isStrict: true },
 };
 
 interface ModelJob {
   readonly name: string;
   readonly key: string;
   hasEnded: boolean;
+  /** Its last run has put it off. */
+  isPutOff: boolean;
 }
 
 interface ModelWorker {
@@ -86,9 +94,12 @@ export class FlowModel {
 
   async declare(): Promise<void> {
     const gates = new Map(
-      Object.entries(GATES).map(([name, { total, perKey, rate, keyRate }]) => [
+      Object.entries(GATES).map(([name, { total, perKey, rate, keyRate, batch, isStrict }]) => [
         name,
-        encodeGate({ total, perKey, rate, keyRate }, false),
+        encodeGate(
+          { total, perKey, rate, keyRate },
+          { takesKeys: false, batch, isStrict: isStrict === true },
+        ),
       ]),
     );
     const queue = encodeQueueLimits({ total: QUEUE_TOTAL, rate: undefined });
@@ -99,9 +110,11 @@ export class FlowModel {
     const names = [...Object.keys(GATES), 'plain'];
     const jobs = Array.from({ length: 1 + this.below(12) }, (): NewJob => {
       const name = this.pick(names);
-      const key = GATES[name]?.isKeyed ? this.pick(TENANTS) : '';
+      const { isStrict, batch } = GATES[name] ?? {};
+      const tenants = isStrict || batch ? FEW_TENANTS : TENANTS;
+      const key = GATES[name]?.isKeyed ? this.pick(tenants) : '';
       const id = `j${(this.serial += 1)}`;
-      this.jobs.set(id, { name, key, hasEnded: false });
+      this.jobs.set(id, { name, key, hasEnded: false, isPutOff: false });
       const options = {
         ...DEFAULTS.plainJob,
         resultTtl: 0,
@@ -122,14 +135,17 @@ export class FlowModel {
   ): Promise<void> {
     const ended = worker.held.splice(0, endsAll ? Infinity : this.below(worker.held.length + 1));
     const outcomes = ended.map((job) => this.outcomeOf(job, endsAll));
-    const want = Math.max(woken.length, worker.concurrency - worker.held.length);
+    const want = Math.max(woken.length, worker.concurrency - slotsOf(worker.held));
     const reply = await this.store.exchange(QUEUE, {
       leaseMs: LEASE_MS,
       worker: worker.name,
       token: worker.token,
       nextExecution: worker.nextExecution,
       want,
-      rooms: [{ name: 'turns', room: 3, isFull: false }],
+      rooms: [
+        { name: 'turns', room: 3, free: 3 },
+        { name: 'bulk', room: want, free: Infinity, batch: 4 },
+      ],
       suspects: { from: 2, takes: true, delay: 10 },
       woken,
       outcomes,
@@ -141,7 +157,14 @@ export class FlowModel {
       },
       events: [],
     });
-    worker.nextExecution += want;
+    worker.nextExecution += 4 * want;
+    for (const [index, { job, outcome }] of outcomes.entries()) {
+      const isRefused = reply.refused.some((refusal) => refusal.index === index);
+      const known = this.jobs.get(job.id);
+      const delay = 'delay' in outcome ? outcome.delay : 0;
+      if (known && !isRefused) known.isPutOff = delay > 0;
+    }
+    await this.checkClaims(reply.claimed, want);
     if (reply.failure !== undefined) this.fail(`exchange failed: ${reply.failure}`);
     for (const { index, status } of reply.refused) {
       if (status.startsWith('error ')) this.fail(`outcome ${index}: ${status}`);
@@ -149,9 +172,30 @@ export class FlowModel {
     for (const job of reply.claimed) {
       const known = this.jobs.get(job.id) ?? this.fail(`claimed an unknown job ${job.id}`);
       if (known.hasEnded) this.fail(`claimed ${job.id} after its end`);
+      known.isPutOff = false;
       this.starts.push({ ...known, at: reply.now });
     }
     worker.held.push(...reply.claimed);
+  }
+
+  /** Batches are of one key and take one slot; where order is strict, nobody passes a job that waits for its retry. */
+  private async checkClaims(claimed: readonly ClaimedJob[], want: number): Promise<void> {
+    if (slotsOf(claimed) > want) this.fail(`${slotsOf(claimed)} slots are used, ${want} were free`);
+    for (const name of new Set(claimed.map(({ batch }) => batch))) {
+      const jobs = name === undefined ? [] : claimed.filter(({ batch }) => batch === name);
+      if (new Set(jobs.map(({ lane }) => lane)).size > 1) this.fail('a batch has several keys');
+      if (jobs.length > (GATES['bulk']?.batch?.size ?? 0)) this.fail(`a batch of ${jobs.length}`);
+    }
+    for (const { id } of claimed) {
+      const { name, key } = this.jobs.get(id) ?? {};
+      if (name !== 'strict') continue;
+      for (const [other, job] of this.jobs) {
+        if (other === id || job.name !== name || job.key !== key || !job.isPutOff) continue;
+        const status = await this.redis.hget(`rq:job:${other}`, 'status');
+        if (status === 'scheduled')
+          this.fail(`${id} has passed ${other}, which waits for its retry`);
+      }
+    }
   }
 
   /** A blocking read brings an id; its worker claims it, or dies before that. */
@@ -425,13 +469,14 @@ export class FlowModel {
   private async checkNothingIsLeft(): Promise<void> {
     await this.recover();
     const keys = await this.redis.keys('rq:nrq:*');
-    const left = keys.filter((key) => /:(gates|lanes?|held):/.test(key));
+    const left = keys.filter((key) => /:(gates|lanes?|held|gathers|strict):/.test(key));
     if (left.length > 0) this.fail(`left over: ${left.join()}`);
   }
 
   private outcomeOf(job: ClaimedJob, ends: boolean): SettleRequest {
     const now = Date.now();
-    const draw = ends ? 0 : this.below(10);
+    const isStrict = this.jobs.get(job.id)?.name === 'strict';
+    const draw = ends ? 0 : isStrict ? 5 + this.below(5) : this.below(10);
     const times = { startedAt: now, endedAt: now };
     const failure = { name: 'Error', message: '', stack: '' };
     if (draw < 7) return { job, outcome: { type: 'finished', result: undefined }, ...times };
@@ -465,6 +510,12 @@ export class FlowModel {
   private pick<T>(list: readonly T[]): T {
     return list[this.below(list.length)] as T;
   }
+}
+
+/** How many slots of a worker they take. */
+function slotsOf(jobs: readonly ClaimedJob[]): number {
+  const batches = new Set(jobs.map(({ batch }) => batch).filter((batch) => batch !== undefined));
+  return batches.size + jobs.filter(({ batch }) => batch === undefined).length;
 }
 
 interface State {

@@ -14,6 +14,8 @@ export class Load {
   rejected = 0;
   /** Of these, calls that may have been carried out all the same. */
   uncertain = 0;
+  /** The longest time, in milliseconds, from the first call for a job until one was acknowledged. */
+  outage = 0;
   /** What `enqueue` threw that is no RqConnectionError: there should be none. */
   readonly surprises: unknown[] = [];
   private readonly callers: Promise<void>[] = [];
@@ -37,6 +39,13 @@ export class Load {
     await eventually(() => this.uncertain >= count, { what: `${count} uncertain calls` });
   }
 
+  /** Waits until a job is acknowledged of which the first call begins now or was refused before. */
+  async served({ timeout = 15_000 } = {}): Promise<void> {
+    const before = this.acknowledged.length;
+    const what = 'a job to be acknowledged';
+    await eventually(() => this.acknowledged.length > before, { what, timeout, every: 2 });
+  }
+
   /** Resolves when every job that was begun is acknowledged. */
   async stop(): Promise<void> {
     this.isStopped = true;
@@ -52,10 +61,12 @@ export class Load {
   }
 
   private async enqueue(id: string, { act, options = {}, ...known }: Kind): Promise<void> {
+    const begun = performance.now();
     for (;;) {
       try {
         await this.queue.enqueue('act', act, { ...options, id });
         this.acknowledged.push({ id, ...known });
+        this.outage = Math.max(this.outage, performance.now() - begun);
         return;
       } catch (error) {
         if (!(error instanceof RqConnectionError)) {
@@ -63,6 +74,11 @@ export class Load {
           return;
         }
         this.rejected += 1;
+        if (performance.now() - begun > GIVEN_UP_AFTER) {
+          this.isStopped = true;
+          this.surprises.push(error);
+          return;
+        }
         if (error.uncertain) this.uncertain += 1;
         await pause(20);
         // An id is known as long as its job is kept: of this one there may be nothing left to know it by.
@@ -71,6 +87,9 @@ export class Load {
     }
   }
 }
+
+/** Milliseconds: no test has an outage as long as this, and one that has failed must end. */
+const GIVEN_UP_AFTER = 60_000;
 
 interface Kind extends Pick<AcknowledgedJob, 'retries' | 'vanishes'> {
   readonly act: Act;

@@ -4,12 +4,13 @@
 import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Redis } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import {
-  Connections,
   type ConnectionSettings,
+  Connections,
   type Handler,
   Queue,
+  type QueueOptions,
   RedisJobStore,
   type WorkerOptions,
 } from '../../lib/index.js';
@@ -18,6 +19,7 @@ import { type RedisServer, type StartRedisOptions, startRedis } from '../support
 import { eventually, within } from '../support/wait.js';
 import { type AcknowledgedJob, type AuditRequest, audit } from './auditor.js';
 import { type Entry, Journal } from './journal.js';
+import { asUser, userArguments } from './users.js';
 
 /** What the handler `act` does with a job; see acting-worker.mjs. */
 export interface Act {
@@ -41,15 +43,16 @@ export interface Act {
 
 export interface SceneWorkerOptions extends WorkerOptions {
   readonly connection?: ConnectionSettings;
-  /** Default: the scene's Redis. */
-  readonly url?: string;
+  /** Default: the scene's Redis. Where it names no user, it is one with the rights of a worker. */
+  readonly url?: string | RedisOptions;
   /** What limits the jobs of `act`. */
   readonly handler?: Pick<Handler, 'concurrency' | 'rateLimit'>;
 }
 
 export class Scene {
   readonly journal: Journal;
-  readonly client: Redis;
+  /** Of the scene's Redis, or of the one that has taken its place. */
+  client: Redis;
   private readonly dir = mkdtempSync(join(tmpdir(), 'rq-fault-'));
   private readonly workers: ActingWorker[] = [];
   private readonly producers: Connections[] = [];
@@ -59,15 +62,22 @@ export class Scene {
     this.client = redis.client();
   }
 
-  static async open(options: StartRedisOptions = {}): Promise<Scene> {
-    return new Scene(await startRedis(options));
+  /** Its Redis knows the users of users.ts. */
+  static async open({ args = [], ...options }: StartRedisOptions = {}): Promise<Scene> {
+    return Scene.at(await startRedis({ ...options, args: [...args, ...userArguments()] }));
   }
 
-  /** A producer's queue, with a connection of its own. */
-  queue(name = 'work', settings: ConnectionSettings & { url?: string } = {}): Queue {
-    const connections = new Connections(settings.url ?? this.redis.url, settings);
+  /** The same at a server that was started with `userArguments`; it is stopped with the scene. */
+  static at(redis: RedisServer): Scene {
+    return new Scene(redis);
+  }
+
+  /** A producer's queue, with a connection of its own; where the place names no user, with the rights of a producer. */
+  queue(name = 'work', settings: SceneQueueSettings = {}): Queue {
+    const { url = this.redis.url, durability, ...connection } = settings;
+    const connections = new Connections(asUser(url, 'producer'), connection);
     this.producers.push(connections);
-    return new Queue(name, new RedisJobStore(connections));
+    return new Queue(name, new RedisJobStore(connections), { durability });
   }
 
   /**
@@ -89,7 +99,7 @@ export class Scene {
       typeof queue === 'string' ? queue : queue.name,
     );
     const settings = {
-      url: url ?? this.redis.url,
+      url: asUser(url ?? this.redis.url, 'worker'),
       journal: this.journal.path,
       label,
       queues,
@@ -183,6 +193,10 @@ export class Scene {
     ]);
     return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
   }
+}
+
+export interface SceneQueueSettings extends ConnectionSettings, Pick<QueueOptions, 'durability'> {
+  readonly url?: string | RedisOptions;
 }
 
 interface When {

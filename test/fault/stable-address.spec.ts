@@ -5,6 +5,7 @@ import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { eventually } from '../support/wait.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { Scene } from './scene.js';
+import { userArguments } from './users.js';
 
 let scene: Scene;
 let other: RedisServer;
@@ -15,7 +16,7 @@ let queue: Queue;
 beforeEach(async () => {
   // A replica is served at once, not after five seconds.
   scene = await Scene.open({ args: ['--repl-diskless-sync-delay', '0'] });
-  other = await startRedis();
+  other = await startRedis({ args: userArguments() });
   address = await TcpProxy.start(scene.redis);
   connections = new Connections(address.url, { commandTimeout: 1000 });
   queue = new Queue('work', new RedisJobStore(connections));

@@ -26,8 +26,14 @@ export class TcpProxy {
     return new TcpProxy(server, target);
   }
 
+  readonly host = '127.0.0.1';
+
+  get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
   get url(): string {
-    return `redis://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    return `redis://${this.host}:${this.port}`;
   }
 
   /** New links lead there, as those through a stable address after a failover; those of before stay where they are. */

@@ -63,7 +63,7 @@ async function settle(by: RedisJobStore, jobs: readonly ClaimedJob[], outcome: O
 }
 
 async function waiting(): Promise<void> {
-  const gates = new Map([['f', encodeGate({ ...none, total: 2, perKey: 1 }, true)]]);
+  const gates = new Map([['f', encodeGate({ ...none, total: 2, perKey: 1 }, { takesKeys: true })]]);
   await engine.store.limits.declare('jobs', { gates, plain: [], queue: undefined }, false);
   await engine.store.enqueue(JOBS, 'all');
 }

@@ -2,6 +2,7 @@
 import { EnqueueManyError, QueueFullError } from '../../lib/job/index.js';
 import { Connections } from '../../lib/redis/index.js';
 import { RedisJobStore } from '../../lib/store/index.js';
+import { HandlerRegistry, type JobFailedEvent, Worker } from '../../lib/worker/index.js';
 import { deferred, eventually, within } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
@@ -181,4 +182,71 @@ it('a worker is not slowed down by a queue that was full: it stays plain when no
   await expect(queue.enqueue('job')).rejects.toThrow(QueueFullError);
   expect(await flags()).toEqual({});
   gate.resolve();
+});
+
+describe('a key that is full', () => {
+  const limited = (whenFull: 'reject' | 'wait' = 'reject') =>
+    engine.queue('jobs', { maxLength: { perKey: 2 }, whenFull });
+
+  it('refuses calls of enqueue for it; other keys have room', async () => {
+    const queue = limited();
+    await queue.enqueueMany(jobs(2, { key: 'a' }));
+    const error = await queue.enqueue('job', 3, { key: 'a' }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(QueueFullError);
+    expect(error).toMatchObject({ maxLength: 2, length: 2, key: 'a' });
+    expect((error as Error).message).toMatch(
+      /is full for this key: 2 jobs wait there, and maxLength\.perKey/,
+    );
+    await queue.enqueue('job', 3, { key: 'b' });
+    await queue.enqueue('job', 3);
+    const both = [...jobs(1, { key: 'c' }), ...jobs(3, { key: 'd' })];
+    await expect(queue.enqueueMany(both)).rejects.toMatchObject({ key: 'd', length: 2 });
+    expect(await queue.count()).toBe(4);
+  });
+
+  it("with whenFull: 'wait' waits until jobs of the key have left", async () => {
+    const queue = limited('wait');
+    await queue.enqueueMany(jobs(2, { key: 'a' }));
+    const waiting = queue.enqueue('job', 3, { key: 'a' });
+    await eventually(async () => (await engine.client.exists('rq:nrq:full:jobs')) === 1, {
+      what: 'the mark',
+    });
+    const worker = await engine.work({ job: () => undefined });
+    await within(waiting, { what: 'the call' });
+    await eventually(async () => (await queue.counts()).finished === 3, { what: 'all jobs' });
+    await worker.stop();
+    expect(await engine.client.exists('rq:nrq:full:jobs')).toBe(0);
+    expect(await flags()).not.toHaveProperty('full_keys');
+  });
+});
+
+it('of jobs that wait for a retry there are never more than `retrying`: others fail, and say why', async () => {
+  const registry = new HandlerRegistry();
+  const run = () => {
+    throw new Error('down');
+  };
+  registry.register({ queue: 'jobs', name: 'job', owner: 'Tests.job', run });
+  registry.limitQueue('jobs', { maxLength: { retrying: 3 } });
+  const failures: JobFailedEvent[] = [];
+  const worker = new Worker(
+    await engine.openStore(),
+    registry,
+    { shutdownTimeout: 0.2 },
+    {
+      jobFailed: (failed) => void failures.push(failed),
+    },
+  );
+  await worker.start();
+  const queue = engine.queue();
+  await queue.enqueueMany(jobs(5, { retry: { max: 5, interval: '1h' } }));
+  await eventually(async () => (await queue.counts()).failed === 2, { what: 'two failures' });
+  expect(await queue.counts()).toMatchObject({ scheduled: 3, started: 0, queued: 0 });
+  expect(failures.map(({ why }) => why)).toEqual(
+    Array(2).fill('as many jobs wait for a retry as maxLength.retrying allows (3)'),
+  );
+  // At once is no wait.
+  await queue.enqueue('job', 0, { retry: { max: 1, interval: 0 } });
+  await eventually(async () => (await queue.counts()).failed === 3, { what: 'the third failure' });
+  expect(failures[2]?.why).not.toMatch(/retrying/);
+  await worker.stop();
 });

@@ -2,6 +2,7 @@
 // they are missing.
 import { readFileSync } from 'node:fs';
 import { UnusableRedisError } from '../../lib/job/index.js';
+import { RqInspector } from '../../lib/observe/index.js';
 import { Queue } from '../../lib/queue/index.js';
 import { Connections } from '../../lib/redis/index.js';
 import { RedisJobStore } from '../../lib/store/index.js';
@@ -23,11 +24,16 @@ afterEach(async () => {
 function documented(role: Role): string[] {
   const text = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
   const line = new RegExp(`^ACL SETUSER rq-${role} (.*)$`, 'm').exec(text)?.[1];
-  return line?.split(' ') ?? [];
+  // What stands in parentheses is one word.
+  return line?.match(/\([^)]*\)|\S+/g) ?? [];
 }
 
-/** Not needed: links without a name work, too. */
-const NAMING = 'client|setname';
+/** Not needed by all: links without a name work, too, and few ask for replicas. */
+const OPTIONAL = {
+  producer: ['client|setname', 'wait'],
+  worker: ['client|setname', 'wait'],
+  watcher: ['client|setname'],
+};
 
 async function storeAs(user: string, rights: readonly string[]): Promise<RedisJobStore> {
   await engine.client.call('ACL', 'SETUSER', user, 'reset', ...rights);
@@ -42,13 +48,14 @@ async function storeAs(user: string, rights: readonly string[]): Promise<RedisJo
 const denials = async () =>
   Number(/errorstat_NOPERM:count=(\d+)/.exec(await engine.client.info('errorstats'))?.[1] ?? 0);
 
-describe.each(['producer', 'worker'] as const)(
+describe.each(['producer', 'worker', 'watcher'] as const)(
   'the rights of a %s in the documentation',
   (role) => {
-    it('are those that its scripts and commands need, and that to name its links', () => {
+    it('are those that its scripts and commands need, and those for naming links and for replicas', () => {
       const { commands } = rightsOf(role, new Keyspace());
       const shown = documented(role).filter((word) => word.startsWith('+'));
-      expect(shown).toEqual([...commands, NAMING].toSorted().map((command) => `+${command}`));
+      const all = [...commands, ...OPTIONAL[role]].toSorted();
+      expect(shown).toEqual(all.map((command) => `+${command}`));
     });
   },
 );
@@ -124,6 +131,52 @@ it('a producer and a worker work with exactly these rights', async () => {
   }
   expect([...denied]).toEqual([]);
   expect(await denials()).toBeGreaterThanOrEqual(before);
+});
+
+it('a watcher reads all with exactly these rights, and can write nothing but that it looks', async () => {
+  const watching = await storeAs('v', documented('watcher'));
+  const worker = await engine.work({
+    ok: () => 1,
+    lane: { run: () => 1, concurrency: { perKey: 1 } },
+    boom: () => {
+      throw new Error('boom');
+    },
+  });
+  const queue = engine.queue();
+  await queue.setLimits({ handler: 'lane', key: 'a', concurrency: { perKey: 0 } });
+  const waiting = await queue.enqueue('lane', 1, { key: 'a' });
+  await (await queue.enqueue('ok')).result({ timeout: 10 });
+  await queue.enqueue('boom');
+  await worker.events.waitFor('jobFailed');
+  const seen = new Queue('jobs', watching);
+  const events: string[] = [];
+  await new Promise<void>((resolve) => {
+    seen.events({ onListening: resolve }).subscribe(({ type }) => events.push(type));
+  });
+  // New connections ask for more, which nobody needs.
+  const before = await denials();
+  const inspector = new RqInspector(watching);
+  expect((await inspector.overview({ live: true })).queues).toHaveLength(1);
+  expect(await inspector.workers()).toHaveLength(1);
+  expect((await inspector.failures()).groups).toHaveLength(1);
+  await inspector.server();
+  await inspector.history('jobs');
+  expect(await (await inspector.job(waiting.id))?.position()).toBe(0);
+  expect(await seen.jobs('failed')).toHaveLength(1);
+  expect(await seen.lanes()).toHaveLength(1);
+  expect((await watching.limits.mayStart('jobs')).mayStart).toBe(false);
+  await (await queue.enqueue('ok')).result({ timeout: 10 });
+  await eventually(() => events.includes('finished'), { what: 'the event' });
+  expect(await denials()).toBe(before);
+
+  const denied = /NOPERM|can't run this command|has no permissions/;
+  await expect(seen.enqueue('ok')).rejects.toThrow(denied);
+  await expect(seen.job(waiting.id).cancel()).rejects.toThrow(denied);
+  await expect(seen.pause()).rejects.toThrow(denied);
+  const { connections } = watching;
+  const send = connections.run('x', (redis) => redis.publish('rq:nrq:commands:w', 'x'));
+  await expect(send).rejects.toThrow('NOPERM');
+  await queue.setLimits({ handler: 'lane', key: 'a' });
 });
 
 describe('a right that is missing', () => {

@@ -3,6 +3,8 @@ import { Injectable } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
 import { FailJob, Job, RqModule, RqService } from 'nestjs-rq';
 import { type MetricRegistry, RqMetrics, RqMetricsModule } from 'nestjs-rq/metrics';
+import { FastifyAdapter } from '@nestjs/platform-fastify';
+import { Test } from '@nestjs/testing';
 import promClient from 'prom-client';
 import { map } from 'rxjs';
 import { METRICS } from '../../lib/observe/index.js';
@@ -130,6 +132,32 @@ it('a route of our own answers with the text, whatever the application does to o
   const counts = buckets.map(([, , count]) => Number(count));
   expect(counts).toEqual(counts.toSorted((one, other) => one - other));
   expect(app.get(RqMetrics).contentType).toContain('0.0.4');
+});
+
+it('what has not failed yet shows as zero, so that the first failure is seen', async () => {
+  const { app } = await applications.start({
+    imports: [RqModule.forRoot(applications.root()), RqMetricsModule.forRoot({ path: 'metrics' })],
+    providers: [Jobs],
+  });
+  const text = await app.get(RqMetrics).text();
+  expect(line(text, 'rq_job_attempts_total{queue="mail",job="bad",outcome="failed"}')).toBe('0');
+});
+
+it('the route answers on Fastify, too', async () => {
+  const module = await Test.createTestingModule({
+    imports: [
+      RqModule.forRoot(applications.root({ worker: false })),
+      RqMetricsModule.forRoot({ path: 'metrics' }),
+    ],
+  }).compile();
+  const app = module.createNestApplication(new FastifyAdapter());
+  try {
+    const response = await answerOf(app, 'metrics');
+    expect(response.headers.get('content-type')).toContain('version=0.0.4');
+    expect(await response.text()).toContain('# TYPE rq_jobs gauge');
+  } finally {
+    await app.close();
+  }
 });
 
 it('one look at Redis is enough for all metrics and all who ask', async () => {

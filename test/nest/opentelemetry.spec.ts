@@ -60,12 +60,15 @@ class Jobs {
   }
 }
 
+let service: RqService;
+
 async function start(options?: Parameters<typeof otel>[0]) {
   const { app } = await applications.start({
     imports: [RqModule.forRoot(applications.root({ telemetry: otel(options) }))],
     providers: [Jobs],
   });
-  return app.get(RqService).queue('mail');
+  service = app.get(RqService);
+  return service.queue('mail');
 }
 
 const named = (name: string) => spans.getFinishedSpans().filter((span) => span.name === name);
@@ -139,6 +142,13 @@ it('a job that is put off has not failed', async () => {
   const [span] = await ended(1);
   expect(span?.attributes['messaging.rq.outcome']).toBe('snoozed');
   expect(span?.status.code).toBe(SpanStatusCode.UNSET);
+});
+
+it('prepared jobs of several queues are one span', async () => {
+  const mail = await start();
+  await service.enqueueMany([mail.prepare('fine'), mail.prepare('fine')]);
+  await ended(2);
+  expect(named('enqueue mail')).toHaveLength(1);
 });
 
 it('many jobs are one span, and what workers do by themselves is in none', async () => {

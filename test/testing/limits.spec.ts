@@ -19,6 +19,12 @@ class Jobs {
     this.ran.push(`hourly ${n}`);
   }
 
+  @Job({ queue: 'crm', batch: { size: 3, wait: '1h' } })
+  index(numbers: number[]) {
+    this.ran.push(`index ${numbers.join(' ')}`);
+    return numbers.map((n) => n * 2);
+  }
+
   @Job({ queue: 'api' })
   call(n: number) {
     this.ran.push(`call ${n}`);
@@ -59,6 +65,14 @@ it('what a rate holds back does not hold up a drain, and runs when its time has 
   expect(ran).toEqual(['hourly 1', 'hourly 2']);
   await rq.advance('2h');
   expect(ran).toEqual(['hourly 1', 'hourly 2', 'hourly 3']);
+});
+
+it('a drain hands out batches of what there is: nothing more comes meanwhile', async () => {
+  const { rq, crm, ran } = await startJobs();
+  const jobs = await crm.enqueueMany([1, 2, 3, 4, 5].map((data) => ({ name: 'index', data })));
+  expect(await rq.drain()).toMatchObject({ finished: 5 });
+  expect(ran).toEqual(['index 1 2 3', 'index 4 5']);
+  expect(await jobs[4]?.result()).toBe(10);
 });
 
 it('a queue that a handler has put off rests for that time', async () => {

@@ -1,6 +1,10 @@
 import type { NamesJobs } from '../../queue/index.js';
 import { assertCalled, assertOlderKind, isTarget } from './called-decorator.js';
-import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.js';
+import {
+  addJobHandler,
+  type JobBatchOptions,
+  type JobHandlerOptions,
+} from '../handlers/job-metadata.js';
 
 /**
  * Makes a provider's method the handler of a queue's jobs. The method stays an ordinary Nest method: guards,
@@ -21,8 +25,14 @@ import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.
  * export class ImageJobs {
  *   @Job({ queue: 'images', retry: { max: 3, interval: 5 }, timeout: '30s' })
  *   async processImage(data: ImageDto, job: RunningJob) {}
+ *
+ *   @Job({ queue: 'images', batch: { size: 100, wait: '1s' } })
+ *   async index(data: ImageDto[], jobs: BatchedJob<ImageDto>[]) {}
  * }
  */
+export function Job<const Name extends string | undefined = undefined>(
+  options: JobHandlerOptions<Name> & { batch: JobBatchOptions },
+): BatchJobDecorator<Name>;
 export function Job<const Name extends string | undefined = undefined>(
   options?: string | JobHandlerOptions<Name>,
 ): JobDecorator<Name>;
@@ -50,6 +60,23 @@ export type JobDecorator<Name extends string | undefined = undefined> = <
   key: Key,
   descriptor: TypedPropertyDescriptor<Method>,
 ) => void;
+
+/** The same for `batch`: the method takes lists. */
+export type BatchJobDecorator<Name extends string | undefined = undefined> = <
+  Class extends object,
+  Key extends string | symbol,
+  Method extends (...args: never[]) => unknown,
+>(
+  target: Class & NamedAs<NoInfer<Class>, NoInfer<Key>, Name>,
+  key: Key,
+  descriptor: TypedPropertyDescriptor<Method & TakesLists<Method>>,
+) => void;
+
+type TakesLists<Method> = Method extends (data: infer Data, ...rest: never[]) => unknown
+  ? Data extends readonly unknown[]
+    ? unknown
+    : { readonly 'a handler of batches takes the list of the data': never }
+  : unknown;
 
 /** What the class must be like, so that the job's name is the one that `Queue<Class>` knows. */
 type NamedAs<

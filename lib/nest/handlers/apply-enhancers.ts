@@ -1,11 +1,14 @@
+import type { Type } from '@nestjs/common';
 import { ContextIdFactory, type ExternalContextCreator, type ModuleRef } from '@nestjs/core';
 import { InvalidOptionError } from '../../job/index.js';
 import type { RqJob } from '../../queue/index.js';
 import { methodOf } from '../discovery/method-marks.js';
-import type { BoundHandler } from './bound-handler.js';
+import type { BoundBatchHandler, BoundHandler } from './bound-handler.js';
 import {
   ENHANCER_KEYS,
   EXCEPTION_FILTERS_METADATA,
+  ITEM_ARGUMENTS_METADATA,
+  LISTED_ARGUMENTS_METADATA,
   PIPES_METADATA,
   PLAIN_ARGUMENTS_METADATA,
   REQUEST_CONTEXT_ID,
@@ -19,6 +22,7 @@ import {
   type ContextId,
   type InstanceWrapper,
 } from '../nest-internals.js';
+import { assertListed, itemArguments, itemLook } from './batch-parameters.js';
 import { currentJob, tellingCurrentJob } from './current-job.js';
 import { inEnqueuersContext } from './enqueuer-context.js';
 import { HandlerParameters } from './handler-parameters.js';
@@ -93,6 +97,28 @@ export class HandlerBinder {
     return tellsCurrentJob || hasFilters ? tellingCurrentJob(run) : run;
   }
 
+  /**
+   * As `bind`, for a method that takes several jobs at once. It is called with lists, of the data and of the jobs: guards,
+   * interceptors and filters see the batch. Pipes see the data of each job by itself, as those of this class.
+   *
+   * @throws InvalidOptionError when its parameters are decorated in a way that has no meaning for lists
+   */
+  bindBatch(
+    wrapper: InstanceWrapper,
+    method: string,
+    items: Type | undefined,
+    where: string,
+  ): BoundBatchHandler {
+    assertListed(wrapper.instance as object, method, where);
+    const hasFilters = this.hasFilters(wrapper, method);
+    const wait = (returned: unknown) => lastValueOf(returned, undefined);
+    const contexts = this.contextsWith(hasFilters ? wait : untouched);
+    const call = this.caller(contexts, wrapper, method, hasFilters, LISTED_ARGUMENTS_METADATA);
+    const look = this.itemBinding(wrapper, method, items);
+    const item = look && this.settings.tellsCurrentJob ? tellingCurrentJob(look) : look;
+    return { run: (data, jobs) => wait(call(data, jobs)), item };
+  }
+
   /** As `bind`, for a method that hears of jobs: it gets an event, and the handle of the job. */
   bindListener(wrapper: InstanceWrapper, method: string): Call {
     const wait = (returned: unknown) => lastValueOf(returned, undefined);
@@ -106,6 +132,7 @@ export class HandlerBinder {
     wrapper: InstanceWrapper,
     method: string,
     filters: boolean,
+    argumentsKey?: string,
   ): Call {
     const isBare = this.isBare(wrapper, method);
     const create = (instance: object, contextId?: ContextId, inquirerId?: string): Call => {
@@ -115,7 +142,7 @@ export class HandlerBinder {
         // The very function that carries the metadata; Nest calls it on the instance.
         methodOf(instance, method),
         method,
-        this.argumentsKey(instance, method),
+        argumentsKey ?? this.argumentsKey(instance, method),
         this.parameters,
         contextId,
         inquirerId,
@@ -124,6 +151,42 @@ export class HandlerBinder {
       );
     };
     return hasSharedInstance(wrapper) ? create(wrapper.instance) : this.callPerJob(wrapper, create);
+  }
+
+  /** Only the pipes of a method, for the data of one job. Nest finds them by its class, and by what stands on the function. */
+  private itemBinding(
+    wrapper: InstanceWrapper,
+    method: string,
+    items: Type | undefined,
+  ): BoundHandler | undefined {
+    const instance = wrapper.instance as object;
+    const parameter = itemArguments(instance, method);
+    const hasPipes =
+      !this.forAll || this.forAll.has('pipes') || isMarked(PIPES_METADATA, instance, method);
+    if (!hasPipes && parameter.pipes.length === 0) return undefined;
+    const contexts = this.contextsWith(untouched);
+    const { holder, look, name } = itemLook(instance, method, items);
+    Reflect.defineMetadata(
+      ITEM_ARGUMENTS_METADATA,
+      { [`${RqParameterType.DATA}:0`]: parameter },
+      instance.constructor,
+      name,
+    );
+    const create = (contextId?: ContextId): Call =>
+      contexts.create(
+        holder,
+        look,
+        name,
+        ITEM_ARGUMENTS_METADATA,
+        this.parameters,
+        contextId,
+        contextId && wrapper.id,
+        { guards: false, interceptors: false, filters: false },
+        RQ_CONTEXT_TYPE,
+      );
+    if (hasSharedInstance(wrapper)) return create();
+    const isDurable = wrapper.isDependencyTreeDurable();
+    return async (data, job) => create(this.contextIdOf(job, isDurable))(data, job);
   }
 
   private callPerJob(
@@ -139,7 +202,10 @@ export class HandlerBinder {
     };
   }
 
-  /** The job is the request: providers get it by `@Inject(REQUEST)`, durable ones the payload of their strategy. */
+  /**
+   * The job is the request, or the list of jobs of a batch: providers get it by `@Inject(REQUEST)`, durable ones the payload
+   * of their strategy.
+   */
   private contextIdOf(job: object, isDurable: boolean): ContextId {
     const contextId = ContextIdFactory.getByRequest(job);
     if (!(REQUEST_CONTEXT_ID in job)) {
@@ -181,9 +247,8 @@ export class HandlerBinder {
   }
 }
 
-/** Calls a method through Nest's layers. */
-/** `job` is missing at an alert: there, that is the request. */
-type Call = (data: unknown, job?: RqJob) => Promise<unknown>;
+/** Calls a method through Nest's layers. `job` is missing at an alert: there, that is the request. */
+type Call = (data: unknown, job?: RqJob | readonly RqJob[]) => Promise<unknown>;
 
 export interface BinderSettings {
   /** The application's global guards, interceptors, pipes and filters apply to jobs too. */

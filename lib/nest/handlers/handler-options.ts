@@ -1,4 +1,6 @@
+import type { Type } from '@nestjs/common';
 import {
+  type BatchOptions,
   type Duration,
   type HandlerConcurrency,
   type HandlerRetryOptions,
@@ -6,10 +8,12 @@ import {
   type JobKey,
   type RateLimitOptions,
   aFunction,
+  batchRule,
   checked,
   flag,
   handlerConcurrency,
   handlerRetry,
+  isObject,
   jobName,
   oneOf,
   optionTable,
@@ -21,7 +25,12 @@ import {
   unchecked,
 } from '../../job/index.js';
 import type { Handler } from '../../worker/index.js';
-import { type JobHandlerOptions, type JobsOfOptions, jobsOfMetadata } from './job-metadata.js';
+import {
+  type JobBatchOptions,
+  type JobHandlerOptions,
+  type JobsOfOptions,
+  jobsOfMetadata,
+} from './job-metadata.js';
 import * as problems from '../problems.js';
 import { DEFAULT_ROOT } from '../tokens.js';
 
@@ -38,10 +47,15 @@ export type HandlerOptions = Pick<
   | 'concurrency'
   | 'rateLimit'
   | 'key'
+  | 'strictOrder'
   | 'priority'
   | 'critical'
 > & {
   readonly root: string;
+  /** It takes several jobs at once; undefined: one by one. */
+  readonly batch: BatchOptions | undefined;
+  /** Of a handler of batches: the class of the data of one job. */
+  readonly items: Type | undefined;
   /** Each value of an Observable or a generator is told as progress. */
   readonly reportsProgress: boolean;
 };
@@ -62,7 +76,11 @@ export function readHandlerOptions(
   const named = { ...own, queue: own.queue ?? defaults?.queue, name: own.name ?? method };
   const read = readOptions(named, JOB_OPTIONS, where);
   const { queue, name, root, retry, timeout, concurrency, rateLimit: rates, key } = read;
-  const { priority, progress, critical } = read;
+  const { priority, progress, strictOrder, critical } = read;
+  const { items, ...batch } = read.batch ?? {};
+  if (read.batch && progress) {
+    throw new InvalidOptionError({ option: 'progress', problem: problems.batchProgress, where });
+  }
   return {
     queue,
     name,
@@ -72,6 +90,9 @@ export function readHandlerOptions(
     concurrency: concurrency ?? defaults?.concurrency,
     rateLimit: rates ?? defaults?.rateLimit,
     key: key ?? defaults?.key,
+    batch: read.batch && (batch as BatchOptions),
+    items,
+    strictOrder,
     priority,
     critical: critical ?? defaults?.critical,
     reportsProgress: progress,
@@ -106,6 +127,8 @@ const JOB_OPTIONS = optionTable<JobHandlerOptions>()({
   ...COMMON,
   queue: readQueue,
   name: jobName,
+  batch: optional(checked<JobBatchOptions>(readBatch)),
+  strictOrder: flag,
   priority: optional(oneOf('high', 'normal', 'low')),
   progress: flag,
 });
@@ -113,6 +136,13 @@ const JOB_OPTIONS = optionTable<JobHandlerOptions>()({
 function readQueue(value: unknown, option: string, where: string | undefined): string {
   if (value !== undefined) return queueName(value, option, where);
   throw new InvalidOptionError({ option, problem: problems.queueMissing, where });
+}
+
+/** Nobody but the pipes goes by the class of the data. */
+function readBatch(value: unknown, option: string, where: string | undefined): void {
+  const { items, ...batch } = (isObject(value) ? value : {}) as Partial<JobBatchOptions>;
+  batchRule(isObject(value) ? batch : value, option, where);
+  if (items !== undefined) aFunction(items, `${option}.items`, where);
 }
 
 function readHandlerRetry(value: unknown, _option: string, where: string | undefined): void {

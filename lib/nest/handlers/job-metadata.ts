@@ -1,4 +1,6 @@
+import type { Type } from '@nestjs/common';
 import type {
+  BatchOptions,
   Duration,
   HandlerConcurrency,
   HandlerRetryOptions,
@@ -45,6 +47,17 @@ export interface JobHandlerOptions<Name extends string | undefined = string | un
    * Default: the `key` of the queue, else what the job was enqueued with.
    */
   key?: JobKey;
+  /**
+   * The method takes several jobs of one key at once: it is called with the list of their data and the list of the jobs
+   * (`BatchedJob`), and returns nothing or a list with a result for each. Each job has its own outcome and its own retries
+   * (docs/limits.md). Default: one by one.
+   */
+  batch?: JobBatchOptions;
+  /**
+   * The jobs of a key run one by one, and while one of them waits for its retry, the later ones wait for it. Default: they
+   * pass.
+   */
+  strictOrder?: boolean;
   /** For jobs that are enqueued in this application without a priority of their own. Default: `'normal'`. */
   priority?: 'high' | 'normal' | 'low';
   /**
@@ -57,6 +70,12 @@ export interface JobHandlerOptions<Name extends string | undefined = string | un
    * `job.progress`); the last one is the result, too. Default: `false`.
    */
   progress?: boolean;
+}
+
+/** How many jobs a method takes at once. */
+export interface JobBatchOptions extends BatchOptions {
+  /** The class of the data of one job, for pipes that go by it, as `ValidationPipe`. */
+  items?: Type;
 }
 
 /** What `@JobsOf` says of all handlers of a class, as far as each does not say it itself. */

@@ -1,6 +1,6 @@
 import type { ArgumentsHost } from '@nestjs/common';
 import { ShortForm } from '../../job/index.js';
-import type { RunningJob } from '../../worker/index.js';
+import type { BatchedJob, RunningJob } from '../../worker/index.js';
 import { RQ_CONTEXT_TYPE } from '../nest-internals.js';
 
 /**
@@ -13,12 +13,26 @@ import { RQ_CONTEXT_TYPE } from '../nest-internals.js';
  * }
  */
 export class RqContext<Data = unknown> extends ShortForm {
+  readonly #job: RunningJob<Data> | readonly BatchedJob[];
+
   private constructor(
-    /** The job's data, as it came out of Redis. */
+    /** The job's data, as it came out of Redis; of a handler that takes batches the list of all jobs' data. */
     readonly data: Data,
-    readonly job: RunningJob<Data>,
+    job: RunningJob<Data> | readonly BatchedJob[],
   ) {
     super();
+    this.#job = job;
+  }
+
+  /** @throws TypeError when the handler takes batches: see `jobs` */
+  get job(): RunningJob<Data> {
+    if (!isList(this.#job)) return this.#job;
+    throw new TypeError('RqContext.job: the handler takes batches, look at RqContext.jobs');
+  }
+
+  /** All jobs of the batch; of other handlers the one job. */
+  get jobs(): readonly RunningJob[] {
+    return isList(this.#job) ? this.#job : [this.#job as RunningJob];
   }
 
   /**
@@ -34,8 +48,12 @@ export class RqContext<Data = unknown> extends ShortForm {
     return new RqContext<Data>(host.getArgByIndex(0), host.getArgByIndex(1));
   }
 
-  /** What JSON and logs show of it: the job, not its data. */
-  toJSON(): { readonly job: RunningJob<Data> } {
-    return { job: this.job };
+  /** What JSON and logs show of it: the jobs, not their data. */
+  toJSON(): { readonly job: RunningJob<Data> } | { readonly jobs: readonly RunningJob[] } {
+    return isList(this.#job) ? { jobs: this.jobs } : { job: this.job };
   }
+}
+
+function isList<One>(one: One | readonly BatchedJob[]): one is readonly BatchedJob[] {
+  return Array.isArray(one);
 }

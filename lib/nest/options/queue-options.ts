@@ -1,6 +1,7 @@
 import {
   type ConcurrencyLimits,
   type DefaultJobOptions,
+  type DurabilityOptions,
   type JobKey,
   type RateLimitOptions,
   aFunction,
@@ -13,6 +14,7 @@ import {
   queueConcurrency,
   rateLimit,
   readOptions,
+  readDurability,
   readRoomRule,
   resolveDefaults,
   unchecked,
@@ -37,10 +39,15 @@ export interface RqQueueOptions {
   concurrency?: ConcurrencyLimits;
   /** `max` in `per`: how many jobs of the queue may start; `perKey`: of each key, for handlers that do not say it. */
   rateLimit?: RateLimitOptions;
-  /** How many jobs may wait in it: `{ total: 100_000 }`; a call of `enqueue` that would bring more is refused or waits. */
+  /**
+   * How many jobs may wait in it: `total`, and `perKey` of each key; a call of `enqueue` that would bring more is refused or
+   * waits. And how many may wait for a retry (`retrying`): with more, a job fails in place of being tried again.
+   */
   maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `'reject'` (default) with QueueFullError, or `'wait'` until `commandTimeout`. */
   whenFull?: WhenFull;
+  /** How many replicas must have a job before `enqueue` resolves, see the root's; `false`: none, whatever the root says. */
+  durability?: false | DurabilityOptions;
 }
 
 /** What `RqModule.registerQueue` takes when a name is not enough. */
@@ -78,6 +85,7 @@ const QUEUE_OPTIONS = optionTable<RqQueueOptions>()({
   rateLimit: optional(checked<RateLimitOptions>(rateLimit)),
   maxLength: unchecked<MaxLength | undefined>(),
   whenFull: unchecked<WhenFull | undefined>(),
+  durability: checked<false | DurabilityOptions | undefined>(readDurability),
 });
 
 function readHashTag(value: unknown, _option: string, where: string | undefined): string {

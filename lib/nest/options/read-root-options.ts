@@ -1,8 +1,11 @@
 import {
   type DefaultJobOptions,
+  type DurabilityOptions,
   InvalidOptionError,
   type ResolvedDefaults,
   type RqTelemetry,
+  assertInTime,
+  checked,
   duration,
   durationAboveZero,
   either,
@@ -11,6 +14,7 @@ import {
   optionTable,
   optional,
   otherwise,
+  readDurability,
   readOptions,
   resolveDefaults,
   wholeNumber,
@@ -48,6 +52,7 @@ export interface RootOptions {
   readonly connectTimeout: number;
   readonly commandTimeout: number;
   readonly sharedWithPython: boolean;
+  readonly durability: DurabilityOptions | undefined;
   readonly maxPayloadBytes: number | undefined;
   readonly webhooks: WebhookSettings;
   readonly log: 'text' | 'fields';
@@ -61,7 +66,9 @@ export interface RootOptions {
  * @throws InvalidOptionError
  */
 export function readRootOptions(options: RqFactoryOptions, where: string): RootOptions {
-  return readOptions(options, ROOT_OPTIONS, where);
+  const read = readOptions(options, ROOT_OPTIONS, where);
+  assertInTime(readDurability(read.durability, 'durability', where), read.commandTimeout, where);
+  return read;
 }
 
 const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
@@ -81,6 +88,7 @@ const ROOT_OPTIONS = optionTable<RqFactoryOptions>()({
   connectTimeout: otherwise(10, durationAboveZero),
   commandTimeout: otherwise(5, durationAboveZero),
   sharedWithPython: flag,
+  durability: optional(checked<DurabilityOptions>(readDurability)),
   maxPayloadBytes: optional(wholeNumber(1)),
   webhooks: otherwise({}, readWebhookSettings),
   log: otherwise('text', either('text', 'fields')),

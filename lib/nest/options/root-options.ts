@@ -1,4 +1,9 @@
-import type { DefaultJobOptions, Duration, RqTelemetry } from '../../job/index.js';
+import type {
+  DefaultJobOptions,
+  DurabilityOptions,
+  Duration,
+  RqTelemetry,
+} from '../../job/index.js';
 import type { AlertOptions } from '../../observe/index.js';
 import type { ClusterOption, ConnectionOption } from '../../redis/index.js';
 import type { WebhookSettings, WorkerOptions } from '../../worker/index.js';
@@ -64,6 +69,12 @@ export interface RqModuleOptions {
    * Jobs take about three times the memory.
    */
   sharedWithPython?: boolean;
+  /**
+   * How many replicas must have a job before `enqueue` resolves: `{ replicas: 1, timeout: '1s' }`. When too few have it in
+   * time, the call rejects with NotReplicatedError and can be repeated with the same id. Default: Redis's own answer is
+   * enough. See docs/connections.md.
+   */
+  durability?: DurabilityOptions;
   /** The most bytes that a job's data, its meta or its result may have; default 10 MiB. */
   maxPayloadBytes?: number;
   /**

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import {
+  type DurabilityOptions,
   InvalidOptionError,
   type JobKey,
   type JobOptions,
@@ -33,6 +34,7 @@ export class QueueCatalog {
   /**
    * @param registrations all that the container holds for this root
    * @param inject puts headers into each job that is enqueued
+   * @param durability of queues that do not say it
    * @throws InvalidOptionError when one is impossible or two contradict each other
    */
   constructor(
@@ -41,6 +43,7 @@ export class QueueCatalog {
     registrations: readonly { registration: QueueRegistration; where: string }[],
     private readonly inject?: HeaderInjector,
     private readonly telemetry?: RqTelemetry,
+    private readonly durability?: DurabilityOptions,
   ) {
     for (const { registration, where } of registrations) {
       if (registration.options) {
@@ -66,6 +69,7 @@ export class QueueCatalog {
       ...ofQueue
     } = this.definitions.get(name)?.options ?? {};
     const queue = new Queue(name, this.store, {
+      durability: this.durability,
       ...ofQueue,
       rootDefaults: this.rootDefaults,
       inject: this.injector,
@@ -100,7 +104,8 @@ export class QueueCatalog {
   /** What the registrations say about limits, by queue. */
   limits(): Map<string, RqQueueOptions> {
     const limited = [...this.definitions].filter(
-      ([, { options }]) => options.key ?? options.concurrency ?? options.rateLimit,
+      ([, { options }]) =>
+        options.key ?? options.concurrency ?? options.rateLimit ?? options.maxLength?.retrying,
     );
     return new Map(limited.map(([name, { options }]) => [name, options]));
   }

@@ -27,7 +27,7 @@ export class HandlerExplorer {
     private readonly root: string,
     private readonly knownRoots: readonly string[],
     private readonly methods: ProviderMethods,
-    private readonly binder: Pick<HandlerBinder, 'bind' | 'bindListener'>,
+    private readonly binder: Pick<HandlerBinder, 'bind' | 'bindBatch' | 'bindListener'>,
   ) {}
 
   /**
@@ -40,11 +40,18 @@ export class HandlerExplorer {
       '@Job',
       jobHandlersOf,
     )) {
-      const { root, reportsProgress, ...read } = readHandlerOptions(mark, method, type, owner);
-      this.assertKnown(root, `@Job on ${owner}`);
+      const read = readHandlerOptions(mark, method, type, owner);
+      const { root, reportsProgress, items, batch, ...options } = read;
+      const where = `@Job on ${owner}`;
+      this.assertKnown(root, where);
       if (root !== this.root) continue;
-      const run = this.binder.bind(wrapper, method, reportsProgress);
-      registry.register({ ...read, owner, run, nonRetryable: INVALID_PAYLOAD_ERRORS });
+      const common = { ...options, owner, nonRetryable: INVALID_PAYLOAD_ERRORS };
+      if (batch) {
+        const bound = this.binder.bindBatch(wrapper, method, items, where);
+        registry.register({ ...common, ...bound, batch });
+      } else {
+        registry.register({ ...common, run: this.binder.bind(wrapper, method, reportsProgress) });
+      }
     }
     return registry;
   }

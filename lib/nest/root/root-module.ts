@@ -136,6 +136,10 @@ function createWorkerHost(
         const run = telemetry ? tracedHandler(bound, telemetry, () => root.worker?.name) : bound;
         return override ? override.handler(run) : run;
       },
+      bindBatch: (...handler) => {
+        const { run, item } = binder.bindBatch(...handler);
+        return { run: override ? override.handler(run) : run, item };
+      },
       bindListener: (...listener) => binder.bindListener(...listener),
     });
   });

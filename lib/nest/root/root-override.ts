@@ -1,7 +1,6 @@
 import type { Connections } from '../../redis/index.js';
 import type { RedisJobStoreOptions, WorkerStore } from '../../store/index.js';
 import type { Scheduler } from '../../worker/index.js';
-import type { BoundHandler } from '../handlers/bound-handler.js';
 import type { RqFactoryOptions } from '../options/index.js';
 
 /**
@@ -16,8 +15,11 @@ export interface RootOverride {
   /** Has the schedules of the root fired, in place of `scheduler.start()`. */
   scheduler(root: string, scheduler: Scheduler): Promise<void>;
   /** What runs a job, in place of the bound `@Job` method; it should call that. */
-  handler(run: BoundHandler): BoundHandler;
+  handler<Data, Job>(run: Run<Data, Job>): Run<Data, Job>;
 }
+
+/** It gets the data and the job, or lists of both. */
+export type Run<Data, Job> = (data: Data, job: Job) => Promise<unknown>;
 
 /** Under which Nest's container knows it; `Symbol.for`, so that two entry points of the package agree. */
 export const ROOT_OVERRIDE = Symbol.for('nestjs-rq:root-override');

@@ -87,6 +87,7 @@ export class RqRoot
       registrations,
       options.context.inject,
       options.telemetry,
+      options.durability,
     );
     hideFields(this, 'name', 'place');
   }

@@ -2,7 +2,7 @@ import type { InjectionToken } from '@nestjs/common';
 import { InvalidOptionError, ShortForm } from '../../job/index.js';
 import {
   type AnyHandlers,
-  type PreparedJob,
+  PreparedJob,
   type Queue,
   RqGroup,
   type RqJob,
@@ -51,7 +51,15 @@ export class RqService extends ShortForm {
   async enqueueMany<const Jobs extends readonly PreparedJob[]>(
     jobs: Jobs,
   ): Promise<{ -readonly [Key in keyof Jobs]: ReturnType<Jobs[Key]['handle']> }> {
-    const handles: readonly RqJob[] = await enqueuePrepared(this.#root.store, jobs, 'enqueueMany');
+    const { store, options } = this.#root;
+    const enqueue = () => enqueuePrepared(store, jobs, 'enqueueMany');
+    const [first] = Array.isArray(jobs) ? jobs : [];
+    const handles: readonly RqJob[] = await (options.telemetry && first instanceof PreparedJob
+      ? options.telemetry.enqueue(
+          { queue: first.queue, name: first.name, count: jobs.length },
+          enqueue,
+        )
+      : enqueue());
     return handles as { -readonly [Key in keyof Jobs]: ReturnType<Jobs[Key]['handle']> };
   }
 

@@ -150,8 +150,8 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
 
   /** What the registrations of queues say holds for their handlers; and whoever enqueues here knows the keys of jobs. */
   private limitQueues(handlers: HandlerRegistry): void {
-    for (const [queue, { key, concurrency, rateLimit }] of this.root.queues.limits()) {
-      handlers.limitQueue(queue, { key, concurrency, rateLimit });
+    for (const [queue, { key, concurrency, rateLimit, maxLength }] of this.root.queues.limits()) {
+      handlers.limitQueue(queue, { key, concurrency, rateLimit, maxLength });
     }
     this.root.queues.knowKeys((queue, job) => handlers.find(queue, job)?.gate?.key);
   }

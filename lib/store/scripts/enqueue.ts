@@ -91,12 +91,17 @@ function maxLengthsOf(jobs: readonly NewJob[]): string {
   for (const { queue, room } of jobs) {
     if (!room || queue === last) continue;
     last = queue;
-    text += `${queue}\t${room.most}\t${room.waits ? 1 : 0}\n`;
+    text += `${queue}\t${room.most ?? ''}\t${room.perKey ?? ''}\t${room.waits ? 1 : 0}\n`;
   }
   return text;
 }
 
-const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set(['duplicate', 'held', 'replaced']);
+const WITH_HOLDER: ReadonlySet<Refusal['reason']> = new Set([
+  'duplicate',
+  'held',
+  'replaced',
+  'rekeyed',
+]);
 
 /** Where others of the call wait for a job, another one cannot take its place: that is an error. */
 function checkOf({ id, check, tick, options }: NewJob, jobs: readonly NewJob[]): string {

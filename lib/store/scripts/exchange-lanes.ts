@@ -4,11 +4,17 @@ import type { ExchangeRequest, GateRoom } from '../job-store.js';
 
 /** What an exchange says of gates, lanes and levels (see exchange.lua). */
 
-/** How many jobs of its own limited handlers a worker takes. */
+/** How many jobs of its own handlers a worker takes, where it says so. */
 export function roomsText(rooms: readonly GateRoom[] | undefined): string {
   if (!rooms || rooms.length === 0) return '';
-  return rooms.map(({ name, room, isFull }) => `${name}\t${room}\t${isFull ? 1 : 0}\n`).join('');
+  return rooms
+    .map(({ name, room, free, batch = '' }) => {
+      return `${name}\t${room}\t${Math.min(free, UNLIMITED)}\t${batch}\n`;
+    })
+    .join('');
 }
+
+const UNLIMITED = 1_000_000_000;
 
 /** Which outcomes are of jobs that came from lanes: their slots are free. */
 export function pushLanes(values: ScriptValue[], { outcomes }: ExchangeRequest): void {

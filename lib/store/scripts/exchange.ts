@@ -300,7 +300,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
       return;
     }
     case 'retrying':
-      values.push(9);
+      values.push(10);
       pushRetry(values, settled, outcome);
       return;
     case 'snoozed': {
@@ -382,5 +382,5 @@ function pushRetry(
     const own = job.firstRetries === undefined ? { ...job.ownRetry, max: left } : undefined;
     values.push(left - 1, '', own ? JSON.stringify(own) : '', '');
   }
-  values.push(job.crashes > 0 ? '1' : '');
+  values.push(job.crashes > 0 ? '1' : '', outcome.most ?? '');
 }

@@ -36,6 +36,13 @@ local function wait_of_lane(gate, key, running)
   local rests = limits ~= gate and limits or { ends = gate.ends }
   local why, opens = wait_of(limits.per_key, running, limits.key_rate, limits.key_per, gate.rates .. '\t' .. key, rests)
   if why then return why, opens end
+  opens = lanes.gathers_until(gate, key)
+  if opens then return 'batch', opens end
+  local awaited = gate.is_strict and redis.call('HGET', gate.strict, key)
+  if awaited and lanes.waits_for_retry(gate, key) then
+    local due = redis.call('ZSCORE', queue.scheduled, awaited)
+    return 'retry', due and tonumber(due) * 1000 or nil
+  end
   why, opens = wait_of(gate.total, redis.call('ZCARD', gate.held), gate.rate, gate.per, gate.rates, gate)
   if why then return why, opens end
   local whole = lanes.whole_queue()

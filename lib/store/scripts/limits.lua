@@ -17,6 +17,7 @@
 
 local queue = queue_of({ name = ARGV.queue, flags = KEYS.flags })
 local changes, changed = {}, {}
+local was_plain = redis.call('EXISTS', queue.flags) == 0
 
 local function note(name, before, text)
   changes[#changes + 1] = name
@@ -75,6 +76,7 @@ if next(changed) and not queue.is_plain then
       queue.lanes.look_again(gate, redis.call('ZRANGEBYSCORE', gate.lanes, '(' .. queue.lanes.now_micros, '+inf', 'LIMIT', 0, LOOKED_AT))
     end
   end
+  if was_plain then queue.lanes.wake_all() end
   queue.lanes.close()
 end
 return changes

@@ -99,6 +99,8 @@ local expired = {}
 if grace == 0 then
   expired = redis.call('ZRANGEBYSCORE', queue.started, '-inf', score(now - 1), 'LIMIT', 0, most)
   if #expired == most then more = '1' end
+  -- Each goes to the head: the one that was claimed last comes first, so that the order of those of one worker stays.
+  table.sort(expired, function(one, other) return string.match(one, '[^:]*$') > string.match(other, '[^:]*$') end)
 end
 local ended, poisoned, not_kept, gone = {}, {}, {}, {}
 for _, member in ipairs(expired) do

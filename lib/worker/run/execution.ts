@@ -1,8 +1,14 @@
 import { DEFAULT_TIMEOUT_MS, JobTimeoutError, type Verdict } from '../../job/index.js';
 import type { ClaimedJob } from '../../wire/index.js';
-import { type DecisionContext, decideReturned, decideThrown } from './verdict.js';
+import type { BatchRun } from './batch-run.js';
+import { callHandler } from './call-handler.js';
+import {
+  type DecisionContext,
+  decideNonRetryable,
+  decideReturned,
+  decideThrown,
+} from './verdict.js';
 import type { RegisteredHandler } from './handler-registry.js';
-import { inRootContext } from './root-context.js';
 import type { RunningJob } from './running-job.js';
 
 /**
@@ -18,14 +24,17 @@ export class Execution implements DecisionContext {
   private readonly timeout: number;
   /** From when its timeout counts: its beginning, or the last sign of life that its handler gave. */
   private livedAt = this.begun;
-  private hasEnded = false;
+  /** It has ended, by whatever. */
+  hasEnded = false;
 
+  /** @param batch of which it is one; undefined: it runs by itself */
   constructor(
     readonly claimed: ClaimedJob,
     readonly job: RunningJob,
     readonly handler: RegisteredHandler,
     private readonly settings: ExecutionSettings,
     private readonly onEnd: (execution: Execution, verdict: Verdict | undefined) => void,
+    readonly batch?: BatchRun,
   ) {
     this.startedAt = Math.round(settings.now(this.begun));
     this.timeout = timeoutOf(claimed, handler);
@@ -42,25 +51,13 @@ export class Execution implements DecisionContext {
   }
 
   start(): void {
+    this.begin();
+    callHandler(() => this.handler.run(this.job.data, this.job), this);
+  }
+
+  /** It runs from now on: somebody else calls its handler. */
+  begin(): void {
     this.settings.runsUntil(this.expiresAt);
-    let returned: unknown;
-    let isAwaited: boolean;
-    try {
-      returned = inRootContext(this.handler.run, this.job.data, this.job);
-      isAwaited = isThenable(returned);
-    } catch (error) {
-      this.fail(error);
-      return;
-    }
-    if (isAwaited) {
-      // A `then` that is not a Promise's own may throw or call back twice: resolve() deals with that.
-      Promise.resolve(returned).then(
-        (value) => this.succeed(value),
-        (error: unknown) => this.fail(error),
-      );
-    } else {
-      this.succeed(returned);
-    }
   }
 
   /**
@@ -80,12 +77,19 @@ export class Execution implements DecisionContext {
     this.settings.runsUntil(this.expiresAt);
   }
 
-  private succeed(value: unknown): void {
+  /** Its handler has returned this. */
+  succeed(value: unknown): void {
     if (!this.hasEnded) this.end(decideReturned(value, this));
   }
 
-  private fail(error: unknown): void {
+  /** Its handler has thrown this. */
+  fail(error: unknown): void {
     if (!this.hasEnded) this.end(decideThrown(error, this));
+  }
+
+  /** It fails, and another run could not help it. @param why a clause, for the log */
+  failForGood(error: unknown, why: string): void {
+    if (!this.hasEnded) this.end(decideNonRetryable(error, why));
   }
 
   /** Its timeout is over. */
@@ -124,13 +128,4 @@ function timeoutOf(claimed: ClaimedJob, handler: RegisteredHandler): number {
   const own = claimed.timeout;
   if (claimed.timeoutGiven) return own ?? DEFAULT_TIMEOUT_MS;
   return handler.timeout ?? own ?? DEFAULT_TIMEOUT_MS;
-}
-
-/** @throws what a getter or a proxy throws */
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' &&
-    value !== null &&
-    typeof (value as PromiseLike<unknown>).then === 'function'
-  );
 }

@@ -1,4 +1,5 @@
 import {
+  type BatchOptions,
   type Duration,
   type ErrorClass,
   type HandlerConcurrency,
@@ -7,6 +8,7 @@ import {
   type JobKey,
   type RateLimitOptions,
   DuplicateHandlerError,
+  InvalidOptionError,
   ShortForm,
   assertJobName,
   assertQueueName,
@@ -23,6 +25,7 @@ import {
   readHandlerLimits,
   readQueueLimits,
 } from './gate.js';
+import type { BatchedJob } from './batched-job.js';
 import type { RunningJob } from './running-job.js';
 
 /**
@@ -38,7 +41,7 @@ export class HandlerRegistry extends ShortForm {
    * @throws DuplicateHandlerError when the queue has a handler of this name; the message names both owners
    * @throws InvalidOptionError when retry, timeout or concurrency is impossible
    */
-  register(handler: Handler): void {
+  register(handler: Handler | BatchHandler): void {
     assertQueueName(handler.queue);
     assertJobName(handler.name);
     const handlers = this.#byQueue.get(handler.queue) ?? new Map<string, RegisteredHandler>();
@@ -51,7 +54,7 @@ export class HandlerRegistry extends ShortForm {
       });
     }
     const registered = new RegisteredHandler(handler);
-    registered.gate = gateOf(registered.limits, this.#limits.get(handler.queue));
+    registered.limitBy(this.#limits.get(handler.queue));
     handlers.set(handler.name, registered);
     this.#byQueue.set(handler.queue, handlers);
   }
@@ -65,9 +68,7 @@ export class HandlerRegistry extends ShortForm {
     assertQueueName(queue);
     const read = readQueueLimits(limits, where);
     this.#limits.set(queue, read);
-    for (const handler of this.#byQueue.get(queue)?.values() ?? []) {
-      handler.gate = gateOf(handler.limits, read);
-    }
+    for (const handler of this.#byQueue.get(queue)?.values() ?? []) handler.limitBy(read);
   }
 
   /** What holds for a queue as a whole; undefined: nothing. */
@@ -109,6 +110,11 @@ export interface Handler {
   /** For messages, such as `ImageJobs.processImage`. */
   readonly owner: string;
   run(data: unknown, job: RunningJob): unknown;
+  readonly batch?: undefined;
+  /**
+   * The jobs of a key run one by one, and while one waits for its retry the later ones wait for it. Default: they pass.
+   */
+  readonly strictOrder?: boolean;
   /** For jobs that bring no policy of their own (`false`: none), and which errors are worth a retry. */
   readonly retry?: HandlerRetryOptions<RunningJob> | false;
   /** Errors that another run cannot help: never retried, unless `retry` says `on` or `except` itself. Default: none. */
@@ -127,6 +133,18 @@ export interface Handler {
   readonly critical?: boolean;
 }
 
+/** A function that runs several jobs at once, of one key. */
+export interface BatchHandler extends Omit<Handler, 'run' | 'batch'> {
+  readonly batch: BatchOptions;
+  /**
+   * It returns nothing, or a list with a result for each job. What it throws is the end of all those that it has not
+   * decided about (see BatchedJob).
+   */
+  run(data: readonly unknown[], jobs: readonly BatchedJob[]): unknown;
+  /** Looks at the data of each job first, and gives those for `run`. What it throws is the end of that job alone. */
+  item?(data: unknown, job: RunningJob): unknown;
+}
+
 /** A handler with its options checked and resolved. */
 export class RegisteredHandler {
   readonly owner: string;
@@ -138,16 +156,23 @@ export class RegisteredHandler {
   readonly priority: Handler['priority'];
   readonly critical: boolean;
   readonly run: Handler['run'];
+  /** How it runs several jobs at once; undefined: it takes them one by one. */
+  readonly ofBatch: Pick<BatchHandler, 'run' | 'item'> | undefined;
   readonly limits: HandlerLimits;
   /** Its jobs wait behind it; undefined: nothing limits them. */
   gate: Gate | undefined;
+  /** How many jobs of its queue may wait for a retry; undefined: any number. */
+  mostRetrying: number | undefined;
 
-  constructor(handler: Handler) {
+  constructor(handler: Handler | BatchHandler) {
     const where = `@Job on ${handler.owner}`;
     this.owner = handler.owner;
     this.priority = handler.priority;
     this.critical = handler.critical ?? false;
-    this.run = handler.run.bind(handler);
+    if (handler.batch) {
+      this.ofBatch = { run: handler.run.bind(handler), item: handler.item?.bind(handler) };
+    }
+    this.run = handler.run.bind(handler) as Handler['run'];
     const own =
       handler.retry === undefined ? undefined : handlerRetry<RunningJob>(handler.retry, where);
     this.retry = own?.policy;
@@ -156,5 +181,15 @@ export class RegisteredHandler {
       this.timeout = readTimeout(handler.timeout, 'timeout', where);
     }
     this.limits = readHandlerLimits(handler, where);
+  }
+
+  /** What its queue says holds where it says nothing itself. @throws InvalidOptionError */
+  limitBy(queue: QueueLimits | undefined): void {
+    this.gate = gateOf(this.limits, queue);
+    this.mostRetrying = queue?.mostRetrying;
+    if (!this.gate || this.priority !== 'low') return;
+    const problem =
+      "cannot be 'low' for a handler with limits or keys: its jobs wait in lanes, which take turns with the other jobs";
+    throw new InvalidOptionError({ option: 'priority', problem, where: `@Job on ${this.owner}` });
   }
 }

@@ -3,6 +3,7 @@ import {
   JobStoppedError,
   KeyFunctionError,
   LostLeaseError,
+  MalformedJobError,
   type StartedEvent,
   UnknownJobError,
   type Verdict,
@@ -13,12 +14,14 @@ import { ResultWaiter } from '../../queue/index.js';
 import {
   type ClaimedJob,
   type JobCall,
-  encodeGate,
   encodeLane,
+  nameInLane,
   payloadOf,
 } from '../../wire/index.js';
+import { BatchRun } from './batch-run.js';
+import { BatchedJob } from './batched-job.js';
 import { Execution, type ExecutionSettings } from './execution.js';
-import type { Gate } from './gate.js';
+import { type Gate, textOfGate } from './gate.js';
 import type { HandlerRegistry, RegisteredHandler } from './handler-registry.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import { startedEvent } from '../report/about-job.js';
@@ -34,8 +37,9 @@ import type { PutBackReason } from '../report/settlement.js';
 export class JobRunner {
   private readonly running = new Map<string, Execution>();
   private readonly deadlines = new RunDeadlines(this.running);
-  /** How many jobs of each handler with a gate run. */
+  /** How many jobs (or batches) of each handler with a gate run. */
   private readonly counts = new Map<string, number>();
+  private slotsTaken = 0;
   private readonly host: JobHost;
 
   constructor(
@@ -47,13 +51,23 @@ export class JobRunner {
     private readonly onEnd: (end: RunEnd) => void,
   ) {
     const progressed = reporter.event.bind(reporter);
-    const heartbeat = (execution: string) => this.running.get(execution)?.heartbeat();
+    const heartbeat = (execution: string) => {
+      const run = this.running.get(execution);
+      // Whoever gives a sign of life for one job of a batch lives.
+      for (const one of run?.batch?.runs ?? []) one.heartbeat();
+      run?.heartbeat();
+    };
     this.host = { store, waiter: new ResultWaiter(store), progressed, heartbeat };
   }
 
-  /** How many handlers run now. */
+  /** How many jobs run now. */
   get count(): number {
     return this.running.size;
+  }
+
+  /** How many slots they take: those of a batch take one. */
+  get busySlots(): number {
+    return this.slotsTaken;
   }
 
   /** When the last of the running jobs ends at the latest, by the clock of `performance.now()`. */
@@ -63,30 +77,41 @@ export class JobRunner {
     return latest;
   }
 
-  /** How many jobs of a handler with a gate run now. */
+  /** How many jobs of a handler with a gate run now; a batch counts as one. */
   countOf(name: string): number {
     return this.counts.get(name) ?? 0;
   }
 
   /** Starts a job. False: it takes no slot (it cannot run, or belongs behind its handler's gate). */
   start(claimed: ClaimedJob): boolean {
-    let call: JobCall;
-    try {
-      call = claimed.call(this.settings.maxPayloadBytes);
-    } catch (error) {
-      this.refuse(claimed, '(unreadable)', decideNonRetryable(error));
-      return false;
+    const call = this.callOf(claimed);
+    const handler = call && this.handlerFor(claimed, call);
+    if (!handler) return false;
+    const { ofBatch } = handler;
+    if (ofBatch) this.runBatch(call.name, handler, ofBatch, [{ claimed, call }]);
+    else this.run(claimed, call, handler);
+    return true;
+  }
+
+  /** Starts jobs that were handed out as a batch, in one slot. False: none of them takes it. */
+  startBatch(claims: readonly ClaimedJob[]): boolean {
+    const readable: Readable[] = [];
+    const name = nameInLane(claims[0]?.lane ?? '');
+    const handler = this.handlers.find(this.queue, name);
+    for (const claimed of claims) {
+      const call = this.callOf(claimed);
+      const found = call && this.handlerFor(claimed, call);
+      if (!found) continue;
+      if (found === handler) {
+        readable.push({ claimed, call });
+      } else {
+        const problem = `it is called "${call.name}" and waited among the jobs of "${name}"`;
+        const error = new MalformedJobError({ jobId: claimed.id, problem });
+        this.refuse(claimed, call.name, decideNonRetryable(error));
+      }
     }
-    const handler = this.handlers.find(this.queue, call.name);
-    if (!handler) {
-      this.refuseUnknown(claimed, call.name);
-      return false;
-    }
-    if (handler.gate && claimed.lane === undefined) {
-      this.sort(claimed, call, handler.gate);
-      return false;
-    }
-    this.run(claimed, call, handler);
+    if (!handler?.ofBatch || readable.length === 0) return false;
+    this.runBatch(name, handler, handler.ofBatch, readable);
     return true;
   }
 
@@ -172,22 +197,46 @@ export class JobRunner {
       return;
     }
     const lane = encodeLane(call.name, key);
-    const outcome = {
-      type: 'sorted',
-      lane,
-      gate: encodeGate(gate.limits, Boolean(gate.key)),
-    } as const;
+    const outcome = { type: 'sorted', lane, gate: textOfGate(gate) } as const;
     this.refuse(claimed, call.name, { outcome });
   }
 
   private run(claimed: ClaimedJob, call: JobCall, handler: RegisteredHandler): void {
-    if (handler.gate) this.counts.set(call.name, this.countOf(call.name) + 1);
+    this.takeSlot(call.name, handler);
     const job = new RunningJob(claimed, call, this.host);
     const execution = new Execution(claimed, job, handler, this.settings, this.ended);
+    this.enter(execution);
+    execution.start();
+  }
+
+  private runBatch(
+    name: string,
+    handler: RegisteredHandler,
+    ofBatch: NonNullable<RegisteredHandler['ofBatch']>,
+    jobs: readonly Readable[],
+  ): void {
+    this.takeSlot(name, handler);
+    const batch = new BatchRun(ofBatch, name);
+    for (const { claimed, call } of jobs) {
+      const job = new BatchedJob(claimed, call, this.host);
+      const run = new Execution(claimed, job, handler, this.settings, this.ended, batch);
+      job.decidedBy(run);
+      batch.add(run);
+      this.enter(run);
+    }
+    batch.start();
+  }
+
+  private takeSlot(name: string, handler: RegisteredHandler): void {
+    this.slotsTaken += 1;
+    if (handler.gate) this.counts.set(name, this.countOf(name) + 1);
+  }
+
+  private enter(execution: Execution): void {
+    const { claimed, job } = execution;
     this.running.set(claimed.execution, execution);
     if (this.settings.hearsStarts()) this.settings.began(startedEvent(claimed, job.name));
     this.deadlines.watch(execution);
-    execution.start();
   }
 
   private readonly ended = (execution: Execution, verdict: Verdict | undefined): void => {
@@ -196,9 +245,35 @@ export class JobRunner {
     // Before its outcome: what is told after that is refused.
     job.ended();
     const { duration } = execution;
-    if (handler.gate) this.counts.set(job.name, this.countOf(job.name) - 1);
-    this.onEnd({ claimed, name: job.name, verdict, startedAt, duration, holdsSlot: true });
+    const holdsSlot = execution.batch?.ended() ?? true;
+    if (holdsSlot) {
+      this.slotsTaken -= 1;
+      if (handler.gate) this.counts.set(job.name, this.countOf(job.name) - 1);
+    }
+    this.onEnd({ claimed, name: job.name, verdict, startedAt, duration, holdsSlot });
   };
+
+  /** Undefined: it cannot be read, and ends with that. */
+  private callOf(claimed: ClaimedJob): JobCall | undefined {
+    try {
+      return claimed.call(this.settings.maxPayloadBytes);
+    } catch (error) {
+      this.refuse(claimed, '(unreadable)', decideNonRetryable(error));
+      return undefined;
+    }
+  }
+
+  /** Undefined: there is none, or the job belongs behind its gate first. */
+  private handlerFor(claimed: ClaimedJob, call: JobCall): RegisteredHandler | undefined {
+    const handler = this.handlers.find(this.queue, call.name);
+    if (!handler) {
+      this.refuseUnknown(claimed, call.name);
+    } else if (handler.gate && claimed.lane === undefined) {
+      this.sort(claimed, call, handler.gate);
+      return undefined;
+    }
+    return handler;
+  }
 
   private refuseUnknown(claimed: ClaimedJob, name: string): void {
     if (this.settings.unknownJobs === 'release') {
@@ -223,6 +298,12 @@ export class JobRunner {
     const startedAt = Math.round(this.settings.now());
     this.onEnd({ claimed, name, verdict, startedAt, holdsSlot: false, reason });
   }
+}
+
+/** A claimed job, and what it calls. */
+interface Readable {
+  readonly claimed: ClaimedJob;
+  readonly call: JobCall;
 }
 
 export interface RunnerSettings extends ExecutionSettings {

@@ -34,9 +34,12 @@ export class RunDeadlines {
   private expireRuns(): void {
     const now = performance.now();
     this.wakesAt = Infinity;
+    const expired = [];
     for (const run of this.running.values()) {
-      if (run.expiresAt <= now) run.expire();
+      if (run.expiresAt <= now) expired.push(run);
       else this.watch(run);
     }
+    // Each may go to the head of its queue: the last one first, so that their order stays.
+    for (const run of expired.reverse()) run.expire();
   }
 }

@@ -54,6 +54,7 @@ export function decideReturned(value: unknown, context: DecisionContext): Verdic
       retriesLeft,
       returned: true,
       policy: undefined,
+      most: context.handler.mostRetrying,
     });
   }
   try {
@@ -98,16 +99,13 @@ export function decideThrown(error: unknown, context: DecisionContext): Verdict 
     retriesLeft: (policy?.max ?? 1) - 1,
     returned: false,
     policy: takesHandlers ? policy : undefined,
+    most: handler.mostRetrying,
   });
 }
 
-/** No retry, whatever the policy says: the job can never run here. */
-export function decideNonRetryable(error: unknown): Verdict {
-  return {
-    outcome: { type: 'failed', failure: describeFailure(error) },
-    error,
-    why: 'it cannot be run',
-  };
+/** No retry, whatever the policy says: the job can never run here, or another run could not help it. */
+export function decideNonRetryable(error: unknown, why = 'it cannot be run'): Verdict {
+  return { outcome: { type: 'failed', failure: describeFailure(error) }, error, why };
 }
 
 /** @throws UnserializableResultError when the value is no JSON, for whatever reason */
@@ -132,16 +130,17 @@ function retryingOrFailed(
     retriesLeft: number;
     returned: boolean;
     policy: StoredRetry | undefined;
+    most: number | undefined;
   },
 ): Verdict {
-  const { error, retriesLeft, returned, policy } = details;
+  const { error, retriesLeft, returned, policy, most } = details;
   if (!decision.retry) {
     const { why, exhausted } = decision;
     return { outcome: { type: 'failed', failure }, error, why, exhausted };
   }
   const { delay, front } = decision;
   return {
-    outcome: { type: 'retrying', failure, delay, front, policy, returned },
+    outcome: { type: 'retrying', failure, delay, front, policy, returned, most },
     error,
     retriesLeft,
   };

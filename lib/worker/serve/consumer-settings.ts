@@ -2,19 +2,20 @@ import type { WorkerStore } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner } from '../run/job-runner.js';
 import type { EndOfWork } from './end-of-work.js';
+import type { OwnGate } from './own-rooms.js';
 import type { PrefetchLimit } from './prefetch-limit.js';
 import type { Slots } from './slots.js';
 
 /** What the consumer of a queue works with. */
 export interface ConsumerSettings {
   readonly store: Pick<WorkerStore, 'exchange' | 'leasesOf' | 'blockingPop' | 'onWake'>;
-  readonly runner: Pick<JobRunner, 'start' | 'held' | 'countOf'>;
+  readonly runner: Pick<JobRunner, 'start' | 'startBatch' | 'held' | 'countOf'>;
   readonly reporter: JobReporter;
   readonly slots: Slots;
   readonly prefetch: PrefetchLimit;
   readonly maxCrashes: number;
-  /** Of how many jobs of a handler run here at once, where that is limited; default: nowhere. */
-  readonly perWorker?: ReadonlyMap<string, number>;
+  /** What this worker says for itself of handlers; default: nothing. */
+  readonly ownGates?: ReadonlyMap<string, OwnGate>;
   readonly leaseMs: number;
   readonly workerName: string;
   /** Begins the names of this worker's executions. */

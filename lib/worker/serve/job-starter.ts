@@ -11,9 +11,10 @@ import { PrefetchedJobs } from './prefetched-jobs.js';
  * 1. Jobs come in, and slots: those that were reserved for them, and those in which a job has ended.
  * 2. The first job starts in the first slot. A job that cannot run, or belongs behind a gate, leaves the slot to the
  *    next one.
- * 3. Jobs that are left wait as prefetched jobs. Slots that are left are given back, for other queues to use.
- * 4. A slot that is too many, since the concurrency was lowered, is given back as soon as its job has ended.
- * 5. When the worker stops or is paused, nothing starts any more: every slot is given back, and so is every job that has not
+ * 3. Jobs that were handed out as a batch start together, in one slot.
+ * 4. Jobs that are left wait as prefetched jobs. Slots that are left are given back, for other queues to use.
+ * 5. A slot that is too many, since the concurrency was lowered, is given back as soon as its job has ended.
+ * 6. When the worker stops or is paused, nothing starts any more: every slot is given back, and so is every job that has not
  *    started, once no more can come in.
  */
 export class JobStarter {
@@ -23,7 +24,7 @@ export class JobStarter {
   private isStarting = false;
 
   constructor(
-    private readonly runner: Pick<JobRunner, 'start'>,
+    private readonly runner: Pick<JobRunner, 'start' | 'startBatch'>,
     private readonly outcomes: Pick<OutcomeQueue, 'giveBack'>,
     private readonly mode: Pick<ConsumerMode, 'acceptsJobs'>,
     private readonly budget: Pick<ClaimBudget, 'awaitsJobs'>,
@@ -56,6 +57,13 @@ export class JobStarter {
     this.outcomes.giveBack(this.prefetched.removeAll());
   }
 
+  /** Whether the slot is taken. */
+  private start(job: ClaimedJob): boolean {
+    const { batch } = job;
+    if (batch === undefined) return this.runner.start(job);
+    return this.runner.startBatch([job, ...this.prefetched.shiftBatch(batch)]);
+  }
+
   private startInFreeSlots(): void {
     // A handler that ends at once comes back here while the loop is still running.
     if (this.isStarting) return;
@@ -68,7 +76,7 @@ export class JobStarter {
     while (this.freeSlots > 0) {
       const next = this.mode.acceptsJobs ? this.prefetched.shift() : undefined;
       if (!next) break;
-      if (this.runner.start(next)) this.freeSlots -= 1;
+      if (this.start(next)) this.freeSlots -= 1;
     }
     this.isStarting = false;
     const count = this.freeSlots;

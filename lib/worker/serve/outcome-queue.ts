@@ -1,5 +1,5 @@
 import { after } from '../../time/timer.js';
-import type { ClaimedJob } from '../../wire/index.js';
+import { type ClaimedJob, RETRYING_FULL } from '../../wire/index.js';
 import type { ExchangeReply, OutcomeCall } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import { type Trouble, outcomeNotStored, outcomesNotStored } from '../report/troubles.js';
@@ -89,6 +89,8 @@ export class OutcomeQueue {
       if (status === undefined) {
         this.reporter.settled(outcome);
         if (this.trouble !== undefined) this.problemSolved(this.trouble);
+      } else if (status === RETRYING_FULL) {
+        this.failInstead(outcome);
       } else if (status.startsWith('error ')) {
         this.settleAgain(outcome, status.slice('error '.length));
       } else {
@@ -115,6 +117,16 @@ export class OutcomeQueue {
     if (renewsNotes) this.notesRenewedAt = now;
     const call = { slot, number: this.nextCall++, isRepeated: false, renewsNotes };
     return { outcomes: this.pending.splice(0, most), call };
+  }
+
+  /** Too many jobs of the queue wait for a retry: this one fails, whatever retries it has left. */
+  private failInstead(settlement: Settlement): void {
+    const { outcome: refused, verdict } = settlement;
+    if (refused.type !== 'retrying') return;
+    const { failure, most } = refused;
+    const outcome = { type: 'failed', failure } as const;
+    const why = `as many jobs wait for a retry as maxLength.retrying allows (${most})`;
+    this.add({ ...settlement, outcome, verdict: { outcome, error: verdict.error, why } });
   }
 
   /** Redis could not write this one down: the job's data are damaged, or it takes no writes now. */

@@ -44,6 +44,12 @@ export class PrefetchedJobs {
     return this.jobs.shift();
   }
 
+  /** Those that were handed out in one batch with a job that has just left, in their order. */
+  shiftBatch(batch: string): ClaimedJob[] {
+    const end = this.jobs.findIndex((job) => job.batch !== batch);
+    return this.jobs.splice(0, end < 0 ? this.jobs.length : end);
+  }
+
   removeAll(): ClaimedJob[] {
     return this.jobs.splice(0);
   }
@@ -54,11 +60,15 @@ export class PrefetchedJobs {
     return index < 0 ? undefined : this.jobs.splice(index, 1)[0];
   }
 
-  /** How many of them came from a lane of this handler. */
+  /** How many of them came from a lane of this handler; a batch counts as one. */
   countOf(name: string): number {
     let count = 0;
-    for (const { lane } of this.jobs)
-      if (lane !== undefined && nameInLane(lane) === name) count += 1;
+    let last: string | undefined;
+    for (const { lane, batch } of this.jobs) {
+      const isOfLast = batch !== undefined && batch === last;
+      last = batch;
+      if (!isOfLast && lane !== undefined && nameInLane(lane) === name) count += 1;
+    }
     return count;
   }
 

@@ -63,7 +63,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     readonly weight: number,
     private readonly settings: ConsumerSettings,
   ) {
-    const { store, runner, reporter, slots, maxCrashes, perWorker = NO_LIMITS } = settings;
+    const { store, runner, reporter, slots, maxCrashes, ownGates } = settings;
     this.trouble = queueNotServed(queue);
     const noWait = queueNotWaitedAt(queue);
     const timing = new ExchangeTiming({
@@ -83,7 +83,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
       release: (count) => slots.release(this, count),
     });
     this.rooms = new OwnRooms(
-      perWorker,
+      ownGates,
       (name) => runner.countOf(name) + this.starter.prefetched.countOf(name),
     );
     this.waiter = new QueueWaiter(queue, store, {
@@ -283,7 +283,10 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     if (!this.mayClaim(isAskedAnyway)) return 0;
     const { slots } = this.settings;
     const most = this.budget.slotsToReserve(slots.free(this), this.waiter.isWaiting);
-    return slots.reserve(this, Math.min(most, this.settings.end?.left ?? Infinity));
+    const left = this.settings.end?.left ?? Infinity;
+    // Nobody knows how many jobs the batches have that are on their way.
+    if (left < Infinity && this.rooms.hasBatches && this.budget.awaitsJobs) return 0;
+    return slots.reserve(this, Math.min(most, left));
   }
 
   /** In an exchange that takes place. */
@@ -300,9 +303,9 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     const { store, leaseMs, workerName, token, prefetch, reporter } = this.settings;
     const { settled, woken } = sent;
     const want = sent.reserved + sent.prefetch;
-    const rooms = this.rooms.ask(want);
+    const rooms = this.rooms.ask(want, this.settings.end?.left);
     const nextExecution = this.nextExecution;
-    this.nextExecution += want;
+    this.nextExecution += this.rooms.executionsFor(want);
     this.timing.sent();
     this.budget.sent(sent);
     const suspects = this.quarantine.ask();
@@ -389,7 +392,6 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
   }
 }
 
-const NO_LIMITS: ReadonlyMap<string, number> = new Map();
 /** In one exchange: keeps a script below 5 ms. */
 const MOST_SETTLED = 200;
 

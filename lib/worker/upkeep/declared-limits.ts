@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { LimitChange, LimitDeclaration, LimitStore } from '../../store/index.js';
-import { encodeGate, encodeQueueLimits } from '../../wire/index.js';
+import { encodeQueueLimits } from '../../wire/index.js';
+import { textOfGate } from '../run/gate.js';
 import type { HandlerRegistry } from '../run/handler-registry.js';
+import type { OwnGate } from '../serve/own-rooms.js';
 
 /**
  * Says in Redis what limits the jobs of this worker's handlers.
@@ -33,9 +35,7 @@ export class DeclaredLimits {
 
   private declaration(queue: string): LimitDeclaration {
     const gates = new Map<string, string>();
-    for (const [name, { limits, key }] of this.handlers.gates(queue)) {
-      gates.set(name, encodeGate(limits, key !== undefined));
-    }
+    for (const [name, gate] of this.handlers.gates(queue)) gates.set(name, textOfGate(gate));
     const own = this.handlers.limitsOf(queue);
     return {
       gates,
@@ -45,8 +45,12 @@ export class DeclaredLimits {
   }
 }
 
-/** The handlers of a queue that are limited within a worker, and to how many jobs. */
-export function perWorkerLimits(handlers: HandlerRegistry, queue: string): Map<string, number> {
-  const limited = [...handlers.gates(queue)].filter(([, { perWorker }]) => perWorker < Infinity);
-  return new Map(limited.map(([name, { perWorker }]) => [name, perWorker]));
+/** The handlers of a queue that are limited within a worker, or take batches. */
+export function ownGates(handlers: HandlerRegistry, queue: string): Map<string, OwnGate> {
+  const gates = [...handlers.gates(queue)].filter(
+    ([, { perWorker, batch }]) => perWorker < Infinity || batch,
+  );
+  return new Map(
+    gates.map(([name, { perWorker, batch }]) => [name, { perWorker, batch: batch?.size }]),
+  );
 }

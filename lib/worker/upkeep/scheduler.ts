@@ -2,6 +2,7 @@ import { RqConnectionError, ShortForm, hideFields } from '../../job/index.js';
 import { dueTicks } from '../../schedule/index.js';
 import type { TickJob, TickReply, WorkerStore } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
+import { laneOf } from '../../wire/index.js';
 import { JobReporter } from '../report/job-reporter.js';
 import { scheduleNotFired, schedulesNotKept, schedulesNotTidied } from '../report/troubles.js';
 import type { WorkerObserver } from '../report/worker-observer.js';
@@ -246,12 +247,22 @@ interface FiredTick {
 function ticksOf(schedule: KnownSchedule, now: number): FiredTick[] {
   const { definition, grid, due } = schedule;
   const { id, rev, queue, data, meta, options, overlap, missed: rule } = definition;
+  const lane = laneOf(definition.name, options);
   return dueTicks(grid, due, Math.max(now, due), rule).map((step) => {
     const { at = step.due, next, missed } = step;
     const mode = step.at === undefined ? ('pass' as const) : ('fire' as const);
     const tick = { schedule: id, rev, mode, due: step.due, at, next, missed, overlap };
-    const name = `${id}-${at}`;
-    return { schedule, job: { queue, id: name, check: 'once', data, meta, options, tick } };
+    const job = {
+      queue,
+      id: `${id}-${at}`,
+      check: 'once',
+      data,
+      meta,
+      options,
+      lane,
+      tick,
+    } as const;
+    return { schedule, job };
   });
 }
 

@@ -56,7 +56,8 @@ for (const path of ['live', 'ready']) {
   expect(`/${path}`, `${response.status} ${await response.text()}`, /^200 .*"up"/);
 }
 const metrics = await (await fetch(`${url}/metrics`)).text();
-const line = /^rq_job_attempts_total\{queue="payouts".*$/m.exec(metrics)?.[0] ?? 'nothing';
+const line =
+  /^rq_job_attempts_total\{queue="payouts".*outcome="failed".*$/m.exec(metrics)?.[0] ?? 'nothing';
 expect('/metrics', line, /job="pay",outcome="failed"} 1$/);
 await until('the alert in /metrics', async () => {
   return (await (await fetch(`${url}/metrics`)).text()).includes('rq_alert_firing{queue="payouts"');

@@ -11,7 +11,11 @@ import {
   type WorkerObserver,
   type WorkerOptions,
 } from '../../../lib/worker/index.js';
-import { type RedisServer, startRedis } from '../../support/redis-server.js';
+import {
+  type RedisServer,
+  type StartRedisOptions,
+  startRedis,
+} from '../../support/redis-server.js';
 import { eventually } from '../../support/wait.js';
 import { LAYOUT, SERVER_ARGS, openTagged, prepareServer, taggedClient, wholes } from './layout.js';
 
@@ -27,10 +31,10 @@ export class Engine {
   private readonly workers = new Set<Worker>();
 
   /** To be called at the top of a test file: its Redis is emptied after each test. */
-  static forThisFile(): Engine {
+  static forThisFile(options?: StartRedisOptions): Engine {
     const engine = new Engine();
     beforeAll(async () => {
-      engine.redis = await startRedis({ args: SERVER_ARGS });
+      engine.redis = await startRedis({ ...options, args: SERVER_ARGS });
       await prepareServer(engine.redis);
       const client = engine.redis.client();
       engine.client = LAYOUT === 'shared' ? client : taggedClient(client);

@@ -52,6 +52,7 @@ const everyError: [string, job.RqError][] = [
     'RQ_KEY_FUNCTION',
     new job.KeyFunctionError({ jobId: 'j1', name: 'n', cause: new Error('no tenant') }),
   ],
+  ['RQ_BATCH_RESULT', new job.BatchResultError({ name: 'n', jobs: 5, results: 3 })],
   ['RQ_POISON_JOB', new job.PoisonJobError({ jobId: 'j1', crashes: 3 })],
 ];
 

@@ -3,7 +3,7 @@
 
 -- An answer of many long jobs would hold up everybody: the rest goes with the next one. Redis sends 64 KB at once, and
 -- what is left of an answer only after the next call, which the worker shall have time to use: so it must not be longer.
-local LARGE_ANSWER = 49152
+local LARGE_ANSWER, LARGE_BATCH = 49152, 2097152
 -- Longer data travel by themselves: packing would copy them once more.
 local LONG_DATA = 2048
 
@@ -94,8 +94,11 @@ local function claim(queue, claims, ids)
       local meta = values[CLAIM.meta]
       claims.bytes = claims.bytes + #values[CLAIM.data] + (meta and #meta or 0)
       if claims.bytes > LARGE_ANSWER then
-        claims.state = 'more'
-        break
+        -- A batch is cut only where it is far too large.
+        if not claims.in_batch or claims.bytes > LARGE_BATCH then
+          claims.state = 'more'
+          break
+        end
       end
     end
   end

@@ -78,11 +78,15 @@ local function parents_in(text, first)
   return parents
 end
 
--- Takes a child out of the sets of its parents, but for one.
+-- Takes a child out of the sets of its parents, but for one. Those of parents that have finished are gone: where there are
+-- many, one look tells so.
 local function leave_sets(id, parents, but)
+  local keys = {}
   for _, parent in ipairs(parents) do
-    if parent ~= but then redis.pcall('SREM', dependents_key(parent), id) end
+    if parent ~= but then keys[#keys + 1] = dependents_key(parent) end
   end
+  if #keys > 3 and #keys <= 4000 and redis.pcall('EXISTS', unpack(keys)) == 0 then return end
+  for _, key in ipairs(keys) do redis.pcall('SREM', key, id) end
 end
 
 -- All that it waited for, whether it is over or not. Read only when it is needed: there may be a thousand.

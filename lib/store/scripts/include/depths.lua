@@ -1,15 +1,11 @@
 -- How many jobs stand where, for those who look. What holds something else counts as empty.
 
-local function count_of(reply) return type(reply) == 'number' and reply or 0 end
-
---- @include in-lanes
+--- @include length
 
 -- retrying: those that are not due yet; overdue: scheduled ones whose time has come and that nobody has moved
 local function depths_of(queue)
-  local is_known, in_lanes = pcall(in_lanes_of, queue)
   return {
-    queued = count_of(redis.pcall('LLEN', queue.list)) + count_of(redis.pcall('LLEN', queue.high))
-      + count_of(redis.pcall('LLEN', queue.low)) + (is_known and in_lanes or 0),
+    queued = length_of(queue),
     started = count_of(redis.pcall('ZCARD', queue.started)),
     scheduled = count_of(redis.pcall('ZCARD', queue.scheduled)),
     deferred = count_of(redis.pcall('ZCARD', queue.deferred)),

@@ -290,8 +290,9 @@ function groups.open_emptied(queue)
   end
 end
 
--- Works on what is open, and what comes of it, until all is told or the budget is spent.
-local function tell_open(queue)
+-- Works on what is open, and what comes of it, until all is told or the budget is spent. goes_on: there is more to come,
+-- for the same children perhaps
+local function tell_open(queue, goes_on)
   groups.open_emptied(queue)
   local at = 1
   while hung.open[at] do
@@ -332,18 +333,52 @@ local function tell_open(queue)
     groups.open_emptied(queue)
   end
   hung.open = {}
+  if goes_on then return end
   for _, child in pairs(hung.waiting) do put_down(child) end
   for touched, added in pairs(hung.touched) do wake_for_earliest(touched, added) end
   hung.touched = {}
 end
 
+-- The children of a parent that has finished all wait on for others, as it is known: no more is to be done than to note it.
+-- Answers whether it is so.
+local function tell_waiting(parent, result, children)
+  for _, id in ipairs(children) do
+    local waiting = hung.waiting[id]
+    if not waiting or not waiting.if_failed or waiting.awaits == parent then return false end
+  end
+  local entry = { id = parent, result = result }
+  if result then handed.decide(entry, #children) end
+  for _, id in ipairs(children) do
+    local waiting = hung.waiting[id]
+    hung.steps = hung.steps + 0.2
+    handed.hand_over(entry, waiting)
+    waiting.met[#waiting.met + 1] = parent
+  end
+  return true
+end
+
 -- Jobs are over. ids: their ids; how: 'finished' | 'failed' | 'stopped' | 'canceled' | 'deleted' | 'gone' | 'released' =
 -- their children shall not wait for them | 'delete' = their children are deleted, too; results: id -> see `handed.hand_over`
 local function ended_all(queue, ids, how, results)
-  for _, id in ipairs(ids) do
-    local count = redis.pcall('SCARD', dependents_key(id))
-    if count ~= 0 then open_entry(id, how, results and results[id]).count = count end
+  local keys, told = {}, {}
+  for index, id in ipairs(ids) do keys[index] = dependents_key(id) end
+  -- Of those that have finished, somebody has looked.
+  if how ~= 'finished' and (#keys == 0 or redis.pcall('EXISTS', unpack(keys)) == 0) then ids = {} end
+  for index, id in ipairs(ids) do
+    local key = keys[index]
+    local page = redis.pcall('SSCAN', key, '0', 'COUNT', PAGE)
+    local is_whole = not page.err and page[1] == '0'
+    if is_whole and #page[2] > 0 and how == 'finished' and tell_waiting(id, results and results[id], page[2]) then
+      told[#told + 1] = key
+    elseif not is_whole or #page[2] > 0 then
+      pcall(batched, 'DEL', nil, told)
+      told = {}
+      local entry = open_entry(id, how, results and results[id])
+      entry.count = is_whole and #page[2] or nil
+      tell_open(queue, true)
+    end
   end
+  pcall(batched, 'DEL', nil, told)
   tell_open(queue)
 end
 

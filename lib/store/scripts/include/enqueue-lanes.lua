@@ -7,11 +7,7 @@ local of_lanes, in_order, at_heads = {}, {}, {}
 
 -- The lane of a job whose hash is there; nothing when it has none. The job says it, from now on.
 function new_in_lanes.lane_of(queue, first)
-  local text
-  for at = first + JOB.values, first + JOB.count + tonumber(ARGV[first + JOB.count]), 2 do
-    if ARGV[at] == 'nrq_lane' then text = ARGV[at + 1] end
-  end
-  local gate, key, found = queue.lanes.lane_of_new(text, ARGV[first + JOB.data])
+  local gate, key, found = queue.lanes.lane_of_new(lane_brought(first), ARGV[first + JOB.data])
   if found then redis.call('HSET', job_prefix .. ARGV[first + JOB.id], 'nrq_lane', found) end
   return gate and { gate, key }
 end

@@ -6,7 +6,9 @@
 -- by the sweep. Nothing is counted up or down, so nothing drifts.
 --
 -- The limits of a gate are the text of a field of the flags: total, perKey, rate, per, keyRate, keyPer ('-' = none),
--- then '1' if its jobs have keys, and 'd' = declared by a worker, 't' = made for jobs that bring keys, or to be emptied.
+-- then '1' if its jobs have keys, and last 'd' = declared by a worker, 't' = made for jobs that bring keys, or to be
+-- emptied. Between these two may stand 'bSIZE/WAIT' (its jobs are handed out in batches, see batches.lua) and 's' (strict
+-- order, see strict-order.lua).
 -- One that was set at run time has the same numbers ('.' = as declared) and the moment in milliseconds when it ends.
 --
 -- Scores are whole microseconds: fractions make small sorted sets slow. For ever is '+inf'.
@@ -44,6 +46,11 @@ local function take_override(limits, text, names)
   return limits.ends
 end
 
+-- Where order is strict there is never more than one of a key, whatever was set.
+local function keep_strict(gate, limits)
+  if gate.is_strict then limits.per_key = math.min(limits.per_key or 1, 1) end
+end
+
 local gates, wide = {}, nil
 
 -- The gate of a handler; false when it has none.
@@ -57,15 +64,25 @@ local function gate_named(name)
     gate = {
       name = name, lanes = prefix .. 'nrq:lanes:' .. place, lane = prefix .. 'nrq:lane:' .. place .. TAB,
       held = prefix .. 'nrq:held:' .. place, rates = prefix .. 'nrq:rate:' .. place,
+      gathers = prefix .. 'nrq:gathers:' .. place, strict = prefix .. 'nrq:strict:' .. place,
     }
     local words = take_numbers(gate, texts[1], NUMBERS)
-    gate.is_keyed, gate.is_declared = words[7] == '1', words[8] == 'd'
+    gate.is_keyed, gate.is_declared = words[7] == '1', words[#words] == 'd'
+    for index = 8, #words - 1 do
+      local size, wait = string.match(words[index], '^b(%d+)/(%d+)$')
+      if size then
+        gate.batch, gate.wait = tonumber(size), tonumber(wait)
+      elseif words[index] == 's' then
+        gate.is_strict = true
+      end
+    end
     if texts[2] and not take_override(gate, texts[2], NUMBERS) then redis.call('HDEL', queue.flags, 'o:' .. name) end
     gate.rests = tonumber(texts[3] or '')
     if gate.rests and gate.rests <= now then
       redis.call('HDEL', queue.flags, 's:' .. name)
       gate.rests = nil
     end
+    keep_strict(gate, gate)
     gate.has_own_keys = redis.call('EXISTS', queue.key_limits) == 1
   end
   gates[name] = gate
@@ -138,6 +155,7 @@ local function limits_of(gate, key)
     redis.call('HDEL', queue.key_limits, 's:' .. place)
     limits.rests = nil
   end
+  keep_strict(gate, limits)
   return limits
 end
 

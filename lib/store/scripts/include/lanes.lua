@@ -1,7 +1,16 @@
 -- Jobs go into lanes, and come out of them. What is in lanes is nowhere else, and its status is `queued`.
 
 --- @include gates
+--- @include batches
 --- @include wake-sleeper
+
+-- The gate and the key of a job's lane; nothing when it has none, or is no job.
+local function lane_of(id)
+  local text = redis.pcall('HGET', job_prefix .. id, 'nrq_lane')
+  if type(text) == 'string' then return lane_in(text) end
+end
+
+--- @include strict-order
 
 -- How many jobs are in lanes more than before.
 local joined = 0
@@ -16,11 +25,14 @@ local function put(gate, key, ids, front, keeps_turn)
   else
     batched('RPUSH', lane, ids)
   end
-  if keeps_turn then
+  if gathers(gate) then
+    gather(gate, key, #ids, keeps_turn)
+  elseif keeps_turn then
     redis.call('ZADD', gate.lanes, 'LT', '0', key)
   else
     redis.call('ZADD', gate.lanes, 'NX', now_micros, key)
   end
+  has_come(gate, key, ids)
   joined = joined + #ids
   touch(gate)
 end
@@ -37,18 +49,19 @@ local function close()
 end
 
 -- Puts those of the jobs that have a lane there. Answers the others, which belong into RQ's list.
--- how.front: to its head; how.by_run: to its head if the job ran before; how.keeps_turn: see `put`
+-- how.front: to its head, as all of priority `high` go; how.by_run: to its head if the job ran before; how.keeps_turn: see
+-- `put`
 local function take_in(ids, how)
   local others, heads = {}, {}
   for _, id in ipairs(ids) do
-    local job = redis.pcall('HMGET', job_prefix .. id, 'nrq_lane', 'started_at', 'nrq_round')
+    local job = redis.pcall('HMGET', job_prefix .. id, 'nrq_lane', 'started_at', 'nrq_round', 'nrq_level')
     local gate, key
     if not job.err and job[1] then gate, key = lane_in(job[1]) end
     -- The next round of a job that repeats is as a new job.
     local ran = how.by_run and job[2] and job[2] ~= '' and not job[3]
     if not gate then
       others[#others + 1] = id
-    elseif how.front or ran then
+    elseif how.front or ran or job[4] == 'high' then
       heads[#heads + 1] = { gate, key, id }
     else
       put(gate, key, { id }, false, how.keeps_turn)
@@ -70,6 +83,14 @@ local function lane_by_name(id)
   return gate, ''
 end
 
+-- The text of the lane of a new job; nothing: it has none. text: what it brings itself; data: its text
+local function text_of_new(text, data)
+  if text then return text end
+  local name = string.match(data, '^%["([^"\\]*)"')
+  local gate = name and gate_named(name)
+  return gate and not gate.is_keyed and name .. TAB or nil
+end
+
 -- The lane of a new job: of the key that it brings, which makes a gate where there is none, or by its name. And, when it
 -- does not say so itself, the text that says so.
 -- text: NAME TAB KEY, nil = it brings no key; data: its text
@@ -77,20 +98,14 @@ local function lane_of_new(text, data)
   if text then
     local name = string.match(text, '^([^\t]*)\t')
     if not gate_named(name) then
+      if redis.call('EXISTS', queue.flags) == 0 then wake_all() end
       redis.call('HSET', queue.flags, 'g:' .. name, '- - - - - - 0 t')
       gates[name] = nil
     end
     return lane_in(text)
   end
-  local name = string.match(data, '^%["([^"\\]*)"')
-  local gate = name and gate_named(name)
-  if gate and not gate.is_keyed then return gate, '', name .. TAB end
-end
-
--- The gate and the key of a job's lane; nothing when it has none, or is no job.
-local function lane_of(id)
-  local text = redis.pcall('HGET', job_prefix .. id, 'nrq_lane')
-  if type(text) == 'string' then return lane_in(text) end
+  local found = text_of_new(nil, data)
+  if found then return gate_named(string.sub(found, 1, -2)), '', found end
 end
 
 -- Takes jobs out of their lanes, wherever they stand there.
@@ -101,8 +116,20 @@ local function take_out_of_lanes(ids)
       local lane = gate.lane .. key
       local count = redis.call('LREM', lane, 0, id)
       joined = joined - count
-      if count > 0 and redis.call('EXISTS', lane) == 0 then redis.call('ZREM', gate.lanes, key) end
+      if count > 0 and redis.call('EXISTS', lane) == 0 then forget_lanes(gate, { key }) end
       if count > 0 then touch(gate) end
+    end
+  end
+  close()
+end
+
+-- Jobs are gone or canceled: where order is strict, others of their keys need not wait for them.
+local function let_keys_go(ids)
+  for _, id in ipairs(ids) do
+    local gate, key = lane_of(id)
+    if gate and gate.is_strict and redis.call('HGET', gate.strict, key) == id then
+      redis.call('HDEL', gate.strict, key)
+      look_again(gate, { key })
     end
   end
   close()
@@ -142,7 +169,7 @@ local function cut_lanes(most)
   for _, cut in ipairs(cuts) do
     local gate, key, count, is_empty = unpack(cut)
     redis.call('LTRIM', gate.lane .. key, count, -1)
-    if is_empty then redis.call('ZREM', gate.lanes, key) end
+    if is_empty then forget_lanes(gate, { key }) end
     touch(gate)
   end
   joined = joined - #ids

@@ -100,9 +100,14 @@ end
 -- delay: milliseconds  place: 'front' | 'back'  retries: those left, '' = not counted there
 -- intervals, policy: its own, to be stored, '' = as they are  counts: '1' = in number_of_retries
 -- clears: '1' = workers died of it before: this attempt ended by itself, so that the row is broken
+-- most: so many jobs may wait for a retry, '' = any number; with more it is refused, and the lease stays
 function settle.retrying(execution, first)
-  local key = execution.key
+  local key, most = execution.key, tonumber(ARGV[first + RETRYING.most])
   local delay = tonumber(ARGV[first + RETRYING.delay])
+  if most and delay > 0 and redis.call('ZCOUNT', execution.queue.retrying, '(' .. score(now), '+inf') >= most then
+    -- Known to the worker by this text (see RETRYING_FULL).
+    error({ err = 'RETRYING FULL' })
+  end
   put_off(execution, delay, ARGV[first + RETRYING.place] == 'front', { front = true })
   if delay > 0 then
     -- For those who look how many wait for a retry; nothing depends on it.

@@ -19,7 +19,7 @@ local function key_of_queue(queue, what)
     key = prefix .. 'nrq:waiting:' .. name
   elseif what == 'paused' or what == 'stops' or what == 'popped' or what == 'late' or what == 'alive' or what == 'grace'
     or what == 'ended' or what == 'swept' or what == 'sweeps' or what == 'hung' or what == 'unique' or what == 'flags'
-    or what == 'gates' or what == 'asleep' or what == 'timer' or what == 'untold' or what == 'retrying' then
+    or what == 'gates' or what == 'asleep' or what == 'timer' or what == 'untold' or what == 'retrying' or what == 'full' then
     key = prefix .. 'nrq:' .. what .. ':' .. name
   elseif what == 'key_limits' then
     key = prefix .. 'nrq:key-limits:' .. name
@@ -47,7 +47,9 @@ local function key_of_queue(queue, what)
       counted = counted, left = left, touch = touch, look_again = look_again, close = close, running_of = running_of,
       limits_of = limits_of, whole_queue = whole_queue, room_of_queue = room_of_queue, room_in = room_in,
       note_starts = note_starts, close_gates = write_openings, note_queue_starts = note_queue_starts, micros = micros,
-      now_micros = now_micros, opening_of = opening_of,
+      now_micros = now_micros, opening_of = opening_of, gathers = gathers, gathers_until = gathers_until,
+      gather_anew = gather_anew, forget = forget_lanes, hold_key = hold_key, waits_for_retry = waits_for_retry,
+      let_keys_go = let_keys_go, text_of_new = text_of_new, wake_all = wake_all,
     }
   else
     error('a queue has no key ' .. what)

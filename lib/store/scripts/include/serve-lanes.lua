@@ -2,27 +2,32 @@
 -- share of what the worker wants. In a gate the lanes take turns: who was served longest ago is the next.
 
 -- In one call: keeps it below 5 ms.
-local LANES_AT_ONCE, GATES_AT_ONCE, SORTED_AT_ONCE = 1000, 50, 500
+local LANES_AT_ONCE, GATES_AT_ONCE, SORTED_AT_ONCE, BATCHED_AT_ONCE = 1000, 50, 500, 500
 
 local lanes = queue.lanes
 local tab, for_ever = '\t', math.huge
 local now_micros, micros = lanes.now_micros, lanes.micros
--- Of this worker's own gates: how many more of their jobs it takes, and which take none.
-local rooms, full = {}, {}
-for gate_name, room, is_full in string.gmatch(ARGV.rooms, '([^\n]*)\t(%d+)\t([01])') do
-  rooms[gate_name], full[gate_name] = tonumber(room), is_full == '1'
+-- Of this worker's own gates: how many more of their jobs it takes in this call, how many it could take by itself, and how
+-- many at once in a batch.
+local rooms, free, sizes = {}, {}, {}
+for gate_name, room, left, size in string.gmatch(ARGV.rooms, '([^\n\t]*)\t(%d+)\t(%d+)\t(%d*)\n') do
+  rooms[gate_name], free[gate_name], sizes[gate_name] = tonumber(room), tonumber(left), tonumber(size)
 end
+
+-- A batch takes one slot of the worker, however many jobs it has.
+local function slots_used(claims) return #claims.jobs - claims.batched end
 -- Takes jobs off the head of a lane. Answers how many were claimed, and whether there are more; and, when it has to wait
 -- with what is at its head (a suspect), until when.
 local function claim_from_lane(claims, gate, key, most)
   local lane = gate.lane .. key
+  local in_batch = sizes[gate.name] and gate.batch and tab .. string.format('%d', claims.number) or ''
   local ids = redis.call('LRANGE', lane, 0, most)
   local has_more = #ids > most
   if has_more then ids[#ids] = nil end
   local before, number = #claims.jobs, claims.number
-  claims.waits_in_lane = true
+  claims.waits_in_lane, claims.in_batch = true, in_batch ~= ''
   local taken = claim(queue, claims, ids)
-  claims.waits_in_lane = nil
+  claims.waits_in_lane, claims.in_batch = nil, nil
   local count, rests = #claims.jobs - before, nil
   if claims.failure == 'suspect' then
     -- It keeps its place, and nobody of its lane passes it.
@@ -31,7 +36,7 @@ local function claim_from_lane(claims, gate, key, most)
   local holders = {}
   for index = 1, count do
     local values = claims.jobs[before + index]
-    values[CLAIM.status] = gate.name .. tab .. key
+    values[CLAIM.status] = gate.name .. tab .. key .. in_batch
     holders[2 * index - 1] = '0'
     holders[2 * index] = key .. tab .. values[CLAIM_FIELD_COUNT + 1] .. ':' .. claims.token
       .. string.format('%016x', number + index - 1)
@@ -52,11 +57,14 @@ local function serve_lane(claims, gate, key, most)
     most = math.min(most, limits.per_key - running)
   end
   if limits.key_rate then
-    local free
-    free, starts, opens = lanes.room_in(gate.rates .. tab .. key, limits.key_rate, limits.key_per)
-    most = math.min(most, free)
+    local left
+    left, starts, opens = lanes.room_in(gate.rates .. tab .. key, limits.key_rate, limits.key_per)
+    most = math.min(most, left)
   end
   if limits.rests then return 0, 0, limits.rests end
+  local gathers_until = lanes.gathers_until(gate, key)
+  if gathers_until then return 0, 0, gathers_until end
+  if lanes.waits_for_retry(gate, key) then return 0, 0, for_ever end
   if most <= 0 then
     if running and running >= limits.per_key then return 0, 0, limits.ends or for_ever end
     return 0, 0, opens or limits.ends or for_ever
@@ -69,40 +77,56 @@ local function serve_lane(claims, gate, key, most)
   if not has_more then return count, dropped, nil end
   if running and running + count >= limits.per_key then return count, dropped, limits.ends or for_ever end
   if starts then
-    local free, _, at = lanes.room_in(gate.rates .. tab .. key, limits.key_rate, limits.key_per)
-    if free <= 0 then return count, dropped, at or for_ever end
+    local left, _, at = lanes.room_in(gate.rates .. tab .. key, limits.key_rate, limits.key_per)
+    if left <= 0 then return count, dropped, at or for_ever end
   end
-  return count, dropped, now
+  return count, dropped, lanes.gather_anew(gate, key)
 end
 
-local function room_of(gate, most)
-  local room, starts = math.min(most, rooms[gate.name] or for_ever), nil
+-- How many jobs of a gate may start, and the starts that its rate counts.
+local function room_of(claims, gate)
+  local room, starts = claims.room - #claims.jobs, nil
   if gate.rests then return 0 end
   if gate.total then room = math.min(room, gate.total - redis.call('ZCARD', gate.held)) end
   if gate.rate then
-    local free
-    free, starts = lanes.room_in(gate.rates, gate.rate, gate.per)
-    room = math.min(room, free)
+    local left
+    left, starts = lanes.room_in(gate.rates, gate.rate, gate.per)
+    room = math.min(room, left)
   end
   return room, starts
 end
 
--- Answers how many were claimed.
+-- How many jobs of its gate the worker takes with one slot; nothing: one each.
+local function batch_of(gate) return gate.batch and sizes[gate.name] and math.min(gate.batch, sizes[gate.name]) end
+
+-- Answers how many slots of the worker were used.
 local function serve_gate(claims, gate, most)
-  local room, starts = room_of(gate, most)
-  if room <= 0 then return 0 end
+  local room, starts = room_of(claims, gate)
+  local slots, batch = math.min(most, rooms[gate.name] or for_ever), batch_of(gate)
+  if not batch then room = math.min(room, slots) end
+  if room <= 0 or slots <= 0 then return 0 end
   lanes.touch(gate)
-  local used, looked, dropped = 0, 0, 0
-  while used < room and looked < LANES_AT_ONCE and dropped < SORTED_AT_ONCE and claims.state == '' and claims.failure == '' do
-    local keys = redis.call('ZRANGEBYSCORE', gate.lanes, '-inf', now_micros, 'LIMIT', 0, math.min(room - used, 200))
+  local used, taken, looked, dropped = 0, 0, 0, 0
+  while used < slots and taken < room and looked < LANES_AT_ONCE and dropped < SORTED_AT_ONCE
+    and claims.state == '' and claims.failure == '' do
+    local keys = redis.call('ZRANGEBYSCORE', gate.lanes, '-inf', now_micros, 'LIMIT', 0, math.min(slots - used, room - taken, 200))
     if #keys == 0 then break end
-    local share = math.max(1, math.floor((room - used) / #keys))
+    local share = batch or math.max(1, math.floor((room - taken) / #keys))
     local scores, empty = {}, {}
     for _, key in ipairs(keys) do
-      if used >= room or claims.state ~= '' or claims.failure ~= '' then break end
+      if used >= slots or taken >= room or claims.state ~= '' or claims.failure ~= '' then break end
+      local wanted = math.min(share, room - taken)
+      -- The next call takes it as a whole.
+      if batch and #claims.jobs > 0 and #claims.jobs + wanted > BATCHED_AT_ONCE then
+        claims.state = 'more'
+        break
+      end
       looked = looked + 1
-      local count, ghosts, opens = serve_lane(claims, gate, key, math.min(share, room - used))
-      used, dropped = used + count, dropped + ghosts
+      local count, ghosts, opens = serve_lane(claims, gate, key, wanted)
+      taken, dropped = taken + count, dropped + ghosts
+      used = used + (batch and math.min(count, 1) or count)
+      if batch and count > 1 then claims.batched = claims.batched + count - 1 end
+      if batch and claims.bytes > LARGE_ANSWER then claims.state = 'more' end
       if opens then
         scores[#scores + 1] = micros(opens)
         scores[#scores + 1] = key
@@ -111,12 +135,11 @@ local function serve_gate(claims, gate, most)
       end
     end
     batched('ZADD', gate.lanes, scores)
-    batched('ZREM', gate.lanes, empty)
+    lanes.forget(gate, empty)
   end
-  if starts and used > 0 then lanes.note_starts(gate.rates, starts, used, gate.rate, gate.per) end
+  if starts and taken > 0 then lanes.note_starts(gate.rates, starts, taken, gate.rate, gate.per) end
   if rooms[gate.name] then
-    rooms[gate.name] = rooms[gate.name] - used
-    if used > 0 and rooms[gate.name] == 0 then full[gate.name] = true end
+    rooms[gate.name], free[gate.name] = rooms[gate.name] - used, free[gate.name] - used
   end
   if (looked >= LANES_AT_ONCE or dropped >= SORTED_AT_ONCE) and claims.state == '' then claims.state = 'more' end
   return used
@@ -180,7 +203,7 @@ end
 
 -- The list and the gates that may be open, as functions of what to claim at most.
 local function sources_of(claims)
-  local sources = { function(most) return serve_list(claims, most) end }
+  local sources = { function(most) return serve_list(claims, math.min(most, claims.room - #claims.jobs)) end }
   local names = redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)
   for _, gate_name in ipairs(names) do
     local gate = lanes.gate_named(gate_name)
@@ -214,7 +237,7 @@ local function serve_all(claims, woken)
   -- What holds slots or spends starts is not claimed ahead of a slot of the worker.
   local asked = claims.want
   local slots = math.max(0, asked - tonumber(ARGV.ahead))
-  claims.want = math.min(asked, room)
+  claims.want, claims.room, claims.batched = math.min(asked, room), room, 0
   if #woken > 0 then take_woken(claims, woken) end
   local most = math.min(slots, room)
   silence_bell(queue)
@@ -224,13 +247,14 @@ local function serve_all(claims, woken)
     -- What was put into lanes in this call counts, too.
     lanes.close_gates()
     if #claims.jobs < most then serve_in_turn(claims, most - #claims.jobs) end
-    if #claims.jobs < most and claims.state == '' then claim_from_level(queue, claims, 'low') end
+    claims.want = math.min(most + claims.batched, room)
+    if #claims.jobs < claims.want and claims.state == '' then claim_from_level(queue, claims, 'low') end
   end
-  local count = #claims.jobs
+  local count = slots_used(claims)
   if claims.failure == '' and room == for_ever and count >= slots and count < asked then
     claims.state = ''
     serve_list(claims, asked - count)
-    if #claims.jobs < asked then claims.state = 'more' end
+    if slots_used(claims) < asked then claims.state = 'more' end
   end
   if redis.call('EXISTS', queue.high, queue.low) == 0 then
     redis.call('HDEL', queue.flags, 'levels')
@@ -242,7 +266,7 @@ local function serve_all(claims, woken)
     claims.state = 'limited'
     if not opens and starts then _, _, opens = lanes.room_of_queue() end
   end
-  return #claims.jobs < slots and claims.state ~= 'more', opens
+  return slots_used(claims) < slots and claims.state ~= 'more', opens
 end
 
 -- A worker that came up short is noted, to be woken; one that did not, is not.
@@ -252,8 +276,8 @@ local function note_sleeper(is_short, worker)
     return
   end
   local names = tab
-  for gate_name, is_full in pairs(full) do
-    if is_full then names = names .. gate_name .. tab end
+  for gate_name, left in pairs(free) do
+    if left <= 0 then names = names .. gate_name .. tab end
   end
   redis.call('HSET', queue.asleep, worker, names)
 end

@@ -1,7 +1,7 @@
 -- What nobody has told of slots and lanes: holders whose lease is gone, whoever took it; lanes that stay closed although
 -- they need not; gates that nobody needs any more. A part of the sweep's turn.
 
-local HOLDERS_OF_TURN, LANES_OF_TURN, LANES_COUNTED = 1000, 1000, 2000
+local HOLDERS_OF_TURN, LANES_OF_TURN, LANES_COUNTED, AWAITED_OF_TURN = 1000, 1000, 2000, 100
 
 -- Who holds a slot has a lease in the started registry; else nobody runs there any more.
 local function drop_holders(gate)
@@ -30,9 +30,10 @@ local function open_lanes(gate)
   local keys = {}
   for _, key in ipairs(redis.call('ZRANGEBYSCORE', gate.lanes, '+inf', '+inf', 'LIMIT', 0, LANES_OF_TURN)) do
     local limits = queue.lanes.limits_of(gate, key)
-    if not limits.per_key or queue.lanes.running_of(gate, key) < limits.per_key then keys[#keys + 1] = key end
+    local may_open = not limits.per_key or queue.lanes.running_of(gate, key) < limits.per_key
+    if may_open and not queue.lanes.waits_for_retry(gate, key) then keys[#keys + 1] = key end
   end
-  local longest = now + math.max(gate.per or 0, gate.key_per or 0) + 1000
+  local longest = now + math.max(gate.per or 0, gate.key_per or 0, gate.wait or 0) + 1000
   if not gate.has_own_keys then
     local from = '(' .. queue.lanes.micros(longest)
     for _, key in ipairs(redis.call('ZRANGEBYSCORE', gate.lanes, from, '(+inf', 'LIMIT', 0, LANES_OF_TURN)) do
@@ -42,12 +43,42 @@ local function open_lanes(gate)
   if #keys > 0 then queue.lanes.look_again(gate, keys) end
 end
 
+-- Where order is strict, a job for which the others of its key wait may have ended, or be lost: Python takes one out of
+-- its queue, and leaves its status.
+local function drop_awaited(gate)
+  local cursor = redis.call('HGET', queue.sweeps, 'strict:' .. gate.name)
+  local page = redis.call('HSCAN', gate.strict, string.match(cursor or '', '^%d+$') or '0', 'COUNT', AWAITED_OF_TURN)
+  redis.call('HSET', queue.sweeps, 'strict:' .. gate.name, page[1])
+  local keys = {}
+  for at = 1, #page[2], 2 do
+    local key, id = page[2][at], page[2][at + 1]
+    local status = redis.pcall('HGET', job_prefix .. id, 'status')
+    local stands = status == 'scheduled' or status == 'started'
+    if status == 'queued' then
+      for _, list in ipairs({ gate.lane .. key, queue.list, queue.intermediate, queue.high, queue.low }) do
+        stands = stands or redis.call('LPOS', list, id)
+      end
+    end
+    if not stands then
+      redis.call('HDEL', gate.strict, key)
+      keys[#keys + 1] = key
+    end
+  end
+  if #keys > 0 then queue.lanes.look_again(gate, keys) end
+end
+
+-- What the gate had before it was declared anew.
+local function drop_unused(gate)
+  if gate.is_strict then drop_awaited(gate) else redis.call('DEL', gate.strict) end
+  if not queue.lanes.gathers(gate) then redis.call('DEL', gate.gathers) end
+end
+
 -- A gate that nobody has declared goes when it is empty.
 local function drop_gate(gate)
   if gate.is_declared or gate.rests or redis.call('EXISTS', gate.lanes, gate.held, queue.key_limits) > 0 then return end
   if redis.call('HEXISTS', queue.flags, 'o:' .. gate.name) == 1 then return end
   redis.call('HDEL', queue.flags, 'g:' .. gate.name)
-  redis.call('HDEL', queue.sweeps, 'held:' .. gate.name)
+  redis.call('HDEL', queue.sweeps, 'held:' .. gate.name, 'strict:' .. gate.name)
 end
 
 -- The number of jobs in lanes, where it can be counted at once; and the flags go with the last of them.
@@ -69,6 +100,7 @@ local function sweep_lanes()
     local gate = name and queue.lanes.gate_named(name)
     if gate then
       drop_holders(gate)
+      drop_unused(gate)
       open_lanes(gate)
       queue.lanes.touch(gate)
       drop_gate(gate)

@@ -63,6 +63,7 @@ local function take_out(queue, jobs)
       end_execution(job.id, string.sub(member, #job.id + 2))
     end
   end
+  if not queue.is_plain then queue.lanes.let_keys_go(ids) end
   for _, registry in ipairs(PLACES) do batched('ZREM', queue[registry], ids) end
   batched('ZREM', queue.started, members)
 end

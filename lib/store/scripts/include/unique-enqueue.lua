@@ -10,7 +10,8 @@ local unique = {}
 -- Queue and key -> id of the job of this call that takes it; what is written when all jobs are stored.
 local taken_here, entries, replacements = {}, {}, {}
 
--- Answers nothing when the job may be stored, else 'replaced ID', 'held ID' or 'duplicate ID'.
+-- Answers nothing when the job may be stored, else 'replaced ID', 'rekeyed ID' (the two have different keys), 'held ID' or
+-- 'duplicate ID'.
 function unique.refusal(queue, id, check, first)
   local hold, key = key_in(ARGV[first + JOB.values + 1])
   local place = queue.name .. '\n' .. key
@@ -24,6 +25,8 @@ function unique.refusal(queue, id, check, first)
   -- The call is repeated.
   if holder == id then return 'exists' end
   if state == 'waits' and string.find(check, 'replace', 1, true) then
+    local lane, known = lane_brought(first), redis.call('HGET', job_prefix .. holder, 'nrq_lane')
+    if lane and known and lane ~= known then return 'rekeyed ' .. holder end
     replacements[#replacements + 1] = { queue, holder, first }
     return 'replaced ' .. holder
   end

@@ -1,5 +1,6 @@
 import { ClaimedJob } from '../../../../lib/wire/index.js';
 import { JobStarter } from '../../../../lib/worker/serve/job-starter.js';
+import { claimedJob } from '../../support/claimed-job.js';
 
 const job = (id: string) => ClaimedJob.unread('q', id, `e-${id}`);
 const jobs = (...ids: string[]) => ids.map((id) => job(id));
@@ -21,6 +22,10 @@ function scene() {
         if (id.startsWith('quick')) starter.slotFreed();
         return !id.startsWith('bad');
       },
+      startBatch: (batch) => {
+        seen.started.push(batch.map(({ id }) => id).join('+'));
+        return true;
+      },
     },
     { giveBack: (list) => seen.givenBack.push(...list.map(({ id }) => id)) },
     seen.mode,
@@ -35,6 +40,27 @@ const starters: JobStarter[] = [];
 
 afterEach(() => {
   for (const { prefetched } of starters.splice(0)) prefetched.close();
+});
+
+describe('jobs of a batch', () => {
+  const of = (batch: string, ...ids: string[]) =>
+    ids.map((id) => claimedJob({ data: '[]', status: `index\tkey\t${batch}` }, id));
+
+  it('start together in one slot, each batch by itself', () => {
+    const { starter, seen } = scene();
+    starter.receive([...of('1', 'a', 'b'), ...of('3', 'c'), ...jobs('d')], 4);
+    expect(seen.started).toEqual(['a+b', 'c', 'd']);
+    expect(seen.released).toBe(1);
+  });
+
+  it('wait as one for a slot, and start without those that were taken out', () => {
+    const { starter, seen } = scene();
+    starter.receive(of('1', 'a', 'b', 'c'), 0);
+    expect(starter.prefetched.countOf('index')).toBe(1);
+    starter.prefetched.remove(({ id }) => id === 'b');
+    starter.slotFreed();
+    expect(seen.started).toEqual(['a+c']);
+  });
 });
 
 describe('claimed jobs', () => {

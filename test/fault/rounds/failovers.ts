@@ -1,0 +1,101 @@
+// Faults that end with another server in the place of the primary: by Sentinels, and behind an address that stays the same.
+import { startRedis } from '../../support/redis-server.js';
+import { SentinelGroup, follow } from '../../support/sentinels.js';
+import { eventually } from '../../support/wait.js';
+import { Scene } from '../scene.js';
+import { TcpProxy } from '../tcp-proxy.js';
+import { userArguments } from '../users.js';
+import type { FaultCase, World } from './round.js';
+
+const DURABLE = { replicas: 1, timeout: '300ms' } as const;
+
+/**
+ * @param how the primary goes
+ * @param safe how many replicas must have a job (`durability`) and be there for each write (`min-replicas-to-write`)
+ */
+function bySentinels(name: string, how: 'killed' | 'planned', safe: number): FaultCase {
+  return {
+    name,
+    open: async (): Promise<World> => {
+      const args = [...userArguments(), '--min-replicas-to-write', String(safe)];
+      const group = await SentinelGroup.start({ replicas: 2, args });
+      const scene = Scene.at(await group.primary());
+      return {
+        scene,
+        at: group.connection,
+        ...(safe > 0 ? { durability: { ...DURABLE, replicas: safe } } : { mayLose: true }),
+        rollsBack: true,
+        pauses: [2000, 5000],
+        harm: async () => {
+          const old = await group.primary();
+          if (how === 'killed') await old.kill();
+          else await group.failOver();
+          const primary = await group.switched(old);
+          if (how === 'killed') await old.restart();
+          scene.client = group.client(primary);
+          await group.agreed();
+        },
+        close: () => group.stop(),
+      };
+    },
+  };
+}
+
+const BEHIND_ADDRESS: FaultCase = {
+  name: 'planned failover behind an address that stays the same, with `durability`',
+  open: async () => {
+    const scene = await Scene.open({ args: ['--repl-diskless-sync-delay', '0'] });
+    const other = await startRedis({
+      args: [...userArguments(), '--repl-diskless-sync-delay', '0'],
+    });
+    await follow(other, scene.redis);
+    const address = await TcpProxy.start(scene.redis);
+    const servers = [scene.redis, other];
+    const clients = servers.map((server) => server.client());
+    let primary = 0;
+    return {
+      scene,
+      at: address.url,
+      durability: DURABLE,
+      rollsBack: true,
+      pauses: [2000, 4000],
+      harm: async () => {
+        const [old, next] = [primary, 1 - primary];
+        const [from, to] = [clients[old]!, clients[next]!];
+        // As a planned failover goes: no more writes, until the replica has all.
+        await from.config('SET', 'min-replicas-to-write', '2');
+        await eventually(
+          async () => {
+            const ends = await Promise.all([from, to].map((client) => client.info('replication')));
+            const [sent, got] = ends.map((info) => /master_repl_offset:(\d+)/.exec(info)?.[1]);
+            return sent === got;
+          },
+          { what: 'the replica to have all' },
+        );
+        await to.replicaof('NO', 'ONE');
+        address.pointTo(servers[next]!);
+        await from.replicaof(servers[next]!.host, servers[next]!.port);
+        await from.config('SET', 'min-replicas-to-write', '0');
+        primary = next;
+        scene.client = to;
+        await follow(servers[old]!, servers[next]!);
+      },
+      close: async () => {
+        await address.close();
+        await other.stop();
+      },
+    };
+  },
+};
+
+export const FAILOVERS: readonly FaultCase[] = [
+  bySentinels(
+    'Sentinels: the primary is killed; `durability` and `min-replicas-to-write` 1 of 2',
+    'killed',
+    1,
+  ),
+  bySentinels('Sentinels: planned; `durability` and `min-replicas-to-write` 2 of 2', 'planned', 2),
+  bySentinels('Sentinels: the primary is killed; without the two', 'killed', 0),
+  bySentinels('Sentinels: planned; without the two', 'planned', 0),
+  BEHIND_ADDRESS,
+];
