@@ -88,6 +88,23 @@ describe.each<[string, () => Partial<RqModuleOptions>]>([
     await together.app.close();
   });
 
+  it('is suspended as a whole, and ends when it is told', async () => {
+    const { app, rq, inspector } = await start(options());
+    await inspector.desk.suspend();
+    const jobs = await Promise.all([
+      rq.queue('a').enqueue('double', 1),
+      rq.queue('b').enqueue('add', 1),
+    ]);
+    await expect(jobs[0].result({ timeout: 0.2 })).rejects.toMatchObject({
+      code: 'RQ_RESULT_TIMEOUT',
+    });
+    const { queues } = await inspector.overview();
+    expect(queues.map(({ suspended }) => suspended)).toEqual([true, true]);
+    await inspector.desk.unsuspend();
+    expect(await Promise.all(jobs.map((job) => job.result({ timeout: 10 })))).toEqual([2, 2]);
+    await app.close();
+  });
+
   it('does not start with another tag than the one that is in use', async () => {
     const first = await start(options());
     await first.rq.queue('a').enqueue('double', 1);
