@@ -100,7 +100,7 @@ describe.each<[string, () => Partial<RqModuleOptions>]>([
     });
     const { queues } = await inspector.overview();
     expect(queues.map(({ suspended }) => suspended)).toEqual([true, true]);
-    await inspector.desk.unsuspend();
+    await inspector.desk.resume();
     expect(await Promise.all(jobs.map((job) => job.result({ timeout: 10 })))).toEqual([2, 2]);
     await app.close();
   });
