@@ -39,6 +39,8 @@ export function buildProgram(run: Runner, io: Io): Command {
       .option('-u, --url <url>', 'Redis; default: RQ_REDIS_URL, REDIS_URL, redis://localhost:6379')
       .option('--password-file <file>', 'a file with the password of Redis')
       .option('--prefix <text>', 'how the keys begin; default: rq:')
+      .option('--cluster', 'the URL is that of a node of a cluster')
+      .option('--layout <name>', 'cluster: the names of a cluster, on one server')
       .option('--timeout <seconds>', 'how long Redis may take to answer; default 5')
       .option('--json', 'JSON, one value a line');
   addInfoCommand(add, run);

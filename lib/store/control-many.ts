@@ -180,8 +180,9 @@ export function sumOf(reports: readonly ControlReport[]): ControlReport {
 /** What became of the only job of a call. */
 export function replyOfOne({ answers, status }: ControlSliceReply): ControlReply {
   if (answers.running) return { answer: 'refused', status };
-  const [answer = 'missing'] = Object.keys(answers) as ControlReply['answer'][];
-  return { answer, status };
+  // In no order. What was counted may have been taken back, and `kept` is said beside `done`.
+  const said = Object.entries(answers).find(([answer, count]) => answer !== 'kept' && count > 0);
+  return { answer: (said?.[0] ?? 'missing') as ControlReply['answer'], status };
 }
 
 /** Entries of a queue in one call that changes nothing; takes a Redis below a millisecond. */
