@@ -12,6 +12,7 @@ import { Reflector } from '@nestjs/core';
 import { instanceToPlain } from 'class-transformer';
 import { Redis } from 'ioredis';
 import {
+  type BatchedJob,
   ClusterConnections,
   ClusterJobStore,
   Connections,
@@ -68,6 +69,7 @@ const FORMS: [string, () => ConnectionOption][] = [
 @Injectable()
 class Jobs {
   held: RunningJob | undefined;
+  heldBatch: BatchedJob[] = [];
 
   constructor(
     @InjectQueue('work') readonly queue: Queue,
@@ -90,6 +92,12 @@ class Jobs {
   async everything(_: unknown, job: RunningJob) {
     await job.progress({ queue: this.queue, rq: this.rq, job });
     return { queue: this.queue, rq: this.rq, job };
+  }
+
+  @Job({ queue: 'work', batch: { size: 2 } })
+  together(_: unknown[], jobs: BatchedJob[]) {
+    this.heldBatch = jobs;
+    return jobs;
   }
 
   @Job('work')
@@ -164,6 +172,7 @@ describe.each(FORMS)('with a password in %s', (_, connection) => {
     const { app, work, jobs } = await start(connection());
     const job = await work.enqueue('itself', { some: 'data' });
     await job.result();
+    await (await work.enqueue('together', { some: 'data' })).result();
     await work.requeue({ in: 'failed' });
     const connections = new Connections(connection());
     await connections.connect();
@@ -191,11 +200,15 @@ describe.each(FORMS)('with a password in %s', (_, connection) => {
       const held = {
         job,
         running,
+        batched: jobs.heldBatch[0]!,
         context,
         work,
         queue,
         service,
         inspector,
+        desk: inspector.desk,
+        audit: inspector.desk.audit,
+        operations: inspector.desk.operations,
         health: app.get(RqHealth),
         nodes,
         tags: new ClusterJobStore(nodes).forQueue('a'),
