@@ -10,13 +10,16 @@ const source = (name: string) =>
 /** What else a script knows of a queue. */
 const NO_KEYS = ['levels', 'closes_later', 'is_plain', 'lanes'];
 
+/** What no script touches: a plain command writes it. */
+const IN_NO_SCRIPT = ['replicated'];
+
 /** The names of the two lists of a queue's keys, as scripts spell them. */
 const inLua = Array.from(source('queue').matchAll(/what == '(\w+)'/g), ([, name]) =>
   String(name),
 ).filter((name) => !NO_KEYS.includes(name));
 const inTypeScript = (keys: object) =>
   Object.keys(keys)
-    .filter((name) => name !== 'name')
+    .filter((name) => name !== 'name' && !IN_NO_SCRIPT.includes(name))
     .map((name) => name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`));
 
 /** Runs Lua with what the scripts include, for keys of this prefix and channels. */

@@ -53,6 +53,16 @@ const everyError: [string, job.RqError][] = [
     new job.KeyFunctionError({ jobId: 'j1', name: 'n', cause: new Error('no tenant') }),
   ],
   ['RQ_BATCH_RESULT', new job.BatchResultError({ name: 'n', jobs: 5, results: 3 })],
+  [
+    'RQ_NOT_REPLICATED',
+    new job.NotReplicatedError({
+      action: 'enqueue on queue "images"',
+      replicas: 2,
+      reached: 1,
+      timeout: 1000,
+      jobIds: ['a'],
+    }),
+  ],
   ['RQ_POISON_JOB', new job.PoisonJobError({ jobId: 'j1', crashes: 3 })],
 ];
 
