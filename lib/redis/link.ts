@@ -20,6 +20,8 @@ export class Link {
   private received = 0;
   private unsent = 0;
   private isClosed = false;
+  /** It is being ended to be made anew: what is sent now would be lost. */
+  private isLeaving = false;
 
   /** @param options the application's, of the connection */
   constructor(
@@ -53,6 +55,9 @@ export class Link {
     this.redis.setMaxListeners(0);
     // Without a listener ioredis writes errors to the console; who has to know is told when a command fails.
     this.redis.on('error', (error: unknown) => this.failed(error));
+    this.redis.on('close', () => {
+      this.isLeaving = false;
+    });
     this.redis.on('connect', () => {
       this.databaseRefusal = undefined;
       this.watchHandshake();
@@ -62,7 +67,7 @@ export class Link {
   /** Waits until it is usable, and opens it if need be. @throws RqConnectionError after `timeout` milliseconds */
   async ready(timeout: number, action: string): Promise<void> {
     const { redis } = this;
-    if (redis.status === 'ready') return;
+    if (this.isUsable) return;
     const closed = new Error('the connection is closed');
     if (this.isClosed) throw new RqConnectionError({ action, reason: closed });
     if (redis.status === 'wait') redis.connect().catch(() => undefined);
@@ -95,7 +100,7 @@ export class Link {
    */
   async run<Reply>(action: string, command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
     const { redis, patience, settings } = this;
-    if (redis.status !== 'ready') await this.ready(settings.commandTimeout, action);
+    if (!this.isUsable) await this.ready(settings.commandTimeout, action);
     return new Promise<Reply>((resolve, reject) => {
       const wait = patience.wait(
         () => reject(new RqConnectionError({ action, uncertain: true })),
@@ -119,7 +124,13 @@ export class Link {
 
   /** Ends the link and makes a new one, maybe to another server. */
   renew(): void {
-    if (this.redis.status === 'ready') this.redis.disconnect(true);
+    if (!this.isUsable) return;
+    this.isLeaving = true;
+    this.redis.disconnect(true);
+  }
+
+  private get isUsable(): boolean {
+    return this.redis.status === 'ready' && !this.isLeaving;
   }
 
   /** Ends it at once. */

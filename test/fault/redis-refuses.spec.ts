@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { RqConnectionError } from '../../lib/index.js';
 import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
+import { enqueueUntilStored } from './enqueue-until-stored.js';
 import type { AcknowledgedJob } from './auditor.js';
 import { Load } from './load.js';
 import { type Act, Scene } from './scene.js';
@@ -79,7 +80,7 @@ describe('a Redis that answers, but refuses to write', () => {
     await refusedAtLeast(error, 5);
     await relieve();
 
-    await queue.enqueue('act', {}, { id: 'more' });
+    await enqueueUntilStored(queue, {}, { id: 'more' });
     await scene.drained();
     const expected = [
       ...jobs.map(({ id }) => id),

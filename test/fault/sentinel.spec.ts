@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { SentinelGroup } from '../support/sentinels.js';
 import type { RedisServer } from '../support/redis-server.js';
 import { LATENESS } from '../support/timing.js';
+import { enqueueUntilStored } from './enqueue-until-stored.js';
 import { Load } from './load.js';
 import { Scene } from './scene.js';
 import { userArguments } from './users.js';
@@ -46,7 +47,7 @@ async function failover(
   const elected = performance.now();
   await load.served();
   const outage = performance.now() - elected;
-  const after = await queue.enqueue('act', {}, { id: `${name}-after` });
+  const after = await enqueueUntilStored(queue, {}, { id: `${name}-after` });
   await after.result({ timeout: 10 });
   await load.stop();
   scene.client = primary.client();
