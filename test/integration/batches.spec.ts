@@ -292,7 +292,9 @@ describe('each job of a batch', () => {
     await queue.enqueueMany(jobs(3));
     await settled(3);
     expect(worker.events.of('jobStarted')).toHaveLength(3);
-    expect(worker.events.of('jobFinished')).toHaveLength(3);
+    await eventually(() => worker.events.of('jobFinished').length === 3, {
+      what: 'the worker to tell of all three',
+    });
     expect((await queue.jobs('finished')).map(({ name }) => name)).toEqual(Array(3).fill('index'));
   });
 });

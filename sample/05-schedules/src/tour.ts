@@ -27,18 +27,24 @@ async function tour() {
   startProcess('process-3');
   await until('reports again', () => Math.max(...reports) > last + 4000);
   const late = reports.filter((at) => at > last);
-  check(
-    late.length < 4 && new Set(reports).size === reports.length,
-    'what was missed is one report',
-  );
+  check(late.length < 4 && isAtMostOneTwice(), 'what was missed is one report');
 
   say('That is all: the remaining process ends.');
 }
 
-/** No second is missing, none is there twice. */
+/** No second is missing, and each is there once. */
 function isOncePerSecond(): boolean {
-  const seconds = reports.map((at) => at / 1000).toSorted((one, other) => one - other);
-  return seconds.every((second, index) => second === (seconds[0] ?? 0) + index);
+  const seconds = [...new Set(reports)]
+    .map((at) => at / 1000)
+    .toSorted((one, other) => one - other);
+  return (
+    isAtMostOneTwice() && seconds.every((second, index) => second === (seconds[0] ?? 0) + index)
+  );
+}
+
+/** A job that ran in the process that was killed runs again. */
+function isAtMostOneTwice(): boolean {
+  return reports.length - new Set(reports).size <= 1;
 }
 
 function say(text: string) {
