@@ -48,7 +48,7 @@ async function refusal(call: Promise<unknown>): Promise<NotReplicatedError> {
 describe('with durability, enqueue', () => {
   it('resolves when a replica has the job', async () => {
     // As long as a replica on a busy machine may take.
-    const queue = scene.queue('work', { durability: { replicas: 1, timeout: '10s' } });
+    const queue = scene.queue('work', { durability: { replicas: 1, timeout: '4s' } });
     for (let number = 0; number < 20; number += 1) {
       const { id } = await queue.enqueue('act', {});
       expect(await has(id)).toBe(true);
@@ -56,6 +56,7 @@ describe('with durability, enqueue', () => {
   });
 
   it('asks the replicas once for what is enqueued together', async () => {
+    const queue = scene.queue('work', { durability: { replicas: 1, timeout: '4s' } });
     await queue.enqueue('act', {});
     await scene.client.config('RESETSTAT');
     await Promise.all(Array.from({ length: 200 }, () => queue.enqueue('act', {})));
