@@ -1,5 +1,4 @@
 import { ShortForm } from '../job/index.js';
-import { Queue, RqSchedule } from '../queue/index.js';
 import type { JobStore } from '../store/index.js';
 import { AuditTrail } from './audit-trail.js';
 import type { RqInspector } from './inspector.js';
@@ -19,18 +18,6 @@ export class Desk extends ShortForm {
     this.#store = store;
     this.audit = new AuditTrail(store);
     this.operations = new SharedOperations(store, inspector);
-  }
-
-  /** The schedules of all queues, the next one first, those in code too. */
-  async schedules(): Promise<RqSchedule[]> {
-    const records = await this.#store.schedules.all();
-    const due = ({ next }: RqSchedule) => next?.getTime() ?? Infinity;
-    return records
-      .map((record) => {
-        const queue = new Queue(record.queue, this.#store);
-        return new RqSchedule(record, this.#store, (id) => queue.job(id));
-      })
-      .toSorted((one, other) => due(one) - due(other));
   }
 
   /** No worker takes a job of any queue, Python's too, until {@link resume}; running jobs go on. RQ's `rq suspend`. */

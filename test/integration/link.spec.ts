@@ -4,8 +4,10 @@ import { Engine } from './support/engine.js';
 
 const engine = Engine.forThisFile();
 
-it('a call right after a link was given up waits for the next one', async () => {
-  const link = new Link(
+let link: Link;
+
+beforeEach(() => {
+  link = new Link(
     { port: Number(new URL(engine.redis.url).port) },
     {
       purpose: 'test',
@@ -19,11 +21,15 @@ it('a call right after a link was given up waits for the next one', async () => 
       named: (refusal) => Promise.resolve(refusal),
     },
   );
+});
+
+afterEach(() => link.close());
+
+it('a call right after a link was given up waits for the next one', async () => {
   const id = () => link.run('ask which link it is', (redis) => redis.client('ID'));
   const first = await id();
   for (let round = 0; round < 20; round += 1) {
     link.renew();
     expect(await id()).not.toBe(first);
   }
-  await link.close();
 });

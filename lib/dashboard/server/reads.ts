@@ -166,7 +166,7 @@ export async function schedules(
   { viewer }: Call,
   { inspector }: Context,
 ): Promise<ScheduleAnswer[]> {
-  const all = await inspector.desk.schedules();
+  const all = await inspector.schedules();
   const visible = new Set(await viewer.visible([...new Set(all.map(({ queue }) => queue))]));
   return all.filter(({ queue }) => visible.has(queue)).map(scheduleAnswer);
 }
