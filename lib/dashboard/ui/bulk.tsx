@@ -3,6 +3,7 @@ import type { OperationAnswer } from '../server/answers.js';
 import { ask, change, tell, wordsOf } from './api.js';
 import { askFirst } from './dialog.js';
 import { Segments } from './parts.js';
+import { RequeueChoice, type RequeueChoices } from './requeue-choices.js';
 import { hear, say } from './state.js';
 import { type Key, number, t } from './words.js';
 
@@ -19,9 +20,7 @@ export interface Selection {
   readonly error?: string;
 }
 
-interface Choices {
-  fresh: boolean;
-  front: boolean;
+interface Choices extends RequeueChoices {
   rate: number;
 }
 
@@ -95,31 +94,7 @@ function BulkForm({
       </p>
       {action === 'requeue' && (
         <div class="choices">
-          <div>
-            <span class="label">{t('bulk.retries')}</span>
-            <Segments
-              label={t('bulk.retries')}
-              value={shown.fresh ? 'fresh' : 'spent'}
-              options={[
-                ['spent', t('bulk.spent')],
-                ['fresh', t('bulk.fresh')],
-              ]}
-              onChange={(value) => set({ fresh: value === 'fresh' })}
-            />
-            <p class="hint">{t(shown.fresh ? 'bulk.fresh.hint' : 'bulk.spent.hint')}</p>
-          </div>
-          <div>
-            <span class="label">{t('bulk.place')}</span>
-            <Segments
-              label={t('bulk.place')}
-              value={shown.front ? 'front' : 'back'}
-              options={[
-                ['back', t('bulk.back')],
-                ['front', t('bulk.front')],
-              ]}
-              onChange={(value) => set({ front: value === 'front' })}
-            />
-          </div>
+          <RequeueChoice shown={shown} set={set} />
         </div>
       )}
       {count > 10 && (

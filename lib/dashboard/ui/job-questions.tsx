@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { JobAnswer } from '../server/answers.js';
 import { change } from './api.js';
 import { askFirst } from './dialog.js';
-import { Segments } from './parts.js';
+import { RequeueChoice, type RequeueChoices } from './requeue-choices.js';
 import { go, jobHref, queueHref } from './router.js';
 import { say } from './state.js';
 import { t } from './words.js';
@@ -25,46 +25,16 @@ export function askRequeue(job: JobAnswer, done: () => void): void {
   });
 }
 
-function RequeueForm({
-  choices,
-  isFinished,
-}: {
-  choices: { fresh: boolean; front: boolean };
-  isFinished: boolean;
-}) {
+function RequeueForm({ choices, isFinished }: { choices: RequeueChoices; isFinished: boolean }) {
   const [shown, setShown] = useState({ ...choices });
-  const set = (next: Partial<typeof choices>) => {
+  const set = (next: Partial<RequeueChoices>) => {
     Object.assign(choices, next);
     setShown({ ...choices });
   };
   return (
     <div class="choices">
       {isFinished && <p class="hint">{t('requeue.finished')}</p>}
-      <div>
-        <span class="label">{t('bulk.retries')}</span>
-        <Segments
-          label={t('bulk.retries')}
-          value={shown.fresh ? 'fresh' : 'spent'}
-          options={[
-            ['spent', t('bulk.spent')],
-            ['fresh', t('bulk.fresh')],
-          ]}
-          onChange={(value) => set({ fresh: value === 'fresh' })}
-        />
-        <p class="hint">{t(shown.fresh ? 'bulk.fresh.hint' : 'bulk.spent.hint')}</p>
-      </div>
-      <div>
-        <span class="label">{t('bulk.place')}</span>
-        <Segments
-          label={t('bulk.place')}
-          value={shown.front ? 'front' : 'back'}
-          options={[
-            ['back', t('bulk.back')],
-            ['front', t('bulk.front')],
-          ]}
-          onChange={(value) => set({ front: value === 'front' })}
-        />
-      </div>
+      <RequeueChoice shown={shown} set={set} />
     </div>
   );
 }
