@@ -165,6 +165,7 @@ export {
   type QueueOverview,
   type QueueSample,
   type QueueTrouble,
+  type RecoveredJobs,
   type RqAlert,
   type SearchOptions,
   type StoredSelection,
@@ -209,7 +210,14 @@ export type {
   WebhookOptions,
   WhenFull,
 } from './job/index.js';
-export type { EnqueueCall, ProcessedJob, RqTelemetry } from './job/index.js';
+export type {
+  EnqueueCall,
+  FigureDefinition,
+  ObservedFigure,
+  ProcessedJob,
+  RqTelemetry,
+  TelemetryFigures,
+} from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,

@@ -22,7 +22,7 @@ export async function findFindings(store: JobStore, overview: Overview): Promise
     findings.push({ severity: 'warning', code, sentence, fix: FIXES[code], queue });
   }
   for (const state of overview.queues) findings.push(...(await queueFindings(store, state)));
-  findings.push(...(await forgottenJobs(store)));
+  findings.push(...(await scannedFindings(store)));
   return findings.toSorted((one, other) => RANK[one.severity] - RANK[other.severity]);
 }
 
@@ -93,20 +93,41 @@ function workerFindings({ workers }: Overview): QueueFinding[] {
 }
 
 /** SCAN is not everybody's right. */
-async function forgottenJobs(store: JobStore): Promise<QueueFinding[]> {
-  const found = await store.figures.forgotten(MOST_SCANNED).catch(() => []);
-  const byQueue = new Map<string, string[]>();
-  for (const { id, queue } of found) byQueue.set(queue, [...(byQueue.get(queue) ?? []), id]);
-  return [...byQueue].map(([queue, ids]) => ({
-    severity: 'warning',
-    code: 'forgotten',
-    sentence: `${ids.length} ${jobs(ids.length)} that ended and nobody will ever delete, such as ${ids[0]}`,
-    fix: 'delete them by their ids: they stand in no registry (old versions of RQ leave some)',
-    queue,
-  }));
+async function scannedFindings(store: JobStore): Promise<QueueFinding[]> {
+  const { forgotten, largest } = await store.figures
+    .scan(MOST_SCANNED)
+    .catch(() => ({ forgotten: [], largest: [] }));
+  const findings: QueueFinding[] = [];
+  const add = (queue: string, code: string, sentence: string, fix: string) =>
+    findings.push({ severity: 'warning', code, sentence, fix, queue });
+  for (const [queue, jobsThere] of byQueue(forgotten)) {
+    const count = jobsThere.length;
+    const sentence = `${count} ${jobs(count)} that ended and nobody will ever delete, such as ${jobsThere[0]?.id}`;
+    const fix =
+      'delete them by their ids: they stand in no registry (old versions of RQ leave some)';
+    add(queue, 'forgotten', sentence, fix);
+  }
+  for (const [queue, found] of byQueue(largest)) {
+    const large = found.filter(({ bytes }) => bytes >= LARGE);
+    if (large.length === 0) continue;
+    const shown = large.map(({ id, bytes }) => `${id} (${Math.round(bytes / 1024)} KB)`);
+    const sentence = `large payloads, such as ${shown.join(', ')}`;
+    add(queue, 'large-payloads', sentence, 'keep files elsewhere, and give jobs their address');
+  }
+  return findings;
+}
+
+function byQueue<Job extends { readonly queue: string }>(
+  found: readonly Job[],
+): Map<string, Job[]> {
+  const queues = new Map<string, Job[]>();
+  for (const job of found) queues.set(job.queue, [...(queues.get(job.queue) ?? []), job]);
+  return queues;
 }
 
 const MOST_SCANNED = 5000;
+/** Bytes of data as they are stored. */
+const LARGE = 256 * 1024;
 
 const LATE_MS = 5000;
 

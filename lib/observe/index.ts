@@ -11,6 +11,7 @@ export {
   connectInspector,
 } from './connect-inspector.js';
 export { Desk } from './desk.js';
+export type { RecoveredJobs } from './recover-queue.js';
 export type { RqAlert } from './alert.js';
 export type {
   AlertOptions,
@@ -19,7 +20,7 @@ export type {
   QueueAlertOptions,
   ResolvedAlerts,
 } from './alert-options.js';
-export { resolveAlerts } from './alert-options.js';
+export { ALERT_RULES, resolveAlerts } from './alert-options.js';
 export { type AlertListener, AlertWatch } from './alert-watch.js';
 export type { FailureGroup, Failures } from './failures.js';
 export type { QueueFinding } from './findings.js';

@@ -1,4 +1,5 @@
 import type { RqJob } from '../../observe/index.js';
+import { audited } from '../audited.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import { bold, dim, red } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
@@ -15,7 +16,9 @@ export function addJobCommand(add: AddCommand, run: Runner): void {
     .argument('<id>')
     .action((id: string, flags: CommonFlags) =>
       run(flags, async (session) => {
-        await (await find(session, id)).stop();
+        const found = await find(session, id);
+        const deed = { action: 'stop', queue: found.queue, what: id };
+        await audited(session, deed, () => found.stop());
         if (session.json) session.output.json({ id, told: true });
         else session.output.line('Its worker is told.');
         return EXIT.done;

@@ -133,7 +133,9 @@ function createWorkerHost(
       bind: (...handler) => {
         const bound = binder.bind(...handler);
         const { telemetry } = options;
-        const run = telemetry ? tracedHandler(bound, telemetry, () => root.worker?.name) : bound;
+        const run = telemetry
+          ? tracedHandler(bound, telemetry, () => root.worker?.name, root.traces)
+          : bound;
         return override ? override.handler(run) : run;
       },
       bindBatch: (...handler) => {
