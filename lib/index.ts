@@ -150,6 +150,7 @@ export {
   type Durations,
   type FailureGroup,
   type Failures,
+  type FailuresOptions,
   type HistoryPoint,
   type InspectorOptions,
   type JobFigures,

@@ -19,7 +19,7 @@ export async function findFindings(store: JobStore, overview: Overview): Promise
   }));
   findings.push(...(await serverFindings(store)), ...workerFindings(overview));
   for (const { queue, code, sentence } of overview.troubles) {
-    findings.push({ severity: 'warning', code, sentence, fix: FIXES[code], queue });
+    findings.push({ severity: 'warning', code, sentence, fix: FIXES[code](queue), queue });
   }
   for (const state of overview.queues) findings.push(...(await queueFindings(store, state)));
   findings.push(...(await scannedFindings(store)));
@@ -28,11 +28,13 @@ export async function findFindings(store: JobStore, overview: Overview): Promise
 
 const RANK = { fatal: 0, passing: 1, warning: 2 } as const;
 
-const FIXES: Readonly<Record<QueueTrouble['code'], string>> = {
-  'no-worker': 'start a process whose @Job methods serve it, or delete the jobs',
-  behind: 'add workers or concurrency, or look at what the jobs wait for',
-  overdue: 'start a worker of the queue: it moves what is due',
-  paused: 'resume it: nestjs-rq resume QUEUE (or rq resume, where RQ is suspended)',
+const FIXES: Readonly<Record<QueueTrouble['code'], (queue: string) => string>> = {
+  'no-worker': (queue) =>
+    `start a process whose @Job methods serve it, or delete the jobs: nestjs-rq empty ${queue}`,
+  behind: (queue) =>
+    `add workers or concurrency, or see which job is slow: nestjs-rq history ${queue} --by-job`,
+  overdue: () => 'start a worker of the queue: it moves what is due',
+  paused: (queue) => `nestjs-rq resume ${queue}, or where RQ is suspended: nestjs-rq resume --all`,
 };
 
 async function serverFindings(store: JobStore): Promise<QueueFinding[]> {
@@ -139,11 +141,13 @@ async function queueFindings(store: JobStore, state: QueueOverview): Promise<Que
   const { endedLeases, popped } = await store.figures.leftovers(queue);
   if (endedLeases > 0) {
     const sentence = `${endedLeases} ${jobs(endedLeases)} of dead workers that nobody has recovered`;
-    add('ended-leases', sentence, 'start a worker of the queue: it recovers them');
+    const fix = `start a worker of the queue, or nestjs-rq doctor --fix ${queue}`;
+    add('ended-leases', sentence, fix);
   }
   if (popped > 0 && workers === 0) {
     const sentence = `${popped} ${jobs(popped)} between queue and worker, and no worker is there`;
-    add('popped', sentence, 'start a worker of the queue: it puts them back');
+    const fix = `start a worker of the queue, or nestjs-rq doctor --fix ${queue}`;
+    add('popped', sentence, fix);
   }
   let ghosts = 0;
   let pickled = 0;

@@ -22,7 +22,7 @@ export type {
 } from './alert-options.js';
 export { ALERT_RULES, resolveAlerts } from './alert-options.js';
 export { type AlertListener, AlertWatch } from './alert-watch.js';
-export type { FailureGroup, Failures } from './failures.js';
+export type { FailureGroup, Failures, FailuresOptions } from './failures.js';
 export type { QueueFinding } from './findings.js';
 export type { Durations, HistoryPoint, JobFigures, QueueHistory, QueueSample } from './history.js';
 export { RqInspector } from './inspector.js';

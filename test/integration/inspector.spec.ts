@@ -218,6 +218,8 @@ describe('failures', () => {
     expect(sample).toMatchObject({ cause, name: 'boom' });
     expect(first?.getTime()).toBeLessThanOrEqual(last?.getTime() ?? 0);
     expect((await inspector().failures({ budget: 3 })).isComplete).toBe(false);
+    // The budget is spent with the last of them.
+    expect((await inspector().failures({ budget: 7 })).isComplete).toBe(true);
 
     expect(await inspector().delete('jobs', { in: 'failed', cause }, { dryRun: true })).toEqual({
       count: 5,

@@ -20,6 +20,9 @@
 local rows = {}
 for index = INDEX.queues, #ARGV do
   local queue = queue_of({ name = ARGV[index] })
+  -- One question for what most queues are not: paused, out of the ordinary.
+  local paused = count_of(redis.pcall('EXISTS', queue.paused, queue.flags))
+  if paused == 0 then queue.is_plain = true else paused = count_of(redis.pcall('EXISTS', queue.paused)) end
   local depths = depths_of(queue)
   local overdue_for = 0
   if depths.overdue > 0 then
@@ -28,8 +31,8 @@ for index = INDEX.queues, #ARGV do
   end
   rows[#rows + 1] = {
     depths.queued, depths.started, depths.scheduled, depths.deferred, depths.finished, depths.failed, depths.canceled,
-    depths.retrying, depths.overdue, overdue_for, ARGV.ages == '1' and oldest_of(queue) or '',
-    count_of(redis.pcall('EXISTS', queue.paused)), may_start(queue),
+    depths.retrying, depths.overdue, overdue_for,
+    ARGV.ages == '1' and depths.queued > 0 and oldest_of(queue, depths.queued) or '', paused, may_start(queue),
   }
 end
 -- RQ's suspension mark. A process without a worker need not be allowed to see it.
