@@ -100,10 +100,8 @@ describe('doctor --fix', () => {
   async function deadWorkers(): Promise<void> {
     const { client } = engine;
     const queue = engine.queue('video');
-    await queue.enqueueMany([
-      { name: 'encode', id: 'ran' },
-      { name: 'encode', id: 'popped' },
-    ]);
+    await queue.enqueue('encode', {}, { id: 'ran' });
+    await queue.enqueue('encode', {}, { id: 'popped' });
     await client.del('rq:queue:video');
     await client.zadd('rq:wip:video', 5, 'ran:1');
     await client.hset('rq:job:ran', 'status', 'started');

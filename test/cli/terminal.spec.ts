@@ -81,7 +81,7 @@ it('top ends by Ctrl-C, also while it is filtering', async () => {
   await top.sees('/ _');
   top.type('\u0003');
   expect(await top.exited()).toBe(0);
-});
+}, 60_000);
 
 it('top says so when Redis is away, and goes on when it is back', async () => {
   await engine.queue('mail').enqueue('send');
@@ -92,7 +92,7 @@ it('top says so when Redis is away, and goes on when it is back', async () => {
   await top.sees('▸ pdf');
   top.type('x');
   expect(await top.exited()).toBe(0);
-});
+}, 60_000);
 
 it('a question is asked and answered, in colours that are only ours', async () => {
   await failedJobs('mail', 2);
@@ -115,4 +115,4 @@ it('a question is asked and answered, in colours that are only ours', async () =
   await eventually(async () => (await engine.client.xlen('rq:nrq:audit')) === 2, {
     what: 'the audit',
   });
-});
+}, 90_000);

@@ -26,9 +26,9 @@ async function scene(): Promise<void> {
     { name: 'w1' },
   );
   await mail.enqueue('boom', { text: HOSTILE }, { id: 'failed-1', description: HOSTILE });
-  await mail.enqueue('fine', {}, { id: 'fine-1' });
+  await mail.enqueueMany([{ name: 'fine' }, { name: 'fine' }]);
   await worker.events.waitFor('jobFailed');
-  await worker.events.waitFor('jobFinished');
+  await worker.events.waitFor('jobFinished', 2);
   await worker.stop();
   await mail.enqueue('fine', { text: HOSTILE }, { id: 'waiting-1' });
   await mail.enqueueIn(3600, 'fine', {}, { id: 'later-1' });
@@ -43,11 +43,11 @@ async function scene(): Promise<void> {
     nrq_running: JSON.stringify([[HOSTILE, HOSTILE, HOSTILE, 1]]),
   });
   await client.sadd('rq:workers', 'rq:worker:dead');
-  const alert = { rule: 'critical', queue: 'mail', job: HOSTILE, state: 'firing' };
+  const alert = { rule: 'workers', queue: HOSTILE, state: 'firing' };
   const times = { severity: 'critical', value: 1, limit: 0, since: Date.now(), at: Date.now() };
   await client.hset(
     'rq:nrq:alerts',
-    'mail critical',
+    `${HOSTILE} workers`,
     JSON.stringify({ ...alert, ...times, calm: 0 }),
   );
   const { audit } = new RqInspector(engine.store).desk;

@@ -58,7 +58,7 @@ async function job(session: Session, id: string, flags: JobFlags): Promise<numbe
   output.line(bold(rest.name ?? '(pickle)'), '  ', id);
   const place = position === undefined ? '' : `, place ${position + 1}`;
   output.line(
-    `${rest.queue} · ${rest.status}${place} · ${rest.attempts} runs`,
+    `${rest.queue} · ${rest.status}${place} · ${rest.attempts} ${rest.attempts === 1 ? 'run' : 'runs'}`,
     dim(retries(rest.retriesLeft)),
   );
   for (const [word, date] of Object.entries({

@@ -16,7 +16,7 @@ export class Terminal {
    * @param words behind `nestjs-rq`
    * @param after a command of the shell that runs behind it at the same terminal
    */
-  constructor(words: string, env: Readonly<Record<string, string>>, after = '') {
+  constructor(words: string, env: Readonly<Record<string, string>>, after = ':') {
     assertBuilt();
     const line = `stty rows 24 cols 100; ${process.execPath} ${program} ${words}; code=$?; ${after}; exit $code`;
     this.child = spawn(
