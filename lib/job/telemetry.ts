@@ -9,6 +9,8 @@ export interface RqTelemetry {
   inject(headers: Record<string, string | undefined>): void;
   /** Called around each run of a handler, outside guards and the like. Gives what `run` gives. */
   process<Result>(job: ProcessedJob, run: () => Promise<Result>): Promise<Result>;
+  /** The same around a run of a handler that takes several jobs at once. */
+  processBatch?<Result>(jobs: readonly ProcessedJob[], run: () => Promise<Result>): Promise<Result>;
   /** Runs what begins loops and timers, outside of every trace. */
   outside<Result>(run: () => Result): Result;
   /** The id of the trace in which the caller is, for lines of the log. */
@@ -55,6 +57,8 @@ export interface ProcessedJob {
   readonly attempt: number;
   /** Undefined: its handler's policy applies, which is not stored with the job yet. */
   readonly retriesLeft: number | undefined;
+  /** Milliseconds for which it had been ready; undefined: not known. */
+  readonly waitMs: number | undefined;
   /** What traveled with the job; anybody may have written it. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The worker that runs it. */

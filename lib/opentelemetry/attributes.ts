@@ -20,13 +20,25 @@ export function sendAttributes({ queue, name, count }: EnqueueCall): Attributes 
 
 /** Of a run of a handler. */
 export function processAttributes(job: ProcessedJob): Attributes {
-  const { queue, name, id, attempt, retriesLeft, worker } = job;
+  const { queue, name, id, attempt, retriesLeft, waitMs, worker } = job;
   return {
     ...common(queue, 'process', 'process'),
     'messaging.message.id': id,
     [JOB]: name,
     'messaging.rq.attempt': attempt,
     ...(retriesLeft === undefined ? undefined : { 'messaging.rq.retries_left': retriesLeft }),
+    // Seconds, as OpenTelemetry has all times.
+    ...(waitMs === undefined ? undefined : { 'messaging.rq.wait': waitMs / 1000 }),
+    ...(worker === undefined ? undefined : { 'messaging.client.id': worker }),
+  };
+}
+
+/** Of a run for several jobs at once. @param first of them */
+export function batchAttributes({ queue, name, worker }: ProcessedJob, count: number): Attributes {
+  return {
+    ...common(queue, 'process', 'process'),
+    [JOB]: name,
+    'messaging.batch.message_count': count,
     ...(worker === undefined ? undefined : { 'messaging.client.id': worker }),
   };
 }

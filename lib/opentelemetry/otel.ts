@@ -28,6 +28,7 @@ import {
 import {
   OUTCOME,
   SCHEMA_URL,
+  batchAttributes,
   errorTypeOf,
   metricAttributes,
   processAttributes,
@@ -115,7 +116,34 @@ class Otel implements RqTelemetry {
 
   async process<Result>(job: ProcessedJob, run: () => Promise<Result>): Promise<Result> {
     const sender = propagation.extract(ROOT_CONTEXT, job.headers);
-    const span = this.startProcess(job, sender);
+    return this.follow(this.startProcess(job, sender), sender, job, 1, run);
+  }
+
+  /** Of several senders none can be the parent: it is linked to all. */
+  async processBatch<Result>(
+    jobs: readonly ProcessedJob[],
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    const [first] = jobs;
+    if (!first) return run();
+    const senders = jobs.map(({ headers }) => {
+      return trace.getSpanContext(propagation.extract(ROOT_CONTEXT, headers));
+    });
+    const bySpan = new Map(senders.map((sender) => [sender?.spanId, sender]));
+    const links = [...bySpan.values()].flatMap((sender) => (sender ? [{ context: sender }] : []));
+    const attributes = batchAttributes(first, jobs.length);
+    const options = { kind: SpanKind.CONSUMER, attributes, links, root: true };
+    const span = this.tracer.startSpan(`process ${first.queue}`, options, ROOT_CONTEXT);
+    return this.follow(span, ROOT_CONTEXT, first, jobs.length, run);
+  }
+
+  private async follow<Result>(
+    span: Span,
+    sender: Context,
+    job: ProcessedJob,
+    count: number,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
     const begin = performance.now();
     let errorType: string | undefined;
     try {
@@ -130,7 +158,7 @@ class Otel implements RqTelemetry {
     } finally {
       span.end();
       const attributes = metricAttributes(job, 'process', errorType);
-      this.meters.consumed.add(1, attributes);
+      this.meters.consumed.add(count, attributes);
       this.meters.duration.record((performance.now() - begin) / 1000, attributes);
     }
   }

@@ -337,3 +337,23 @@ it('an inspector of its own connects, and says nothing of where', async () => {
   ).rejects.toThrow(/^(?!.*secret)/s);
   await expect(connectInspector('redis://x', { prefx: 'a' } as never)).rejects.toThrow(/prefx/);
 });
+
+it('an overview asks little of Redis, whatever the number of queues', async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `queue-${index}`);
+  const asked = async () => {
+    await engine.client.config('RESETSTAT');
+    await engine.store.figures.overview(names);
+    const stats = await engine.client.info('commandstats');
+    const calls = [...stats.matchAll(/^cmdstat_(\w+)(?:\|\w+)?:calls=(\d+)/gm)];
+    const own = calls.filter(([, name]) => !/^(eval|evalsha|info|config|script)$/.test(name ?? ''));
+    return own.reduce((sum, [, , count]) => sum + Number(count), 0) / names.length;
+  };
+  // Its script is there from the second call on.
+  await asked();
+  expect(await asked()).toBeLessThan(7);
+  for (const name of names) {
+    const jobs = Array.from({ length: 20 }, () => ({ name: 'send' }));
+    await engine.queue(name).enqueueMany(jobs);
+  }
+  expect(await asked()).toBeLessThan(18);
+});

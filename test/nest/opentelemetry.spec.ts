@@ -15,7 +15,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { Job, RqModule, RqService, SnoozeJob } from 'nestjs-rq';
+import { type BatchedJob, Job, RqModule, RqService, SnoozeJob } from 'nestjs-rq';
 import { otel } from 'nestjs-rq/opentelemetry';
 import { Redis } from 'ioredis';
 import { BEAT } from '../../lib/store/scripts/beat.js';
@@ -58,6 +58,11 @@ class Jobs {
 
   @Job('mail')
   fine() {}
+
+  @Job({ queue: 'mail', batch: { size: 3, wait: '10s' } })
+  index(_data: unknown[], jobs: BatchedJob[]) {
+    jobs[1]?.fail(new RangeError('this one'));
+  }
 
   @Job('mail')
   snoozing(data: { readonly snooze?: boolean }) {
@@ -115,6 +120,7 @@ it('each attempt is a trace of its own, linked to the span that enqueued the job
       attributes: {
         'messaging.operation.type': 'process',
         'messaging.rq.attempt': index + 1,
+        'messaging.rq.wait': expect.any(Number) as number,
         'messaging.rq.outcome': 'failed',
         'error.type': 'RangeError',
       },
@@ -179,6 +185,29 @@ it('many jobs are one span, and what workers do by themselves is in none', async
   const names = new Set(spans.getFinishedSpans().map(({ name }) => name));
   expect([...names].toSorted()).toEqual(['enqueue mail', 'process mail', 'start']);
   expect(new Set(processed.map(traceOf)).size).toBe(4);
+});
+
+it('a batch is one span, linked to whoever enqueued its jobs, and its failures name its trace', async () => {
+  const mail = await start({}, { log: 'fields' });
+  const lines: object[] = [];
+  jest.spyOn(logs, 'error').mockImplementation((line) => void lines.push(Object(line) as object));
+  await mail.enqueueMany([{ name: 'index' }, { name: 'index' }]);
+  await mail.enqueue('index');
+  const [span] = await ended(1);
+  expect(span?.attributes).toMatchObject({
+    'messaging.batch.message_count': 3,
+    'messaging.rq.job': 'index',
+    'messaging.rq.outcome': 'finished',
+  });
+  const senders = named('enqueue mail').map((sender) => sender.spanContext().spanId);
+  expect(span?.links.map(({ context: { spanId } }) => spanId).toSorted()).toEqual(
+    senders.toSorted(),
+  );
+  expect(senders).toHaveLength(2);
+  await eventually(() => lines.some((line) => 'jobId' in line), {
+    what: 'the line of the failure',
+  });
+  expect(lines.find((line) => 'jobId' in line)).toMatchObject({ traceId: traceOf(span) });
 });
 
 it('messages are counted, and runs are timed', async () => {

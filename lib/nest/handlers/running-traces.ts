@@ -15,13 +15,17 @@ export class RunningTraces {
     run: () => Promise<Result>,
   ): Promise<Result> {
     if (traceId === undefined) return run();
-    const key = keyOf(jobId, attempt);
-    this.ids.set(key, traceId);
-    // Those of lines that are never written, since Redis has refused their outcome.
-    if (this.ids.size > MOST) this.ids.delete(this.ids.keys().next().value as string);
+    this.note(jobId, attempt, traceId);
     const result = await run();
-    if (!(result instanceof ReturnedRetry)) this.ids.delete(key);
+    if (!(result instanceof ReturnedRetry)) this.ids.delete(keyOf(jobId, attempt));
     return result;
+  }
+
+  /** Of a batch, of which one job may fail by itself. */
+  note(jobId: string, attempt: number, traceId: string): void {
+    this.ids.set(keyOf(jobId, attempt), traceId);
+    // Those of lines that are never written, since nothing has failed or Redis has refused the outcome.
+    if (this.ids.size > MOST) this.ids.delete(this.ids.keys().next().value as string);
   }
 
   /** The trace of an attempt that has ended otherwise than well. */

@@ -16,7 +16,7 @@ local function sample_of(queue)
   redis.pcall('ZREMRANGEBYSCORE', queue.retrying, '-inf', score(now))
   return cmsgpack.pack({
     [100] = depths.queued, [101] = depths.started, [102] = depths.scheduled, [103] = depths.failed,
-    [104] = depths.retrying, [105] = depths.overdue, [106] = tonumber(oldest_of(queue, depths.queued)) or 0,
+    [104] = depths.retrying, [105] = depths.overdue, [106] = tonumber(oldest_of(queue)) or 0,
   })
 end
 

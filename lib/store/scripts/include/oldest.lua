@@ -34,11 +34,11 @@ local function ready_since(id)
 end
 
 -- Looks at the first ten of each level: jobs that were given back, or were put in front, may be young. Milliseconds, '' = none waits.
--- queued: how many wait.
-local function oldest_of(queue, queued)
+-- is_common: it has no levels.
+local function oldest_of(queue, is_common)
   local ids = {}
-  for _, list in ipairs({ queue.list, queue.high, queue.low }) do
-    local found = #ids < queued and redis.pcall('LRANGE', list, 0, 9) or {}
+  for _, list in ipairs(is_common and { queue.list } or { queue.list, queue.high, queue.low }) do
+    local found = redis.pcall('LRANGE', list, '0', '9')
     for _, id in ipairs(found.err and {} or found) do ids[#ids + 1] = id end
   end
   if not queue.is_plain then pcall(add_open_heads, queue, ids) end
