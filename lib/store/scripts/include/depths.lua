@@ -2,6 +2,8 @@
 
 --- @include length
 
+local after_now, until_now = '(' .. score(now), score(now - 1)
+
 -- retrying: those that are not due yet; overdue: scheduled ones whose time has come and that nobody has moved
 -- is_common: it has no levels, no flags, and no jobs that are deferred or canceled
 local function depths_of(queue, is_common)
@@ -16,7 +18,7 @@ local function depths_of(queue, is_common)
     finished = count_of(redis.pcall('ZCARD', queue.finished)),
     failed = count_of(redis.pcall('ZCARD', queue.failed)),
     canceled = is_common and 0 or count_of(redis.pcall('ZCARD', queue.canceled)),
-    retrying = has_none and 0 or count_of(redis.pcall('ZCOUNT', queue.retrying, '(' .. score(now), '+inf')),
-    overdue = has_none and 0 or count_of(redis.pcall('ZCOUNT', queue.scheduled, '-inf', score(now - 1))),
+    retrying = has_none and 0 or count_of(redis.pcall('ZCOUNT', queue.retrying, after_now, '+inf')),
+    overdue = has_none and 0 or count_of(redis.pcall('ZCOUNT', queue.scheduled, '-inf', until_now)),
   }
 end
