@@ -41,11 +41,7 @@ async function serverFindings(store: JobStore): Promise<QueueFinding[]> {
   const findings: QueueFinding[] = [];
   const add = (code: string, sentence: string, fix: string) =>
     findings.push({ severity: 'warning', code, sentence, fix, queue: undefined });
-  const asked = performance.now();
-  const before = Date.now();
-  const redisNow = (await store.figures.now()).getTime();
-  const tookMs = performance.now() - asked;
-  const skewMs = Math.abs(redisNow - (before + tookMs / 2));
+  const { tookMs, skewMs } = await clockOf(store);
   if (tookMs > SLOW_MS) {
     const sentence = `Redis took ${Math.round(tookMs)} ms to tell the time`;
     add('slow', sentence, 'look at the network, at its load, and at SLOWLOG');
@@ -67,6 +63,21 @@ async function serverFindings(store: JobStore): Promise<QueueFinding[]> {
   return findings;
 }
 
+/** How long Redis takes to tell the time, and how far it is from ours: of a few looks the quickest, since one may be held up. */
+async function clockOf(store: JobStore): Promise<{ tookMs: number; skewMs: number }> {
+  let best = { tookMs: Infinity, skewMs: 0 };
+  for (let looks = 0; looks < MOST_LOOKS && best.tookMs > SLOW_MS; looks += 1) {
+    const asked = performance.now();
+    const before = Date.now();
+    const redisNow = (await store.figures.now()).getTime();
+    const tookMs = performance.now() - asked;
+    const skewMs = Math.abs(redisNow - (before + tookMs / 2));
+    if (tookMs < best.tookMs) best = { tookMs, skewMs };
+  }
+  return best;
+}
+
+const MOST_LOOKS = 5;
 const SLOW_MS = 100;
 const SKEW_MS = 1000;
 const FULL = 0.9;

@@ -74,7 +74,9 @@ function golden({ code, out, err }: Run): string {
     .replace(/undo mail [\da-f]+/g, 'undo mail UNDO-ID')
     .replace(/\b[\da-f]{10}\b/g, 'CAUSE')
     .replace(/[▁▂▃▄▅▆▇█]{2,}/g, 'BARS')
-    .replace(/[ ]{2,}/g, '  ');
+    .replace(/[ ]{2,}/g, '  ')
+    // Attempts of the minutes before this one.
+    .replace(/ {2}[\d.]+ {2}(\d+%|–) {2}(TIME|–) {2}none/g, '  RATE  $1  $2  none');
   return `${text}--- exit code ${code}`;
 }
 

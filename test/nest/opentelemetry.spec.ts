@@ -28,6 +28,7 @@ const applications = Applications.forThisFile();
 const spans = new InMemorySpanExporter();
 const counted = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
 const reader = new PeriodicExportingMetricReader({ exporter: counted, exportIntervalMillis: 1e8 });
+const provider = new MeterProvider({ readers: [reader] });
 const tracer = trace.getTracer('test');
 
 beforeAll(async () => {
@@ -37,7 +38,7 @@ beforeAll(async () => {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const processors = [new SimpleSpanProcessor(spans)];
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: processors }));
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  metrics.setGlobalMeterProvider(provider);
 });
 beforeEach(() => spans.reset());
 afterAll(async () => {
@@ -225,10 +226,10 @@ it('messages are counted, and runs are timed', async () => {
 });
 
 /** What a collection finds now. */
-async function collected() {
-  counted.reset();
-  await reader.forceFlush();
-  const [found] = counted.getMetrics();
+async function collected(by = reader, into = counted) {
+  into.reset();
+  await by.forceFlush();
+  const [found] = into.getMetrics();
   const all = found?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
   const one = (name: string) => all.find(({ descriptor }) => descriptor.name === name);
   const names = all.filter(({ dataPoints }) => dataPoints.length > 0);
@@ -268,13 +269,25 @@ it('how queues stand and what the process has done is observed at each collectio
 });
 
 it('what all processes show alike may be left to one of them, and ends with the application', async () => {
-  await start({ fleet: false });
-  const { names } = await collected();
-  expect(names).toContain('messaging.rq.worker_slots');
-  expect(names).not.toContain('messaging.rq.jobs');
+  // Each collection has only what was observed for it.
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+  const own = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1e8 });
+  metrics.disable();
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [own] }));
+  try {
+    await start({ fleet: false });
+    const { names } = await collected(own, exporter);
+    expect(names).toContain('messaging.rq.worker_slots');
+    expect(names).not.toContain('messaging.rq.jobs');
+    await applications.closeAll();
+    const after = await collected(own, exporter);
+    expect(after.names).not.toContain('messaging.rq.worker_slots');
+  } finally {
+    await own.shutdown();
+    metrics.disable();
+    metrics.setGlobalMeterProvider(provider);
+  }
   expect(() => otel({ fleet: 1 as never })).toThrow('fleet');
-  await applications.closeAll();
-  expect((await collected()).names).not.toContain('messaging.rq.worker_slots');
 });
 
 it('lines of the log about failures name the trace, the worker and the times', async () => {
