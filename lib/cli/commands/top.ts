@@ -61,7 +61,7 @@ class Top {
     else if (key === '/') {
       this.isTyping = true;
       this.filter = '';
-    } else if (key === 'x' || key === '\u001B') this.isOver = true;
+    } else if (key === 'x') this.isOver = true;
     else if (key === 'k' || key === UP) this.at = Math.max(0, this.at - 1);
     else if (key === 'j' || key === DOWN) this.at += 1;
     else if (key === '\r') this.lookAtFailures();
