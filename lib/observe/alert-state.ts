@@ -1,5 +1,5 @@
 import { type Measured, type RqAlert, alertId, alertSentence } from './alert.js';
-import type { AlertRule, AlertSeverity } from './alert-options.js';
+import { ALERT_RULES, type AlertRule, type AlertSeverity } from './alert-options.js';
 
 /**
  * How an alert comes and goes. What is beyond its limit is *pending* until it has lasted, then *firing*; it is over after
@@ -182,13 +182,4 @@ function isNumber(...values: unknown[]): boolean {
 }
 
 const STATES: ReadonlySet<string> = new Set(['pending', 'firing', 'resolved']);
-const RULES: ReadonlySet<AlertRule> = new Set<AlertRule>([
-  'oldest',
-  'backlog',
-  'retrying',
-  'exhausted',
-  'workers',
-  'overdue',
-  'paused',
-  'critical',
-]);
+const RULES: ReadonlySet<AlertRule> = new Set(ALERT_RULES);

@@ -2,12 +2,14 @@ import {
   type Context,
   type Counter,
   type Histogram,
+  type Meter,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
   context,
   createContextKey,
+  isSpanContextValid,
   metrics,
   propagation,
   trace,
@@ -21,15 +23,18 @@ import {
   RetryJob,
   type RqTelemetry,
   SnoozeJob,
+  type TelemetryFigures,
 } from '../index.js';
 import {
   OUTCOME,
   SCHEMA_URL,
+  batchAttributes,
   errorTypeOf,
   metricAttributes,
   processAttributes,
   sendAttributes,
 } from './attributes.js';
+import { observeFigures } from './observed.js';
 
 /** How jobs appear in traces. */
 export interface OtelOptions {
@@ -38,6 +43,11 @@ export interface OtelOptions {
    * days later, and several times: one trace for all of it would never end. `'parent'`: attempts are children of that span.
    */
   link?: 'link' | 'parent';
+  /**
+   * How queues stand is observed by this process, with a call or two for each collection; default `true`. Every process
+   * shows the same: one is enough.
+   */
+  fleet?: boolean;
 }
 
 /**
@@ -49,18 +59,20 @@ export interface OtelOptions {
  *
  * Spans: `enqueue QUEUE` (producer), `process QUEUE` (consumer), around guards and handler. The context travels in the
  * job's `meta.headers`, as W3C Trace Context: Python may write it there, too. Metrics:
- * `messaging.client.sent.messages`, `messaging.client.consumed.messages`, `messaging.process.duration`.
+ * `messaging.client.sent.messages`, `messaging.client.consumed.messages`, `messaging.process.duration`; and what is
+ * observed at each collection, such as `messaging.rq.jobs`, `messaging.rq.retrying_jobs`. Set the SDK up before the
+ * application starts.
  *
  * @throws InvalidOptionError
  */
 export function otel(options: OtelOptions = {}): RqTelemetry {
-  const { link = 'link', ...rest } = options;
+  const { link = 'link', fleet = true, ...rest } = options;
   const [unknown] = Object.keys(rest);
   const where = 'otel';
   if (unknown !== undefined) {
     throw new InvalidOptionError({
       option: unknown,
-      problem: 'is not an option here. Known: link',
+      problem: 'is not an option here. Known: link, fleet',
       where,
     });
   }
@@ -68,13 +80,20 @@ export function otel(options: OtelOptions = {}): RqTelemetry {
     const problem = "must be 'link' or 'parent'";
     throw new InvalidOptionError({ option: 'link', problem, value: link, where });
   }
-  return new Otel(link);
+  if (typeof fleet !== 'boolean') {
+    const problem = 'must be true or false';
+    throw new InvalidOptionError({ option: 'fleet', problem, value: fleet, where });
+  }
+  return new Otel(link, fleet);
 }
 
 class Otel implements RqTelemetry {
   private instruments: Instruments | undefined;
 
-  constructor(private readonly link: 'link' | 'parent') {}
+  constructor(
+    private readonly link: 'link' | 'parent',
+    private readonly fleet: boolean,
+  ) {}
 
   async enqueue<Result>(call: EnqueueCall, run: () => Promise<Result>): Promise<Result> {
     const options = { kind: SpanKind.PRODUCER, attributes: sendAttributes(call) };
@@ -97,7 +116,34 @@ class Otel implements RqTelemetry {
 
   async process<Result>(job: ProcessedJob, run: () => Promise<Result>): Promise<Result> {
     const sender = propagation.extract(ROOT_CONTEXT, job.headers);
-    const span = this.startProcess(job, sender);
+    return this.follow(this.startProcess(job, sender), sender, job, 1, run);
+  }
+
+  /** Of several senders none can be the parent: it is linked to all. */
+  async processBatch<Result>(
+    jobs: readonly ProcessedJob[],
+    run: () => Promise<Result>,
+  ): Promise<Result> {
+    const [first] = jobs;
+    if (!first) return run();
+    const senders = jobs.map(({ headers }) => {
+      return trace.getSpanContext(propagation.extract(ROOT_CONTEXT, headers));
+    });
+    const bySpan = new Map(senders.map((sender) => [sender?.spanId, sender]));
+    const links = [...bySpan.values()].flatMap((sender) => (sender ? [{ context: sender }] : []));
+    const attributes = batchAttributes(first, jobs.length);
+    const options = { kind: SpanKind.CONSUMER, attributes, links, root: true };
+    const span = this.tracer.startSpan(`process ${first.queue}`, options, ROOT_CONTEXT);
+    return this.follow(span, ROOT_CONTEXT, first, jobs.length, run);
+  }
+
+  private async follow<Result>(
+    span: Span,
+    sender: Context,
+    job: ProcessedJob,
+    count: number,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
     const begin = performance.now();
     let errorType: string | undefined;
     try {
@@ -112,13 +158,24 @@ class Otel implements RqTelemetry {
     } finally {
       span.end();
       const attributes = metricAttributes(job, 'process', errorType);
-      this.meters.consumed.add(1, attributes);
+      this.meters.consumed.add(count, attributes);
       this.meters.duration.record((performance.now() - begin) / 1000, attributes);
     }
   }
 
   outside<Result>(run: () => Result): Result {
     return context.with(ROOT_CONTEXT.setValue(SUPPRESSED, true), run);
+  }
+
+  traceId(): string | undefined {
+    const span = trace.getActiveSpan()?.spanContext();
+    return span && isSpanContextValid(span) ? span.traceId : undefined;
+  }
+
+  observe(figures: TelemetryFigures): () => void {
+    const definitions = figures.definitions.filter(({ scope }) => this.fleet || scope !== 'fleet');
+    const read = (name: string) => this.outside(() => figures.read(name));
+    return observeFigures(meter(), definitions, read);
   }
 
   private startProcess(job: ProcessedJob, sender: Context): Span {
@@ -148,18 +205,22 @@ interface Instruments {
   readonly duration: Histogram;
 }
 
+function meter(): Meter {
+  return metrics.getMeter('nestjs-rq', undefined, { schemaUrl: SCHEMA_URL });
+}
+
 function makeInstruments(): Instruments {
-  const meter = metrics.getMeter('nestjs-rq', undefined, { schemaUrl: SCHEMA_URL });
+  const own = meter();
   return {
-    sent: meter.createCounter('messaging.client.sent.messages', {
+    sent: own.createCounter('messaging.client.sent.messages', {
       description: 'Jobs that were enqueued.',
       unit: '{message}',
     }),
-    consumed: meter.createCounter('messaging.client.consumed.messages', {
+    consumed: own.createCounter('messaging.client.consumed.messages', {
       description: 'Attempts at jobs.',
       unit: '{message}',
     }),
-    duration: meter.createHistogram('messaging.process.duration', {
+    duration: own.createHistogram('messaging.process.duration', {
       description: 'How long handlers ran.',
       unit: 's',
       advice: { explicitBucketBoundaries: BOUNDS },

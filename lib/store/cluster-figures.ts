@@ -9,10 +9,12 @@ import type {
   FigureStore,
   Leftovers,
   QueueState,
+  ScannedJobs,
   ServerState,
   WorkerState,
 } from './figure-store.js';
 import { RedisFigures } from './redis-figures.js';
+import { largestOf } from './scan-jobs.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures of all hash tags: a call for each tag, side by side, and what they say together. */
@@ -38,11 +40,14 @@ export class ClusterFigures implements FigureStore {
     return this.whole.forQueue(queue).figures.leftovers(queue);
   }
 
-  async forgotten(most: number): Promise<readonly { id: string; queue: string }[]> {
+  async scan(most: number): Promise<ScannedJobs> {
     const stores = await this.whole.all();
     const each = Math.ceil(most / Math.max(stores.length, 1));
-    const found = await Promise.all(stores.map(({ figures }) => figures.forgotten(each)));
-    return found.flat();
+    const found = await Promise.all(stores.map(({ figures }) => figures.scan(each)));
+    return {
+      forgotten: found.flatMap(({ forgotten }) => forgotten),
+      largest: largestOf(found.flatMap(({ largest }) => largest)),
+    };
   }
 
   counts(queue: string): Promise<RegistryCounts> {

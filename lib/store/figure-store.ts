@@ -25,14 +25,23 @@ export interface FigureStore {
   findings(): Promise<Finding[]>;
   /** What is left over in a queue: of workers that died, or of whoever writes only half. A look at some hundred entries. */
   leftovers(queue: string): Promise<Leftovers>;
-  /**
-   * Looks at up to so many jobs, wherever they are, for those that nobody will ever delete: they have ended, stand in no
-   * registry, and have no time to live.
-   */
-  forgotten(most: number): Promise<readonly { readonly id: string; readonly queue: string }[]>;
+  /** Looks at up to so many jobs, wherever they are, for what lists of them do not tell. */
+  scan(most: number): Promise<ScannedJobs>;
   readonly alerts: AlertStore;
   /** Jobs that were enqueued through this store, by queue. */
   readonly enqueued: ReadonlyMap<string, number>;
+}
+
+/** What was seen of some thousand jobs. */
+export interface ScannedJobs {
+  /** Those that nobody will ever delete: they have ended, stand in no registry, and have no time to live. */
+  readonly forgotten: readonly { readonly id: string; readonly queue: string }[];
+  /** Those with the largest payloads, the largest first; at most five of each queue. */
+  readonly largest: readonly {
+    readonly id: string;
+    readonly queue: string;
+    readonly bytes: number;
+  }[];
 }
 
 /** What stands in a queue's places and should not. */
