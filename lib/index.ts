@@ -209,7 +209,7 @@ export type {
   WebhookOptions,
   WhenFull,
 } from './job/index.js';
-export type { EnqueueCall, ProcessedJob, RqTelemetry } from './job/index.js';
+export type { EnqueueCall, ProcessedBatch, ProcessedJob, RqTelemetry } from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,

@@ -10,7 +10,7 @@ import { InvalidOptionError } from '../../job/index.js';
 import { moduleOf, rootsOf } from '../discovery/container.js';
 import { HandlerBinder } from '../handlers/apply-enhancers.js';
 import { HandlerExplorer } from './handler-explorer.js';
-import { tracedHandler } from '../handlers/traced-handler.js';
+import { tracedBatchHandler, tracedHandler } from '../handlers/traced-handler.js';
 import { makeEnhancers } from '../handlers/root-enhancers.js';
 import * as problems from '../problems.js';
 import { type ContainerModule, ownImports } from '../nest-internals.js';
@@ -129,15 +129,17 @@ function createWorkerHost(
     });
     const logger = new RqLogger('RqExplorer');
     const methods = new ProviderMethods(discovery, (problem) => logger.warn(problem));
+    const { telemetry } = options;
+    const worker = () => root.worker?.name;
     return new HandlerExplorer(root.name, rootsOf(modules), methods, {
       bind: (...handler) => {
         const bound = binder.bind(...handler);
-        const { telemetry } = options;
-        const run = telemetry ? tracedHandler(bound, telemetry, () => root.worker?.name) : bound;
+        const run = telemetry ? tracedHandler(bound, telemetry, worker) : bound;
         return override ? override.handler(run) : run;
       },
       bindBatch: (...handler) => {
-        const { run, item } = binder.bindBatch(...handler);
+        const bound = binder.bindBatch(...handler);
+        const { run, item } = telemetry ? tracedBatchHandler(bound, telemetry, worker) : bound;
         return { run: override ? override.handler(run) : run, item };
       },
       bindListener: (...listener) => binder.bindListener(...listener),
