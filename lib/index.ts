@@ -215,6 +215,7 @@ export type {
   EnqueueCall,
   FigureDefinition,
   ObservedFigure,
+  ProcessedBatch,
   ProcessedJob,
   RqTelemetry,
   TelemetryFigures,
