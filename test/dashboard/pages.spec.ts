@@ -5,6 +5,7 @@ import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { eventually } from '../support/wait.js';
 import { Watched, describeInBrowser, launch, violations } from './support/browser.js';
+import { startProxy } from './support/proxy.js';
 import { setScene } from './support/scene.js';
 import { type Site, startSite } from './support/site.js';
 
@@ -268,6 +269,50 @@ describeInBrowser('the page', () => {
       { locale: 'ar-EG' },
     );
   });
+
+  it.each([
+    ['express', 'takes a prefix away', '/tools/x', '/rq', ''],
+    ['fastify', 'adds one, and changes the host', '', '/rq', '/api/v1'],
+    ['fastify', 'has another one', '/ops', '/api/v1/rq', ''],
+  ] as const)(
+    'all of it works behind a proxy that stands between (%s; it %s)',
+    async (platform, _, outside, path, added) => {
+      const site = platform === 'express' ? express : fastify;
+      const inside = (asked: string) =>
+        asked.startsWith(outside) ? added + asked.slice(outside.length) : '/elsewhere';
+      const proxy = await startProxy(site.origin, inside, { changesHost: added !== '' });
+      const url = `${proxy.origin}${outside}${path}`;
+      const queue = `proxied${added.length}${outside.length}`;
+      const waiting = site.inspector.queue(queue);
+      await waiting.enqueue('x', {});
+      await open({ ...site, origin: proxy.origin, url }, async (page) => {
+        const answered: string[] = [];
+        page.on('response', (one) => answered.push(`${one.status()} ${one.url()}`));
+        // Its pages, at each depth, by links and when they are loaded anew.
+        await page.goto(url);
+        await page.locator('.queues').getByText(queue).first().click();
+        await page.locator('h1', { hasText: queue }).waitFor();
+        expect(page.url()).toBe(`${url}/queues/${queue}`);
+        await page.reload();
+        await page.waitForSelector('.job-row');
+        // What changes elsewhere shows by itself.
+        await waiting.pause();
+        await page.locator('h1', { hasText: 'paused' }).waitFor();
+        // What is done here arrives.
+        await page.keyboard.press('p');
+        await page.locator('h1', { hasText: 'paused' }).waitFor({ state: 'detached' });
+        expect(await waiting.isPaused()).toBe(false);
+        await page.locator('[data-row-link]').first().click();
+        await page.waitForSelector('.way');
+        await page.reload();
+        await page.waitForSelector('.way');
+        expect(answered.filter((one) => !/^(200|304) /.test(one))).toEqual([]);
+        expect(answered.filter((one) => !one.includes(url))).toEqual([]);
+      });
+      await waiting.empty();
+      await proxy.close();
+    },
+  );
 
   it('says that Redis is gone and keeps what it knew; with nothing in Redis it says what to do', async () => {
     const own = await startRedis();

@@ -18,7 +18,7 @@ it('is opened by an address that works once; a cookie says so from then on', asy
   expect((await send(origin)).status).toBe(401);
   expect((await send(`${origin}/?key=wrong`)).status).toBe(401);
   const opened = await send(served.url);
-  expect([opened.status, opened.headers['location']]).toEqual([303, '/']);
+  expect([opened.status, opened.headers['location']]).toEqual([303, './']);
   const [cookie = ''] = opened.headers['set-cookie'] as string[];
   expect(cookie).toMatch(/HttpOnly; SameSite=Strict/);
   expect((await send(served.url)).status).toBe(401);

@@ -92,7 +92,8 @@ class Doors {
       this.#isUsed = true;
       const cookie = `rq_session=${this.#session}; HttpOnly; SameSite=Strict; Path=/`;
       response.setHeader('Set-Cookie', cookie);
-      response.setHeader('Location', address);
+      // Seen from the address itself: a proxy may have taken a prefix away.
+      response.setHeader('Location', `./${address.slice(address.lastIndexOf('/') + 1)}`);
       end(response, 303, '');
       return false;
     }
