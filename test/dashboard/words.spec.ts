@@ -94,11 +94,10 @@ describe('a cron expression in words', () => {
     expect(cronWords(cron)?.replaceAll('\u202f', ' ')).toBe(words);
   });
 
-  it.each([
-    ...['*/7 * * * *', '0 */5 * * *', '*/5 8-17 * * *', '1-59/7 8-17 * * 1-5', '30 * * * * *'],
-    ...['0 6 * * 1#2', '0 6 L * *', '0 0 13 * 5', '*/5 * * * 1', '61 * * * *', '0 6 * JAN-MAR *'],
-    ...['0 1,2,3,4,5 * * *', '', 'nonsense', '0 6 * * Tag'],
-  ])('%s stays as it is', (cron) => {
+  const odd =
+    '*/7 * * * *|0 */5 * * *|*/5 8-17 * * *|1-59/7 8-17 * * 1-5|30 * * * * *|0 6 * * 1#2|0 6 L * *|' +
+    '0 0 13 * 5|*/5 * * * 1|61 * * * *|0 6 * JAN-MAR *|0 1,2,3,4,5 * * *||nonsense|0 6 * * Tag';
+  it.each(odd.split('|'))('%s stays as it is', (cron) => {
     expect(cronWords(cron)).toBeUndefined();
   });
 });

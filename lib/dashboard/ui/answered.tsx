@@ -11,10 +11,10 @@ export function Answered<Answer>({
 }: {
   readonly of: Asked<Answer>;
   /** What to say instead; undefined or false: there is something to show. */
-  empty?(answer: Answer): ComponentChildren;
+  readonly empty?: (answer: Answer) => ComponentChildren;
   /** Grey lines. */
   readonly rows?: number;
-  children(answer: Answer): ComponentChildren;
+  readonly children: (answer: Answer) => ComponentChildren;
 }) {
   if (answer === undefined) {
     if (problem) return <Trouble problem={problem} retry={reload} />;

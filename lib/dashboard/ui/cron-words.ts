@@ -77,11 +77,8 @@ function isAny(field: string): boolean {
   return field === '*' || field === '?';
 }
 
-const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'];
-const MONTHS = [
-  ...['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN'],
-  ...['JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'],
-];
+const WEEKDAYS = 'SUN MON TUE WED THU FRI SAT'.split(' ');
+const MONTHS = 'JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC'.split(' ');
 const NICKNAMES: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
   '@daily': '0 0 * * *',

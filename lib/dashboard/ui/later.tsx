@@ -7,7 +7,7 @@ export function Later<Props extends object>({
   load,
   props,
 }: {
-  load(): Promise<ComponentType<Props>>;
+  readonly load: () => Promise<ComponentType<Props>>;
   readonly props: Props;
 }) {
   const [Part, setPart] = useState<ComponentType<Props> | undefined>();
