@@ -137,6 +137,7 @@ export {
   ConnectedInspector,
   Desk,
   FoundJobs,
+  RUN_BOUNDS,
   RqInspector,
   SharedOperations,
   connectInspector,
