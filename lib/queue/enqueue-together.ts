@@ -69,8 +69,9 @@ export async function enqueuePrepared(
   const own = storeFor(store, first.job.queue);
   const other = call.find(({ job }) => storeFor(store, job.queue) !== own);
   if (other) throw differentTags(first.job.queue, other.job.queue, where);
+  if (own.hashTag !== undefined) await assertParentsHere(own, jobsOf(call), where);
+  // Nothing may come between this and the call: a prepared job is enqueued once.
   assertTogether(own, call, where);
-  await assertParentsHere(own, jobsOf(call), where);
   const refusals = await storeTogether(own, call);
   return jobs.map((job, index) => job.handle().answered(refusals[index]));
 }

@@ -12,7 +12,7 @@ export async function assertParentsHere(
   jobs: readonly NewJob[],
   where: string,
 ): Promise<void> {
-  if (store.hashTag === undefined || !store.queuesEverywhere) return;
+  if (store.hashTag === undefined) return;
   const parents = new Set(jobs.flatMap(({ waitsFor }) => waitsFor?.jobs ?? []));
   for (const { id } of jobs) parents.delete(id);
   if (parents.size === 0) return;
@@ -20,7 +20,7 @@ export async function assertParentsHere(
   const here = await store.queuesOf(ids);
   const missing = ids.filter((_id, index) => here[index] === undefined);
   if (missing.length === 0) return;
-  const queues = await store.queuesEverywhere(missing);
+  const queues = (await store.queuesEverywhere?.(missing)) ?? [];
   for (const [index, queue] of queues.entries()) {
     if (queue !== undefined) assertSameTag(store, { id: missing[index] ?? '', queue }, where);
   }

@@ -184,10 +184,10 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const call = jobs.map((job, index) =>
       job instanceof PreparedJob ? jobOfCall(job) : this.itemOfCall(job as AnyItem, index),
     );
-    const where = `enqueueMany on queue "${this.name}"`;
-    assertTogether(this.#store, call, where);
-    await assertParentsHere(this.#store, jobsOf(call), where);
-    const refusals = await storeInSlices(this.#store, this.name, call);
+    const [store, where] = [this.#store, `enqueueMany on queue "${this.name}"`];
+    if (store.hashTag !== undefined) await assertParentsHere(store, jobsOf(call), where);
+    assertTogether(store, call, where);
+    const refusals = await storeInSlices(store, this.name, call);
     return jobs.map((job, index) => {
       const handle =
         job instanceof PreparedJob
