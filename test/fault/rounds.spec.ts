@@ -35,18 +35,28 @@ function lengths(): number[] {
 
 describe(`under load (FAULTS_SEED=${seed})`, () => {
   const results: RoundResult[] = [];
+  /** Those that are under way, too: whoever is interrupted has not passed. */
+  const failed = new Set<string>();
+  const report = () => {
+    const names = ALL.map(({ name }) => name);
+    if (long)
+      writeFileSync(long.report, JSON.stringify({ seed, names, results, failed: [...failed] }));
+  };
 
   it.each(cases.map((fault, index) => [fault.name, fault, index] as const))(
     '%s',
     async (_, fault, index) => {
+      failed.add(fault.name);
+      report();
       for (const [number, seconds] of lengths().entries()) {
         const dice = new Dice(seed + 1000 * index + number);
         const result = await runRound(fault, { seconds, dice });
-        results.push(result);
-        if (long) writeFileSync(long.report, JSON.stringify({ seed, results }));
         expect(result.violations).toEqual([]);
         expect(result.faults).toBeGreaterThan(0);
+        results.push(result);
       }
+      failed.delete(fault.name);
+      report();
     },
     (lengths().length * LONGEST + 300) * 1000,
   );

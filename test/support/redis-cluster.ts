@@ -56,6 +56,18 @@ export class RedisCluster {
     throw new Error(`nobody has the slot of ${key}`);
   }
 
+  /** A replica of that node; it reads, in place of sending elsewhere. */
+  async replicaOf(key: string): Promise<ClusterNode> {
+    const { server } = await this.ownerOf(key);
+    for (const node of this.living) {
+      const info = await node.client.info('replication');
+      if (!info.includes(`master_port:${server.port}\r\n`)) continue;
+      await node.client.readonly();
+      return node;
+    }
+    throw new Error(`the node that has the slot of ${key} has no replica`);
+  }
+
   get living(): ClusterNode[] {
     return this.nodes.filter(({ isDead }) => !isDead);
   }
@@ -123,9 +135,9 @@ export class ClusterNode {
   ) {}
 
   static async start(): Promise<ClusterNode> {
-    const server = await startRedis({
-      args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
-    });
+    const cluster = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
+    // A replica is served at once.
+    const server = await startRedis({ args: [...cluster, '--repl-diskless-sync-delay', '0'] });
     const client = server.client();
     return new ClusterNode(server, client, String(await client.cluster('MYID')));
   }
