@@ -1,8 +1,10 @@
 // `npm run faults`: every case of test/fault/rounds for a long time, and docs/reliability.md with what came of it. A case
 // that fails, or is interrupted, is named there and has no row.
 //   --minutes N   of all cases together; default 60
-//   --only TEXT   only the cases with this text in their names; then nothing is written
+//   --only TEXT   only the cases with this text in their names, or with one of several: 'address|Sentinel'; then nothing is
+//                 written
 //   --repeat      with --only: their rows are put in the place of those that are there
+//   --from FILE   no run: the report of an earlier one, which is what FAULTS.report of rounds.spec.ts has written
 //   --seed N      all that is random; default: another one each time
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -16,11 +18,17 @@ const PAGE = join(root, 'docs/reliability.md');
 const BEGIN = '<!-- written by `npm run faults` -->';
 const END = '<!-- end of what is written -->';
 
+const TABLE = [
+  '| Fault, again and again under load | Jobs | Faults | Lost | Run again | Told falsely | Longest wait of a producer | Served again after an election |',
+  '|---|--:|--:|--:|--:|--:|--:|--:|',
+];
+
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     only: { type: 'string' },
     repeat: { type: 'boolean', default: false },
+    from: { type: 'string' },
     seed: { type: 'string' },
   },
 });
@@ -29,30 +37,34 @@ if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
 
 const interrupted = endAllOnSignals({ grace: 30 });
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-rq-faults-'));
-const report = join(folder, 'report.json');
+const report = values.from ?? join(folder, 'report.json');
 // Also after Ctrl-C what has run is told.
 process.once('exit', () => {
   if (interrupted()) tell();
   rmSync(folder, { recursive: true, force: true });
 });
 
-await runNpm(['run', '--silent', 'build'], { cwd: root, what: 'npm run build' });
-try {
-  await runNpm(['run', '--silent', 'jest', '--', '--ci', 'test/fault/rounds.spec'], {
-    cwd: root,
-    what: 'the rounds',
-    show: true,
-    env: {
-      FAULTS: JSON.stringify({ minutes, only: values.only, report }),
-      ...(values.seed === undefined ? {} : { FAULTS_SEED: values.seed }),
-    },
-    timeLimit: minutes * 60 * 2 + 3600,
-  });
-} catch (error) {
-  console.log(`FAILED: ${error.problem ?? error.message}`);
-  process.exitCode = 1;
-}
+if (values.from === undefined) await runRounds();
 if (!interrupted()) tell();
+
+async function runRounds() {
+  await runNpm(['run', '--silent', 'build'], { cwd: root, what: 'npm run build' });
+  try {
+    await runNpm(['run', '--silent', 'jest', '--', '--ci', 'test/fault/rounds.spec'], {
+      cwd: root,
+      what: 'the rounds',
+      show: true,
+      env: {
+        FAULTS: JSON.stringify({ minutes, only: values.only, report }),
+        ...(values.seed === undefined ? {} : { FAULTS_SEED: values.seed }),
+      },
+      timeLimit: minutes * 60 * 2 + 3600,
+    });
+  } catch (error) {
+    console.log(`FAILED: ${error.problem ?? error.message}`);
+    process.exitCode = 1;
+  }
+}
 
 /** Prints what has come of it, and writes it down. */
 function tell() {
@@ -103,11 +115,6 @@ function summed(all) {
 function tableOf(rows) {
   return [...TABLE, ...rows.map(({ name, line, ...row }) => line ?? lineOf(name, row))].join('\n');
 }
-
-const TABLE = [
-  '| Fault, again and again under load | Jobs | Faults | Lost | Run again | Told falsely | Longest wait of a producer | Served again after an election |',
-  '|---|--:|--:|--:|--:|--:|--:|--:|',
-];
 
 function lineOf(name, { jobs, faults, lost, again, toldFalsely, outage, servedAgain }) {
   const numbers = [jobs, faults, lost, again, toldFalsely].map((one) =>

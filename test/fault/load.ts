@@ -11,6 +11,8 @@ import type { Act } from './scene.js';
 export class Load {
   /** The jobs that are surely stored. */
   readonly acknowledged: AcknowledgedJob[] = [];
+  /** What the last of them said that was rejected. */
+  lastRejection: unknown;
   /** How many calls were rejected. */
   rejected = 0;
   /** Of these, calls that may have been carried out all the same. */
@@ -93,6 +95,7 @@ export class Load {
           return;
         }
         this.rejected += 1;
+        this.lastRejection = error;
         if (performance.now() - begun > GIVEN_UP_AFTER) {
           this.isStopped = true;
           this.surprises.push(error);

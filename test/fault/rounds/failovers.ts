@@ -33,7 +33,15 @@ function bySentinels(name: string, how: 'killed' | 'planned', safe: number): Fau
           else await group.failOver();
           const primary = await group.switched(old);
           await takesWrites(group.client(primary), safe);
-          const served = await load.servedBy(group.client(primary));
+          const served = await load
+            .servedBy(group.client(primary))
+            .catch(async (error: unknown) => {
+              const last = [load.lastRejection, scene.journal.of('problem').at(-1)?.message];
+              throw new Error(
+                `${String(error)}: ${await group.views()}\n${last.map(String).join('\n')}\n` +
+                  `acknowledged: ${load.acknowledged.length}`,
+              );
+            });
           if (how === 'killed') await old.restart();
           scene.client = group.client(primary);
           await group.agreed();
