@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { RqConnectionError } from '../job/index.js';
+import { type Durability, RqConnectionError } from '../job/index.js';
 import { after } from '../time/timer.js';
 import type { RedisAccess } from './access.js';
 import { replyText } from './client-errors.js';
@@ -62,6 +62,17 @@ export class SlotAccess implements RedisAccess {
 
   runMessages<Reply>(action: string, command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
     return this.repeated(action, command, (node, once) => node.runMessages(action, once));
+  }
+
+  /** Who waits for replicas waits for those of the node that has taken the write. */
+  runReplicated<Reply>(
+    action: string,
+    durability: Durability,
+    command: (redis: Redis) => Promise<Reply>,
+  ): Promise<Reply> {
+    return this.repeated(action, command, (node, once) =>
+      node.runReplicated(action, durability, once),
+    );
   }
 
   /** What a node has refused outside of `run`, as its error or as text. */

@@ -57,6 +57,8 @@ export interface ServerState {
   readonly version: string | undefined;
   /** `master`, `slave`. */
   readonly role: string | undefined;
+  /** Replicas that follow it; in a cluster, those of the node that has the fewest. */
+  readonly replicas: number | undefined;
   /** Bytes. */
   readonly usedMemory: number | undefined;
   /** Bytes; 0: no limit. */

@@ -111,6 +111,7 @@ export class RedisFigures implements FigureStore {
     return {
       version: info.get('redis_version'),
       role: info.get('role'),
+      replicas: replicasIn(info),
       usedMemory: number('used_memory'),
       maxMemory: number('maxmemory'),
       evictionPolicy: info.get('maxmemory_policy'),
@@ -147,6 +148,14 @@ export class RedisFigures implements FigureStore {
     const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, keys, values));
     return decodeOverview(queues, reply);
   }
+}
+
+/** Undefined: it does not say. One that does not have all data yet follows nobody yet. */
+function replicasIn(info: ReadonlyMap<string, string>): number | undefined {
+  const count = info.get('connected_slaves');
+  if (count === undefined) return undefined;
+  const all = Array.from({ length: Number(count) }, (_, index) => info.get(`slave${index}`) ?? '');
+  return all.filter((replica) => replica.includes('state=online')).length;
 }
 
 function decodeBucket(at: Date, reply: readonly Buffer[]): Bucket | undefined {

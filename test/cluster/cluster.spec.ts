@@ -1,5 +1,6 @@
 // Jobs on a real cluster: three masters, each with a replica. What hangs on the cluster alone is tested here; that the
 // layout changes nothing else is what `npm run check:cluster` shows with the tests of test/integration.
+import { NotReplicatedError, RqConnectionError } from '../../lib/job/index.js';
 import { RqInspector } from '../../lib/observe/index.js';
 import { Queue, enqueuePrepared } from '../../lib/queue/index.js';
 import { ClusterConnections } from '../../lib/redis/index.js';
@@ -134,6 +135,37 @@ it('shows queues and workers of all nodes', async () => {
   expect(worker?.queues.toSorted()).toEqual(QUEUES);
   const { id } = await new Queue('c', store).enqueueIn(60, 'add', { n: 1 });
   expect((await inspector.job(id))?.queue).toBe('c');
+});
+
+it('waits for replicas of the node that has taken the job, and says when there are too few', async () => {
+  const store = await openStore();
+  await eventually(async () => (await store.figures.server()).replicas === 1, {
+    what: 'a replica of each node',
+    timeout: 20_000,
+  });
+  for (const name of ['a', 'b', 'c']) {
+    const queue = new Queue(name, store, { durability: { replicas: 1, timeout: '4s' } });
+    const { id } = await queue.enqueue('add', { n: 1 });
+    const replica = await cluster.replicaOf(`{${name}}`);
+    expect(await replica.client.call('EXISTS', `rq:{${name}}:job:${id}`)).toBe(1);
+  }
+  const sure = new Queue('a', store, { durability: { replicas: 2, timeout: '100ms' } });
+  const refused: unknown = await sure
+    .enqueue('add', { n: 1 }, { id: 'late' })
+    .catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(NotReplicatedError);
+  expect(refused).toMatchObject({ uncertain: true, jobIds: ['late'], replicas: 2, reached: 1 });
+  // What is repeated is there already, and is asked for again.
+  const again = new Queue('a', store, { durability: { replicas: 1, timeout: '4s' } });
+  expect((await again.enqueue('add', { n: 1 }, { id: 'late' })).isNew).toBe(false);
+
+  // Also where the slot has gone to.
+  const home = await cluster.ownerOf('{a}');
+  const to = cluster.living.find((node) => node !== home && !node.isReplica);
+  await (await cluster.beginMove('{a}', to as ClusterNode)).finish();
+  const { id } = await again.enqueue('add', { n: 1 });
+  const replica = await cluster.replicaOf('{a}');
+  expect(await replica.client.call('EXISTS', `rq:{a}:job:${id}`)).toBe(1);
 });
 
 it('moves slots back and forth, key by key, under load: nothing is lost or half done', async () => {

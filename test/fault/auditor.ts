@@ -103,15 +103,16 @@ function judgeRuns(
   const explained = stored?.hasData
     ? stored.attempts + (SUCCEEDED.has(stored.status) ? 1 : 0) + interrupted
     : 1 + count('retrying') + count('requeued') + interrupted + killed;
-  const undone = rolledBack ? count('lost') + Math.max(0, count('finished') - 1) : 0;
-  if (runs > explained + undone)
-    accuse('I3', job.id, `ran ${runs} times, of which ${explained} are accounted for`);
-
   const settlements = new Map<number | undefined, number>();
   for (const { event, attempt } of history) {
     if (event === 'finished' || event === 'failed' || event === 'retrying')
       settlements.set(attempt, (settlements.get(attempt) ?? 0) + 1);
   }
+  // What a failover has undone has been told, and was done once more.
+  const toldAgain = [...settlements.values()].reduce((sum, times) => sum + times - 1, 0);
+  const undone = rolledBack ? count('lost') + toldAgain : 0;
+  if (runs > explained + undone)
+    accuse('I3', job.id, `ran ${runs} times, of which ${explained} are accounted for`);
   for (const [attempt, times] of settlements) {
     if (times > 1 && !rolledBack) accuse('I3', job.id, `attempt ${attempt} settled ${times} times`);
   }
@@ -124,7 +125,9 @@ function judgeRuns(
     accuse('I4', job.id, `${stored.attempts} attempts, but ${stored.records.length} on record`);
   const retried = stored?.hasData
     ? stored.records.filter((outcome) => outcome === 'retrying').length
-    : count('retrying');
+    : rolledBack
+      ? new Set(history.filter(({ event }) => event === 'retrying').map((one) => one.attempt)).size
+      : count('retrying');
   if (job.retries !== undefined && retried > job.retries)
     accuse('I4', job.id, `${retried} retries of at most ${job.retries}`);
   for (const { attempt = 0, delay = 0 } of history.filter(({ event }) => event === 'retrying')) {

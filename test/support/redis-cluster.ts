@@ -80,6 +80,18 @@ export class RedisCluster {
     return [];
   }
 
+  /** A replica of that node; it reads, in place of sending elsewhere. */
+  async replicaOf(key: string): Promise<ClusterNode> {
+    const { server } = await this.ownerOf(key);
+    for (const node of this.living) {
+      const info = await node.client.info('replication');
+      if (!info.includes(`master_port:${server.port}\r\n`)) continue;
+      await node.client.readonly();
+      return node;
+    }
+    throw new Error(`the node that has the slot of ${key} has no replica`);
+  }
+
   get living(): ClusterNode[] {
     return this.nodes.filter(({ isAway }) => !isAway);
   }
@@ -162,7 +174,9 @@ export class ClusterNode {
   ) {}
 
   static async start({ options = {}, hasTls = false }: NodeSettings): Promise<ClusterNode> {
+    // A replica is served at once.
     const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
+    args.push('--repl-diskless-sync-delay', '0');
     const tlsPort = hasTls ? await freePort() : undefined;
     const folder = hasTls ? await mkdtemp(join(tmpdir(), 'nestjs-rq-tls-')) : undefined;
     if (folder !== undefined) args.push(...(await tlsArguments(Number(tlsPort), folder)));
