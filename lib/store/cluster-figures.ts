@@ -13,6 +13,7 @@ import type {
   WorkerState,
 } from './figure-store.js';
 import { RedisFigures } from './redis-figures.js';
+import type { WaitCircle } from './wait-circles.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures of all hash tags: a call for each tag, side by side, and what they say together. */
@@ -42,6 +43,15 @@ export class ClusterFigures implements FigureStore {
     const stores = await this.whole.all();
     const each = Math.ceil(most / Math.max(stores.length, 1));
     const found = await Promise.all(stores.map(({ figures }) => figures.forgotten(each)));
+    return found.flat();
+  }
+
+  /** A group has jobs of one tag. */
+  async circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]> {
+    const byStore = [...this.whole.byStore(queues)];
+    const found = await Promise.all(
+      byStore.map(([store, own]) => store.figures.circles(own, most)),
+    );
     return found.flat();
   }
 
