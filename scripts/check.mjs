@@ -1,7 +1,7 @@
 // `npm run check`: all that a change has to pass, the same for a newcomer and on a build machine.
-// The steps run one after the other; the first that fails ends the check and is named. The last line is
-// always jest's own count, `N passed, M failed`, so that a machine can tell that tests ran.
-// All that the tests need is installed by steps before them. `npm run check -- --prepare` ends there.
+// What the tests need is installed first, in two lines side by side; `npm run check -- --prepare` ends there. Then one step
+// follows the other. The first that fails ends the check and is named. The last line is always jest's own count,
+// `N passed, M failed`, so that a machine can tell that tests ran.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative, sep } from 'node:path';
@@ -25,27 +25,34 @@ const resultFile = join(resultFolder, 'jest.json');
 process.once('exit', () => rmSync(resultFolder, { recursive: true, force: true }));
 const interrupted = endAllOnSignals({ grace: 10 });
 
+/** Two lines of steps that go on side by side: what npm installs, and what the system's packages bring. */
 const preparation = [
-  { name: 'packages', step: packagesStep },
-  { name: 'redis-server', step: ensureRedisServer },
-  { name: 'promtool', step: ensurePromtool },
-  { name: 'Chromium', step: ensureChromium },
-  { name: 'Python RQ', step: pythonStep },
-  { name: 'servers', step: serversStep },
-  { name: 'Node versions', step: fetchNodeVersions },
+  [
+    { name: 'packages', step: packagesStep },
+    { name: 'Node versions', step: fetchNodeVersions },
+  ],
+  [
+    { name: 'redis-server', step: ensureRedisServer },
+    { name: 'promtool', step: ensurePromtool },
+    { name: 'Chromium', step: ensureChromium },
+    { name: 'Python RQ', step: pythonStep },
+    { name: 'servers', step: serversStep },
+  ],
 ];
 const tests = [
   { name: 'scripts', step: compileScripts },
-  { name: 'format, lint, types', step: sideBySide('format:check', 'lint', 'typecheck') },
-  { name: 'build', step: npmScript('build') },
+  {
+    name: 'format, lint, types, build',
+    step: sideBySide('format:check', 'lint', 'typecheck', 'build'),
+  },
   { name: 'tests', step: runTests },
   { name: 'package', step: npmScript('check:package') },
 ];
 
 const isPreparing = process.argv.includes('--prepare');
-const steps = isPreparing ? preparation : [...preparation, ...tests];
+const names = [...preparation.flat(), ...(isPreparing ? [] : tests)].map(({ name }) => name);
 const begun = Date.now();
-process.exitCode = (await allStepsPass()) ? 0 : 1;
+process.exitCode = (await passes()) ? 0 : 1;
 if (!interrupted()) {
   const passed = isPreparing ? 'All that the tests need is there' : 'The check passed';
   console.log(
@@ -58,13 +65,19 @@ if (!interrupted()) {
   }
 }
 
-async function allStepsPass() {
-  for (const [index, { name, step }] of steps.entries()) {
-    process.stdout.write(`[${index + 1}/${steps.length}] ${name} ... `);
+async function passes() {
+  const prepared = await Promise.all(preparation.map((line) => allPass(line)));
+  return prepared.every(Boolean) && (isPreparing || allPass(tests));
+}
+
+/** Runs steps one after the other, and tells of each when it ends. */
+async function allPass(steps) {
+  for (const { name, step } of steps) {
+    const number = `[${names.indexOf(name) + 1}/${names.length}]`;
     const started = Date.now();
     try {
       const remark = await step();
-      console.log(`${remark ? `${remark}, ` : ''}${seconds(started)}`);
+      console.log(`${number} ${name} ... ${remark ? `${remark}, ` : ''}${seconds(started)}`);
     } catch (error) {
       if (interrupted()) return false;
       const isOfCommand = error instanceof CommandFailed;

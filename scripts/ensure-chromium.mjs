@@ -17,7 +17,6 @@ const PLACES = [
 export async function ensureChromium() {
   let found = find();
   if (found === undefined) {
-    process.stdout.write('installing it ... ');
     const why = await installSystemPackages('chromium').then(
       (isInstalled) => (isInstalled ? undefined : 'it cannot be installed here without a password'),
       (error) => error.message,

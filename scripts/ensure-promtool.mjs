@@ -10,7 +10,6 @@ export function hasPromtool() {
 /** Gives a remark for the check. */
 export async function ensurePromtool() {
   if (hasPromtool()) return 'there';
-  process.stdout.write('installing it ... ');
   await installSystemPackages('prometheus').catch(() => undefined);
   if (hasPromtool()) return 'installed';
   const problem =

@@ -18,7 +18,6 @@ export async function ensureRedisServer() {
 }
 
 async function install() {
-  process.stdout.write('installing it ... ');
   return (await installSystemPackages('redis-server')) ? findRedisServer() : undefined;
 }
 

@@ -133,8 +133,15 @@ describe("a handler's own concurrency", () => {
     expect([limited.now, limited.done]).toEqual([1, 0]);
 
     // The others wait in Redis, where another worker may have them.
+    const waiting = await eventually(
+      async () => {
+        const counts = await engine.queue().counts();
+        return counts.finished === 10 && counts;
+      },
+      { what: 'the other jobs to be settled' },
+    );
+    expect(waiting).toMatchObject({ queued: 19, started: 1 });
     expect(worker.events.of('jobSnoozed')).toEqual([]);
-    expect(await engine.queue().counts()).toMatchObject({ queued: 19, started: 1 });
     gate.resolve();
   });
 

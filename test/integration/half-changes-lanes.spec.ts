@@ -218,9 +218,10 @@ async function drain(): Promise<void> {
   await engine.client.zadd('rq:scheduled:jobs', 'XX', '1', 'c1');
   await workersDie();
   await sweep();
-  for (let round = 0; round < 10; round += 1) {
+  for (let round = 0, idle = 0; round < 10 && idle < 2; round += 1) {
     const { claimed } = await claimBy(engine.store);
-    await settle(engine.store, claimed, finished);
+    if (claimed.length > 0) await settle(engine.store, claimed, finished);
+    idle = claimed.length > 0 ? 0 : idle + 1;
   }
 }
 
