@@ -15,6 +15,7 @@ import type {
 } from './figure-store.js';
 import { RedisFigures } from './redis-figures.js';
 import { largestOf } from './scan-jobs.js';
+import type { WaitCircle } from './wait-circles.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures of all hash tags: a call for each tag, side by side, and what they say together. */
@@ -48,6 +49,15 @@ export class ClusterFigures implements FigureStore {
       forgotten: found.flatMap(({ forgotten }) => forgotten),
       largest: largestOf(found.flatMap(({ largest }) => largest)),
     };
+  }
+
+  /** A group has jobs of one tag. */
+  async circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]> {
+    const byStore = [...this.whole.byStore(queues)];
+    const found = await Promise.all(
+      byStore.map(([store, own]) => store.figures.circles(own, most)),
+    );
+    return found.flat();
   }
 
   counts(queue: string): Promise<RegistryCounts> {

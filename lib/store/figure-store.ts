@@ -2,6 +2,7 @@ import type { Finding, SelectableIn } from '../job/index.js';
 import type { Figures, Tier } from '../wire/figures.js';
 import type { AlertStore } from './alert-store.js';
 import type { DeskStore } from './desk-store.js';
+import type { WaitCircle } from './wait-circles.js';
 
 /** Figures for those who watch: how queues stand, what workers do, what became of jobs. Reading changes nothing. */
 export interface FigureStore {
@@ -27,6 +28,8 @@ export interface FigureStore {
   leftovers(queue: string): Promise<Leftovers>;
   /** Looks at up to so many jobs, wherever they are, for what lists of them do not tell. */
   scan(most: number): Promise<ScannedJobs>;
+  /** Looks at up to so many deferred jobs of these queues for those that wait for themselves, by way of groups. */
+  circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]>;
   readonly alerts: AlertStore;
   /** Jobs that were enqueued through this store, by queue. */
   readonly enqueued: ReadonlyMap<string, number>;

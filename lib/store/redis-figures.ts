@@ -18,6 +18,7 @@ import { rightsOf } from './rights.js';
 import { scanJobs } from './scan-jobs.js';
 import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
 import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
+import { type WaitCircle, findCircle, readWaiting } from './wait-circles.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
@@ -135,6 +136,14 @@ export class RedisFigures implements FigureStore {
 
   scan(most: number): Promise<ScannedJobs> {
     return scanJobs(this.connections, this.keys, most);
+  }
+
+  async circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]> {
+    const { connections, keys } = this;
+    const anyGroup = await connections.run('look for groups', (redis) => redis.exists(keys.groups));
+    if (anyGroup === 0) return [];
+    const circle = findCircle(await readWaiting(connections, keys, { queues, most }));
+    return circle ? [circle] : [];
   }
 
   private async look(

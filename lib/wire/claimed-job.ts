@@ -19,7 +19,7 @@ import { type JobTick, decodeTick } from './tick.js';
  */
 export class ClaimedJob {
   readonly id: string;
-  /** 1-based, this run included. */
+  /** 1-based, this run included; the rounds of one that repeats count, too. */
   readonly attempt: number;
   /** This run has told lines of its log. */
   hasLog = false;
@@ -37,7 +37,12 @@ export class ClaimedJob {
     id?: string,
   ) {
     this.id = id ?? this.text(ID) ?? '';
-    this.attempt = (this.number(ATTEMPTS) ?? 0) + 1;
+    this.attempt = this.failures + (fields?.has(ROUND) ? this.round.done : 0) + 1;
+  }
+
+  /** Attempts so far that have failed. */
+  get failures(): number {
+    return this.number(ATTEMPTS) ?? 0;
   }
 
   /** A claim of which only the name is known. */

@@ -244,6 +244,25 @@ describe('replace', () => {
     expect(await stored()).toBe(2);
   });
 
+  it('leaves parents and group of a job that waits for others as they are', async () => {
+    const parent = await engine.queue().enqueue('p');
+    const first = await unique(1, { replace: true }, { dependsOn: parent, group: 'g' });
+    const other = { group: 'other', delay: 60 };
+    expect(await unique(2, { replace: true }, other)).toMatchObject({
+      id: first.id,
+      isNew: false,
+    });
+    expect(await first.refresh()).toMatchObject({
+      status: 'deferred',
+      data: 2,
+      waitsFor: { jobs: [parent.id] },
+    });
+    expect(await engine.client.smembers('rq:group:g')).toEqual([first.id]);
+    expect(await engine.queue().group('other').status()).toMatchObject({ total: 0 });
+    await engine.work({ p: () => 'parent', f: (_, job) => job.parentResults() });
+    expect(await first.result({ timeout: 5 })).toEqual(['parent']);
+  });
+
   it('debounce: runs once, with the newest data, so long after the last call', async () => {
     const runs = new Runs();
     const seen: unknown[] = [];
