@@ -1,6 +1,6 @@
 // Jobs on a real cluster: three masters, each with a replica. What hangs on the cluster alone is tested here; that the
 // layout changes nothing else is what `npm run check:cluster` shows with the tests of test/integration.
-import { NotReplicatedError, RqConnectionError } from '../../lib/job/index.js';
+import { NotReplicatedError } from '../../lib/job/index.js';
 import { RqInspector } from '../../lib/observe/index.js';
 import { Queue, enqueuePrepared } from '../../lib/queue/index.js';
 import { ClusterConnections } from '../../lib/redis/index.js';
@@ -161,8 +161,7 @@ it('waits for replicas of the node that has taken the job, and says when there a
 
   // Also where the slot has gone to.
   const home = await cluster.ownerOf('{a}');
-  const to = cluster.living.find((node) => node !== home && !node.isReplica);
-  await (await cluster.beginMove('{a}', to as ClusterNode)).finish();
+  await (await cluster.beginMove('{a}', await otherThan(home))).finish();
   const { id } = await again.enqueue('add', { n: 1 });
   const replica = await cluster.replicaOf('{a}');
   expect(await replica.client.call('EXISTS', `rq:{a}:job:${id}`)).toBe(1);

@@ -62,6 +62,8 @@ export class RedisCluster {
   async replicaOf(key: string): Promise<ClusterNode> {
     const [, replica] = await this.homesOf(key);
     if (!replica) throw new Error(`there is no copy of the slot of ${key}`);
+    // It reads, in place of sending elsewhere.
+    await replica.client.readonly();
     return replica;
   }
 
@@ -78,18 +80,6 @@ export class RedisCluster {
       if (found[0]?.server.port === ports[0]) return found;
     }
     return [];
-  }
-
-  /** A replica of that node; it reads, in place of sending elsewhere. */
-  async replicaOf(key: string): Promise<ClusterNode> {
-    const { server } = await this.ownerOf(key);
-    for (const node of this.living) {
-      const info = await node.client.info('replication');
-      if (!info.includes(`master_port:${server.port}\r\n`)) continue;
-      await node.client.readonly();
-      return node;
-    }
-    throw new Error(`the node that has the slot of ${key} has no replica`);
   }
 
   get living(): ClusterNode[] {
