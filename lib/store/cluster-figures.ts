@@ -11,11 +11,11 @@ import type {
   QueueState,
   ScannedJobs,
   ServerState,
+  WaitCircle,
   WorkerState,
 } from './figure-store.js';
 import { RedisFigures } from './redis-figures.js';
 import { largestOf } from './scan-jobs.js';
-import type { WaitCircle } from './wait-circles.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures of all hash tags: a call for each tag, side by side, and what they say together. */

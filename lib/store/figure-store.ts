@@ -2,7 +2,6 @@ import type { Finding, SelectableIn } from '../job/index.js';
 import type { Figures, Tier } from '../wire/figures.js';
 import type { AlertStore } from './alert-store.js';
 import type { DeskStore } from './desk-store.js';
-import type { WaitCircle } from './wait-circles.js';
 
 /** Figures for those who watch: how queues stand, what workers do, what became of jobs. Reading changes nothing. */
 export interface FigureStore {
@@ -45,6 +44,20 @@ export interface ScannedJobs {
     readonly queue: string;
     readonly bytes: number;
   }[];
+}
+
+/**
+ * Jobs that wait for themselves, by way of groups, and those that wait for them. The call that closes such a circle is
+ * refused; but it looks at a thousand jobs only, and not at what Python does to groups.
+ */
+export interface WaitCircle {
+  /** How many jobs wait for ever, as far as was looked. */
+  readonly jobs: number;
+  /** One that is part of a circle. */
+  readonly id: string;
+  readonly queue: string;
+  /** A group by which it waits for itself. */
+  readonly group: string;
 }
 
 /** What stands in a queue's places and should not. */

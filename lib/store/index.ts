@@ -2,7 +2,6 @@
 export type * from './desk-store.js';
 export type * from './alert-store.js';
 export type * from './figure-store.js';
-export type { WaitCircle } from './wait-circles.js';
 export type * from './job-store.js';
 export type * from './group-store.js';
 export type * from './limit-store.js';

@@ -11,6 +11,7 @@ import type {
   QueueState,
   ScannedJobs,
   ServerState,
+  WaitCircle,
   WorkerState,
 } from './figure-store.js';
 import { RedisDesk } from './redis-desk.js';
@@ -18,7 +19,7 @@ import { rightsOf } from './rights.js';
 import { scanJobs } from './scan-jobs.js';
 import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
 import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
-import { type WaitCircle, findCircle, readWaiting } from './wait-circles.js';
+import { findCircle, readWaiting } from './wait-circles.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */

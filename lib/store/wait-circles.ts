@@ -1,19 +1,6 @@
 import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace } from '../wire/keyspace.js';
-
-/**
- * Jobs that wait for themselves, by way of groups, and those that wait for them. The call that closes such a circle is
- * refused; but it looks at a thousand jobs only, and not at what Python does to groups.
- */
-export interface WaitCircle {
-  /** How many jobs wait for ever, as far as was looked. */
-  readonly jobs: number;
-  /** One that is part of a circle. */
-  readonly id: string;
-  readonly queue: string;
-  /** A group by which it waits for itself. */
-  readonly group: string;
-}
+import type { WaitCircle } from './figure-store.js';
 
 /** A job that waits; `for`: what is pending of its parents, ids or `@` and a group's name. */
 export interface WaitingJob {
