@@ -66,6 +66,7 @@ it('top pauses, resumes and requeues when its question is answered by yes', asyn
   await top.sees('Nothing was done.');
   top.type('x');
   // The other screen is gone, the cursor is back, and lines are lines again.
+  // oxlint-disable-next-line no-control-regex -- the codes of a terminal
   await top.sees(/\u001B\[\?25h\u001B\[\?1049l[\s\S]*\bicanon\b[\s\S]* echo\b/);
   expect(await top.exited()).toBe(0);
   const entries = await engine.client.xlen('rq:nrq:audit');
@@ -101,6 +102,7 @@ it('a question is asked and answered, in colours that are only ours', async () =
   expect(listed.shown).toContain('\u001B[2m');
   // oxlint-disable-next-line no-control-regex -- all but colours would be a stranger's
   expect(listed.shown.replace(/\u001B\[\d+m/g, '')).not.toMatch(
+    // oxlint-disable-next-line no-control-regex -- they are what is looked for
     /[\u0000-\u0008\u000B\u000C\u000E-\u001F\u009B]/,
   );
   const asked = open('delete mail --in failed --all');

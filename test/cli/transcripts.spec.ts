@@ -173,7 +173,8 @@ it('events, enqueue and metrics, at a terminal', async () => {
 function stripColours({ code, out, err }: Run): Run {
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   const plain = (text: string) => text.replace(/\u001B\[(1|2|22|31|32|33|36|39)m/g, '');
-  return { code, out: plain(out), err: plain(err).replace(/\r\d+ of \d+ |\r\u001B\[K/g, '') };
+  const progress = plain(err).replaceAll('\r\u001B[K', '');
+  return { code, out: plain(out), err: progress.replace(/\r\d+ of \d+ /g, '') };
 }
 
 function foreign({ out, err }: Run): string | null {

@@ -24,11 +24,12 @@ handlers.register({ ...handler, name: 'one' });
 handlers.register({ ...handler, name: 'two', retry: { max: 5, interval: 3600 } });
 const options = { name, concurrency: 5, lease: 2, shutdownTimeout: 20 };
 const worker = new Worker(new RedisJobStore(connections), handlers, options, {});
-process.once('SIGTERM', async () => {
+async function stop() {
   await worker.stop();
   process.send({ counted: worker.figures().counted });
   await connections.close();
   process.disconnect();
-});
+}
+process.once('SIGTERM', () => void stop());
 await worker.start();
 process.send('started');

@@ -382,6 +382,7 @@ it('lines of the log about failures name the trace, the worker and the times', a
 
 it('an idle application makes no span, whatever its loops ask of Redis', async () => {
   const loops = [BEAT, RECOVER, OVERVIEW].map((script) => jest.spyOn(script, 'run'));
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with the client that sends
   const send = Redis.prototype.sendCommand;
   // As an instrumentation of ioredis does it: a span for each command, in the context of whoever sends it.
   const instrumented = jest.spyOn(Redis.prototype, 'sendCommand').mockImplementation(function (
