@@ -22,7 +22,10 @@ import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
 import { findCircle, readWaiting } from './wait-circles.js';
 import type { RegistryCounts } from './watcher-store.js';
 
-/** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
+/**
+ * Reads from Redis the numbers that people watch. Scripts count the jobs that are there; buckets, one for each stretch of
+ * time, hold what workers have counted.
+ */
 export class RedisFigures implements FigureStore {
   readonly alerts: AlertRecords;
   readonly desk: RedisDesk;
