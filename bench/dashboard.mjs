@@ -21,8 +21,6 @@ const { values, positionals } = parseArgs({
   },
 });
 
-await (positionals[0] === 'serve' ? serve(positionals[1]) : measure());
-
 /** The child: a dashboard, which says how much processor time it has taken when it is asked. */
 async function serve(redisUrl) {
   const inspector = await connectInspector(redisUrl);
@@ -218,3 +216,5 @@ function ms(value) {
 function print(what, value, goal) {
   console.log(`${what.padEnd(52)} ${value.padStart(12)}   ${goal}`);
 }
+
+await (positionals[0] === 'serve' ? serve(positionals[1]) : measure());

@@ -196,7 +196,8 @@ function dataOf({ args, kwargs, data }: JobSnapshot): unknown {
 /** The board knows texts, numbers and objects. */
 function progressOf(value: unknown): QueueJobJson['progress'] {
   if (value === undefined || value === null) return 0;
-  return Array.isArray(value) ? { ...value } : (value as QueueJobJson['progress']);
+  if (Array.isArray(value)) return Object.fromEntries((value as unknown[]).entries());
+  return value as QueueJobJson['progress'];
 }
 
 /** Oldest first, as BullMQ keeps them. */
