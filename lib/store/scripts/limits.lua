@@ -76,7 +76,8 @@ if next(changed) and not queue.is_plain then
       queue.lanes.look_again(gate, redis.call('ZRANGEBYSCORE', gate.lanes, '(' .. queue.lanes.now_micros, '+inf', 'LIMIT', 0, LOOKED_AT))
     end
   end
-  if was_plain then queue.lanes.wake_all() end
+  -- When the queue has no limit any more, nobody looks for those that wait for room in it: all look once.
+  if was_plain or changed[''] then queue.lanes.wake_all() end
   queue.lanes.close()
 end
 return changes
