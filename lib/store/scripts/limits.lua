@@ -76,8 +76,9 @@ if next(changed) and not queue.is_plain then
       queue.lanes.look_again(gate, redis.call('ZRANGEBYSCORE', gate.lanes, '(' .. queue.lanes.now_micros, '+inf', 'LIMIT', 0, LOOKED_AT))
     end
   end
-  -- When the queue has no limit any more, nobody looks for those that wait for room in it: all look once.
-  if was_plain or changed[''] then queue.lanes.wake_all() end
+  if was_plain then queue.lanes.wake_all() end
   queue.lanes.close()
 end
+-- When the queue has no limit any more, nobody looks for those that wait for room in it: all look once.
+if changed[''] and not was_plain then redis.pcall('PUBLISH', queue.wake, 'lanes') end
 return changes
