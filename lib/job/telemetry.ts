@@ -13,6 +13,31 @@ export interface RqTelemetry {
   processBatch<Result>(batch: ProcessedBatch, run: () => Promise<Result>): Promise<Result>;
   /** Runs what begins loops and timers, outside of every trace. */
   outside<Result>(run: () => Result): Result;
+  /** The id of the trace in which the caller is, for lines of the log. */
+  traceId?(): string | undefined;
+  /** Called when the application has started: figures that it may show for as long as it runs. Gives what ends that. */
+  observe?(figures: TelemetryFigures): () => void;
+}
+
+/** What stands in Redis, and what this process has done: the same as for Prometheus. */
+export interface TelemetryFigures {
+  readonly definitions: readonly FigureDefinition[];
+  /** The numbers of one of them now, each with its labels. */
+  read(name: string): Promise<readonly ObservedFigure[]>;
+}
+
+export interface FigureDefinition {
+  /** `rq_retrying_jobs`, `rq_redis_errors_total`. */
+  readonly name: string;
+  readonly type: 'gauge' | 'counter' | 'histogram';
+  readonly help: string;
+  /** `fleet`: every process shows the same. */
+  readonly scope: 'fleet' | 'process';
+}
+
+export interface ObservedFigure {
+  readonly labels: Readonly<Record<string, string | number>>;
+  readonly value: number;
 }
 
 /** A call that enqueues. */
@@ -32,6 +57,8 @@ export interface ProcessedJob {
   readonly attempt: number;
   /** Undefined: its handler's policy applies, which is not stored with the job yet. */
   readonly retriesLeft: number | undefined;
+  /** Milliseconds for which it had been ready; undefined: not known. */
+  readonly waitMs: number | undefined;
   /** What traveled with the job; anybody may have written it. */
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The worker that runs it. */

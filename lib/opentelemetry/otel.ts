@@ -2,11 +2,13 @@ import {
   type Context,
   type Counter,
   type Histogram,
+  type Meter,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   context,
   createContextKey,
+  isSpanContextValid,
   metrics,
   propagation,
   trace,
@@ -18,6 +20,7 @@ import {
   type ProcessedJob,
   ReturnedRetry,
   type RqTelemetry,
+  type TelemetryFigures,
 } from '../index.js';
 import {
   OUTCOME,
@@ -28,6 +31,7 @@ import {
   processAttributes,
   sendAttributes,
 } from './attributes.js';
+import { observeFigures } from './observed.js';
 import { endOfBatch, failed, plannedOutcome } from './span-ends.js';
 
 /** How jobs appear in traces. */
@@ -38,6 +42,11 @@ export interface OtelOptions {
    * those of batches, which have many, are linked all the same.
    */
   link?: 'link' | 'parent';
+  /**
+   * How queues stand is observed by this process, with a call or two for each collection; default `true`. Every process
+   * shows the same: one is enough.
+   */
+  fleet?: boolean;
 }
 
 /**
@@ -50,18 +59,20 @@ export interface OtelOptions {
  * Spans: `enqueue QUEUE` (producer), `process QUEUE` (consumer), around guards and handler; of a batch one, with a link for
  * each job. The context travels in the
  * job's `meta.headers`, as W3C Trace Context: Python may write it there, too. Metrics:
- * `messaging.client.sent.messages`, `messaging.client.consumed.messages`, `messaging.process.duration`.
+ * `messaging.client.sent.messages`, `messaging.client.consumed.messages`, `messaging.process.duration`; and what is
+ * observed at each collection, such as `messaging.rq.jobs`, `messaging.rq.retrying_jobs`. Set the SDK up before the
+ * application starts.
  *
  * @throws InvalidOptionError
  */
 export function otel(options: OtelOptions = {}): RqTelemetry {
-  const { link = 'link', ...rest } = options;
+  const { link = 'link', fleet = true, ...rest } = options;
   const [unknown] = Object.keys(rest);
   const where = 'otel';
   if (unknown !== undefined) {
     throw new InvalidOptionError({
       option: unknown,
-      problem: 'is not an option here. Known: link',
+      problem: 'is not an option here. Known: link, fleet',
       where,
     });
   }
@@ -69,13 +80,20 @@ export function otel(options: OtelOptions = {}): RqTelemetry {
     const problem = "must be 'link' or 'parent'";
     throw new InvalidOptionError({ option: 'link', problem, value: link, where });
   }
-  return new Otel(link);
+  if (typeof fleet !== 'boolean') {
+    const problem = 'must be true or false';
+    throw new InvalidOptionError({ option: 'fleet', problem, value: fleet, where });
+  }
+  return new Otel(link, fleet);
 }
 
 class Otel implements RqTelemetry {
   private instruments: Instruments | undefined;
 
-  constructor(private readonly link: 'link' | 'parent') {}
+  constructor(
+    private readonly link: 'link' | 'parent',
+    private readonly fleet: boolean,
+  ) {}
 
   async enqueue<Result>(call: EnqueueCall, run: () => Promise<Result>): Promise<Result> {
     const options = { kind: SpanKind.PRODUCER, attributes: sendAttributes(call) };
@@ -149,6 +167,17 @@ class Otel implements RqTelemetry {
     return context.with(ROOT_CONTEXT.setValue(SUPPRESSED, true), run);
   }
 
+  traceId(): string | undefined {
+    const span = trace.getActiveSpan()?.spanContext();
+    return span && isSpanContextValid(span) ? span.traceId : undefined;
+  }
+
+  observe(figures: TelemetryFigures): () => void {
+    const definitions = figures.definitions.filter(({ scope }) => this.fleet || scope !== 'fleet');
+    const read = (name: string) => this.outside(() => figures.read(name));
+    return observeFigures(meter(), definitions, read);
+  }
+
   private startProcess(job: ProcessedJob, sender: Context): Span {
     const options = { kind: SpanKind.CONSUMER, attributes: processAttributes(job) };
     const name = `process ${job.queue}`;
@@ -176,18 +205,22 @@ interface Instruments {
   readonly duration: Histogram;
 }
 
+function meter(): Meter {
+  return metrics.getMeter('nestjs-rq', undefined, { schemaUrl: SCHEMA_URL });
+}
+
 function makeInstruments(): Instruments {
-  const meter = metrics.getMeter('nestjs-rq', undefined, { schemaUrl: SCHEMA_URL });
+  const own = meter();
   return {
-    sent: meter.createCounter('messaging.client.sent.messages', {
+    sent: own.createCounter('messaging.client.sent.messages', {
       description: 'Jobs that were enqueued.',
       unit: '{message}',
     }),
-    consumed: meter.createCounter('messaging.client.consumed.messages', {
+    consumed: own.createCounter('messaging.client.consumed.messages', {
       description: 'Attempts at jobs.',
       unit: '{message}',
     }),
-    duration: meter.createHistogram('messaging.process.duration', {
+    duration: own.createHistogram('messaging.process.duration', {
       description: 'How long handlers ran.',
       unit: 's',
       advice: { explicitBucketBoundaries: BOUNDS },

@@ -1,4 +1,5 @@
 // Traces and metrics by OpenTelemetry: a trace per attempt, linked to the creation; loops outside of any span.
+import { jest } from '@jest/globals';
 import { Injectable, ParseIntPipe } from '@nestjs/common';
 import { SpanKind, SpanStatusCode, context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
@@ -16,13 +17,18 @@ import {
 } from '@opentelemetry/sdk-trace-base';
 import { type BatchedJob, Job, JobData, RqModule, RqService, SnoozeJob } from 'nestjs-rq';
 import { otel } from 'nestjs-rq/opentelemetry';
+import { Redis } from 'ioredis';
+import { BEAT } from '../../lib/store/scripts/beat.js';
+import { OVERVIEW } from '../../lib/store/scripts/overview.js';
+import { RECOVER } from '../../lib/store/scripts/recover.js';
 import { eventually } from '../support/wait.js';
-import { Applications } from './support/applications.js';
+import { Applications, type LogLines } from './support/applications.js';
 
 const applications = Applications.forThisFile();
 const spans = new InMemorySpanExporter();
 const counted = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
 const reader = new PeriodicExportingMetricReader({ exporter: counted, exportIntervalMillis: 1e8 });
+const provider = new MeterProvider({ readers: [reader] });
 const tracer = trace.getTracer('test');
 
 beforeAll(async () => {
@@ -32,7 +38,7 @@ beforeAll(async () => {
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   const processors = [new SimpleSpanProcessor(spans)];
   trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors: processors }));
-  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [reader] }));
+  metrics.setGlobalMeterProvider(provider);
 });
 beforeEach(() => spans.reset());
 afterAll(async () => {
@@ -53,6 +59,11 @@ class Jobs {
 
   @Job('mail')
   fine() {}
+
+  @Job({ queue: 'mail', batch: { size: 3, wait: '10s' } })
+  index(_data: unknown[], jobs: BatchedJob[]) {
+    jobs[1]?.fail(new RangeError('this one'));
+  }
 
   @Job('mail')
   snoozing(data: { readonly snooze?: boolean }) {
@@ -75,12 +86,19 @@ class Jobs {
 
 let service: RqService;
 
-async function start(options?: Parameters<typeof otel>[0]) {
-  const { app } = await applications.start({
-    imports: [RqModule.forRoot(applications.root({ telemetry: otel(options) }))],
+let logs: LogLines;
+
+async function start(
+  options?: Parameters<typeof otel>[0],
+  rootOptions: Parameters<Applications['root']>[0] = {},
+) {
+  const root = applications.root({ telemetry: otel(options), ...rootOptions });
+  const started = await applications.start({
+    imports: [RqModule.forRoot(root)],
     providers: [Jobs],
   });
-  service = app.get(RqService);
+  logs = started.logs;
+  service = started.app.get(RqService);
   return service.queue('mail');
 }
 
@@ -116,6 +134,7 @@ it('each attempt is a trace of its own, linked to the span that enqueued the job
       attributes: {
         'messaging.operation.type': 'process',
         'messaging.rq.attempt': index + 1,
+        'messaging.rq.wait': expect.any(Number) as number,
         'messaging.rq.outcome': 'failed',
         'error.type': 'RangeError',
       },
@@ -246,6 +265,18 @@ describe('a batch', () => {
     });
     expect(rest?.attributes['messaging.batch.message_count']).toBe(2);
   });
+
+  it('names its trace in the lines about those of its jobs that failed', async () => {
+    const mail = await start({}, { log: 'fields' });
+    const lines: object[] = [];
+    jest.spyOn(logs, 'error').mockImplementation((line) => void lines.push(Object(line) as object));
+    await mail.enqueueMany([{ name: 'index' }, { name: 'index' }, { name: 'index' }]);
+    const [span] = await ended(1);
+    await eventually(() => lines.some((line) => 'jobId' in line), {
+      what: 'the line of the failure',
+    });
+    expect(lines.find((line) => 'jobId' in line)).toMatchObject({ traceId: traceOf(span) });
+  });
 });
 
 it('messages are counted, and runs are timed', async () => {
@@ -253,14 +284,7 @@ it('messages are counted, and runs are timed', async () => {
   await mail.enqueue('fine');
   await mail.enqueueMany([1, 2].map((data) => ({ name: 'several', data })));
   await ended(2);
-  await reader.forceFlush();
-  const all =
-    counted
-      .getMetrics()
-      .at(-1)
-      ?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
-  const values = (name: string) =>
-    all.find(({ descriptor }) => descriptor.name === name)?.dataPoints ?? [];
+  const { values } = await collected();
   expect(values('messaging.client.sent.messages').length).toBeGreaterThan(0);
   expect(values('messaging.client.consumed.messages')).toContainEqual(
     expect.objectContaining({
@@ -269,3 +293,128 @@ it('messages are counted, and runs are timed', async () => {
   );
   expect(values('messaging.process.duration').length).toBeGreaterThan(0);
 });
+
+/** What a collection finds now. */
+async function collected(by = reader, into = counted) {
+  into.reset();
+  await by.forceFlush();
+  const [found] = into.getMetrics();
+  const all = found?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
+  const one = (name: string) => all.find(({ descriptor }) => descriptor.name === name);
+  const names = all.filter(({ dataPoints }) => dataPoints.length > 0);
+  return {
+    names: names.map(({ descriptor }) => descriptor.name),
+    unit: (name: string) => one(name)?.descriptor.unit,
+    values: (name: string) => one(name)?.dataPoints ?? [],
+  };
+}
+
+it('how queues stand and what the process has done is observed at each collection', async () => {
+  await start();
+  await service.queue('lonely').enqueue('fine');
+  const { names, unit, values } = await collected();
+  const queue = { 'messaging.destination.name': 'lonely' };
+  expect(values('messaging.rq.jobs')).toContainEqual(
+    expect.objectContaining({
+      value: 1,
+      attributes: { ...queue, 'messaging.rq.status': 'queued' },
+    }),
+  );
+  expect(values('messaging.rq.queue_workers')).toContainEqual(
+    expect.objectContaining({ value: 0, attributes: queue }),
+  );
+  expect(unit('messaging.rq.queue_oldest_job_age')).toBe('s');
+  const ours = names.filter((name) => name.startsWith('messaging.rq.'));
+  expect(ours).toEqual(
+    expect.arrayContaining([
+      'messaging.rq.retrying_jobs',
+      'messaging.rq.scheduled_overdue',
+      'messaging.rq.worker_slots',
+      'messaging.rq.redis_errors',
+    ]),
+  );
+  // OpenTelemetry's own counters and histograms have these.
+  expect(ours.filter((name) => /attempts|enqueued|duration|wait|build/.test(name))).toEqual([]);
+});
+
+it('what all processes show alike may be left to one of them, and ends with the application', async () => {
+  // Each collection has only what was observed for it.
+  const exporter = new InMemoryMetricExporter(AggregationTemporality.DELTA);
+  const own = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1e8 });
+  metrics.disable();
+  metrics.setGlobalMeterProvider(new MeterProvider({ readers: [own] }));
+  try {
+    await start({ fleet: false });
+    const { names } = await collected(own, exporter);
+    expect(names).toContain('messaging.rq.worker_slots');
+    expect(names).not.toContain('messaging.rq.jobs');
+    await applications.closeAll();
+    const after = await collected(own, exporter);
+    expect(after.names).not.toContain('messaging.rq.worker_slots');
+  } finally {
+    await own.shutdown();
+    metrics.disable();
+    metrics.setGlobalMeterProvider(provider);
+  }
+  expect(() => otel({ fleet: 1 as never })).toThrow('fleet');
+});
+
+it('lines of the log about failures name the trace, the worker and the times', async () => {
+  const mail = await start({}, { log: 'fields' });
+  const lines: object[] = [];
+  for (const level of ['warn', 'error'] as const) {
+    jest.spyOn(logs, level).mockImplementation((line) => void lines.push(Object(line) as object));
+  }
+  await mail.enqueue('flaky', { card: 'secret data' });
+  const [first, second] = await ended(2);
+  const told = await eventually(
+    () => {
+      const found = lines.filter((line) => 'jobId' in line);
+      return found.length >= 2 && found;
+    },
+    { what: 'two lines' },
+  );
+  const times = { durationMs: expect.any(Number) as number, waitMs: expect.any(Number) as number };
+  const worker = expect.stringContaining('') as string;
+  expect(told).toEqual([
+    expect.objectContaining({ event: 'job.retrying', traceId: traceOf(first), worker, ...times }),
+    expect.objectContaining({ event: 'job.failed', traceId: traceOf(second), worker, ...times }),
+  ]);
+});
+
+it('an idle application makes no span, whatever its loops ask of Redis', async () => {
+  const loops = [BEAT, RECOVER, OVERVIEW].map((script) => jest.spyOn(script, 'run'));
+  // oxlint-disable-next-line typescript/unbound-method -- it is called with the client that sends
+  const send = Redis.prototype.sendCommand;
+  // As an instrumentation of ioredis does it: a span for each command, in the context of whoever sends it.
+  const instrumented = jest.spyOn(Redis.prototype, 'sendCommand').mockImplementation(function (
+    this: Redis,
+    ...sent
+  ) {
+    const span = tracer.startSpan(`redis ${sent[0].name}`);
+    try {
+      return send.apply(this, sent);
+    } finally {
+      span.end();
+    }
+  });
+  try {
+    await tracer.startActiveSpan('start', async (span) => {
+      const mail = await start({}, { worker: { lease: 1 }, alerts: { every: '100ms' } });
+      await mail.enqueue('fine');
+      span.end();
+    });
+    await ended(1);
+    expect(spans.getFinishedSpans().some(({ name }) => name.startsWith('redis'))).toBe(true);
+    spans.reset();
+    for (const loop of loops) loop.mockClear();
+    // A worker shows itself every ten seconds: the only thing here that is not quicker.
+    await eventually(() => loops.every(({ mock }) => mock.calls.length > 0), {
+      what: 'beat, recovery and alerts to come round',
+      timeout: 30_000,
+    });
+    expect(spans.getFinishedSpans().map(({ name }) => name)).toEqual([]);
+  } finally {
+    for (const spy of [instrumented, ...loops]) spy.mockRestore();
+  }
+}, 40_000);

@@ -127,19 +127,23 @@ function createWorkerHost(
       extract: options.context.extract,
       where: place,
     });
+    const { telemetry } = options;
+    const traced = telemetry && {
+      telemetry,
+      worker: () => root.worker?.name,
+      traces: root.traces,
+    };
     const logger = new RqLogger('RqExplorer');
     const methods = new ProviderMethods(discovery, (problem) => logger.warn(problem));
-    const { telemetry } = options;
-    const worker = () => root.worker?.name;
     return new HandlerExplorer(root.name, rootsOf(modules), methods, {
       bind: (...handler) => {
         const bound = binder.bind(...handler);
-        const run = telemetry ? tracedHandler(bound, telemetry, worker) : bound;
+        const run = traced ? tracedHandler(bound, traced) : bound;
         return override ? override.handler(run) : run;
       },
       bindBatch: (...handler) => {
         const bound = binder.bindBatch(...handler);
-        const { run, item } = telemetry ? tracedBatchHandler(bound, telemetry, worker) : bound;
+        const { run, item } = traced ? tracedBatchHandler(bound, traced) : bound;
         return { run: override ? override.handler(run) : run, item };
       },
       bindListener: (...listener) => binder.bindListener(...listener),

@@ -13,6 +13,7 @@ import { closedWhileWaiting } from '../problems.js';
 import type { ContainerModule } from '../nest-internals.js';
 import { RqLogger } from '../rq-logger.js';
 import type { RootOptions } from '../options/read-root-options.js';
+import { RunningTraces } from '../handlers/running-traces.js';
 import { QueueCatalog } from '../queues/queue-catalog.js';
 import type { QueueRegistration } from '../queues/queue-registration.js';
 import type { RootOverride } from './root-override.js';
@@ -34,8 +35,12 @@ export class RqRoot
   isStarted = false;
   /** The application has begun to close. */
   isClosing = false;
+  /** For lines of the log that are objects. */
+  readonly traces: RunningTraces | undefined;
   private readonly logger = new RqLogger('RqModule');
   private readonly connections: Connections | ClusterConnections;
+  /** What stands in for Redis has no replicas. */
+  private readonly isStandIn: boolean;
   private connecting = false;
   private closing: Promise<void> | undefined;
   private lostLinks = 0;
@@ -78,6 +83,7 @@ export class RqRoot
     const storeOptions = { prefix, sharedWithPython, maxPayloadBytes };
     const hashTagOf = (queue: string) => this.queues.hashTagOf(queue);
     // What stands in for Redis is always one server.
+    this.isStandIn = override !== undefined;
     this.store =
       override?.store(name, connections as Connections, storeOptions) ??
       openStore(connections, { ...storeOptions, hashTagOf });
@@ -89,6 +95,7 @@ export class RqRoot
       options.telemetry,
       options.durability,
     );
+    this.traces = options.log === 'fields' ? new RunningTraces() : undefined;
     hideFields(this, 'name', 'place');
   }
 
@@ -162,6 +169,19 @@ export class RqRoot
     const waited = performance.now() - start;
     if (waited > this.options.connectTimeout) {
       this.logger.log(lines.connected(this.name, waited));
+    }
+    await this.lookAtReplicas();
+  }
+
+  /** A number that Redis cannot reach refuses each job: that is said before the first one. */
+  private async lookAtReplicas(): Promise<void> {
+    const { replicas, queue } = this.queues.mostReplicas();
+    if (replicas === 0 || this.isStandIn) return;
+    // No right to ask, or Redis has just gone away: there are others to say that.
+    const server = await this.store.figures.server().catch(() => undefined);
+    const found = server?.replicas ?? replicas;
+    if (found < replicas) {
+      this.logger.warn(lines.tooFewReplicas(this.name, replicas, found, queue));
     }
   }
 }
