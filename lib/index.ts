@@ -137,6 +137,7 @@ export {
   ConnectedInspector,
   Desk,
   FoundJobs,
+  RUN_BOUNDS,
   RqInspector,
   SharedOperations,
   connectInspector,
@@ -150,6 +151,7 @@ export {
   type Durations,
   type FailureGroup,
   type Failures,
+  type FailuresOptions,
   type HistoryPoint,
   type InspectorOptions,
   type JobFigures,
@@ -165,6 +167,7 @@ export {
   type QueueOverview,
   type QueueSample,
   type QueueTrouble,
+  type RecoveredJobs,
   type RqAlert,
   type SearchOptions,
   type StoredSelection,
@@ -209,7 +212,15 @@ export type {
   WebhookOptions,
   WhenFull,
 } from './job/index.js';
-export type { EnqueueCall, ProcessedJob, RqTelemetry } from './job/index.js';
+export type {
+  EnqueueCall,
+  FigureDefinition,
+  ObservedFigure,
+  ProcessedBatch,
+  ProcessedJob,
+  RqTelemetry,
+  TelemetryFigures,
+} from './job/index.js';
 export { isSettled, type JobStatus } from './job/index.js';
 export type {
   CanceledEvent,

@@ -3,6 +3,7 @@ import { addAlertsCommand } from './commands/alerts.js';
 import { addBulkCommands } from './commands/bulk.js';
 import { addCompletionCommand } from './commands/completion.js';
 import { addDashboardCommand } from './commands/dashboard.js';
+import { addDeskCommands } from './commands/desk.js';
 import { addDoctorCommand } from './commands/doctor.js';
 import { addEnqueueCommand } from './commands/enqueue.js';
 import { addEventsCommand } from './commands/events.js';
@@ -60,6 +61,7 @@ export function buildProgram(run: Runner, io: Io): Command {
   addTopCommand(add, run);
   addMetricsCommand(add, run);
   addUndoCommand(add, run);
+  addDeskCommands(add, run);
   addCompletionCommand(program, io, run);
   return program;
 }

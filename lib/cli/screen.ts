@@ -22,8 +22,8 @@ export class Screen {
 
   /** @param lines without line breaks; what has no room is cut */
   draw(lines: readonly string[]): void {
-    const { rows = 24, columns = 80 } = this.io.stdout;
-    const visible = lines.slice(0, rows - 1).map((line) => cut(line, columns));
+    const { columns = 80 } = this.io.stdout;
+    const visible = lines.slice(0, this.height).map((line) => cut(line, columns));
     let text = '';
     for (const [index, line] of visible.entries()) {
       if (this.shown[index] !== line) text += `${at(index)}${line}${CLEAR_LINE}`;
@@ -57,8 +57,14 @@ export class Screen {
     stdout.write(`${SHOW_CURSOR}${MAIN}`);
   }
 
+  /** How many lines there are to draw on. */
+  get height(): number {
+    return (this.io.stdout.rows ?? 24) - 1;
+  }
+
   private readonly read = (chunk: Buffer | string): void => {
-    for (const key of String(chunk)) this.onKey?.(key);
+    // An arrow is several characters, of which the first is that of the escape key.
+    for (const [key] of String(chunk).matchAll(KEYS)) this.onKey?.(key);
   };
 }
 
@@ -69,6 +75,8 @@ const SHOW_CURSOR = '\u001B[?25h';
 const HOME = '\u001B[H';
 const CLEAR_BELOW = '\u001B[J';
 const CLEAR_LINE = '\u001B[K';
+// oxlint-disable-next-line no-control-regex -- what a terminal sends for a key
+const KEYS = /\u001B\[[\d;]*[A-Za-z~]|\u001BO[A-Z]|[\s\S]/gu;
 const at = (row: number) => `\u001B[${row + 1};1H`;
 
 /** As much of a line as has room; the codes of its colors take none. */

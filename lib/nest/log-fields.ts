@@ -18,13 +18,20 @@ export function jobFields(event: string, about: ExecutionEvent): LogFields {
 
 export function failedFields(about: JobFailedEvent): LogFields {
   const { failure, name, why } = about;
-  return { ...jobFields('job.failed', about), why, error: errorFields(name, failure) };
+  const error = errorFields(name, failure);
+  return { ...jobFields('job.failed', about), why, ...timeFields(about), error };
 }
 
 export function retryingFields(about: JobRetryingEvent): LogFields {
   const { failure, name, retriesLeft, delay } = about;
   const error = errorFields(name, failure);
-  return { ...jobFields('job.retrying', about), retriesLeft, delayMs: delay, error };
+  const fields = { retriesLeft, delayMs: delay, ...timeFields(about), error };
+  return { ...jobFields('job.retrying', about), ...fields };
+}
+
+function timeFields({ duration, wait }: JobFailedEvent | JobRetryingEvent) {
+  const waitMs = wait === undefined ? {} : { waitMs: Math.round(wait) };
+  return { durationMs: Math.round(duration), ...waitMs };
 }
 
 function errorFields(name: string, failure: FailureRecord) {

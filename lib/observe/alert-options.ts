@@ -49,8 +49,19 @@ export interface QueueAlertOptions {
 export type AlertSeverity = 'warning' | 'critical';
 
 /** What an alert is about; `critical`: a job failed for good whose handler is `critical: true`. */
-export type AlertRule =
-  'oldest' | 'backlog' | 'retrying' | 'exhausted' | 'workers' | 'overdue' | 'paused' | 'critical';
+export type AlertRule = (typeof ALERT_RULES)[number];
+
+/** All that there may be an alert about. */
+export const ALERT_RULES = [
+  'oldest',
+  'backlog',
+  'retrying',
+  'exhausted',
+  'workers',
+  'overdue',
+  'paused',
+  'critical',
+] as const;
 
 /** Limits as they are used: durations in milliseconds. */
 export interface AlertLimits {

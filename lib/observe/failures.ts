@@ -1,6 +1,6 @@
 import { plainMessage } from '../job/index.js';
 import type { JobSummary } from '../wire/index.js';
-import type { FoundJobs } from './search.js';
+import type { FoundJobs, SearchOptions } from './search.js';
 
 /** Failed jobs of one cause: the same job, error and place, and a message that differs in numbers and quoted texts only. */
 export interface FailureGroup {
@@ -33,10 +33,22 @@ export interface Failures {
   readonly isComplete: boolean;
 }
 
+/** Which failures are looked at. */
+export interface FailuresOptions extends SearchOptions {
+  /** Default: all. */
+  readonly queue?: string;
+  /** Only jobs of this name. */
+  readonly name?: string;
+  /** Those of jobs that wait for a retry; default: of jobs that have failed for good. */
+  readonly retrying?: boolean;
+}
+
 /** Puts failed jobs together by their cause. */
 export async function groupFailures(found: FoundJobs): Promise<Failures> {
   const groups = new Map<string, FailureGroup>();
   for await (const job of found) {
+    // A delayed job waits among the retries, and has not failed.
+    if (job.status === 'scheduled' && job.failure === undefined) continue;
     const key = `${job.queue}\n${job.cause}`;
     const known = groups.get(key);
     groups.set(key, known ? withJob(known, job) : groupOf(job));
@@ -47,7 +59,8 @@ export async function groupFailures(found: FoundJobs): Promise<Failures> {
 }
 
 function groupOf(job: JobSummary): FailureGroup {
-  const { queue, name, failure = '', endedAt, cause = '' } = job;
+  const { queue, name, failure = '', cause = '' } = job;
+  const endedAt = failedAt(job);
   const [, error = 'Error', message = failure] = /^([\w.$]{1,100}): (.*)$/s.exec(failure) ?? [];
   const times = { first: endedAt, last: endedAt };
   return {
@@ -67,7 +80,7 @@ function groupOf(job: JobSummary): FailureGroup {
 }
 
 function withJob(group: FailureGroup, job: JobSummary): FailureGroup {
-  const { endedAt } = job;
+  const endedAt = failedAt(job);
   const isEarlier = endedAt && (!group.first || endedAt < group.first);
   const isLater = endedAt && (!group.last || endedAt > group.last);
   return {
@@ -78,6 +91,11 @@ function withJob(group: FailureGroup, job: JobSummary): FailureGroup {
     lastDay: counted(group.lastDay, endedAt),
     sample: isLater ? job : group.sample,
   };
+}
+
+/** A job that runs again has not ended: it failed soon after its start. */
+function failedAt({ endedAt, startedAt }: JobSummary): Date | undefined {
+  return endedAt ?? startedAt;
 }
 
 /** With one more failure in its hour. */

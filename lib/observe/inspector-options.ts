@@ -25,6 +25,9 @@ export const MUTE_OPTIONS = optionTable<{ for?: Duration }>()({ for: otherwise('
 export const FINDINGS_OPTIONS = optionTable<{ queues?: readonly string[] }>()({
   queues: optional(queueNames),
 });
+export const RECOVER_OPTIONS = optionTable<{ patience?: Duration }>()({
+  patience: otherwise('30s', duration),
+});
 export const HISTORY_OPTIONS = optionTable<{ last?: Duration; job?: string }>()({
   last: otherwise('1h', upTo90Days),
   job: optional(jobName),

@@ -35,7 +35,7 @@ import {
 import type { RqAlert } from './alert.js';
 import { firingAlerts, muteField } from './alert-state.js';
 import { Desk } from './desk.js';
-import { type Failures, groupFailures } from './failures.js';
+import { type Failures, type FailuresOptions, groupFailures } from './failures.js';
 import { type QueueFinding, findFindings } from './findings.js';
 import { type QueueHistory, historyOf, tierFor } from './history.js';
 import {
@@ -182,7 +182,8 @@ export class RqInspector extends ShortForm {
     options: { last?: Duration; job?: string } = {},
   ): Promise<QueueHistory> {
     const where = `inspector.history of queue "${queue}"`;
-    assertQueueName(queue, where);
+    // Strangers' queues may have any name, and stand in overviews.
+    if (!queue) assertQueueName(queue, where);
     const { last, job } = readOptions(options, HISTORY_OPTIONS, where);
     const tier = tierFor(last);
     const until = await this.#store.figures.now();
@@ -208,13 +209,13 @@ export class RqInspector extends ShortForm {
 
   /**
    * Failed jobs by their cause, the most frequent first, of one queue or all.
-   * @param options as of {@link search}; the newest failures are looked at first
+   * @param options as of {@link search}; the newest failures are looked at first; `retrying`: jobs that wait for a retry
    * @throws InvalidOptionError
    */
-  failures(options: { queue?: string; name?: string } & SearchOptions = {}): Promise<Failures> {
-    const { queue, name, ...rest } = options;
+  failures(options: FailuresOptions = {}): Promise<Failures> {
+    const { queue, name, retrying = false, ...rest } = options;
     const search = {
-      in: 'failed',
+      in: retrying ? 'scheduled' : 'failed',
       ...(queue === undefined ? {} : { queue }),
       ...(name === undefined ? {} : { name }),
     } as const;

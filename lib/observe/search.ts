@@ -53,7 +53,7 @@ export class FoundJobs extends ShortForm implements AsyncIterable<JobSummary> {
     return this.entries;
   }
 
-  /** How many there were in the places that were looked at, when the search came there. */
+  /** How many there were in all places that were to be looked at, when the search came there. */
   get total(): number {
     return this.all;
   }
@@ -82,9 +82,10 @@ export class FoundJobs extends ShortForm implements AsyncIterable<JobSummary> {
         found += 1;
         yield job;
       }
-      if (this.isSpent) return;
+      if (this.signal?.aborted) return;
     }
-    this.isDone = true;
+    // The budget may have been spent with the very last entry.
+    this.isDone = !this.isSpent || this.entries >= this.all;
   }
 
   private get isSpent(): boolean {

@@ -39,7 +39,7 @@ export class SlotAccess implements RedisAccess {
   }
 
   get rights(): MissingRights {
-    return this.cluster.rights;
+    return this.node?.rights ?? this.cluster.rights;
   }
 
   get isOpen(): boolean {
@@ -123,6 +123,7 @@ export class SlotAccess implements RedisAccess {
     for (let tries = 0; ; tries += 1) {
       const node = this.node?.isReady ? this.node : await this.usable(action, end);
       let redirection: Redirection | undefined;
+      let isRefused = false;
       try {
         return await run(node, async (redis) => {
           try {
@@ -130,12 +131,15 @@ export class SlotAccess implements RedisAccess {
           } catch (error) {
             const text = replyText(error);
             redirection = text === undefined ? undefined : redirectionIn(text);
+            isRefused = text !== undefined && !redirection;
             throw error;
           }
         });
       } catch (error) {
         // Of a key that has another slot: whoever asked for it has made a mistake.
         if (redirection?.slot !== undefined && redirection.slot !== this.slot) throw error;
+        // What the node itself has refused (rights, memory) it would refuse again.
+        if (isRefused) throw error;
         const isSafe = redirection ?? (error instanceof RqConnectionError && !error.uncertain);
         if (!isSafe || !this.isOpen) throw error;
         if (redirection?.address !== undefined) {

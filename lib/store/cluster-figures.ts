@@ -9,10 +9,13 @@ import type {
   FigureStore,
   Leftovers,
   QueueState,
+  ScannedJobs,
   ServerState,
+  WaitCircle,
   WorkerState,
 } from './figure-store.js';
 import { RedisFigures } from './redis-figures.js';
+import { largestOf } from './scan-jobs.js';
 import type { RegistryCounts } from './watcher-store.js';
 
 /** Figures of all hash tags: a call for each tag, side by side, and what they say together. */
@@ -38,10 +41,22 @@ export class ClusterFigures implements FigureStore {
     return this.whole.forQueue(queue).figures.leftovers(queue);
   }
 
-  async forgotten(most: number): Promise<readonly { id: string; queue: string }[]> {
+  async scan(most: number): Promise<ScannedJobs> {
     const stores = await this.whole.all();
     const each = Math.ceil(most / Math.max(stores.length, 1));
-    const found = await Promise.all(stores.map(({ figures }) => figures.forgotten(each)));
+    const found = await Promise.all(stores.map(({ figures }) => figures.scan(each)));
+    return {
+      forgotten: found.flatMap(({ forgotten }) => forgotten),
+      largest: largestOf(found.flatMap(({ largest }) => largest)),
+    };
+  }
+
+  /** A group has jobs of one tag. */
+  async circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]> {
+    const byStore = [...this.whole.byStore(queues)];
+    const found = await Promise.all(
+      byStore.map(([store, own]) => store.figures.circles(own, most)),
+    );
     return found.flat();
   }
 

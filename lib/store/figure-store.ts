@@ -25,14 +25,39 @@ export interface FigureStore {
   findings(): Promise<Finding[]>;
   /** What is left over in a queue: of workers that died, or of whoever writes only half. A look at some hundred entries. */
   leftovers(queue: string): Promise<Leftovers>;
-  /**
-   * Looks at up to so many jobs, wherever they are, for those that nobody will ever delete: they have ended, stand in no
-   * registry, and have no time to live.
-   */
-  forgotten(most: number): Promise<readonly { readonly id: string; readonly queue: string }[]>;
+  /** Looks at up to so many jobs, wherever they are, for what lists of them do not tell. */
+  scan(most: number): Promise<ScannedJobs>;
+  /** Looks at up to so many deferred jobs of these queues for those that wait for themselves, by way of groups. */
+  circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]>;
   readonly alerts: AlertStore;
   /** Jobs that were enqueued through this store, by queue. */
   readonly enqueued: ReadonlyMap<string, number>;
+}
+
+/** What was seen of some thousand jobs. */
+export interface ScannedJobs {
+  /** Those that nobody will ever delete: they have ended, stand in no registry, and have no time to live. */
+  readonly forgotten: readonly { readonly id: string; readonly queue: string }[];
+  /** Those with the largest payloads, the largest first; at most five of each queue. */
+  readonly largest: readonly {
+    readonly id: string;
+    readonly queue: string;
+    readonly bytes: number;
+  }[];
+}
+
+/**
+ * Jobs that wait for themselves, by way of groups, and those that wait for them. The call that closes such a circle is
+ * refused; but it looks at a thousand jobs only, and not at what Python does to groups.
+ */
+export interface WaitCircle {
+  /** How many jobs wait for ever, as far as was looked. */
+  readonly jobs: number;
+  /** One that is part of a circle. */
+  readonly id: string;
+  readonly queue: string;
+  /** A group by which it waits for itself. */
+  readonly group: string;
 }
 
 /** What stands in a queue's places and should not. */

@@ -9,16 +9,23 @@ import type {
   FigureStore,
   Leftovers,
   QueueState,
+  ScannedJobs,
   ServerState,
+  WaitCircle,
   WorkerState,
 } from './figure-store.js';
 import { RedisDesk } from './redis-desk.js';
 import { rightsOf } from './rights.js';
+import { scanJobs } from './scan-jobs.js';
 import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
 import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
+import { findCircle, readWaiting } from './wait-circles.js';
 import type { RegistryCounts } from './watcher-store.js';
 
-/** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
+/**
+ * Reads from Redis the numbers that people watch. Scripts count the jobs that are there; buckets, one for each stretch of
+ * time, hold what workers have counted.
+ */
 export class RedisFigures implements FigureStore {
   readonly alerts: AlertRecords;
   readonly desk: RedisDesk;
@@ -131,40 +138,16 @@ export class RedisFigures implements FigureStore {
     return { endedLeases, popped };
   }
 
-  async forgotten(most: number): Promise<readonly { id: string; queue: string }[]> {
-    const { jobPrefix } = this.keys;
-    const what = 'look at some jobs';
-    const found: { id: string; queue: string }[] = [];
-    let cursor = '0';
-    let looked = 0;
-    do {
-      const [next, keys] = await this.connections.run(what, (redis) =>
-        redis.scan(cursor, 'MATCH', `${jobPrefix}*`, 'COUNT', 500),
-      );
-      cursor = next;
-      looked += 500;
-      // Not those of RQ's and our own sets beside a job.
-      const ids = keys.map((key) => key.slice(jobPrefix.length)).filter((id) => !id.includes(':'));
-      const jobs = await this.connections.run(what, (redis) =>
-        Promise.all(
-          ids.map(async (id) => {
-            const key = this.keys.job(id);
-            const [ttl, fields] = await Promise.all([
-              redis.pttl(key),
-              redis.hmget(key, 'status', 'origin').catch(() => []),
-            ]);
-            return { id, ttl, status: fields[0] ?? '', queue: fields[1] ?? '' };
-          }),
-        ),
-      );
-      const candidates = jobs.filter(({ ttl, status }) => ttl === -1 && status in REGISTRIES);
-      for (const { id, status, queue } of candidates) {
-        const registry = this.keys.queue(queue)[REGISTRIES[status as keyof typeof REGISTRIES]];
-        const score = await this.connections.run(what, (redis) => redis.zscore(registry, id));
-        if (score === null) found.push({ id, queue });
-      }
-    } while (cursor !== '0' && looked < most);
-    return found;
+  scan(most: number): Promise<ScannedJobs> {
+    return scanJobs(this.connections, this.keys, most);
+  }
+
+  async circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]> {
+    const { connections, keys } = this;
+    const anyGroup = await connections.run('look for groups', (redis) => redis.exists(keys.groups));
+    if (anyGroup === 0) return [];
+    const circle = findCircle(await readWaiting(connections, keys, { queues, most }));
+    return circle ? [circle] : [];
   }
 
   private async look(
@@ -200,14 +183,6 @@ function decodeBucket(at: Date, reply: readonly Buffer[]): Bucket | undefined {
   }
   return { at, jobs, sample };
 }
-
-/** Where jobs stand that have ended, by their status. */
-const REGISTRIES = {
-  finished: 'finished',
-  failed: 'failed',
-  stopped: 'failed',
-  canceled: 'canceled',
-} as const;
 
 interface Refused {
   readonly index: number;

@@ -38,7 +38,7 @@ export interface JobSummary {
   readonly failure: string | undefined;
   /**
    * A key that failures of one cause share: same job, same error, same place, same message but for numbers and quoted
-   * texts. Of failed and stopped jobs.
+   * texts. Of failed and stopped jobs, and of those that wait for a retry.
    */
   readonly cause: string | undefined;
   /** Why it was canceled, if somebody said so. */
@@ -84,7 +84,10 @@ export function decodeRow(
     worker: field('worker_name'),
     description: text(DESCRIPTION),
     failure,
-    cause: hasFailed(status) ? causeIn(field('nrq_cause'), name, failure) : undefined,
+    cause:
+      hasFailed(status) || (status === 'scheduled' && failure !== undefined)
+        ? causeIn(field('nrq_cause'), name, failure)
+        : undefined,
     reason: field('nrq_reason'),
     waitsFor: status === 'deferred' ? waitsForIn(whole) : undefined,
   };

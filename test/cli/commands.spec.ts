@@ -267,7 +267,8 @@ describe('what is never printed', () => {
       'failures',
     ]) {
       for (const flag of ['', ' --json']) {
-        const { out, err } = await rq(words + flag);
+        const { out, err, code } = await rq(words + flag);
+        expect([words, code]).toEqual([words, 0]);
         // oxlint-disable-next-line no-control-regex -- they are what is looked for
         expect([words, /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E]/.exec(out + err)]).toEqual([
           words,

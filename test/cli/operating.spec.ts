@@ -21,6 +21,7 @@ const values = (text: string) =>
 const golden = (text: string) =>
   text
     .replace(/Redis \d\S*, primary, [\d.]+ [KMG]B/, 'Redis VERSION, primary, MEMORY')
+    .replace(/nestjs-rq \d+\.\d+\S*/g, 'nestjs-rq VERSION')
     .replace(/\d+(\.\d+)?(ms|s) ago/g, 'NOW');
 
 const HOSTILE = 'evil\u001B[2J\u001B]0;title\u0007\u202Ename';
@@ -44,8 +45,9 @@ describe('doctor', () => {
     expect(golden(piped.out)).toBe(
       [
         '✓ Redis VERSION, primary, MEMORY',
+        '✓ no worker lives',
         '! Redis keeps no log of its writes: when it crashes, jobs since its last save are lost → CONFIG SET appendonly yes',
-        '! mail: 1 job waits, and no worker serves it → start a process whose @Job methods serve it, or delete the jobs',
+        '! mail: 1 job waits, and no worker serves it → start a process whose @Job methods serve it, or delete the jobs: nestjs-rq empty mail',
         '2 findings',
         '',
       ].join('\n'),
@@ -69,7 +71,7 @@ describe('doctor', () => {
       const { code, out } = await rq('doctor');
       expect({ code, out: golden(out) }).toEqual({
         code: 0,
-        out: '✓ Redis VERSION, primary, MEMORY\n✓ Nothing is wrong.\n',
+        out: '✓ Redis VERSION, primary, MEMORY\n✓ 1 worker of nestjs-rq VERSION\n✓ Nothing is wrong.\n',
       });
     } finally {
       await engine.client.config('SET', 'appendonly', 'no');
@@ -90,6 +92,121 @@ describe('doctor', () => {
     const hostile = await rq('doctor', { typed: '' });
     expect(hostile.out).toContain('evil');
     for (const code of ['\u001B[2J', '\u0007', '\u202E']) expect(hostile.out).not.toContain(code);
+  });
+});
+
+describe('doctor --fix', () => {
+  /** A worker has died with a job, and another with one that it had only popped; somebody else looks after the queue. */
+  async function deadWorkers(): Promise<void> {
+    const { client } = engine;
+    const queue = engine.queue('video');
+    await queue.enqueue('encode', {}, { id: 'ran' });
+    await queue.enqueue('encode', {}, { id: 'popped' });
+    await client.del('rq:queue:video');
+    await client.zadd('rq:wip:video', 5, 'ran:1');
+    await client.hset('rq:job:ran', 'status', 'started');
+    await client.rpush('rq:queue:video:intermediate', 'popped');
+    const since = await client.hget('rq:job:popped', 'enqueued_at');
+    await client.hset('rq:nrq:popped:video', 'popped', `1000 ${since ?? ''} `);
+    const [seconds] = await client.time();
+    await client.zadd('rq:nrq:alive:video', `${seconds}000`, '15000');
+  }
+
+  it('puts back what dead workers have left, when it may', async () => {
+    await deadWorkers();
+    const queue = engine.queue('video');
+    const found = await rq('doctor video');
+    expect(found.out).toContain('1 job of dead workers that nobody has recovered → start a worker');
+    expect(found.out).toContain('nestjs-rq doctor --fix video');
+    const dry = await rq('doctor video --fix --dry-run');
+    expect(dry).toMatchObject({ code: 1 });
+    expect(dry.out).toContain('It would put jobs of dead workers back into video.');
+    expect((await rq('doctor video --fix')).code).toBe(2);
+    const refused = await rq('doctor video --fix', { typed: 'n\n' });
+    expect(refused.err).toContain('Put jobs of dead workers back into video? [y/N]');
+    expect((await queue.counts()).queued).toBe(0);
+    const fixed = await rq('doctor video --fix', { typed: 'y\n' });
+    expect(fixed.out).toContain('video: 2 jobs put back.');
+    expect(await queue.counts()).toMatchObject({ queued: 2, started: 0 });
+    // A job that was lost to a crash has spent nothing else: its workers decide when it has crashed too often.
+    expect(await engine.fields('ran')).toMatchObject({
+      status: 'queued',
+      nrq_crashes: expect.any(String),
+    });
+    const again = await rq('doctor video --fix --yes');
+    expect(again.err).toContain('nothing that --fix can do');
+    expect(again.code).toBe(1);
+  });
+
+  it('is the same for programs, and is asked for as a whole', async () => {
+    await deadWorkers();
+    const { out, code } = await rq('doctor video --fix --yes --json');
+    expect(values(out)).toEqual([{ queue: 'video', requeued: 2, left: 0 }]);
+    expect(code).toBe(1);
+    expect((await rq('doctor --yes')).code).toBe(2);
+    expect(values((await rq('audit --json')).out)).toMatchObject([
+      { action: 'recover', queue: 'video', result: 'done', count: 2 },
+      { action: 'recover', queue: 'video', result: 'begun' },
+    ]);
+  });
+});
+
+describe('what is done', () => {
+  it('is in the audit, before and after, with whoever sits there', async () => {
+    await engine.queue('mail').enqueue('send', {}, { id: 'a' });
+    await rq('pause mail');
+    await rq('cancel mail a --yes');
+    const entries = values((await rq('audit --json --limit 3')).out);
+    expect(entries).toMatchObject([
+      { action: 'cancel', queue: 'mail', what: 'a', count: 1, result: 'done' },
+      { action: 'cancel', result: 'begun' },
+      { action: 'pause', queue: 'mail', result: 'done' },
+    ]);
+    expect(entries[0]?.['who']).toMatch(/^cli:.+@.+/);
+    expect((await rq('audit')).out).toMatch(/^ *WHEN +WHO +ACTION +QUEUE +JOBS +RESULT +WHAT$/m);
+  });
+
+  it('may be that nothing runs at all', async () => {
+    expect((await rq('suspend')).code).toBe(2);
+    expect((await rq('suspend --yes')).out).toContain('No worker takes a job now');
+    expect(await engine.client.exists('rq:suspended')).toBe(1);
+    expect((await rq('resume')).code).toBe(2);
+    expect((await rq('resume --all')).code).toBe(0);
+    expect(await engine.client.exists('rq:suspended')).toBe(0);
+  });
+
+  it('is done all the same by one who may not write into the audit', async () => {
+    const rights = ['on', '>secret', '~*', '&*', '+@all', '-xadd'];
+    await engine.client.call('ACL', 'SETUSER', 'quiet', 'reset', ...rights);
+    const url = engine.redis.url.replace('redis://', 'redis://quiet:secret@');
+    const { code, err } = await rq('pause mail', { env: { RQ_REDIS_URL: url } });
+    expect({ code, err }).toEqual({ code: 0, err: 'It could not be written into the audit.\n' });
+    expect(await engine.queue('mail').isPaused()).toBe(true);
+  });
+});
+
+describe('failures of retries', () => {
+  it('are told apart from those for good, and where most attempts fail, info says so', async () => {
+    const worker = await engine.work({
+      flaky: {
+        run: () => Promise.reject(new RangeError('no answer')),
+        retry: { max: 3, interval: 3600 },
+      },
+    });
+    await engine.queue().enqueueMany(Array.from({ length: 12 }, () => ({ name: 'flaky' })));
+    await engine.queue().enqueueIn(3600, 'flaky');
+    await worker.events.waitFor('jobRetrying', 12);
+    await worker.stop();
+    expect((await rq('failures')).err).toBe(
+      'No job has failed for good; 12 jobs wait for a retry: --retrying shows why.\n',
+    );
+    expect((await rq('failures jobs --retrying')).out).toMatch(
+      /^[\da-f]{10} +12 +jobs +flaky .*RangeError: no answer$/m,
+    );
+    expect((await rq('failures --name other --retrying')).err).toBe('No job waits for a retry.\n');
+    expect((await rq('info')).out).toContain(
+      '! jobs: 100% of 12 attempts of the last minutes failed → nestjs-rq failures jobs --retrying',
+    );
   });
 });
 

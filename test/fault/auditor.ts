@@ -101,7 +101,7 @@ function judgeRuns(
     ({ event, reason }) => event === 'returned' && (reason === 'shutdown' || reason === 'snoozed'),
   ).length;
   const explained = stored?.hasData
-    ? stored.attempts + (SUCCEEDED.has(stored.status) ? 1 : 0) + interrupted
+    ? stored.attempts + stored.rounds + (SUCCEEDED.has(stored.status) ? 1 : 0) + interrupted
     : 1 + count('retrying') + count('requeued') + interrupted + killed;
   const settlements = new Map<number | undefined, number>();
   for (const { event, attempt } of history) {
@@ -176,6 +176,8 @@ interface StoredJob {
   readonly ttl: number;
   /** Failed attempts, crashes included. */
   readonly attempts: number;
+  /** Rounds of a job that repeats, but for the last one. */
+  readonly rounds: number;
   /** How each attempt on record ended. */
   readonly records: readonly string[];
 }
@@ -226,8 +228,9 @@ async function snapshot(
       name.startsWith('nrq_attempt:') ? [(JSON.parse(value) as { outcome: string }).outcome] : [],
     );
     const attempts = Number(hash.nrq_attempts ?? 0);
+    const { done: rounds = 0 } = JSON.parse(hash.nrq_round ?? '{}') as { done?: number };
     const { status = 'queued' } = hash;
-    return [key, { status, hasData: 'data' in hash, ttl, attempts, records }];
+    return [key, { status, hasData: 'data' in hash, ttl, attempts, rounds, records }];
   });
   return { now, jobs: new Map(stored), places: found, streamsForEver: Array.from(streams) };
 }

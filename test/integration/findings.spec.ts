@@ -1,4 +1,5 @@
 // What is wrong with a Redis and its queues, each with what to do about it.
+import { randomBytes } from 'node:crypto';
 import { RqInspector } from '../../lib/observe/index.js';
 import { Engine } from './support/engine.js';
 
@@ -66,4 +67,14 @@ it('a replica comes first: nothing works there', async () => {
   } finally {
     await engine.client.replicaof('NO', 'ONE');
   }
+});
+
+it('names the largest payloads', async () => {
+  const random = randomBytes(300_000).toString('base64');
+  await engine.queue('mail').enqueue('send', random, { id: 'large' });
+  await engine.queue('mail').enqueue('send', 'small', { id: 'small' });
+  const inspector = new RqInspector(engine.store);
+  const large = (await inspector.findings()).find(({ code }) => code === 'large-payloads');
+  expect(large?.queue).toBe('mail');
+  expect(large?.sentence).toMatch(/^large payloads, such as large \(\d{3} KB\)$/);
 });

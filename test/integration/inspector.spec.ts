@@ -4,6 +4,7 @@ import { RqInspector, connectInspector } from '../../lib/observe/index.js';
 import type { JobSummary } from '../../lib/wire/index.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
+import { LAYOUT } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 const inspector = () => new RqInspector(engine.store);
@@ -218,6 +219,8 @@ describe('failures', () => {
     expect(sample).toMatchObject({ cause, name: 'boom' });
     expect(first?.getTime()).toBeLessThanOrEqual(last?.getTime() ?? 0);
     expect((await inspector().failures({ budget: 3 })).isComplete).toBe(false);
+    // The budget is spent with the last of them.
+    expect((await inspector().failures({ budget: 7 })).isComplete).toBe(true);
 
     expect(await inspector().delete('jobs', { in: 'failed', cause }, { dryRun: true })).toEqual({
       count: 5,
@@ -325,7 +328,8 @@ describe('an operation', () => {
 });
 
 it('an inspector of its own connects, and says nothing of where', async () => {
-  const own = await connectInspector(engine.redis.url, { prefix: 'rq:' });
+  const layout = LAYOUT === 'cluster' ? ({ layout: 'cluster' } as const) : {};
+  const own = await connectInspector(engine.connection(), { prefix: 'rq:', ...layout });
   await own.queue('jobs').enqueue('x');
   expect(await own.names()).toEqual(['jobs']);
   expect(JSON.stringify(own)).toBe('{}');
@@ -334,4 +338,24 @@ it('an inspector of its own connects, and says nothing of where', async () => {
     connectInspector('redis://u:secret@127.0.0.1:1', { connectTimeout: 0.2 }),
   ).rejects.toThrow(/^(?!.*secret)/s);
   await expect(connectInspector('redis://x', { prefx: 'a' } as never)).rejects.toThrow(/prefx/);
+});
+
+it('an overview asks little of Redis, whatever the number of queues', async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `queue-${index}`);
+  const asked = async () => {
+    await engine.client.config('RESETSTAT');
+    await engine.store.figures.overview(names);
+    const stats = await engine.client.info('commandstats');
+    const calls = [...stats.matchAll(/^cmdstat_(\w+)(?:\|\w+)?:calls=(\d+)/gm)];
+    const own = calls.filter(([, name]) => !/^(eval|evalsha|info|config|script)$/.test(name ?? ''));
+    return own.reduce((sum, [, , count]) => sum + Number(count), 0) / names.length;
+  };
+  // Its script is there from the second call on.
+  await asked();
+  expect(await asked()).toBeLessThan(7);
+  for (const name of names) {
+    const jobs = Array.from({ length: 20 }, () => ({ name: 'send' }));
+    await engine.queue(name).enqueueMany(jobs);
+  }
+  expect(await asked()).toBeLessThan(18);
 });

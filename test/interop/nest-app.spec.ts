@@ -1,9 +1,18 @@
 import { jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Test, type TestingModule } from '@nestjs/testing';
+import { propagation, trace } from '@opentelemetry/api';
+import { W3CTraceContextPropagator } from '@opentelemetry/core';
+import {
+  BasicTracerProvider,
+  InMemorySpanExporter,
+  SimpleSpanProcessor,
+} from '@opentelemetry/sdk-trace-base';
 import { InjectQueue, Job, Queue, RqModule, RunningJob } from 'nestjs-rq';
+import { otel } from 'nestjs-rq/opentelemetry';
 import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
+import { eventually } from '../support/wait.js';
 import { look, lookWhen } from './python-view.js';
 
 jest.setTimeout(40_000);
@@ -43,7 +52,7 @@ describeInterop('a Nest application and Python', () => {
   beforeEach(async () => {
     app = await Test.createTestingModule({
       imports: [
-        RqModule.forRoot({ connection: sides.redis.url }),
+        RqModule.forRoot({ connection: sides.redis.url, telemetry: otel() }),
         RqModule.registerQueue('images'),
       ],
       providers: [MailJobs],
@@ -71,6 +80,29 @@ describeInterop('a Nest application and Python', () => {
   it('a method under the name of a Python function', async () => {
     const view = await lookWhen(sides.python, await enqueue('"tasks.add", 2, 3'), 'finished');
     expect(view.return_value).toBe(5);
+  });
+
+  it('a W3C header in the meta links the trace of the attempt to that of Python', async () => {
+    const spans = new InMemorySpanExporter();
+    const spanProcessors = [new SimpleSpanProcessor(spans)];
+    trace.setGlobalTracerProvider(new BasicTracerProvider({ spanProcessors }));
+    propagation.setGlobalPropagator(new W3CTraceContextPropagator());
+    try {
+      const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+      await enqueue(`"sendMail", {"to": "x"}, meta={"headers": {"traceparent": "${traceparent}"}}`);
+      const [span] = await eventually(
+        () => spans.getFinishedSpans().length > 0 && spans.getFinishedSpans(),
+        { what: 'the span of the attempt' },
+      );
+      expect(span?.name).toBe('process mail');
+      expect(span?.links[0]?.context).toMatchObject({
+        traceId: '0af7651916cd43dd8448eb211c80319c',
+        spanId: 'b7ad6b7169203331',
+      });
+    } finally {
+      trace.disable();
+      propagation.disable();
+    }
   });
 
   it("a job without a policy of its own takes the method's", async () => {

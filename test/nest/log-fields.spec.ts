@@ -9,7 +9,14 @@ const failure = {
   message: 'no answer from 10.0.0.1',
   stack: 'RangeError: no\n  at x',
 };
-const failed = { ...job, failure, error: undefined, why: 'no retries are left' };
+const failed = {
+  ...job,
+  failure,
+  error: undefined,
+  why: 'no retries are left',
+  duration: 30.4,
+  wait: 1200,
+};
 
 const said: unknown[][] = [];
 const note =
@@ -23,9 +30,9 @@ beforeEach(() => {
 afterAll(() => Logger.overrideLogger(false));
 
 it('lines about jobs are objects, with the sentence as message, clean and without data', () => {
-  const log = new LoggingObserver('default', undefined, 'fields');
+  const log = new LoggingObserver('default', undefined, 'fields', () => ({ worker: 'w1' }));
   log.jobFailed(failed);
-  log.jobRetrying({ ...failed, delay: 5000, retriesLeft: 1 });
+  log.jobRetrying({ ...failed, wait: undefined, delay: 5000, retriesLeft: 1 });
   log.jobLost(job);
   expect(said).toEqual([
     [
@@ -40,6 +47,9 @@ it('lines about jobs are objects, with the sentence as message, clean and withou
         jobId: 'a1',
         attempt: 2,
         why: 'no retries are left',
+        durationMs: 30,
+        waitMs: 1200,
+        worker: 'w1',
         error: {
           name: 'RangeError',
           message: 'no answer from 10.0.0.1',

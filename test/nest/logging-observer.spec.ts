@@ -4,6 +4,7 @@ import { LoggingObserver } from '../../lib/nest/root/logging-observer.js';
 import { LogLines } from './support/applications.js';
 
 const job = { queue: 'work', name: 'resize', jobId: 'a1', attempt: 2 };
+const times = { duration: 30, wait: undefined };
 
 let logs: LogLines;
 beforeEach(() => {
@@ -73,8 +74,8 @@ it('the end of an error is no end of the line', () => {
     message: 'let it stop when job.signal aborts.',
     stack: '',
   };
-  log.jobRetrying({ ...job, failure, error: undefined, delay: 0, retriesLeft: 1 });
-  log.jobFailed({ ...job, failure, error: undefined, why: 'no retries left' });
+  log.jobRetrying({ ...job, failure, error: undefined, ...times, delay: 0, retriesLeft: 1 });
+  log.jobFailed({ ...job, failure, error: undefined, ...times, why: 'no retries left' });
   expect(logs.lines).toEqual([
     expect.stringMatching(
       / failed: JobTimeoutError: let it stop when job.signal aborts; runs again now$/,
@@ -89,8 +90,8 @@ it('no text of strangers is obeyed by a log or terminal', () => {
   const failure = { name: bad, message: bad, stack: `Error\n  at ${bad}\r` };
   const about = { queue: bad, name: bad, jobId: bad, attempt: 1 };
   log.started([bad]);
-  log.jobRetrying({ ...about, failure, error: undefined, delay: 0, retriesLeft: 0 });
-  log.jobFailed({ ...about, failure, error: undefined, why: bad });
+  log.jobRetrying({ ...about, failure, error: undefined, ...times, delay: 0, retriesLeft: 0 });
+  log.jobFailed({ ...about, failure, error: undefined, ...times, why: bad });
   log.jobCanceled({ ...about, reason: bad });
   log.jobLost(about);
   log.jobRecovered({ ...about, outcome: 'failed' });
@@ -134,6 +135,7 @@ it('a name out of Redis never makes a line of its own', () => {
     name: 'a\nerror forged\u2028'.padEnd(2000, 'x'),
     failure,
     error: undefined,
+    ...times,
     delay: 90_000,
     retriesLeft: 0,
   });

@@ -8,6 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { Injectable } from '@nestjs/common';
 import { Job, RqModule } from 'nestjs-rq';
 import { RqMetrics, RqMetricsModule } from 'nestjs-rq/metrics';
+import { ALERT_RULES, METRICS } from '../../lib/observe/index.js';
 import { Applications } from '../nest/support/applications.js';
 
 const applications = Applications.forThisFile();
@@ -53,6 +54,24 @@ it('each rule has an entry in docs/operating.md that says what to do', () => {
   const rules = [...shipped('rules.yml').matchAll(/alert: (\w+)/g)].map(([, name]) => name ?? '');
   expect(rules.length).toBeGreaterThan(5);
   expect(rules.filter((name) => !docs.includes(`### ${name}\n`))).toEqual([]);
+});
+
+it('each rule of our own has an entry there, and a row with what holds without configuration', () => {
+  const docs = readFileSync(join(root, 'docs/operating.md'), 'utf8');
+  const table = docs.slice(docs.indexOf('## Alerts\n'), docs.indexOf('## Health\n'));
+  const entries = docs.slice(docs.indexOf('## At three in the morning\n'));
+  const inTable = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name ?? '');
+  const inEntries = [...entries.matchAll(/^\((`\w+`(?:, `\w+`)*)\)/gm)].flatMap(([, names]) =>
+    [...(names ?? '').matchAll(/`(\w+)`/g)].map(([, name]) => name ?? ''),
+  );
+  expect(inTable.toSorted()).toEqual([...ALERT_RULES].toSorted());
+  expect(inEntries.toSorted()).toEqual([...ALERT_RULES].toSorted());
+});
+
+it('each metric has a row in docs/operating.md', () => {
+  const docs = readFileSync(join(root, 'docs/operating.md'), 'utf8');
+  const ours = METRICS.filter(({ scope }) => scope !== 'compat').map(({ name }) => name);
+  expect(ours.filter((name) => !docs.includes(`\`${name}`))).toEqual([]);
 });
 
 const promtool = spawnSync('promtool', ['--version']).status === 0;

@@ -1,3 +1,4 @@
+import { audited } from '../audited.js';
 import { EXIT } from '../exit-codes.js';
 import { type Piece, dim, red, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
@@ -48,7 +49,9 @@ async function alerts(session: Session, flags: AlertsFlags): Promise<number> {
 async function mute(session: Session, id: string, lasts: string | undefined): Promise<number> {
   const { inspector, output, json } = session;
   const time = lasts === '0' ? 0 : lasts;
-  await inspector.muteAlert(id, time === undefined ? {} : { for: time });
+  await audited(session, { action: 'mute', what: id }, () =>
+    inspector.muteAlert(id, time === undefined ? {} : { for: time }),
+  );
   if (json) output.json({ id, muted: time !== 0 });
   else
     output.line(

@@ -1,4 +1,5 @@
 import type { BulkOperation, ControlReport, DryRun, JobSelection } from '../../observe/index.js';
+import { audited } from '../audited.js';
 import { confirm } from '../confirm.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
@@ -108,9 +109,15 @@ async function act(
     ...(name === 'requeue' ? { front: flags.front === true, ...retries } : {}),
     ...(name === 'delete' ? { undoable: flags.forGood !== true } : {}),
   };
-  const operation = action(queue, selection, { ...options, dryRun: false });
-  const report = await follow(session, operation, count);
-  const { undoId } = operation;
+  const { report, undoId } = await audited(
+    session,
+    { action: name, queue, what: whatOf(ids, flags) },
+    async () => {
+      const operation = action(queue, selection, { ...options, dryRun: false });
+      return { report: await follow(session, operation, count), undoId: operation.undoId };
+    },
+    (ended) => ended.report.done,
+  );
   const { undoable = 0 } = report;
   if (json) output.json(undoable > 0 ? { ...report, undoId } : report);
   else for (const line of linesOf(name, report)) output.line(line);
@@ -119,6 +126,14 @@ async function act(
   }
   if (session.io.signal.aborted) output.note('It was ended; what is done stays done.');
   return report.missing > 0 && ids.length > 0 && report.done === 0 ? EXIT.notFound : EXIT.done;
+}
+
+/** Which jobs, for the audit. */
+function whatOf(ids: readonly string[], flags: BulkFlags): string {
+  if (ids.length > 0) return ids.slice(0, 20).join(' ');
+  const { in: place, name, cause, error, since, before, limit } = flags;
+  const given = Object.entries({ in: place, name, cause, error, since, before, limit });
+  return given.flatMap(([key, value]) => (value === undefined ? [] : `${key} ${value}`)).join(', ');
 }
 
 const VERBS = { requeue: 'Requeue', cancel: 'Cancel', delete: 'Delete', promote: 'Run' } as const;

@@ -1,5 +1,5 @@
-import { hostname, userInfo } from 'node:os';
 import { readFileSync } from 'node:fs';
+import { whoSitsHere } from '../audited.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
 import type { CommonFlags, Session } from '../run.js';
@@ -38,7 +38,7 @@ async function serve({ inspector, output, io }: Session, flags: DashboardFlags):
   // Only now: no other command needs it.
   const { serveDashboard } = await import('../../dashboard/server/index.js');
   const served = await serveDashboard(inspector, {
-    who: `cli:${userInfo().username}@${hostname()}`,
+    who: whoSitsHere(),
     port: portOf(flags.port),
     readOnly: readOnly ?? false,
     ...(host === undefined ? {} : { host }),

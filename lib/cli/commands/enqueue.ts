@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { audited } from '../audited.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
 import type { CommonFlags, Session } from '../run.js';
@@ -46,7 +47,10 @@ async function enqueue(
   const { inspector, output, json } = session;
   const value = dataOf(data);
   const options = optionsOf(flags);
-  const job = await inspector.queue(queue).enqueue(name, value, options);
+  const deed = { action: 'enqueue', queue, what: name };
+  const job = await audited(session, deed, () =>
+    inspector.queue(queue).enqueue(name, value, options),
+  );
   const { id } = job;
   const isNew = job.isNew !== false;
   if (flags.wait === undefined) {

@@ -4,6 +4,7 @@ import { type Piece, dim, red, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
 import { assertKnownQueue } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
+import { wholeNumber } from '../selection-flags.js';
 import { time } from '../words.js';
 
 /** `nestjs-rq events`: what becomes of jobs, as it happens. */
@@ -37,7 +38,7 @@ async function events(
   const types = flags.type?.split(',');
   const isMeant = ({ type, name }: JobEvent) =>
     (types?.includes(type) ?? true) && (flags.name === undefined || name === flags.name);
-  let left = flags.limit === undefined ? Infinity : Number(flags.limit);
+  let left = flags.limit === undefined ? Infinity : wholeNumber(flags.limit, '--limit');
   await new Promise<void>((resolve, reject) => {
     const subscriptions = queues.map((queue) => {
       const onListening = () => output.note(dim(`Listening to ${queue}.`));

@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type {
+  JobFigures,
   Overview,
   QueueHistory,
   QueueOverview,
@@ -94,6 +95,7 @@ function print(output: Output, { server, overview, alerts, histories }: View): v
   for (const { severity, state, sentence } of alerts) {
     if (state === 'firing') output.line(red(`alert (${severity}) `), sentence);
   }
+  for (const state of overview.queues) printFailing(output, state, histories.get(state.queue));
   if (overview.queues.length === 0) {
     output.line(dim('No queues: nobody has put a job into this Redis, and no worker serves one.'));
     return;
@@ -102,6 +104,25 @@ function print(output: Output, { server, overview, alerts, histories }: View): v
     COLUMNS,
     overview.queues.map((queue) => row(queue, histories.get(queue.queue))),
   );
+}
+
+/** Most attempts of the last five minutes have failed. */
+function printFailing(
+  output: Output,
+  { queue, retrying }: QueueOverview,
+  history: QueueHistory | undefined,
+): void {
+  const lately = history?.points.slice(-6) ?? [];
+  const attempts = lately.reduce((sum, point) => sum + point.attempts, 0);
+  const bad = lately.reduce((sum, point) => sum + badOf(point), 0);
+  if (attempts < FEW || bad < attempts / 2) return;
+  const sentence = `${percent(bad, attempts)} of ${short(attempts)} attempts of the last minutes failed`;
+  const look = `nestjs-rq failures ${queue}${retrying > 0 ? ' --retrying' : ''}`;
+  output.line(yellow('! '), bold(queue), ': ', sentence, dim(` → ${look}`));
+}
+
+function badOf({ failed, retrying, stopped }: JobFigures): number {
+  return failed + retrying + stopped;
 }
 
 function serverLine(server: ServerState): Piece[] {
@@ -123,7 +144,7 @@ function row(state: QueueOverview, history: QueueHistory | undefined): Piece[] {
   const total = history?.total;
   const points = history?.points ?? [];
   const lately = points.slice(-6, -1).reduce((sum, point) => sum + point.attempts, 0);
-  const bad = total ? total.failed + total.retrying + total.stopped : 0;
+  const bad = total ? badOf(total) : 0;
   const isLonely = workers === 0 && queued > 0;
   const name = state.paused
     ? `${queue} (paused)`
@@ -168,4 +189,6 @@ const COLUMNS = [
 /** Each costs sixty small reads. */
 const MOST_HISTORIES = 50;
 const BEHIND_MS = 60_000;
+/** Of so few attempts a share says nothing. */
+const FEW = 10;
 const CLEAR = '\u001B[H\u001B[J';

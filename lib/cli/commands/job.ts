@@ -1,4 +1,5 @@
 import type { RqJob } from '../../observe/index.js';
+import { audited } from '../audited.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import { bold, dim, red } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
@@ -15,7 +16,9 @@ export function addJobCommand(add: AddCommand, run: Runner): void {
     .argument('<id>')
     .action((id: string, flags: CommonFlags) =>
       run(flags, async (session) => {
-        await (await find(session, id)).stop();
+        const found = await find(session, id);
+        const deed = { action: 'stop', queue: found.queue, what: id };
+        await audited(session, deed, () => found.stop());
         if (session.json) session.output.json({ id, told: true });
         else session.output.line('Its worker is told.');
         return EXIT.done;
@@ -55,7 +58,7 @@ async function job(session: Session, id: string, flags: JobFlags): Promise<numbe
   output.line(bold(rest.name ?? '(pickle)'), '  ', id);
   const place = position === undefined ? '' : `, place ${position + 1}`;
   output.line(
-    `${rest.queue} · ${rest.status}${place} · ${rest.attempts} runs`,
+    `${rest.queue} · ${rest.status}${place} · ${rest.attempts} ${rest.attempts === 1 ? 'run' : 'runs'}`,
     dim(retries(rest.retriesLeft)),
   );
   for (const [word, date] of Object.entries({

@@ -23,14 +23,17 @@ interface MetricsFlags extends CommonFlags {
 }
 
 async function metrics(session: Session, flags: MetricsFlags): Promise<number> {
-  const { rq, inspector, io } = session;
+  const { rq, inspector, io, output } = session;
   if (flags.compat !== undefined && flags.compat !== 'rq-exporter') {
     throw new CliError('--compat can be rq-exporter alone', EXIT.usage);
   }
   const isCompatible = flags.compat === 'rq-exporter';
   const made = new rq.RqMetrics({ inspector, figures: undefined, jobLabel: true, isCompatible });
   if (flags.port === undefined) {
-    io.stdout.write(await made.text());
+    const text = await made.text();
+    // A program wants names as they are; a terminal would obey what is in them.
+    if (output.isTerminal) for (const line of text.trimEnd().split('\n')) output.line(line);
+    else io.stdout.write(text);
     return EXIT.done;
   }
   const port = Number(flags.port);

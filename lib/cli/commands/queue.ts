@@ -1,5 +1,6 @@
+import { audited } from '../audited.js';
 import { confirm } from '../confirm.js';
-import { EXIT } from '../exit-codes.js';
+import { CliError, EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
 import { assertKnownQueue } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
@@ -13,9 +14,10 @@ export function addQueueCommands(add: AddCommand, run: Runner): void {
       run(flags, (session) => pause(session, queues, true)),
     );
   add('resume', 'workers take jobs of these queues again')
-    .argument('<queues...>')
-    .action((queues: string[], flags: CommonFlags) =>
-      run(flags, (session) => pause(session, queues, false)),
+    .argument('[queues...]')
+    .option('--all', 'ends `suspend`, and RQ’s `rq suspend`; paused queues stay paused')
+    .action((queues: string[], flags: ResumeFlags) =>
+      run(flags, (session) => resume(session, queues, flags)),
     );
   add('empty', 'deletes the waiting jobs of a queue, not the running, scheduled or ended ones')
     .argument('<queue>')
@@ -31,11 +33,30 @@ interface EmptyFlags extends CommonFlags {
   readonly yes?: boolean;
 }
 
-async function pause({ inspector, output, json }: Session, names: readonly string[], on: boolean) {
+interface ResumeFlags extends CommonFlags {
+  readonly all?: boolean;
+}
+
+async function resume(session: Session, names: readonly string[], { all }: ResumeFlags) {
+  const { inspector, output, json } = session;
+  if (all !== true && names.length === 0)
+    throw new CliError('Give names of queues, or --all after `suspend`.', EXIT.usage);
+  if (all) {
+    const deed = { action: 'suspend', what: 'resume' };
+    await audited(session, deed, () => inspector.desk.resume());
+    if (json) output.json({ suspended: false });
+    else output.line('Workers take jobs again, but of paused queues.');
+  }
+  return pause(session, names, false);
+}
+
+async function pause(session: Session, names: readonly string[], on: boolean) {
+  const { inspector, output, json } = session;
   for (const name of names) {
     const queue = inspector.queue(name);
     const was = await queue.isPaused();
-    await (on ? queue.pause() : queue.resume());
+    const deed = { action: on ? 'pause' : 'resume', queue: name };
+    await audited(session, deed, () => (on ? queue.pause() : queue.resume()));
     const state = on ? 'paused' : 'not paused';
     if (json) output.json({ queue: name, paused: on, wasPaused: was });
     else output.line(was === on ? `${name} was ${state} already.` : `${name} is ${state} now.`);
@@ -57,7 +78,8 @@ async function empty(session: Session, name: string, flags: EmptyFlags): Promise
     output.note('Nothing was done.');
     return EXIT.problem;
   }
-  const deleted = await queue.empty();
+  const deed = { action: 'empty', queue: name };
+  const deleted = await audited(session, deed, () => queue.empty(), Number);
   if (json) output.json({ deleted });
   else output.line(`${jobs(deleted)} deleted.`);
   return EXIT.done;

@@ -1,3 +1,4 @@
+import { audited } from '../audited.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import { type Piece, dim, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
@@ -46,22 +47,27 @@ async function schedules(
 type Schedules = Awaited<ReturnType<Session['inspector']['schedules']>>;
 
 async function change(
-  { output, json }: Session,
+  session: Session,
   all: Schedules,
   { pause, resume, run }: SchedulesFlags,
 ): Promise<number> {
+  const { output, json } = session;
   const given = [pause, resume, run].filter((id) => id !== undefined);
   if (given.length > 1) throw new CliError('Give one of --pause, --resume, --run.', EXIT.usage);
   const id = given[0] ?? '';
   const schedule = all.find((one) => one.id === id);
   if (!schedule) throw new CliError(`There is no schedule "${id}".`, EXIT.notFound);
   if (run !== undefined) {
-    const job = await schedule.runNow();
+    const deed = { action: 'schedule', queue: schedule.queue, what: `run ${id}` };
+    const job = await audited(session, deed, () => schedule.runNow());
     if (json) output.json({ id, jobId: job.id });
     else output.line(`Enqueued as ${job.id}.`);
     return EXIT.done;
   }
-  await (pause === undefined ? schedule.resume() : schedule.pause());
+  const what = `${pause === undefined ? 'resume' : 'pause'} ${id}`;
+  await audited(session, { action: 'schedule', queue: schedule.queue, what }, () =>
+    pause === undefined ? schedule.resume() : schedule.pause(),
+  );
   if (json) output.json({ id, paused: pause !== undefined });
   else output.line(`${id} is ${pause === undefined ? 'not paused' : 'paused'} now.`);
   return EXIT.done;

@@ -1,3 +1,4 @@
+import { audited } from '../audited.js';
 import { EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
 import { assertKnownQueue } from '../queue-names.js';
@@ -14,9 +15,15 @@ export function addUndoCommand(add: AddCommand, run: Runner): void {
     );
 }
 
-async function undo({ inspector, output, json }: Session, queue: string, id: string) {
+async function undo(session: Session, queue: string, id: string) {
+  const { inspector, output, json } = session;
   await assertKnownQueue(inspector, queue);
-  const { restored, refused } = await inspector.undoDelete(queue, id);
+  const { restored, refused } = await audited(
+    session,
+    { action: 'undo', queue, what: id },
+    () => inspector.undoDelete(queue, id),
+    (undone) => undone.restored,
+  );
   if (json) output.json({ restored, refused });
   else {
     output.line(`${jobs(restored)} given back.`);

@@ -7,7 +7,12 @@ import {
   readOptions,
   unchecked,
 } from '../../job/index.js';
-import type { AlertRule, AlertSeverity, RqAlert } from '../../observe/index.js';
+import {
+  ALERT_RULES,
+  type AlertRule,
+  type AlertSeverity,
+  type RqAlert,
+} from '../../observe/index.js';
 import { markMethod, markedMethods, placeOf } from '../discovery/method-marks.js';
 import { DEFAULT_ROOT } from '../tokens.js';
 
@@ -53,9 +58,7 @@ export function readAlertListener(options: AlertListenerOptions, where: string) 
 
 const OPTIONS = optionTable<AlertListenerOptions>()({
   severity: optional(oneOf('warning', 'critical')),
-  rule: optional(
-    oneOf('oldest', 'backlog', 'retrying', 'exhausted', 'workers', 'overdue', 'paused', 'critical'),
-  ),
+  rule: optional(oneOf(...ALERT_RULES)),
   queue: optional(queueName),
   root: otherwise(DEFAULT_ROOT, unchecked<string>()),
 });

@@ -7,7 +7,7 @@ import type {
 } from '../../worker/index.js';
 import type { LimitChange } from '../../store/index.js';
 import type { UnprovidedHandlers } from '../handlers/unprovided-handlers.js';
-import { failedFields, jobFields, retryingFields } from '../log-fields.js';
+import { type LogFields, failedFields, jobFields, retryingFields } from '../log-fields.js';
 import * as lines from '../log-lines.js';
 import { RqLogger } from '../rq-logger.js';
 import { DroppedIds } from './dropped-ids.js';
@@ -41,11 +41,13 @@ export class LoggingObserver implements WorkerObserver {
   /**
    * @param namesOn the names for which a queue has handlers
    * @param form of lines about jobs
+   * @param circumstances what fields tell beside the event: worker, trace
    */
   constructor(
     private readonly root: string,
     private readonly namesOn: (queue: string) => readonly string[] = () => [],
     form: 'text' | 'fields' = 'text',
+    private readonly circumstances: (event: ExecutionEvent) => object = () => ({}),
   ) {
     this.logger = new RqLogger('RqWorker', form);
   }
@@ -84,12 +86,14 @@ export class LoggingObserver implements WorkerObserver {
 
   jobRetrying(event: JobRetryingEvent): void {
     if (!this.isTold(event)) return;
-    this.logger.warn(lines.jobRetrying(event), () => retryingFields(event));
+    this.logger.warn(lines.jobRetrying(event), () => this.with(event, retryingFields(event)));
   }
 
   jobFailed(event: JobFailedEvent): void {
     if (!this.isTold(event)) return;
-    this.logger.error(lines.jobFailed(event), event.failure.stack, () => failedFields(event));
+    this.logger.error(lines.jobFailed(event), event.failure.stack, () =>
+      this.with(event, failedFields(event)),
+    );
   }
 
   jobSnoozed(event: Parameters<NonNullable<WorkerObserver['jobSnoozed']>>[0]): void {
@@ -102,11 +106,13 @@ export class LoggingObserver implements WorkerObserver {
   }
 
   jobCanceled(event: ExecutionEvent & { readonly reason: string }): void {
-    this.logger.warn(lines.jobCanceled(event), () => jobFields('job.canceled', event));
+    this.logger.warn(lines.jobCanceled(event), () =>
+      this.with(event, jobFields('job.canceled', event)),
+    );
   }
 
   jobLost(event: ExecutionEvent): void {
-    this.logger.warn(lines.jobLost(event), () => jobFields('job.lost', event));
+    this.logger.warn(lines.jobLost(event), () => this.with(event, jobFields('job.lost', event)));
   }
 
   jobRecovered(event: Parameters<NonNullable<WorkerObserver['jobRecovered']>>[0]): void {
@@ -118,6 +124,10 @@ export class LoggingObserver implements WorkerObserver {
 
   jobDropped(event: Parameters<NonNullable<WorkerObserver['jobDropped']>>[0]): void {
     this.dropped.add(event);
+  }
+
+  private with(event: ExecutionEvent, fields: LogFields): LogFields {
+    return { ...fields, ...this.circumstances(event) };
   }
 
   /** Retries and last failures are counted apart. */

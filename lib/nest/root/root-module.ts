@@ -10,7 +10,7 @@ import { InvalidOptionError } from '../../job/index.js';
 import { moduleOf, rootsOf } from '../discovery/container.js';
 import { HandlerBinder } from '../handlers/apply-enhancers.js';
 import { HandlerExplorer } from './handler-explorer.js';
-import { tracedHandler } from '../handlers/traced-handler.js';
+import { tracedBatchHandler, tracedHandler } from '../handlers/traced-handler.js';
 import { makeEnhancers } from '../handlers/root-enhancers.js';
 import * as problems from '../problems.js';
 import { type ContainerModule, ownImports } from '../nest-internals.js';
@@ -127,17 +127,23 @@ function createWorkerHost(
       extract: options.context.extract,
       where: place,
     });
+    const { telemetry } = options;
+    const traced = telemetry && {
+      telemetry,
+      worker: () => root.worker?.name,
+      traces: root.traces,
+    };
     const logger = new RqLogger('RqExplorer');
     const methods = new ProviderMethods(discovery, (problem) => logger.warn(problem));
     return new HandlerExplorer(root.name, rootsOf(modules), methods, {
       bind: (...handler) => {
         const bound = binder.bind(...handler);
-        const { telemetry } = options;
-        const run = telemetry ? tracedHandler(bound, telemetry, () => root.worker?.name) : bound;
+        const run = traced ? tracedHandler(bound, traced) : bound;
         return override ? override.handler(run) : run;
       },
       bindBatch: (...handler) => {
-        const { run, item } = binder.bindBatch(...handler);
+        const bound = binder.bindBatch(...handler);
+        const { run, item } = traced ? tracedBatchHandler(bound, traced) : bound;
         return { run: override ? override.handler(run) : run, item };
       },
       bindListener: (...listener) => binder.bindListener(...listener),

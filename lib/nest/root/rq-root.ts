@@ -13,6 +13,7 @@ import { closedWhileWaiting } from '../problems.js';
 import type { ContainerModule } from '../nest-internals.js';
 import { RqLogger } from '../rq-logger.js';
 import type { RootOptions } from '../options/read-root-options.js';
+import { RunningTraces } from '../handlers/running-traces.js';
 import { QueueCatalog } from '../queues/queue-catalog.js';
 import type { QueueRegistration } from '../queues/queue-registration.js';
 import type { RootOverride } from './root-override.js';
@@ -34,6 +35,8 @@ export class RqRoot
   isStarted = false;
   /** The application has begun to close. */
   isClosing = false;
+  /** For lines of the log that are objects. */
+  readonly traces: RunningTraces | undefined;
   private readonly logger = new RqLogger('RqModule');
   private readonly connections: Connections | ClusterConnections;
   /** What stands in for Redis has no replicas. */
@@ -92,6 +95,7 @@ export class RqRoot
       options.telemetry,
       options.durability,
     );
+    this.traces = options.log === 'fields' ? new RunningTraces() : undefined;
     hideFields(this, 'name', 'place');
   }
 

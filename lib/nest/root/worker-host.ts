@@ -16,6 +16,7 @@ import type { RootOverride } from './root-override.js';
 import type { RqRoot } from './rq-root.js';
 import { RqWorker } from './rq-worker.js';
 import { LoggingObserver } from './logging-observer.js';
+import { figuresOf } from './observed-figures.js';
 
 /**
  * The life of the embedded worker. It starts when every other provider is ready (its module is the last at start). It
@@ -30,6 +31,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   private readonly schedulers: Scheduler[] = [];
   private alerts: AlertHost | undefined;
   private isClosing = false;
+  private stopObserving: (() => void) | undefined;
   private readonly log: LoggingObserver;
 
   /** @param makeExplorer is called when the worker starts */
@@ -39,7 +41,11 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     private readonly makeExplorer: () => Promise<HandlerExplorer>,
   ) {
     const namesOn = (queue: string) => this.handlers?.names(queue) ?? [];
-    this.log = new LoggingObserver(root.name, namesOn, root.options.log);
+    this.log = new LoggingObserver(root.name, namesOn, root.options.log, (event) => {
+      const traceId = root.traces?.take(event.jobId, event.attempt);
+      const worker = root.worker?.name;
+      return { ...(worker && { worker }), ...(traceId && { traceId }) };
+    });
   }
 
   /** @throws what makes the handlers or the worker impossible; the application does not start then */
@@ -48,6 +54,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     try {
       // Loops and timers that began in a trace would never leave it.
       await (telemetry ? telemetry.outside(() => this.start()) : this.start());
+      this.stopObserving = telemetry?.observe?.(figuresOf(this.root));
     } catch (error) {
       // An application that did not start may never be closed: it must not keep the process alive.
       await this.stopFiring();
@@ -62,6 +69,7 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
   async onModuleDestroy(): Promise<void> {
     this.isClosing = this.root.isClosing = true;
     this.lookingForUnprovided?.cancel();
+    this.stopObserving?.();
     const firing = this.stopFiring();
     if (this.worker) {
       await this.worker.stop();

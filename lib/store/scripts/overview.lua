@@ -20,7 +20,11 @@
 local rows = {}
 for index = INDEX.queues, #ARGV do
   local queue = queue_of({ name = ARGV[index] })
-  local depths = depths_of(queue)
+  -- One question for all that most queues do not have.
+  local is_common = count_of(redis.pcall('EXISTS', queue.paused, queue.flags, queue.high, queue.low, queue.deferred,
+    queue.canceled)) == 0
+  if is_common then queue.is_plain = true end
+  local depths = depths_of(queue, is_common)
   local overdue_for = 0
   if depths.overdue > 0 then
     local head = redis.pcall('ZRANGE', queue.scheduled, 0, 0, 'WITHSCORES')
@@ -28,8 +32,10 @@ for index = INDEX.queues, #ARGV do
   end
   rows[#rows + 1] = {
     depths.queued, depths.started, depths.scheduled, depths.deferred, depths.finished, depths.failed, depths.canceled,
-    depths.retrying, depths.overdue, overdue_for, ARGV.ages == '1' and oldest_of(queue) or '',
-    count_of(redis.pcall('EXISTS', queue.paused)), may_start(queue),
+    depths.retrying, depths.overdue, overdue_for,
+    ARGV.ages == '1' and depths.queued > 0 and oldest_of(queue, is_common) or '',
+    is_common and 0 or count_of(redis.pcall('EXISTS', queue.paused)),
+    is_common and math.min(depths.queued, 1) or may_start(queue),
   }
 end
 -- RQ's suspension mark. A process without a worker need not be allowed to see it.

@@ -98,6 +98,8 @@ export class JobReporter {
           failure: outcome.failure,
           error: settlement.verdict.error,
           why: settlement.verdict.why ?? '',
+          duration,
+          wait: waitOf(settlement),
         });
         return;
       case 'retrying':
@@ -109,6 +111,8 @@ export class JobReporter {
           error: settlement.verdict.error,
           delay: outcome.delay,
           retriesLeft: settlement.verdict.retriesLeft ?? 0,
+          duration,
+          wait: waitOf(settlement),
         });
         return;
       case 'snoozed':
@@ -207,6 +211,7 @@ type EventOf<Name extends keyof WorkerObserver> = Parameters<NonNullable<WorkerO
 /** RQ calls them at these ends of an execution. */
 const CALLBACK_MOMENTS: Readonly<Partial<Record<Outcome['type'], CallbackMoment>>> = {
   finished: 'success',
+  repeating: 'success',
   failed: 'failure',
   retrying: 'failure',
   stopped: 'stopped',
@@ -217,4 +222,9 @@ const PROBLEM_INTERVAL = 30_000;
 
 function eventOf({ job, name }: Settlement): ExecutionEvent {
   return { queue: job.queue, name, jobId: job.id, attempt: job.attempt };
+}
+
+function waitOf({ job, startedAt }: Settlement): number | undefined {
+  const { readyAt } = job;
+  return readyAt === undefined ? undefined : Math.max(0, startedAt - readyAt);
 }

@@ -71,7 +71,15 @@ export interface ExecutionEvent {
   readonly attempt: number;
 }
 
-export interface JobRetryingEvent extends ExecutionEvent {
+/** Milliseconds of an attempt that failed. */
+interface FailedTimes {
+  /** For how long it ran. */
+  readonly duration: number;
+  /** For how long its job had been ready when it started; undefined: that is not known. */
+  readonly wait: number | undefined;
+}
+
+export interface JobRetryingEvent extends ExecutionEvent, FailedTimes {
   readonly failure: FailureRecord;
   readonly error: unknown;
   /** Milliseconds until it runs again; 0: at once. */
@@ -79,7 +87,7 @@ export interface JobRetryingEvent extends ExecutionEvent {
   readonly retriesLeft: number;
 }
 
-export interface JobFailedEvent extends ExecutionEvent {
+export interface JobFailedEvent extends ExecutionEvent, FailedTimes {
   readonly failure: FailureRecord;
   readonly error: unknown;
   /** Why no retry follows: `no retries left`, `FailJob`, ... */

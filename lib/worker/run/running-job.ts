@@ -77,6 +77,12 @@ export class RunningJob<
     return this.#claimed.repeat?.times;
   }
 
+  /** When it last became ready to run, by Redis; undefined: of some jobs that were delayed that is not known. */
+  get readyAt(): Date | undefined {
+    const { readyAt } = this.#claimed;
+    return readyAt === undefined ? undefined : new Date(readyAt);
+  }
+
   /** The tick that it is for, when a schedule has made it: `tick.at` is the moment, whenever the job runs. */
   get tick(): JobTick | undefined {
     return this.#claimed.tick;

@@ -106,7 +106,7 @@ export class Applications {
     }
   }
 
-  private async closeAll(): Promise<void> {
+  async closeAll(): Promise<void> {
     await Promise.all([...this.open].map((app) => app.close()));
     this.open.clear();
   }

@@ -26,19 +26,30 @@ local function add_open_heads(queue, ids)
   end
 end
 
+-- When a job became ready, as RQ writes it; nothing when it does not say.
+local function ready_since(id)
+  local date = redis.pcall('HGET', job_prefix .. id, 'enqueued_at')
+  if type(date) ~= 'string' or date == '' then date = redis.pcall('HGET', job_prefix .. id, 'created_at') end
+  return type(date) == 'string' and date or nil
+end
+
 -- Looks at the first ten of each level: jobs that were given back, or were put in front, may be young. Milliseconds, '' = none waits.
-local function oldest_of(queue)
-  local ids, oldest = {}, nil
-  for _, list in ipairs({ queue.list, queue.high, queue.low }) do
-    local found = redis.pcall('LRANGE', list, 0, 9)
+-- is_common: it has no levels.
+local function oldest_of(queue, is_common)
+  local ids = {}
+  for _, list in ipairs(is_common and { queue.list } or { queue.list, queue.high, queue.low }) do
+    local found = redis.pcall('LRANGE', list, '0', '9')
     for _, id in ipairs(found.err and {} or found) do ids[#ids + 1] = id end
   end
   if not queue.is_plain then pcall(add_open_heads, queue, ids) end
+  -- Dates of the same form compare as texts: one alone has to be read.
+  local first
   for _, id in ipairs(ids) do
-    local dates = redis.pcall('HMGET', job_prefix .. id, 'enqueued_at', 'created_at')
-    local date = not dates.err and (dates[1] and dates[1] ~= '' and dates[1] or dates[2])
-    local moment = date and moment_of(date)
-    if moment and (not oldest or moment < oldest) then oldest = moment end
+    local date = ready_since(id)
+    if date and (not first or date < first) and string.find(date, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d') then
+      first = date
+    end
   end
+  local oldest = first and moment_of(first)
   return oldest and string.format('%.0f', math.max(0, now - oldest)) or ''
 end
