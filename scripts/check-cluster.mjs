@@ -4,7 +4,7 @@
 //   --nodes 3    on three masters only; 1: on a cluster of one node; 0: on one server
 //   --short      on three masters, tests that run most of the scripts: a part of .ci/run
 //
-// Other words are paths or options for jest. NESTJS_RQ_TEST_SERVER=valkey-9.1 runs it on another server.
+// Other words are paths. NESTJS_RQ_TEST_SERVER=valkey-9.1 runs it on another server.
 import { parseArgs } from 'node:util';
 import { CommandFailed, endAllOnSignals, runNpm } from './child-processes.mjs';
 import { root } from './dependencies.mjs';
