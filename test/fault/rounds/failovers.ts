@@ -79,7 +79,8 @@ const BEHIND_ADDRESS: FaultCase = {
     return {
       scene,
       at: address.url,
-      pauses: [2000, 4000],
+      // Who has just left a server is in no hurry to leave the next one: failovers within ten seconds are taken for one.
+      pauses: [10_500, 12_000],
       harm: async (_, __, load) => {
         const [old, next] = [primary, 1 - primary];
         const [from, to] = [clients[old]!, clients[next]!];
