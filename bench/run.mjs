@@ -16,6 +16,7 @@ const CASES = [
   'slow-network',
   'large-jobs',
   'retries',
+  'limits',
   'fan-in',
   'delayed',
   'idle-pickup',

@@ -1,64 +1,85 @@
-// `npm run check:cluster`: the tests of the engine in the cluster layout, on one server and on a cluster of one node (which
-// refuses every script that touches two slots), and those of test/cluster. Words behind `--` go to jest.
-import { spawnSync } from 'node:child_process';
+// `npm run check:cluster`: the tests of the engine with the names of a cluster, on one server and on a cluster of three
+// masters (whose nodes refuse every script that touches two slots), and those of test/cluster.
+//
+//   --nodes 3    on three masters only; 1: on a cluster of one node; 0: on one server
+//   --short      on three masters, tests that run every script: a part of .ci/run
+//
+// Other words are paths or options for jest. NESTJS_RQ_TEST_SERVER=valkey-9.1 runs it on another server.
+import { parseArgs } from 'node:util';
+import { CommandFailed, endAllOnSignals, runNpm } from './child-processes.mjs';
+import { root } from './dependencies.mjs';
 
-/** Files about what only the shared layout has. */
-const FILES = {
-  'data-sets': 'several databases and prefixes',
-  'half-changes.spec': 'rights by the names of the shared layout',
-  'half-changes-dependents': 'the same',
-  'rights.spec': 'the same',
-  'shared-with-python': 'Python',
-  'stored-data': 'Python reads what is stored',
-};
+/**
+ * What no cluster can have: Python's workers know RQ's names alone. Further tests say themselves that they are about
+ * Python, several databases, or a replica without a cluster (`itInSharedLayout`, `itOnOneServer`).
+ */
+const LEFT_OUT = 'integration/shared-with-python';
 
-/** Tests about what only the shared layout has. */
-const TESTS = [
-  // They open a store by themselves.
-  'finds jobs again when others came and went while it looked',
-  'gives up after commandTimeout, and at once where there can never be room',
-  'an inspector of its own connects',
-  // Python and its streams.
-  'released by jobs that are unique, repeat, keep no result or come from Python',
-  "comes in after Python's workers have taken jobs",
-  'holds results in RQ’s stream when the worker is told so',
-  // Channels that belong to no slot.
-  'are two and one per consumed queue',
-  'is not disturbed by what others publish',
-  // Calls are counted; on the node each script travels as text.
-  'are a few calls to Redis: four for 100 of them',
-  'is one call for a page of 100',
-];
+/** Tests that run every script. */
+const SHORT = [
+  'control',
+  'dependencies-slices',
+  'fence',
+  'flow-lanes',
+  'groups.spec',
+  'inspector',
+  'job-signals',
+  'lists',
+  'queue-management',
+  'results',
+  'rights',
+  'schedules.spec',
+  'undo-delete',
+].map((name) => `test/integration/${name}`);
 
-const patterns = process.argv.slice(2);
-const ignored = Object.keys(FILES).join('|');
-const chosen = `^(?!.*(${TESTS.join('|')})).*$`;
-const jest = ['run', '-s', 'jest', '--', '-w', '2'];
-const layouts = [...jest, '--testPathIgnorePatterns', ignored, '-t', chosen, '--'];
+const LAYOUTS = { 0: 'cluster', 1: 'node', 3: 'nodes' };
+/** Seconds. */
+const TIME_LIMIT = 15 * 60;
 
-const rounds = [
-  {
-    name: 'cluster layout on one server',
-    words: layouts,
-    env: { NESTJS_RQ_TEST_LAYOUT: 'cluster' },
-    folder: 'test/integration',
-  },
-  {
-    name: 'cluster of one node',
-    words: layouts,
-    env: { NESTJS_RQ_TEST_LAYOUT: 'node' },
-    folder: 'test/integration',
-  },
-  { name: 'cluster of three nodes', words: jest, env: {}, folder: 'test/cluster' },
-];
+const { values, positionals } = parseArgs({
+  options: { nodes: { type: 'string' }, short: { type: 'boolean' } },
+  allowPositionals: true,
+});
+if (values.nodes !== undefined && !(values.nodes in LAYOUTS)) {
+  console.error(`--nodes must be ${Object.keys(LAYOUTS).join(', ')}`);
+  process.exit(1);
+}
+const interrupted = endAllOnSignals({ grace: 10 });
 const started = performance.now();
-for (const { name, words, env, folder } of rounds) {
+for (const { name, layout, files } of rounds()) {
+  if (interrupted()) break;
   console.log(`== ${name}`);
-  const paths = patterns.length > 0 ? patterns : [folder];
-  const { status } = spawnSync('npm', [...words, ...paths], {
-    stdio: 'inherit',
-    env: { ...process.env, ...env },
-  });
-  if (status !== 0) process.exit(status ?? 1);
+  await run(name, layout, files);
 }
 console.log(`${Math.round((performance.now() - started) / 1000)} s`);
+
+function rounds() {
+  const given = positionals.length > 0 ? positionals : undefined;
+  const of = (nodes, name, files) => ({ name, layout: LAYOUTS[nodes], files: given ?? files });
+  const all = ['test/integration'];
+  if (values.short) return [of(3, 'three masters, every script', SHORT)];
+  if (values.nodes !== undefined) return [of(values.nodes, `--nodes ${values.nodes}`, all)];
+  return [
+    of(0, 'names of a cluster, on one server', all),
+    of(3, 'three masters', all),
+    ...(given ? [] : [{ name: 'what only clusters have', layout: '', files: ['test/cluster'] }]),
+  ];
+}
+
+/** Others go on when it fails. */
+async function run(name, layout, files) {
+  try {
+    const words = ['--ci', '--testPathIgnorePatterns', LEFT_OUT, '--', ...files];
+    await runNpm(['run', '--silent', 'jest', '--', ...words], {
+      cwd: root,
+      what: `the tests: ${name}`,
+      show: true,
+      env: { NESTJS_RQ_TEST_LAYOUT: layout },
+      timeLimit: TIME_LIMIT,
+    });
+  } catch (error) {
+    if (!(error instanceof CommandFailed)) throw error;
+    console.log(`FAILED: ${error.problem}`);
+    process.exitCode = 1;
+  }
+}

@@ -1,6 +1,6 @@
-// `npm run check:servers`: integration and fault tests on each server that was fetched beside the system's own, on
+// `npm run check:servers`: integration, fault and cluster tests on each server that was fetched beside the system's own, on
 // which the check runs them. A round takes those in which the servers' own behaviour counts: scripts, rights, memory,
-// restarts, failovers. `--all` runs every one of both folders, `--server valkey-9.1` runs them on one server only.
+// restarts, failovers. `--all` runs every one of these folders, `--server valkey-9.1` runs them on one server only.
 import { parseArgs } from 'node:util';
 import { CommandFailed, endAllOnSignals, runNpm } from './child-processes.mjs';
 import { root } from './dependencies.mjs';
@@ -11,6 +11,7 @@ import { fetchedServers } from './redis-server.mjs';
 const TIME_LIMIT = { round: 6 * 60, all: 40 * 60 };
 
 const ROUND = [
+  'cluster',
   'integration/bulk',
   'integration/callbacks',
   'integration/control',
@@ -62,7 +63,9 @@ if ((await fetchServers()) === undefined) {
 async function runTests({ name, version }) {
   const begun = Date.now();
   console.log(`${name} (${version}):`);
-  const files = values.all ? ['test/integration', 'test/fault'] : ROUND.map((one) => `test/${one}`);
+  const files = values.all
+    ? ['test/integration', 'test/fault', 'test/cluster']
+    : ROUND.map((one) => `test/${one}`);
   try {
     await runNpm(['run', '--silent', 'jest', '--', '--ci', ...files], {
       cwd: root,

@@ -6,11 +6,12 @@ import { existsSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, constants } from 'node:zlib';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 
 const ui = fileURLToPath(new URL('../lib/dashboard/ui/', import.meta.url));
 const module = fileURLToPath(new URL('../lib/dashboard/server/built-assets.ts', import.meta.url));
 const self = fileURLToPath(import.meta.url);
+const TARGET = ['chrome123', 'firefox121', 'safari17.5'];
 
 /** A language without its keys, which are those of English in their order: that halves it. */
 const languages = {
@@ -26,6 +27,18 @@ const languages = {
   },
 };
 
+/** Looks that come with a page of their own: a text that its program takes over. */
+const laterStyle = {
+  name: 'later-style',
+  setup({ onLoad }) {
+    onLoad({ filter: /later\.css$/ }, async ({ path }) => {
+      const options = { loader: 'css', minify: true, target: TARGET };
+      const { code } = await transform(readFileSync(path, 'utf8'), options);
+      return { contents: code, loader: 'text' };
+    });
+  },
+};
+
 /** The files of the page, and what esbuild says of them. */
 export async function buildPage() {
   const { outputFiles, metafile } = await build({
@@ -35,7 +48,7 @@ export async function buildPage() {
     bundle: true,
     splitting: true,
     format: 'esm',
-    target: ['chrome123', 'firefox121', 'safari17.5'],
+    target: TARGET,
     jsx: 'automatic',
     jsxImportSource: 'preact',
     minify: true,
@@ -46,7 +59,7 @@ export async function buildPage() {
     metafile: true,
     write: false,
     logLevel: 'warning',
-    plugins: [languages],
+    plugins: [languages, laterStyle],
   });
   const icon = readFileSync(join(ui, 'icon.svg'));
   const files = new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]));

@@ -83,9 +83,11 @@ function compile(name) {
     .replaceAll(' + 0]', ']')
     .replaceAll('CLAIM_FIELD_NAMES', luaList(claim.CLAIM_FIELDS))
     .replaceAll('FURTHER_FIELD_NAMES', luaList(claim.FURTHER_FIELDS))
+    .replaceAll('RARE_FIELD_NAMES', luaList(claim.RARE_FIELDS))
     .replaceAll('ROW_FIELD_NAMES', luaList(row.ROW_FIELDS))
     .replaceAll('CLAIM_FIELD_COUNT', claim.CLAIM_FIELDS.length)
-    .replaceAll('FURTHER_FIELD_COUNT', claim.FURTHER_FIELDS.length);
+    .replaceAll('FURTHER_FIELD_COUNT', claim.FURTHER_FIELDS.length)
+    .replaceAll('RARE_FIELD_COUNT', claim.RARE_FIELDS.length);
   // What a script uses again and again is looked up once.
   const local = `local KEYS, ARGV, call, try = KEYS, ARGV, redis.call, redis.pcall\n${replaced}`
     .replaceAll('redis.call(', 'call(')

@@ -1,8 +1,12 @@
-// `npm run faults`: every case of test/fault/rounds for a long time, and docs/reliability.md with what came of it.
+// `npm run faults`: every case of test/fault/rounds for a long time, and docs/reliability.md with what came of it. A case
+// that fails, or is interrupted, is named there and has no row.
 //   --minutes N   of all cases together; default 60
-//   --only TEXT   only the cases with this text in their names; then nothing is written
+//   --only TEXT   only the cases with this text in their names, or with one of several: 'address|Sentinel'; then nothing is
+//                 written
+//   --repeat      with --only: their rows are put in the place of those that are there
+//   --from FILE   no run: the report of an earlier one, which is what FAULTS.report of rounds.spec.ts has written
 //   --seed N      all that is random; default: another one each time
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,50 +18,83 @@ const PAGE = join(root, 'docs/reliability.md');
 const BEGIN = '<!-- written by `npm run faults` -->';
 const END = '<!-- end of what is written -->';
 
+const TABLE = [
+  '| Fault, again and again under load | Jobs | Faults | Lost | Run again | Told falsely | Longest wait of a producer | Served again after an election |',
+  '|---|--:|--:|--:|--:|--:|--:|--:|',
+];
+
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '60' },
     only: { type: 'string' },
+    repeat: { type: 'boolean', default: false },
+    from: { type: 'string' },
     seed: { type: 'string' },
   },
 });
 const minutes = Number(values.minutes);
 if (!(minutes > 0)) throw new Error('--minutes must be a number above 0');
 
-endAllOnSignals({ grace: 10 });
+const interrupted = endAllOnSignals({ grace: 30 });
 const folder = mkdtempSync(join(tmpdir(), 'nestjs-rq-faults-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const report = join(folder, 'report.json');
+const report = values.from ?? join(folder, 'report.json');
+// Also after Ctrl-C what has run is told.
+process.once('exit', () => {
+  if (interrupted()) tell();
+  rmSync(folder, { recursive: true, force: true });
+});
 
-await runNpm(['run', '--silent', 'build'], { cwd: root, what: 'npm run build' });
-const begun = Date.now();
-let failure;
-try {
-  await runNpm(['run', '--silent', 'jest', '--', '--ci', 'test/fault/rounds.spec'], {
-    cwd: root,
-    what: 'the rounds',
-    show: true,
-    env: {
-      FAULTS: JSON.stringify({ minutes, only: values.only, report }),
-      ...(values.seed === undefined ? {} : { FAULTS_SEED: values.seed }),
-    },
-    timeLimit: minutes * 60 * 2 + 3600,
-  });
-} catch (error) {
-  failure = error;
+if (values.from === undefined) await runRounds();
+if (!interrupted()) tell();
+
+async function runRounds() {
+  await runNpm(['run', '--silent', 'build'], { cwd: root, what: 'npm run build' });
+  try {
+    await runNpm(['run', '--silent', 'jest', '--', '--ci', 'test/fault/rounds.spec'], {
+      cwd: root,
+      what: 'the rounds',
+      show: true,
+      env: {
+        FAULTS: JSON.stringify({ minutes, only: values.only, report }),
+        ...(values.seed === undefined ? {} : { FAULTS_SEED: values.seed }),
+      },
+      timeLimit: minutes * 60 * 2 + 3600,
+    });
+  } catch (error) {
+    console.log(`FAILED: ${error.problem ?? error.message}`);
+    process.exitCode = 1;
+  }
 }
-const { seed, results } = JSON.parse(readFileSync(report, 'utf8'));
-const rows = summed(results);
-const text = tableOf(rows);
-console.log(text);
-if (failure) {
-  console.log(`FAILED (seed ${seed}): ${failure.problem ?? failure.message}`);
-  process.exitCode = 1;
-} else if (values.only === undefined) {
-  const server = serverName();
-  const took = Math.round((Date.now() - begun) / 60_000);
-  const head = `${took} minutes on ${new Date().toISOString().slice(0, 10)}: nestjs-rq ${version()}, ${server}, Node ${process.versions.node}, ${cpus().length} processors, seed ${seed}.`;
-  writePage(`${head}\n\n${text}`);
+
+/** Prints what has come of it, and writes it down. */
+function tell() {
+  if (!existsSync(report)) return;
+  const { seed, names, results, failed } = JSON.parse(readFileSync(report, 'utf8'));
+  const rows = summed(results.filter(({ name }) => !failed.includes(name)));
+  console.log(tableOf(rows));
+  const took = Math.round(results.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
+  const where = `nestjs-rq ${version()}, ${serverName()}, Node ${process.versions.node}, ${cpus().length} processors`;
+  const head = `${took} minutes on ${new Date().toISOString().slice(0, 10)}, ${where}, seed ${seed}`;
+  const before = values.only === undefined ? { heads: [], rows: [] } : onPage();
+  const isDone = ({ name }) => !rows.some((row) => row.name === name);
+  const heads = before.heads.filter((line) => !rows.some(({ name }) => line === failedLine(name)));
+  heads.push(
+    values.only === undefined
+      ? `${head}.`
+      : `Repeated: ${rows.map(({ name }) => `“${name}”`).join(', ')}: ${head}.`,
+  );
+  for (const name of failed) {
+    console.log(failedLine(name));
+    if (!heads.includes(failedLine(name))) heads.push(failedLine(name));
+  }
+  if (values.only !== undefined && !values.repeat) return;
+  const all = [...before.rows.filter(isDone), ...rows];
+  const sorted = names.flatMap((name) => all.filter((row) => row.name === name));
+  writePage(`${heads.join('\n\n')}\n\n${tableOf(sorted)}`);
+}
+
+function failedLine(name) {
+  return `Failed or interrupted, and without a row: “${name}”.`;
 }
 
 /** Several rounds of one case are one row. */
@@ -69,22 +106,34 @@ function summed(all) {
     else {
       for (const key of ['jobs', 'faults', 'lost', 'again', 'toldFalsely']) row[key] += result[key];
       row.outage = Math.max(row.outage, result.outage);
+      row.servedAgain = Math.max(row.servedAgain ?? 0, result.servedAgain ?? 0) || undefined;
     }
   }
   return [...byName.values()];
 }
 
 function tableOf(rows) {
-  const number = (value) => value.toLocaleString('en-US');
-  const lines = rows.map(
-    ({ name, jobs, faults, lost, again, toldFalsely, outage }) =>
-      `| ${name} | ${[jobs, faults, lost, again, toldFalsely].map(number).join(' | ')} | ${outage} s |`,
+  return [...TABLE, ...rows.map(({ name, line, ...row }) => line ?? lineOf(name, row))].join('\n');
+}
+
+function lineOf(name, { jobs, faults, lost, again, toldFalsely, outage, servedAgain }) {
+  const numbers = [jobs, faults, lost, again, toldFalsely].map((one) =>
+    one.toLocaleString('en-US'),
   );
-  return [
-    '| Fault, again and again under load | Jobs | Faults | Lost | Run again | Told falsely | Longest wait of a producer |',
-    '|---|--:|--:|--:|--:|--:|--:|',
-    ...lines,
-  ].join('\n');
+  return `| ${name} | ${numbers.join(' | ')} | ${outage} s | ${servedAgain === undefined ? '–' : `${servedAgain} s`} |`;
+}
+
+/** What an earlier run has written. */
+function onPage() {
+  const [, written = ''] = readFileSync(PAGE, 'utf8').split(BEGIN);
+  const lines = (written.split(END)[0] ?? '').split('\n').filter((line) => line !== '');
+  const ofTable = lines.filter((line) => line.startsWith('|'));
+  return {
+    heads: lines.filter((line) => !line.startsWith('|')),
+    rows: ofTable
+      .slice(TABLE.length)
+      .map((line) => ({ name: line.split(' | ')[0].slice(2), line })),
+  };
 }
 
 function writePage(text) {

@@ -39,4 +39,5 @@ export function fetchedServers(): FetchedServer[];
 export function versionOf(command: string): string | undefined;
 export function findRedisServer(): { command: string; version: string } | undefined;
 export function isAtLeast(version: string, minimum: string): boolean;
+export function freePort(): Promise<number>;
 export function startRedisServer(options?: StartRedisOptions): Promise<RunningRedis>;

@@ -191,7 +191,7 @@ function serverCommand(name = process.env.NESTJS_RQ_TEST_SERVER ?? '') {
  * A port below those that the system gives to outgoing connections. From that range, a client that
  * tries again and again while its server is down could end up connected to itself.
  */
-async function freePort() {
+export async function freePort() {
   for (let attempt = 0; attempt < 100; attempt++) {
     const port = 10_000 + Math.floor(Math.random() * 20_000);
     const probe = createServer();

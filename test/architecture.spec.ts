@@ -60,10 +60,11 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
 };
 
 /** Entry points of their own: they use the public names, and nothing uses them. */
-const ENTRY_POINTS = ['dashboard', 'testing', 'cli', 'metrics', 'opentelemetry'];
+const ENTRY_POINTS = ['bull-board', 'dashboard', 'testing', 'cli', 'metrics', 'opentelemetry'];
 
 /** What an entry point may use in place of the public names: the command line and the dashboard's server know no Nest. */
 const OWN_DOORS: Record<string, readonly string[]> = {
+  'bull-board': ['observe/index.js', 'dashboard/server/redaction.js'],
   cli: ['observe/index.js', 'dashboard/server/index.js'],
   'dashboard/server': ['observe/index.js'],
   // The page is compiled for the browser: of the library it knows the types of answers.

@@ -7,10 +7,10 @@ export const name = 'bullmq';
 export const pace = 1;
 
 /**
- * @param {{ port: number, queue: string, retries?: number }} options
+ * @param {{ port: number, queue: string, retries?: number, priorities?: boolean }} options
  * A job answers with an object that has `id`, as BullMQ's own `add` does.
  */
-export async function openProducer({ port, queue, retries = 0 }) {
+export async function openProducer({ port, queue, retries = 0, priorities }) {
   const target = new Queue(queue, {
     connection: connection(port),
     ...(retries > 0 && { defaultJobOptions: { attempts: retries + 1 } }),
@@ -20,7 +20,14 @@ export async function openProducer({ port, queue, retries = 0 }) {
   return {
     add: (data) => target.add('work', data),
     addIn: (data, milliseconds) => target.add('work', data, { delay: milliseconds }),
-    addMany: (list) => target.addBulk(list.map((data) => ({ name: 'work', data }))),
+    addMany: (list) =>
+      target.addBulk(
+        list.map((data) =>
+          priorities
+            ? { name: 'work', data, opts: { priority: (data.n % 3) + 1 } }
+            : { name: 'work', data },
+        ),
+      ),
     addManyAt: (list, dueTimes) =>
       target.addBulk(
         list.map((data, index) => ({
@@ -47,9 +54,9 @@ export async function openProducer({ port, queue, retries = 0 }) {
 
 /**
  * @param {{ port: number, queues: string[], concurrency: number, keep: boolean,
- *   handle: (data: any, id: string) => unknown }} options
+ *   limits?: { total?: number, rate?: { max: number, seconds: number } }, handle: (data: any, id: string) => unknown }} options
  */
-export async function openConsumer({ port, queues, concurrency, keep, handle }) {
+export async function openConsumer({ port, queues, concurrency, keep, limits = {}, handle }) {
   const workers = queues.map(
     (queue) =>
       new Worker(queue, async (job) => handle(job.data, job.id), {
@@ -57,9 +64,19 @@ export async function openConsumer({ port, queues, concurrency, keep, handle }) 
         concurrency,
         autorun: false,
         ...(!keep && { removeOnComplete: { count: 0 } }),
+        ...(limits.rate && {
+          limiter: { max: limits.rate.max, duration: limits.rate.seconds * 1000 },
+        }),
       }),
   );
   await Promise.all(workers.map((worker) => worker.waitUntilReady()));
+  if (limits.total) {
+    for (const queue of queues) {
+      const target = new Queue(queue, { connection: connection(port) });
+      await target.setGlobalConcurrency(limits.total);
+      await target.close();
+    }
+  }
   return {
     async start() {
       for (const worker of workers) void worker.run();
@@ -70,17 +87,18 @@ export async function openConsumer({ port, queues, concurrency, keep, handle }) 
 
 /** How many jobs of the queue are where. */
 export async function census(redis, queue) {
-  const [waiting, paused, running, delayed, finished, failed] = await readAll(
+  const [waiting, paused, prioritized, running, delayed, finished, failed] = await readAll(
     redis
       .pipeline()
       .llen(`bull:${queue}:wait`)
       .llen(`bull:${queue}:paused`)
+      .zcard(`bull:${queue}:prioritized`)
       .llen(`bull:${queue}:active`)
       .zcard(`bull:${queue}:delayed`)
       .zcard(`bull:${queue}:completed`)
       .zcard(`bull:${queue}:failed`),
   );
-  return { waiting: waiting + paused, running, delayed, finished, failed };
+  return { waiting: waiting + paused + prioritized, running, delayed, finished, failed };
 }
 
 /** Lets `count` copies of a waiting job wait behind all others. Made by the server, since a million takes minutes else. */

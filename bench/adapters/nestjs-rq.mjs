@@ -8,10 +8,10 @@ export const name = 'nestjs-rq';
 export const pace = 3;
 
 /**
- * @param {{ port: number, queue: string, keep?: boolean, retries?: number }} options
- * `keep: false`: a finished job is deleted at once. A job answers with its handle, which has `id`.
+ * @param {{ port: number, queue: string, keep?: boolean, retries?: number, priorities?: boolean }} options
+ * `keep: false`: a finished job is deleted at once; `priorities`: three of them, in turn. A job answers with its handle, which has `id`.
  */
-export async function openProducer({ port, queue, keep = true, retries = 0 }) {
+export async function openProducer({ port, queue, keep = true, retries = 0, priorities }) {
   const connections = await connect(port);
   const target = new Queue(queue, new RedisJobStore(connections), {
     defaultJobOptions: {
@@ -22,7 +22,14 @@ export async function openProducer({ port, queue, keep = true, retries = 0 }) {
   return {
     add: (data) => target.enqueue('work', data),
     addIn: (data, milliseconds) => target.enqueueIn(milliseconds / 1000, 'work', data),
-    addMany: (list) => target.enqueueMany(list.map((data) => ({ name: 'work', data }))),
+    addMany: (list) =>
+      target.enqueueMany(
+        list.map((data) =>
+          priorities
+            ? { name: 'work', data, options: { priority: PRIORITIES[data.n % 3] } }
+            : { name: 'work', data },
+        ),
+      ),
     addManyAt: (list, dueTimes) =>
       target.enqueueMany(
         list.map((data, index) => ({
@@ -43,11 +50,13 @@ export async function openProducer({ port, queue, keep = true, retries = 0 }) {
   };
 }
 
+const PRIORITIES = ['high', 'normal', 'low'];
+
 /**
  * @param {{ port: number, queues: string[], concurrency: number,
- *   handle: (data: any, id: string) => unknown }} options
+ *   limits?: { total?: number, rate?: { max: number, seconds: number } }, handle: (data: any, id: string) => unknown }} options
  */
-export async function openConsumer({ port, queues, concurrency, handle }) {
+export async function openConsumer({ port, queues, concurrency, limits, handle }) {
   const connections = await connect(port);
   const handlers = new HandlerRegistry();
   for (const queue of queues) {
@@ -57,6 +66,7 @@ export async function openConsumer({ port, queues, concurrency, handle }) {
       owner: 'Benchmark.work',
       run: async (data, job) => handle(data, job.id),
     });
+    if (limits) handlers.limitQueue(queue, limitsOf(limits));
   }
   const worker = new Worker(new RedisJobStore(connections), handlers, { queues, concurrency });
   return {
@@ -68,22 +78,33 @@ export async function openConsumer({ port, queues, concurrency, handle }) {
   };
 }
 
+function limitsOf({ total, rate }) {
+  return {
+    ...(total && { concurrency: { total } }),
+    ...(rate && { rateLimit: { max: rate.max, per: rate.seconds } }),
+  };
+}
+
 /** How many jobs of the queue are where. */
 export async function census(redis, queue) {
   const replies = await redis
     .pipeline()
     .llen(`rq:queue:${queue}`)
     .llen(`rq:queue:${queue}:intermediate`)
+    .llen(`rq:queue:${queue}!high`)
+    .llen(`rq:queue:${queue}!low`)
     .zcard(`rq:wip:${queue}`)
     .zcard(`rq:scheduled:${queue}`)
     .zcard(`rq:finished:${queue}`)
     .zcard(`rq:failed:${queue}`)
     .exec();
-  const [waiting, moved, running, delayed, finished, failed] = replies.map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  });
-  return { waiting: waiting + moved, running, delayed, finished, failed };
+  const [waiting, moved, high, low, running, delayed, finished, failed] = replies.map(
+    ([error, value]) => {
+      if (error) throw error;
+      return value;
+    },
+  );
+  return { waiting: waiting + moved + high + low, running, delayed, finished, failed };
 }
 
 /** Lets `count` copies of a waiting job wait behind all others. Made by the server, since a million takes minutes else. */

@@ -15,18 +15,31 @@ answer(async () => {
   await work.prepare();
   globalThis.gc();
   const server = await serverMicroseconds();
+  const memory = await usedMemory();
   const client = process.cpuUsage();
   const begin = performance.now();
   await work.run();
   const seconds = (performance.now() - begin) / 1000;
   const { user, system } = process.cpuUsage(client);
   const spent = (await serverMicroseconds()) - server;
+  const grown = (await usedMemory()) - memory;
   await work.close();
   const { jobs } = work;
-  return { client: (user + system) / jobs, server: spent / jobs, rate: jobs / seconds };
+  return {
+    jobs,
+    client: (user + system) / jobs,
+    server: spent / jobs,
+    rate: jobs / seconds,
+    memory: grown / jobs,
+  };
 });
 
 async function serverMicroseconds() {
   const { used_cpu_user: user, used_cpu_sys: system } = await info(redis, 'cpu');
   return (Number(user) + Number(system)) * 1e6;
+}
+
+/** Bytes. */
+async function usedMemory() {
+  return Number((await info(redis, 'memory')).used_memory);
 }

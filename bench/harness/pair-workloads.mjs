@@ -1,4 +1,5 @@
-// What `bench/pair.mjs` compares: plain jobs, each workload in rounds of about 0.2 to 0.5 s.
+// What `bench/pair.mjs` compares: plain jobs, each workload in rounds of about 0.5 to 1.5 s: in shorter ones the collection of
+// garbage before each counts for more than the jobs.
 
 import { DeliveryLog } from './delivery-log.mjs';
 import { byCallers, fill, jobData } from './filling.mjs';
@@ -11,13 +12,14 @@ export const WORKLOADS = {
   'enqueue-1': enqueue((producer) => byCallers(producer, 2_000, 1), 2_000),
   'enqueue-100': enqueue((producer) => byCallers(producer, 10_000, 100), 10_000),
   'enqueue-bulk': enqueue((producer) => fill(producer, 10_000), 10_000),
-  'kept-1': consume({ jobs: 2_000, concurrency: 1, keep: true }),
-  'kept-10': consume({ jobs: 6_000, concurrency: 10, keep: true }),
-  'kept-100': consume({ jobs: 10_000, concurrency: 100, keep: true }),
-  'deleted-1': consume({ jobs: 2_000, concurrency: 1, keep: false }),
-  'deleted-100': consume({ jobs: 10_000, concurrency: 100, keep: false }),
+  'kept-1': consume({ jobs: 12_000, concurrency: 1, keep: true }),
+  'kept-10': consume({ jobs: 20_000, concurrency: 10, keep: true }),
+  'kept-100': consume({ jobs: 30_000, concurrency: 100, keep: true }),
+  'deleted-1': consume({ jobs: 12_000, concurrency: 1, keep: false }),
+  'deleted-100': consume({ jobs: 30_000, concurrency: 100, keep: false }),
   'retries-100': consume({ jobs: 4_000, concurrency: 100, keep: false, failOnce: true }),
   'delayed-100': consume({ jobs: 8_000, concurrency: 100, keep: false, delayed: true }),
+  'idle-pickup': idlePickup({ jobs: 500 }),
 };
 
 function enqueue(work, jobs) {
@@ -68,6 +70,40 @@ function consume({ jobs, concurrency, keep, failOnce = false, delayed = false })
         await producer.resume();
         await log.reached((warmUp + jobs) * runsPerJob);
         await settled(adapter, redis);
+      },
+      async close() {
+        await consumer.stop();
+        await producer.close();
+      },
+    };
+  };
+}
+
+/** The worker sleeps when a job comes; the next one comes when it sleeps again. The rate says little: it is mostly waiting. */
+function idlePickup({ jobs }) {
+  return async (adapter, port) => {
+    const producer = await adapter.openProducer({ port, queue: QUEUE, keep: false });
+    const log = new DeliveryLog(jobs + 1, { warmUp: 1 });
+    const consumer = await adapter.openConsumer({
+      port,
+      queues: [QUEUE],
+      concurrency: 10,
+      keep: false,
+      handle: (data, id) => log.record(data.n, id),
+    });
+    const pickUp = async (n) => {
+      await producer.add(jobData(n));
+      await log.reached(n + 1);
+      await sleep(2);
+    };
+    return {
+      jobs,
+      async prepare() {
+        await consumer.start();
+        await pickUp(0);
+      },
+      async run() {
+        for (let n = 1; n <= jobs; n += 1) await pickUp(n);
       },
       async close() {
         await consumer.stop();

@@ -8,14 +8,15 @@ import { warmStart } from './warm-start.mjs';
 /**
  * @param {import('./measured-side.mjs').MeasuredSide} side
  * @param {{ jobs: number, concurrency: number, keep: boolean, throughProxy?: boolean, large?: boolean,
- *   failOnce?: boolean, openConsumer?: (options: object) => Promise<{ start(), stop() }> }} settings
+ *   failOnce?: boolean, limits?: object, priorities?: boolean,
+ *   openConsumer?: (options: object) => Promise<{ start(), stop() }> }} settings
  * @returns {Promise<{ rate: number }>} jobs per second
  */
 export async function processRun(side, settings) {
-  const { concurrency, keep, throughProxy, large, failOnce } = settings;
+  const { concurrency, keep, throughProxy, large, failOnce, limits, priorities } = settings;
   const jobs = settings.jobs * side.pace;
   const queue = 'process';
-  const filler = side.filler({ queue, keep, retries: failOnce ? 1 : 0 });
+  const filler = side.filler({ queue, keep, retries: failOnce ? 1 : 0, priorities });
   const runsPerJob = failOnce ? 2 : 1;
   const warmUp = Math.ceil(jobs / 10);
   const log = new DeliveryLog(jobs, { runsPerJob, warmUp: warmUp * runsPerJob });
@@ -23,6 +24,7 @@ export async function processRun(side, settings) {
     queues: [queue],
     concurrency,
     keep,
+    limits,
     port: throughProxy ? side.proxyPort : side.port,
     handle: failOnce ? failFirst(log) : succeed(log),
   });

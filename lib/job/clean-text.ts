@@ -11,8 +11,13 @@ export function cleanLine(text: string, longest = LONGEST_LINE): string {
 
 /** Several lines, such as a stack: line breaks and tabs stay, every other character that is not printed becomes a space. */
 export function cleanText(text: string): string {
+  // Most stacks are plain: one quick look then.
+  if (!BEYOND_PLAIN.test(text)) return text;
   return unescaped(text).replace(UNPRINTED_BUT_LINES, ' ');
 }
+
+/** Anything but the printed characters of ASCII, line breaks and tabs. */
+const BEYOND_PLAIN = /[^\n\t -~]/;
 
 /** Characters. */
 const LONGEST_LINE = 4000;

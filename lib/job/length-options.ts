@@ -10,7 +10,10 @@ import {
   wholeNumber,
 } from './option-table.js';
 
-/** How many jobs a queue may hold, so that producers which are quicker than the workers hear of it in time. */
+/**
+ * The option `maxLength`: how many jobs a queue may hold. Producers that are quicker than the workers are refused then,
+ * before Redis is full.
+ */
 export interface MaxLength {
   /** At most so many wait to be run; a call of `enqueue` that would bring more is refused or waits. Default: no limit. */
   readonly total?: number;

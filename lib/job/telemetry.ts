@@ -9,8 +9,8 @@ export interface RqTelemetry {
   inject(headers: Record<string, string | undefined>): void;
   /** Called around each run of a handler, outside guards and the like. Gives what `run` gives. */
   process<Result>(job: ProcessedJob, run: () => Promise<Result>): Promise<Result>;
-  /** The same around a run of a handler that takes several jobs at once. */
-  processBatch?<Result>(jobs: readonly ProcessedJob[], run: () => Promise<Result>): Promise<Result>;
+  /** The same for a handler that takes several jobs at once. A job that its pipes refuse is none of them, and goes to `process`. */
+  processBatch<Result>(batch: ProcessedBatch, run: () => Promise<Result>): Promise<Result>;
   /** Runs what begins loops and timers, outside of every trace. */
   outside<Result>(run: () => Result): Result;
   /** The id of the trace in which the caller is, for lines of the log. */
@@ -63,4 +63,18 @@ export interface ProcessedJob {
   readonly headers: Readonly<Record<string, string | undefined>>;
   /** The worker that runs it. */
   readonly worker: string | undefined;
+}
+
+/** Jobs of one queue and name whose handler is about to run, once for all of them. */
+export interface ProcessedBatch {
+  readonly queue: string;
+  readonly name: string;
+  readonly jobs: readonly ProcessedJob[];
+  /** The worker that runs them. */
+  readonly worker: string | undefined;
+  /**
+   * The jobs that the handler has decided about by itself so far, by their ids: what it failed them with, or undefined for
+   * those that it finished. The others end as its run does.
+   */
+  decided(): ReadonlyMap<string, { readonly error: unknown } | undefined>;
 }

@@ -28,6 +28,15 @@ export const connectionFailed = (root: string, reason: string) =>
 export const connectionOverruled = (root: string, overruled: readonly string[]) =>
   `Redis${ofRoot(root)}: ${overruled.join('; ')}`;
 
+export const tooFewReplicas = (root: string, asked: number, found: number, queue?: string) => {
+  const whose = queue === undefined ? '' : ` of queue ${queue}`;
+  const has = found === 1 ? '1 replica' : `${found} replicas`;
+  return (
+    `Redis${ofRoot(root)} has ${has}, but durability${whose} asks for ${asked}: its calls of enqueue reject with ` +
+    'NotReplicatedError until there are more. Add replicas, or lower durability.replicas'
+  );
+};
+
 export const waitingForRedis = (root: string, waited: number, reason: string) =>
   `Waiting for Redis${ofRoot(root)} for ${formatDuration(waited)} now (onRedisDown: 'wait'). ${reason}`;
 

@@ -98,10 +98,11 @@ const CALM_LOOKS = 2;
 /** Milliseconds for which a process may tell people late. */
 export const TELLABLE_MS = 300_000;
 
-/** An alert as people hear of it. */
-export function alertOf(id: string, record: AlertRecord, isMuted = false): RqAlert {
+/** An alert as people hear of it. @param mutedUntil milliseconds since the epoch */
+export function alertOf(id: string, record: AlertRecord, mutedUntil?: number): RqAlert {
   const { rule, queue, job, value, limit, severity, since, at } = record;
   const isOver = record.state === 'resolved';
+  const isMuted = !isOver && mutedUntil !== undefined;
   return {
     id,
     rule,
@@ -111,6 +112,7 @@ export function alertOf(id: string, record: AlertRecord, isMuted = false): RqAle
     limit,
     severity,
     state: isOver ? 'resolved' : isMuted ? 'muted' : 'firing',
+    mutedUntil: isMuted ? new Date(mutedUntil) : undefined,
     since: new Date(since),
     at: new Date(at),
     sentence: alertSentence({ rule, queue, job, value, limit }, isOver),
@@ -122,7 +124,10 @@ export function firingAlerts(texts: Readonly<Record<string, string>>, now: numbe
   const mutes = readMutes(texts);
   return [...readRecords(texts)]
     .filter(([, { state }]) => state === 'firing')
-    .map(([id, record]) => alertOf(id, record, (mutes.get(id) ?? 0) > now))
+    .map(([id, record]) => {
+      const until = mutes.get(id) ?? 0;
+      return alertOf(id, record, until > now ? until : undefined);
+    })
     .toSorted(
       (one, other) =>
         Number(other.severity === 'critical') - Number(one.severity === 'critical') ||

@@ -16,6 +16,8 @@ export interface RqAlert {
   readonly severity: AlertSeverity;
   /** `muted`: it goes on, and nobody is told. */
   readonly state: 'firing' | 'resolved' | 'muted';
+  /** Of `muted`: when it is told again. */
+  readonly mutedUntil: Date | undefined;
   /** When it began. */
   readonly since: Date;
   /** When somebody looked last. */

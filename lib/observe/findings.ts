@@ -22,7 +22,7 @@ export async function findFindings(store: JobStore, overview: Overview): Promise
     findings.push({ severity: 'warning', code, sentence, fix: FIXES[code](queue), queue });
   }
   for (const state of overview.queues) findings.push(...(await queueFindings(store, state)));
-  findings.push(...(await scannedFindings(store)));
+  findings.push(...(await scannedFindings(store)), ...(await circles(store)));
   return findings.toSorted((one, other) => RANK[one.severity] - RANK[other.severity]);
 }
 
@@ -141,6 +141,20 @@ function byQueue<Job extends { readonly queue: string }>(
 const MOST_SCANNED = 5000;
 /** Bytes of data as they are stored. */
 const LARGE = 256 * 1024;
+
+/** A circle goes through any queues, also through those that were not asked for. */
+async function circles(store: JobStore): Promise<QueueFinding[]> {
+  const found = await store.figures.circles(await store.queues(), MOST_WAITING).catch(() => []);
+  return found.map(({ jobs: count, id, queue, group }) => ({
+    severity: 'warning',
+    code: 'circle',
+    sentence: `${count} ${jobs(count)} will never run: they wait for themselves, by way of group "${group}", such as ${id}`,
+    fix: 'cancel one of them, or promote it: then the others are told',
+    queue,
+  }));
+}
+
+const MOST_WAITING = 50_000;
 
 const LATE_MS = 5000;
 

@@ -34,7 +34,12 @@ export interface HistoryPoint extends JobFigures {
   readonly at: Date;
   /** How the queue stood when the first worker came by; undefined: none did. */
   readonly sample: QueueSample | undefined;
+  /** How many runs took up to each of {@link RUN_BOUNDS}, and in the end how many took longer; empty: none ended. */
+  readonly runCounts: readonly number[];
 }
+
+/** Milliseconds by which runs are counted. */
+export const RUN_BOUNDS: readonly number[] = BOUNDS;
 
 /** How attempts ended, and how long they took. Jobs that Python's workers ran are not among them. */
 export interface JobFigures extends Readonly<Record<CountedOutcome, number>> {
@@ -91,7 +96,13 @@ export function historyOf(
       byName.set(name, known);
       for (const into of [sums, total, known]) addFigures(into, figures);
     }
-    points.push({ at: new Date(at), ...figuresOf(sums), sample: sampleOf(bucket?.sample) });
+    const counts = countsOf(sums, RUN_TIMES);
+    points.push({
+      at: new Date(at),
+      ...figuresOf(sums),
+      sample: sampleOf(bucket?.sample),
+      runCounts: counts.some((count) => count > 0) ? counts : [],
+    });
   }
   const jobs = [...byName].map(([name, sums]) => ({
     name: name === '' ? undefined : name,
@@ -141,10 +152,7 @@ function sampleOf(sample: Figures | undefined): QueueSample | undefined {
 }
 
 function durationsOf(sums: Figures, first: number, sum: number): Durations {
-  const counts = Array.from(
-    { length: BOUNDS.length + 1 },
-    (_, place) => sums.get(first + place) ?? 0,
-  );
+  const counts = countsOf(sums, first);
   const count = counts.reduce((all, one) => all + one, 0);
   if (count === 0)
     return { count, mean: undefined, p50: undefined, p95: undefined, p99: undefined };
@@ -155,6 +163,10 @@ function durationsOf(sums: Figures, first: number, sum: number): Durations {
     p95: percentile(counts, count * 0.95),
     p99: percentile(counts, count * 0.99),
   };
+}
+
+function countsOf(sums: Figures, first: number): number[] {
+  return Array.from({ length: BOUNDS.length + 1 }, (_, place) => sums.get(first + place) ?? 0);
 }
 
 /** The duration that so many do not exceed; between two bounds they are taken to be spread evenly. */

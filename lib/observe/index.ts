@@ -24,7 +24,14 @@ export { ALERT_RULES, resolveAlerts } from './alert-options.js';
 export { type AlertListener, AlertWatch } from './alert-watch.js';
 export type { FailureGroup, Failures, FailuresOptions } from './failures.js';
 export type { QueueFinding } from './findings.js';
-export type { Durations, HistoryPoint, JobFigures, QueueHistory, QueueSample } from './history.js';
+export {
+  type Durations,
+  type HistoryPoint,
+  type JobFigures,
+  type QueueHistory,
+  type QueueSample,
+  RUN_BOUNDS,
+} from './history.js';
 export { RqInspector } from './inspector.js';
 export { METRICS, type MetricDefinition } from './metric-list.js';
 export { type MetricRegistry, type MetricSources, RqMetrics } from './metrics.js';

@@ -1,5 +1,11 @@
 import type { Attributes } from '@opentelemetry/api';
-import type { EnqueueCall, FigureDefinition, ObservedFigure, ProcessedJob } from '../index.js';
+import type {
+  EnqueueCall,
+  FigureDefinition,
+  ObservedFigure,
+  ProcessedBatch,
+  ProcessedJob,
+} from '../index.js';
 
 /**
  * Our words in those of OpenTelemetry's semantic conventions for messaging, in one place: they are still in development
@@ -33,14 +39,19 @@ export function processAttributes(job: ProcessedJob): Attributes {
   };
 }
 
-/** Of a run for several jobs at once. @param first of them */
-export function batchAttributes({ queue, name, worker }: ProcessedJob, count: number): Attributes {
+/** Of a run of a handler that takes several jobs. */
+export function batchAttributes({ queue, name, jobs, worker }: ProcessedBatch): Attributes {
   return {
     ...common(queue, 'process', 'process'),
     [JOB]: name,
-    'messaging.batch.message_count': count,
+    'messaging.batch.message_count': jobs.length,
     ...(worker === undefined ? undefined : { 'messaging.client.id': worker }),
   };
+}
+
+/** Of the link from the span of a batch to the one that enqueued one of its jobs. */
+export function linkAttributes({ id, attempt }: ProcessedJob): Attributes {
+  return { 'messaging.message.id': id, 'messaging.rq.attempt': attempt };
 }
 
 /** Of a metric: few values, never an id. */
@@ -59,6 +70,8 @@ export function metricAttributes(
 }
 
 export const OUTCOME = 'messaging.rq.outcome';
+/** Of a batch: how many of its jobs failed. */
+export const FAILED = 'messaging.rq.failed_count';
 
 /** What an error is called: the name of its class. */
 export function errorTypeOf(error: unknown): string {

@@ -6,7 +6,6 @@ import {
   ROOT_CONTEXT,
   type Span,
   SpanKind,
-  SpanStatusCode,
   context,
   createContextKey,
   isSpanContextValid,
@@ -15,32 +14,32 @@ import {
   trace,
 } from '@opentelemetry/api';
 import {
-  CancelJob,
   type EnqueueCall,
   InvalidOptionError,
+  type ProcessedBatch,
   type ProcessedJob,
   ReturnedRetry,
-  RetryJob,
   type RqTelemetry,
-  SnoozeJob,
   type TelemetryFigures,
 } from '../index.js';
 import {
   OUTCOME,
   SCHEMA_URL,
   batchAttributes,
-  errorTypeOf,
+  linkAttributes,
   metricAttributes,
   processAttributes,
   sendAttributes,
 } from './attributes.js';
 import { observeFigures } from './observed.js';
+import { endOfBatch, failed, plannedOutcome } from './span-ends.js';
 
 /** How jobs appear in traces. */
 export interface OtelOptions {
   /**
    * `'link'` (default): each attempt is a trace of its own, with a link to the span that enqueued the job. A job may run
-   * days later, and several times: one trace for all of it would never end. `'parent'`: attempts are children of that span.
+   * days later, and several times: one trace for all of it would never end. `'parent'`: attempts are children of that span;
+   * those of batches, which have many, are linked all the same.
    */
   link?: 'link' | 'parent';
   /**
@@ -57,7 +56,8 @@ export interface OtelOptions {
  * RqModule.forRoot({ connection, telemetry: otel() })
  * ```
  *
- * Spans: `enqueue QUEUE` (producer), `process QUEUE` (consumer), around guards and handler. The context travels in the
+ * Spans: `enqueue QUEUE` (producer), `process QUEUE` (consumer), around guards and handler; of a batch one, with a link for
+ * each job. The context travels in the
  * job's `meta.headers`, as W3C Trace Context: Python may write it there, too. Metrics:
  * `messaging.client.sent.messages`, `messaging.client.consumed.messages`, `messaging.process.duration`; and what is
  * observed at each collection, such as `messaging.rq.jobs`, `messaging.rq.retrying_jobs`. Set the SDK up before the
@@ -116,34 +116,7 @@ class Otel implements RqTelemetry {
 
   async process<Result>(job: ProcessedJob, run: () => Promise<Result>): Promise<Result> {
     const sender = propagation.extract(ROOT_CONTEXT, job.headers);
-    return this.follow(this.startProcess(job, sender), sender, job, 1, run);
-  }
-
-  /** Of several senders none can be the parent: it is linked to all. */
-  async processBatch<Result>(
-    jobs: readonly ProcessedJob[],
-    run: () => Promise<Result>,
-  ): Promise<Result> {
-    const [first] = jobs;
-    if (!first) return run();
-    const senders = jobs.map(({ headers }) => {
-      return trace.getSpanContext(propagation.extract(ROOT_CONTEXT, headers));
-    });
-    const bySpan = new Map(senders.map((sender) => [sender?.spanId, sender]));
-    const links = [...bySpan.values()].flatMap((sender) => (sender ? [{ context: sender }] : []));
-    const attributes = batchAttributes(first, jobs.length);
-    const options = { kind: SpanKind.CONSUMER, attributes, links, root: true };
-    const span = this.tracer.startSpan(`process ${first.queue}`, options, ROOT_CONTEXT);
-    return this.follow(span, ROOT_CONTEXT, first, jobs.length, run);
-  }
-
-  private async follow<Result>(
-    span: Span,
-    sender: Context,
-    job: ProcessedJob,
-    count: number,
-    run: () => Promise<Result>,
-  ): Promise<Result> {
+    const span = this.startProcess(job, sender);
     const begin = performance.now();
     let errorType: string | undefined;
     try {
@@ -158,8 +131,35 @@ class Otel implements RqTelemetry {
     } finally {
       span.end();
       const attributes = metricAttributes(job, 'process', errorType);
-      this.meters.consumed.add(count, attributes);
+      this.meters.consumed.add(1, attributes);
       this.meters.duration.record((performance.now() - begin) / 1000, attributes);
+    }
+  }
+
+  async processBatch<Result>(batch: ProcessedBatch, run: () => Promise<Result>): Promise<Result> {
+    const options = { kind: SpanKind.CONSUMER, attributes: batchAttributes(batch) };
+    const links = batch.jobs.flatMap((job) => {
+      const sent = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, job.headers));
+      return sent ? [{ context: sent, attributes: linkAttributes(job) }] : [];
+    });
+    const name = `process ${batch.queue}`;
+    const span = this.tracer.startSpan(name, { ...options, links, root: true }, ROOT_CONTEXT);
+    const begin = performance.now();
+    let thrown: { readonly error: unknown } | undefined;
+    try {
+      return await context.with(trace.setSpan(ROOT_CONTEXT, span), run);
+    } catch (error) {
+      thrown = { error };
+      throw error;
+    } finally {
+      const types = endOfBatch(span, batch, thrown);
+      span.end();
+      for (const [type, count] of types) {
+        this.meters.consumed.add(count, metricAttributes(batch, 'process', type));
+      }
+      const [errorType] = [...types.keys()].filter((type) => type !== undefined);
+      const seconds = (performance.now() - begin) / 1000;
+      this.meters.duration.record(seconds, metricAttributes(batch, 'process', errorType));
     }
   }
 
@@ -230,21 +230,6 @@ function makeInstruments(): Instruments {
 
 /** Seconds; jobs run for longer than requests. */
 const BOUNDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
-
-/** What a handler wants to become of its job, where that is no failure. */
-function plannedOutcome(error: unknown): string | undefined {
-  if (error instanceof SnoozeJob) return 'snoozed';
-  if (error instanceof CancelJob) return 'canceled';
-  return error instanceof RetryJob ? 'retrying' : undefined;
-}
-
-function failed(span: Span, error: unknown): string {
-  const type = errorTypeOf(error);
-  span.setAttribute('error.type', type);
-  span.recordException(error instanceof Error ? error : String(error));
-  span.setStatus({ code: SpanStatusCode.ERROR });
-  return type;
-}
 
 /** The SDK's own key, by which it makes no spans: keys of the same description are the same. */
 const SUPPRESSED = createContextKey('OpenTelemetry SDK Context Key SUPPRESS_TRACING');

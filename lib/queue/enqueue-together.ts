@@ -3,7 +3,6 @@ import {
   DuplicateJobError,
   EnqueueManyError,
   InvalidOptionError,
-  type JobReference,
   RqConnectionError,
   referencesIn,
 } from '../job/index.js';
@@ -14,6 +13,7 @@ import {
   differentTags,
   storeFor,
 } from '../store/index.js';
+import { assertParentsHere, assertSameTag } from './parents-elsewhere.js';
 import { type Preparation, PreparedJob } from './prepared-job.js';
 import { RqJob } from './rq-job.js';
 import { refusalError } from './refusal-error.js';
@@ -69,9 +69,15 @@ export async function enqueuePrepared(
   const own = storeFor(store, first.job.queue);
   const other = call.find(({ job }) => storeFor(store, job.queue) !== own);
   if (other) throw differentTags(first.job.queue, other.job.queue, where);
+  if (own.hashTag !== undefined) await assertParentsHere(own, jobsOf(call), where);
+  // Nothing may come between this and the call: a prepared job is enqueued once.
   assertTogether(own, call, where);
   const refusals = await storeTogether(own, call);
   return jobs.map((job, index) => job.handle().answered(refusals[index]));
+}
+
+export function jobsOf(call: readonly JobOfCall[]): readonly NewJob[] {
+  return call.map(({ job }) => job);
 }
 
 export function jobOfCall(prepared: PreparedJob): JobOfCall {
@@ -90,7 +96,9 @@ export function preparedParents(
 ): readonly Preparation[] {
   const prepared: Preparation[] = [];
   for (const reference of referencesIn(dependsOn)) {
-    assertTag(store, reference, where);
+    if (typeof reference !== 'string' && store.hashTag !== undefined) {
+      assertSameTag(store, reference, where);
+    }
     let isOfStore = true;
     if (reference instanceof PreparedJob) {
       const preparation = PreparedJob.preparationOf(reference);
@@ -105,18 +113,6 @@ export function preparedParents(
     throw new InvalidOptionError({ option: 'dependsOn', problem, where });
   }
   return prepared;
-}
-
-/** @throws InvalidOptionError when a job is of this Redis, but of a queue that may be on another node of the cluster */
-function assertTag(store: JobStore, reference: JobReference, where: string): void {
-  if (typeof reference === 'string' || store.hashTag === undefined) return;
-  const { id, queue } = reference;
-  const { hashTag } = storeFor(store, queue);
-  if (hashTag === store.hashTag) return;
-  const problem =
-    `names job "${id}" of queue "${queue}", whose hash tag is "${hashTag}" and not "${store.hashTag}": they may be ` +
-    'on different nodes of a cluster. Give both queues the same hashTag in registerQueue';
-  throw new InvalidOptionError({ option: 'dependsOn', problem, where });
 }
 
 /**

@@ -34,12 +34,14 @@ import {
   assertParents,
   assertTogether,
   jobOfCall,
+  jobsOf,
   preparedParents,
   storeInSlices,
 } from './enqueue-together.js';
 import type { AnyHandlers, JobArguments, JobName, JobResult, ManyItem } from './handler-types.js';
 import { type ListeningOptions, eventsOfQueue } from './job-events.js';
 import { NewJobs } from './new-jobs.js';
+import { assertParentsHere } from './parents-elsewhere.js';
 import { Preparation, PreparedJob } from './prepared-job.js';
 import type { CallOptions, QueueOptions } from './queue-options.js';
 import { ResultWaiter } from './result-waiter.js';
@@ -182,8 +184,10 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const call = jobs.map((job, index) =>
       job instanceof PreparedJob ? jobOfCall(job) : this.itemOfCall(job as AnyItem, index),
     );
-    assertTogether(this.#store, call, `enqueueMany on queue "${this.name}"`);
-    const refusals = await storeInSlices(this.#store, this.name, call);
+    const [store, where] = [this.#store, `enqueueMany on queue "${this.name}"`];
+    if (store.hashTag !== undefined) await assertParentsHere(store, jobsOf(call), where);
+    assertTogether(store, call, where);
+    const refusals = await storeInSlices(store, this.name, call);
     return jobs.map((job, index) => {
       const handle =
         job instanceof PreparedJob
@@ -333,7 +337,10 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     job: NewJob,
     options: JobOptions | undefined,
   ): Promise<RqJob<Result>> {
-    if (job.waitsFor) assertParents(this.parents(name, options), NO_JOBS, this.where(name));
+    if (job.waitsFor) {
+      assertParents(this.parents(name, options), new Map(), this.where(name));
+      await assertParentsHere(this.#store, [job], this.where(name));
+    }
     try {
       const answer = job.room?.waits
         ? await sendWhenRoom(this.#store, () => this.#batch.add(job))
@@ -389,6 +396,5 @@ interface AnyItem {
 }
 
 const NO_PARENTS: readonly Preparation[] = [];
-const NO_JOBS: ReadonlyMap<string, number> = new Map();
 /** Of the jobs that are enqueued in one turn: as many as one call takes. */
 const TOGETHER = 25;

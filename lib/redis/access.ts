@@ -15,6 +15,7 @@ export interface RedisAccess extends Pick<
   | 'run'
   | 'runMessages'
   | 'runRenewal'
+  | 'runReplicated'
   | 'watch'
 > {
   /**

@@ -20,7 +20,7 @@ export class ClusterConnections extends ShortForm {
   readonly warnings: readonly string[];
   /** Milliseconds, as of {@link Connections}. */
   readonly commandTimeout: number;
-  /** What our user may not do, on any of the nodes. */
+  /** What our user may not do, by what the process needs on each node. */
   readonly rights: MissingRights;
 
   private readonly input: ClusterInput;
@@ -150,7 +150,7 @@ export class ClusterConnections extends ShortForm {
   private openNode(address: ClusterNode['address']): Connections {
     const { host, port } = this.input.natMap[`${address.host}:${address.port}`] ?? address;
     const { where } = this.settings;
-    return new Connections(
+    const node = new Connections(
       { ...this.input.options, host, port },
       {
         connectTimeout: this.connectTimeout,
@@ -159,6 +159,8 @@ export class ClusterConnections extends ShortForm {
         ...(where !== undefined && { where }),
       },
     );
+    node.rights.noteAs(this.rights);
+    return node;
   }
 
   private told(node: Connections, what: 'ready' | 'lost' | 'error', error?: Error): void {

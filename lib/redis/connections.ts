@@ -1,5 +1,5 @@
 import type { Redis, RedisOptions } from 'ioredis';
-import { ShortForm, hideFields } from '../job/index.js';
+import { type Durability, ShortForm, hideFields } from '../job/index.js';
 import { type Timer, after } from '../time/timer.js';
 import { isDemoted, replyText } from './client-errors.js';
 import { type ConnectionOption, readConnection } from './connection-input.js';
@@ -8,6 +8,7 @@ import type { RedisAccess } from './access.js';
 import { Link } from './link.js';
 import { MissingRights } from './missing-rights.js';
 import { PrimarySearch } from './primary-search.js';
+import { ReplicatedWrites } from './replicated-writes.js';
 import {
   type ServerAddress,
   type ThreadConnection,
@@ -43,7 +44,7 @@ export class Connections extends ShortForm implements RedisAccess {
   private readonly search: PrimarySearch;
   private subscriber: Link | undefined;
   private renewals: Link | undefined;
-  private replicating: Link | undefined;
+  private replicated: ReplicatedWrites | undefined;
   private renewalsEnd: Timer | undefined;
   private closing: Promise<void> | undefined;
   private lastServer: ServerAddress | undefined;
@@ -155,10 +156,17 @@ export class Connections extends ShortForm implements RedisAccess {
     return this.subscriber;
   }
 
-  /** The connection for writes that wait for replicas; opened when it is first asked for. */
-  replicated(): Link {
-    this.replicating ??= this.open('replicated');
-    return this.replicating;
+  /**
+   * As `run`, for writes that wait for replicas: on a connection of their own, opened with the first of them.
+   * @throws NotReplicatedError when too few replicas have it in time
+   */
+  runReplicated<Reply>(
+    action: string,
+    durability: Durability,
+    command: (redis: Redis) => Promise<Reply>,
+  ): Promise<Reply> {
+    this.replicated ??= new ReplicatedWrites(this.open('replicated'));
+    return this.replicated.run(action, durability, command);
   }
 
   /** As `run`, on the connection for messages. */

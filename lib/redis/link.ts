@@ -46,7 +46,8 @@ export class Link {
       maxLoadingRetryTime: 200,
       // How long a closing client waits for its stream, also for one that is gone already.
       disconnectTimeout: 100,
-      retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt - 1, 10), longestPause),
+      retryStrategy: (attempt) =>
+        Math.min(FIRST_PAUSE * 2 ** Math.min(attempt - 1, 10), longestPause),
       reconnectOnError: null,
     });
     if (settings.layout === 'cluster') runInClusterLayout(this.redis);
@@ -58,6 +59,7 @@ export class Link {
     this.redis.on('close', () => {
       this.isLeaving = false;
     });
+    this.redis.on('end', () => this.begunAgain());
     this.redis.on('connect', () => {
       this.databaseRefusal = undefined;
       this.watchHandshake();
@@ -76,7 +78,7 @@ export class Link {
       const finish = (error?: Error) => {
         patience.end(wait);
         this.waits.delete(onEnd);
-        redis.off('ready', onReady).off('error', onError).off('end', onEnd);
+        redis.off('ready', onReady).off('error', onError);
         if (error) reject(error);
         else resolve();
       };
@@ -89,7 +91,7 @@ export class Link {
       const patience = new Patience(timeout);
       const wait = patience.wait(() => finish(new RqConnectionError({ action, reason })));
       this.waits.add(onEnd);
-      redis.on('ready', onReady).on('error', onError).on('end', onEnd);
+      redis.on('ready', onReady).on('error', onError);
     });
   }
 
@@ -154,6 +156,15 @@ export class Link {
       });
     }
     redis.disconnect();
+  }
+
+  /** ioredis gives a link up that is ended while it asks Sentinels for the primary, as it does when a failover is told. */
+  private begunAgain(): void {
+    const connect = () => {
+      if (!this.isClosed && this.redis.status === 'end')
+        this.redis.connect().catch(() => undefined);
+    };
+    if (!this.isClosed) after(FIRST_PAUSE, connect).unref();
   }
 
   private end(): void {
@@ -244,6 +255,7 @@ interface ClientError {
 
 // Milliseconds.
 const LONGEST_ATTEMPT = 30_000;
+const FIRST_PAUSE = 50;
 /** Between two attempts: a server that is back, or another behind the same address, is found within a second. */
 const LONGEST_PAUSE = 1000;
 /** Sentinels are asked then, which are there. */

@@ -15,9 +15,18 @@ export class MissingRights {
 
   /** Which of them are missing, as an ACL names them. None when Redis cannot be asked. Never rejects. */
   missing(needed: Rights): Promise<string[]> {
-    // One process may produce and work.
-    if (needed.commands.length >= (this.needed?.commands.length ?? 0)) this.needed = needed;
+    this.note(needed);
     return this.ask(needed);
+  }
+
+  /** The process needs these, which can be named from now on. One process may produce and work. */
+  note(needed: Rights): void {
+    if (needed.commands.length >= (this.needed?.commands.length ?? 0)) this.needed = needed;
+  }
+
+  /** The same as another way to the same user. */
+  noteAs({ needed }: MissingRights): void {
+    if (needed) this.note(needed);
   }
 
   /** What Redis has refused, in its words, or in better ones when it is for lack of rights. Never rejects. */
@@ -79,6 +88,12 @@ const RIGHTS = `
 local missing = {}
 if not redis.acl_check_cmd then return missing end
 local commands, keys, channels = unpack(cjson.decode(ARGV[1]))
+local publish, subscribe = 'PUBLISH', 'SUBSCRIBE'
+for _, command in ipairs(commands) do
+  -- In a cluster channels belong to slots.
+  if command == 'spublish' then publish = 'SPUBLISH' end
+  if command == 'ssubscribe' then subscribe = 'SSUBSCRIBE' end
+end
 local allowed_key
 -- Newer servers answer only when there are as many words as the command takes.
 local function ask(name, ...)
@@ -96,7 +111,7 @@ end
 for _, command in ipairs(commands) do
   local name, sub = string.match(command, '^([^|]+)|?(.*)$')
   -- Those of channels are asked for with them.
-  if allowed_key and name ~= 'publish' and name ~= 'subscribe' then
+  if allowed_key and name ~= string.lower(publish) and name ~= string.lower(subscribe) then
     local known, allowed
     if sub ~= '' then
       known, allowed = ask(name, sub)
@@ -111,7 +126,7 @@ for _, command in ipairs(commands) do
 end
 for _, channel in ipairs(channels) do
   local name = string.gsub(channel, '%*', 'x')
-  if not redis.acl_check_cmd('PUBLISH', name, '') then missing[#missing + 1] = 'publish to channel ' .. channel end
-  if not redis.acl_check_cmd('SUBSCRIBE', name) then missing[#missing + 1] = 'subscribe to channel ' .. channel end
+  if not redis.acl_check_cmd(publish, name, '') then missing[#missing + 1] = 'publish to channel ' .. channel end
+  if not redis.acl_check_cmd(subscribe, name) then missing[#missing + 1] = 'subscribe to channel ' .. channel end
 end
 return missing`;

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { type Durability, NotReplicatedError, RqConnectionError } from '../job/index.js';
-import type { Connections } from './connections.js';
+import type { Link } from './link.js';
 
 /**
  * Writes that count only when replicas have them, too.
@@ -17,9 +17,10 @@ export class ReplicatedWrites {
   private isUnderWay = false;
   /** Changes with each new link. */
   private linkNumber = 0;
-  private watched: Redis | undefined;
 
-  constructor(private readonly connections: Connections) {}
+  constructor(private readonly own: Link) {
+    own.redis.on('close', () => (this.linkNumber += 1));
+  }
 
   /**
    * Runs a command and waits until the replicas have what it wrote.
@@ -33,8 +34,7 @@ export class ReplicatedWrites {
     command: (redis: Redis) => Promise<Reply>,
   ): Promise<Reply> {
     let link = 0;
-    const reply = await this.connections.replicated().run(action, (redis) => {
-      this.watch(redis);
+    const reply = await this.own.run(action, (redis) => {
       link = this.linkNumber;
       return command(redis);
     });
@@ -60,7 +60,7 @@ export class ReplicatedWrites {
     const timeout = Math.max(...waiting.map(({ durability }) => durability.timeout));
     let link = 0;
     try {
-      const reached = await this.connections.replicated().run('wait for the replicas', (redis) => {
+      const reached = await this.own.run('wait for the replicas', (redis) => {
         link = this.linkNumber;
         return redis.wait(replicas, Math.ceil(timeout));
       });
@@ -73,12 +73,6 @@ export class ReplicatedWrites {
       // Whatever it is: the write itself was answered.
       for (const one of waiting) one.reject(uncertain(one, error));
     }
-  }
-
-  private watch(redis: Redis): void {
-    if (this.watched === redis) return;
-    this.watched = redis;
-    redis.on('close', () => (this.linkNumber += 1));
   }
 }
 

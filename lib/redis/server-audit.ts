@@ -67,6 +67,12 @@ export function serverFindings(
     const sentence = `Redis ${version} is too old for the cluster layout`;
     add('fatal', 'too-old', sentence, '7.0 or newer is needed');
   }
+  const valkey = info.get('valkey_version');
+  const newest = Number((valkey ?? version).split('.')[0]);
+  if (valkey ? newest < 8 || newest > 9 : newest > 8) {
+    const sentence = `${valkey ? 'Valkey' : 'Redis'} ${valkey ?? version} is a version that was not tested`;
+    add('warning', 'untested', sentence, 'tested are Redis 7 and 8, Valkey 8 and 9');
+  }
   if (info.get('role') === 'slave') {
     const fix = 'connect to its primary, or by Sentinel';
     add('fatal', 'replica', 'it is a replica and takes no writes', fix);

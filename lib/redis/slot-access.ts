@@ -1,5 +1,5 @@
 import type { Redis } from 'ioredis';
-import { RqConnectionError } from '../job/index.js';
+import { type Durability, RqConnectionError } from '../job/index.js';
 import { after } from '../time/timer.js';
 import type { RedisAccess } from './access.js';
 import { replyText } from './client-errors.js';
@@ -39,7 +39,7 @@ export class SlotAccess implements RedisAccess {
   }
 
   get rights(): MissingRights {
-    return this.cluster.rights;
+    return this.node?.rights ?? this.cluster.rights;
   }
 
   get isOpen(): boolean {
@@ -62,6 +62,17 @@ export class SlotAccess implements RedisAccess {
 
   runMessages<Reply>(action: string, command: (redis: Redis) => Promise<Reply>): Promise<Reply> {
     return this.repeated(action, command, (node, once) => node.runMessages(action, once));
+  }
+
+  /** Who waits for replicas waits for those of the node that has taken the write. */
+  runReplicated<Reply>(
+    action: string,
+    durability: Durability,
+    command: (redis: Redis) => Promise<Reply>,
+  ): Promise<Reply> {
+    return this.repeated(action, command, (node, once) =>
+      node.runReplicated(action, durability, once),
+    );
   }
 
   /** What a node has refused outside of `run`, as its error or as text. */
@@ -112,6 +123,7 @@ export class SlotAccess implements RedisAccess {
     for (let tries = 0; ; tries += 1) {
       const node = this.node?.isReady ? this.node : await this.usable(action, end);
       let redirection: Redirection | undefined;
+      let isRefused = false;
       try {
         return await run(node, async (redis) => {
           try {
@@ -119,12 +131,15 @@ export class SlotAccess implements RedisAccess {
           } catch (error) {
             const text = replyText(error);
             redirection = text === undefined ? undefined : redirectionIn(text);
+            isRefused = text !== undefined && !redirection;
             throw error;
           }
         });
       } catch (error) {
         // Of a key that has another slot: whoever asked for it has made a mistake.
         if (redirection?.slot !== undefined && redirection.slot !== this.slot) throw error;
+        // What the node itself has refused (rights, memory) it would refuse again.
+        if (isRefused) throw error;
         const isSafe = redirection ?? (error instanceof RqConnectionError && !error.uncertain);
         if (!isSafe || !this.isOpen) throw error;
         if (redirection?.address !== undefined) {

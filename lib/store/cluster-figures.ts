@@ -11,6 +11,7 @@ import type {
   QueueState,
   ScannedJobs,
   ServerState,
+  WaitCircle,
   WorkerState,
 } from './figure-store.js';
 import { RedisFigures } from './redis-figures.js';
@@ -50,6 +51,15 @@ export class ClusterFigures implements FigureStore {
     };
   }
 
+  /** A group has jobs of one tag. */
+  async circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]> {
+    const byStore = [...this.whole.byStore(queues)];
+    const found = await Promise.all(
+      byStore.map(([store, own]) => store.figures.circles(own, most)),
+    );
+    return found.flat();
+  }
+
   counts(queue: string): Promise<RegistryCounts> {
     return this.whole.counts(queue);
   }
@@ -86,13 +96,15 @@ export class ClusterFigures implements FigureStore {
     return (first?.figures ?? this.nodes()[0] ?? this.whole.forQueue('any').figures).now();
   }
 
-  /** Of several nodes the one that has the most data. */
+  /** Of several nodes the one that has the most data, with the replicas of the one that has the fewest. */
   async server(): Promise<ServerState> {
     const states = await Promise.all(this.nodes().map((node) => node.server()));
     const [fullest] = states.toSorted(
       (one, other) => (other.usedMemory ?? 0) - (one.usedMemory ?? 0),
     );
-    return fullest ?? this.whole.forQueue('any').figures.server();
+    if (!fullest) return this.whole.forQueue('any').figures.server();
+    const replicas = states.flatMap((state) => state.replicas ?? []);
+    return { ...fullest, replicas: replicas.length > 0 ? Math.min(...replicas) : undefined };
   }
 
   private nodes(): RedisFigures[] {

@@ -87,7 +87,7 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
     this.maxPayloadBytes = options.maxPayloadBytes ?? 10 * 1024 * 1024;
     const access = this.accessTo(this.keys.hashTags);
     this.hashTags = new HashTags(access, this.keys, hashTagOf);
-    connections.watch((what) => what === 'ready' && this.hashTags.forget());
+    access.watch((what) => what === 'ready' && this.hashTags.forget());
     this.workers = new ClusterWorkers(this);
     this.schedules = new ClusterSchedules(this);
     this.figures = new ClusterFigures(this);
@@ -219,6 +219,8 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
     const ofTags = rightsOf(role, keys.ofTag('*'), 'cluster');
     const commands = isCluster ? [...ofTags.commands, 'cluster|slots'] : ofTags.commands;
     const needed = { ...ofTags, commands, keys: [...ofTags.keys, keys.hashTags] };
+    // Nodes that come later are asked for the same.
+    connections.rights.note(needed);
     const findings = await Promise.all(nodes.map((node) => auditServer(node, needed, isCluster)));
     const others = await Promise.all(
       [keys.queues, keys.workers].map((mark) =>

@@ -1,6 +1,5 @@
-import { type Durability, InvalidOptionError } from '../job/index.js';
+import type { Durability } from '../job/index.js';
 import type { RedisAccess } from '../redis/access.js';
-import { ReplicatedWrites } from '../redis/replicated-writes.js';
 import type { ScriptValue } from '../redis/script.js';
 import type { Keyspace, QueueKeys } from '../wire/keyspace.js';
 import type { NewJob } from './job-store.js';
@@ -12,8 +11,6 @@ import { ENQUEUE, decodeEnqueue, encodeEnqueue } from './scripts/enqueue.js';
  * since `WAIT` speaks of writes alone.
  */
 export class EnqueueCalls {
-  private writes: ReplicatedWrites | undefined;
-
   /** @param settings.waitsForReplicas false: no job asks for them */
   constructor(
     private readonly connections: RedisAccess,
@@ -23,7 +20,7 @@ export class EnqueueCalls {
 
   /**
    * What the script answers to jobs of which the first is of this queue.
-   * @throws NotReplicatedError, RqConnectionError, RedisReplyError; InvalidOptionError when a cluster is to wait for replicas
+   * @throws NotReplicatedError, RqConnectionError, RedisReplyError
    */
   async send(
     queue: string,
@@ -47,13 +44,7 @@ export class EnqueueCalls {
     values: readonly ScriptValue[],
     durability: Durability,
   ): Promise<unknown> {
-    const { connections } = this;
-    if (connections.home !== connections) {
-      const problem = 'cannot be used with a cluster: leave it out';
-      throw new InvalidOptionError({ option: 'durability', problem, where: action });
-    }
-    this.writes ??= new ReplicatedWrites(connections.home);
-    return this.writes.run(action, durability, async (redis) => {
+    return this.connections.runReplicated(action, durability, async (redis) => {
       const reply = await ENQUEUE.run(redis, [list], values);
       if (decodeEnqueue(reply).refused.length > 0) await redis.set(replicated, '1', 'PX', 1000);
       return reply;

@@ -27,6 +27,8 @@ export interface FigureStore {
   leftovers(queue: string): Promise<Leftovers>;
   /** Looks at up to so many jobs, wherever they are, for what lists of them do not tell. */
   scan(most: number): Promise<ScannedJobs>;
+  /** Looks at up to so many deferred jobs of these queues for those that wait for themselves, by way of groups. */
+  circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]>;
   readonly alerts: AlertStore;
   /** Jobs that were enqueued through this store, by queue. */
   readonly enqueued: ReadonlyMap<string, number>;
@@ -44,6 +46,20 @@ export interface ScannedJobs {
   }[];
 }
 
+/**
+ * Jobs that wait for themselves, by way of groups, and those that wait for them. The call that closes such a circle is
+ * refused; but it looks at a thousand jobs only, and not at what Python does to groups.
+ */
+export interface WaitCircle {
+  /** How many jobs wait for ever, as far as was looked. */
+  readonly jobs: number;
+  /** One that is part of a circle. */
+  readonly id: string;
+  readonly queue: string;
+  /** A group by which it waits for itself. */
+  readonly group: string;
+}
+
 /** What stands in a queue's places and should not. */
 export interface Leftovers {
   /** Leases that ended a minute ago, and that nobody has recovered. */
@@ -57,6 +73,8 @@ export interface ServerState {
   readonly version: string | undefined;
   /** `master`, `slave`. */
   readonly role: string | undefined;
+  /** Replicas that follow it; in a cluster, those of the node that has the fewest. */
+  readonly replicas: number | undefined;
   /** Bytes. */
   readonly usedMemory: number | undefined;
   /** Bytes; 0: no limit. */

@@ -38,6 +38,8 @@ export interface ProducerStore {
   forQueue?(queue: string): WorkerStore;
   /** In a cluster: what the queues of this store have in common. */
   readonly hashTag?: string;
+  /** In a cluster: the queue of each job, at whatever hash tag it is; undefined: no such job. */
+  queuesEverywhere?(ids: readonly string[]): Promise<(string | undefined)[]>;
 
   /**
    * Stores new jobs of one queue or several, all or (mode `each`) each by itself, and answers with those that were not

@@ -4,7 +4,11 @@ import { ClusterJobStore, type ClusterJobStoreOptions } from './cluster-job-stor
 import type { JobStore } from './job-store.js';
 import { RedisJobStore } from './redis-job-store.js';
 
-/** The store for connections, in the layout that they were opened for. @throws InvalidOptionError */
+/**
+ * Makes the store that fits the connections: for RQ's own names of keys, or for those with hash tags.
+ *
+ * @throws InvalidOptionError
+ */
 export function openStore(
   connections: Connections | ClusterConnections,
   options: ClusterJobStoreOptions = {},

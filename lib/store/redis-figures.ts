@@ -11,6 +11,7 @@ import type {
   QueueState,
   ScannedJobs,
   ServerState,
+  WaitCircle,
   WorkerState,
 } from './figure-store.js';
 import { RedisDesk } from './redis-desk.js';
@@ -18,9 +19,13 @@ import { rightsOf } from './rights.js';
 import { scanJobs } from './scan-jobs.js';
 import { OVERVIEW, SEEN_AT_ONCE, decodeOverview, encodeOverview } from './scripts/overview.js';
 import { WORKERS, decodeWorkers, encodeWorkers } from './scripts/workers.js';
+import { findCircle, readWaiting } from './wait-circles.js';
 import type { RegistryCounts } from './watcher-store.js';
 
-/** Figures as they stand in Redis: scripts count what is there, buckets hold what workers have counted. */
+/**
+ * Reads from Redis the numbers that people watch. Scripts count the jobs that are there; buckets, one for each stretch of
+ * time, hold what workers have counted.
+ */
 export class RedisFigures implements FigureStore {
   readonly alerts: AlertRecords;
   readonly desk: RedisDesk;
@@ -111,6 +116,7 @@ export class RedisFigures implements FigureStore {
     return {
       version: info.get('redis_version'),
       role: info.get('role'),
+      replicas: replicasIn(info),
       usedMemory: number('used_memory'),
       maxMemory: number('maxmemory'),
       evictionPolicy: info.get('maxmemory_policy'),
@@ -136,6 +142,14 @@ export class RedisFigures implements FigureStore {
     return scanJobs(this.connections, this.keys, most);
   }
 
+  async circles(queues: readonly string[], most: number): Promise<readonly WaitCircle[]> {
+    const { connections, keys } = this;
+    const anyGroup = await connections.run('look for groups', (redis) => redis.exists(keys.groups));
+    if (anyGroup === 0) return [];
+    const circle = findCircle(await readWaiting(connections, keys, { queues, most }));
+    return circle ? [circle] : [];
+  }
+
   private async look(
     queues: readonly string[],
     ages: boolean,
@@ -147,6 +161,14 @@ export class RedisFigures implements FigureStore {
     const reply = await this.connections.run(action, (redis) => OVERVIEW.run(redis, keys, values));
     return decodeOverview(queues, reply);
   }
+}
+
+/** Undefined: it does not say. One that does not have all data yet follows nobody yet. */
+function replicasIn(info: ReadonlyMap<string, string>): number | undefined {
+  const count = info.get('connected_slaves');
+  if (count === undefined) return undefined;
+  const all = Array.from({ length: Number(count) }, (_, index) => info.get(`slave${index}`) ?? '');
+  return all.filter((replica) => replica.includes('state=online')).length;
 }
 
 function decodeBucket(at: Date, reply: readonly Buffer[]): Bucket | undefined {

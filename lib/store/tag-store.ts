@@ -31,6 +31,10 @@ export class TagStore extends RedisJobStore<RedisAccess> {
     return this.whole.forQueue(queue);
   }
 
+  queuesEverywhere(ids: readonly string[]): Promise<(string | undefined)[]> {
+    return this.whole.queuesOf(ids);
+  }
+
   override async enqueue(jobs: readonly NewJob[], mode: 'all' | 'each'): Promise<Refusal[]> {
     const queues = jobs.map(({ queue }) => queue);
     const { hashTags } = this.whole;
@@ -44,7 +48,7 @@ export class TagStore extends RedisJobStore<RedisAccess> {
 }
 
 /** All tags together. */
-export interface Whole extends Pick<WorkerStore, 'audit'> {
+export interface Whole extends Pick<WorkerStore, 'audit' | 'queuesOf'> {
   readonly hashTags: HashTags;
   forQueue(queue: string): WorkerStore;
 }

@@ -18,7 +18,7 @@ export const CLAIM_FIELDS = [
 
 /**
  * Read only of some jobs: of those that are not ours, that ran before, or that are marked in `nrq_given` as having any
- * of them (`d`: it waited for others; `p`: it repeats; `w`: webhooks; `x`: anything else).
+ * of them or of the rare ones (`x`: any of these).
  */
 export const FURTHER_FIELDS = [
   'ttl',
@@ -33,6 +33,13 @@ export const FURTHER_FIELDS = [
   'nrq_crashes',
   'enqueued_at',
   'nrq_retries_left',
+] as const;
+
+/**
+ * Read of even fewer jobs, behind the former: of those that are not ours, or that are marked (`c`: callbacks, or a tick;
+ * `d`: it waited for others; `p`: it repeats; `w`: webhooks).
+ */
+export const RARE_FIELDS = [
   'repeats_left',
   'repeat_intervals',
   'nrq_round',

@@ -1,4 +1,4 @@
-import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
+import { CLAIM_FIELDS } from './claim-fields.js';
 import { timeIn } from './stored-text.js';
 
 /**
@@ -9,13 +9,14 @@ export function decodeClaims(packed: Buffer, long: readonly (Buffer | number)[])
   return packed.length === 0 ? [] : new ClaimReader(packed, long).read();
 }
 
-/** The fields of one claimed job, by their number: those of the claim, the id, and of some jobs the further ones. */
+/** The fields of one claimed job, by their number: those of the claim, the id, and of some jobs the further and the rare ones. */
 export class ClaimedFields {
   constructor(
     private readonly packed: Buffer,
     private readonly long: readonly (Buffer | number)[],
     private readonly places: Int32Array,
     private readonly first: number,
+    private readonly count: number,
   ) {}
 
   has(field: number): boolean {
@@ -70,7 +71,7 @@ export class ClaimedFields {
   }
 
   private start(field: number): number {
-    return this.places[this.first + 2 * field] as number;
+    return field < this.count ? (this.places[this.first + 2 * field] as number) : ABSENT;
   }
 
   private end(field: number): number {
@@ -78,7 +79,8 @@ export class ClaimedFields {
   }
 }
 
-const MOST_FIELDS = CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.length;
+/** Those of the claim, and the id: most jobs have no others. */
+const PLAIN_FIELDS = CLAIM_FIELDS.length + 1;
 /** Any number of so many digits is exact. */
 const MOST_DIGITS = 15;
 const DIGIT_0 = 0x30;
@@ -98,13 +100,15 @@ class ClaimReader {
 
   read(): ClaimedFields[] {
     const count = this.list();
-    const places = new Int32Array(count * MOST_FIELDS * 2).fill(ABSENT);
+    const ofPlain = new Int32Array(count * PLAIN_FIELDS * 2);
     const jobs: ClaimedFields[] = [];
     for (let job = 0; job < count; job += 1) {
-      const first = job * MOST_FIELDS * 2;
       const fields = this.list();
+      const isPlain = fields <= PLAIN_FIELDS;
+      const places = isPlain ? ofPlain : new Int32Array(fields * 2);
+      const first = isPlain ? job * PLAIN_FIELDS * 2 : 0;
       for (let field = 0; field < fields; field += 1) this.field(places, first + 2 * field);
-      jobs.push(new ClaimedFields(this.packed, this.long, places, first));
+      jobs.push(new ClaimedFields(this.packed, this.long, places, first, fields));
     }
     return jobs;
   }
@@ -122,7 +126,10 @@ class ClaimReader {
     const { packed } = this;
     const type = packed[this.at] as number;
     this.at += 1;
-    if (type === 0xc2) return;
+    if (type === 0xc2) {
+      places[place] = ABSENT;
+      return;
+    }
     if (type === 0xc3) {
       places[place] = LONG;
       places[place + 1] = this.longSeen;

@@ -6,7 +6,7 @@ import {
 } from '../job/index.js';
 import { type JobCall, OPENING_BRACKET, decodeCall, readCall, tooLong } from './call.js';
 import type { ClaimedFields } from './claim.js';
-import { CLAIM_FIELDS, FURTHER_FIELDS } from './claim-fields.js';
+import { CLAIM_FIELDS, FURTHER_FIELDS, RARE_FIELDS } from './claim-fields.js';
 import { type Round, decodeRound } from './fields.js';
 import { parentIdsIn } from './dependency-fields.js';
 import { decodeMeta } from './meta.js';
@@ -19,7 +19,7 @@ import { type JobTick, decodeTick } from './tick.js';
  */
 export class ClaimedJob {
   readonly id: string;
-  /** 1-based, this run included. */
+  /** 1-based, this run included; the rounds of one that repeats count, too. */
   readonly attempt: number;
   /** This run has told lines of its log. */
   hasLog = false;
@@ -37,7 +37,12 @@ export class ClaimedJob {
     id?: string,
   ) {
     this.id = id ?? this.text(ID) ?? '';
-    this.attempt = (this.number(ATTEMPTS) ?? 0) + 1;
+    this.attempt = this.failures + (fields?.has(ROUND) ? this.round.done : 0) + 1;
+  }
+
+  /** Attempts so far that have failed. */
+  get failures(): number {
+    return this.number(ATTEMPTS) ?? 0;
   }
 
   /** A claim of which only the name is known. */
@@ -285,10 +290,12 @@ export class ClaimedJob {
   }
 }
 
-// The reply holds the claim's fields, the id, and for some jobs the further fields.
+// The reply holds the claim's fields, the id, and for some jobs the further fields, for few of these the rare ones.
 const claim = (name: (typeof CLAIM_FIELDS)[number]) => CLAIM_FIELDS.indexOf(name);
 const further = (name: (typeof FURTHER_FIELDS)[number]) =>
   CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.indexOf(name);
+const rare = (name: (typeof RARE_FIELDS)[number]) =>
+  CLAIM_FIELDS.length + 1 + FURTHER_FIELDS.length + RARE_FIELDS.indexOf(name);
 const ID = CLAIM_FIELDS.length;
 // Its status is known; in its place stands the lane.
 const LANE = claim('status');
@@ -312,17 +319,17 @@ const NUMBER_OF_RETRIES = further('number_of_retries');
 const FRONT_ON_RETRY = further('enqueue_at_front_on_retry');
 const CRASHES = further('nrq_crashes');
 const OWN_RETRIES_LEFT = further('nrq_retries_left');
-const REPEATS_LEFT = further('repeats_left');
-const REPEAT_INTERVALS = further('repeat_intervals');
-const ROUND = further('nrq_round');
-const TICK = further('nrq_tick');
-const PARENT_IDS = further('dependency_ids');
+const REPEATS_LEFT = rare('repeats_left');
+const REPEAT_INTERVALS = rare('repeat_intervals');
+const ROUND = rare('nrq_round');
+const TICK = rare('nrq_tick');
+const PARENT_IDS = rare('dependency_ids');
 const ENQUEUED_AT = further('enqueued_at');
-const WEBHOOKS = further('webhooks');
+const WEBHOOKS = rare('webhooks');
 const CALLBACKS = {
   success: SAVED_BY_PYTHON,
-  failure: further('failure_callback_name'),
-  stopped: further('stopped_callback_name'),
+  failure: rare('failure_callback_name'),
+  stopped: rare('stopped_callback_name'),
 } as const;
 
 const UNIT_SECONDS = { s: 1, m: 60, h: 3600, d: 86_400 };

@@ -15,7 +15,7 @@ import {
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u), that it belongs to a group (g), that it has a log (o); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), anything else (x); that it was delayed at first (l); that its level is high (h) or low (b) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u), that it belongs to a group (g), that it has a log (o); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), callbacks or a tick (c), anything else (x); that it was delayed at first (l); that its level is high (h) or low (b) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms), `max` (how many there were at first), `since` (ms since the epoch, when a requeue gave new ones) |
  * | `nrq_attempts` | count of attempts that failed |
@@ -74,11 +74,7 @@ const cache = new WeakMap<ResolvedJobOptions, string[][]>();
 export function given(options: ResolvedJobOptions): string {
   const { timeout, ttl, failureTtl, retry, callbacks } = options;
   const hasMore =
-    ttl ??
-    failureTtl ??
-    retry ??
-    callbacks ??
-    (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
+    ttl ?? failureTtl ?? retry ?? (timeout > 0 && timeout % 1000 !== 0 ? timeout : undefined);
   return (
     (options.timeoutGiven ? 't' : '') +
     (options.retryGiven ? 'r' : '') +
@@ -88,6 +84,7 @@ export function given(options: ResolvedJobOptions): string {
     (options.webhooks === undefined ? '' : 'w') +
     (options.level === undefined ? '' : LEVELS[options.level]) +
     (hasMore === undefined ? '' : 'x') +
+    (callbacks === undefined ? '' : 'c') +
     (options.at !== undefined || options.delay > 0 ? 'l' : '')
   );
 }

@@ -27,6 +27,8 @@ export class Keyspace {
   readonly criticalFailures: string;
   /** Held by the process that looks whether there is something to alert people to. */
   readonly alertsLock: string;
+  /** Names of the groups that workers look after. */
+  readonly groups: string;
   /** Channel on which changes of schedules are told. */
   readonly scheduleChanges: string;
   /** RQ's list of processes that enqueue cron jobs: name -> last sign of life. */
@@ -67,6 +69,7 @@ export class Keyspace {
     this.cronSchedulers = `${prefix}cron_schedulers`;
     this.cronJobs = `${prefix}cron_jobs`;
     this.hashTags = `${prefix}nrq:hash-tags`;
+    this.groups = `${prefix}nrq:groups`;
     this.channels = database === 0 ? `${prefix}nrq:` : `${prefix}nrq@${database}:`;
     this.scheduleChanges = `${this.channels}schedules`;
   }

@@ -1,15 +1,18 @@
 // Jobs on a real cluster: three masters, each with a replica. What hangs on the cluster alone is tested here; that the
-// layout changes nothing else is what `npm run check:layouts` shows with the tests of test/integration.
-import { RqConnectionError } from '../../lib/job/index.js';
+// layout changes nothing else is what `npm run check:cluster` shows with the tests of test/integration.
+import { NotReplicatedError } from '../../lib/job/index.js';
 import { RqInspector } from '../../lib/observe/index.js';
 import { Queue, enqueuePrepared } from '../../lib/queue/index.js';
 import { ClusterConnections } from '../../lib/redis/index.js';
 import { ClusterJobStore } from '../../lib/store/index.js';
-import { HandlerRegistry, Worker, type WorkerObserver } from '../../lib/worker/index.js';
+import { slotOf } from '../../lib/wire/hash-slot.js';
+import type { Worker } from '../../lib/worker/index.js';
 import { type ClusterNode, RedisCluster } from '../support/redis-cluster.js';
-import { eventually } from '../support/wait.js';
+import { deferred, eventually } from '../support/wait.js';
+import { Load, QUEUES, type Working, work } from './load.js';
 
-const QUEUES = ['a', 'b', 'c', 'd', 'e', 'f'];
+/** Earlier servers move slots key by key alone. */
+const itOnValkey9 = process.env['NESTJS_RQ_TEST_SERVER']?.startsWith('valkey-9') ? it : it.skip;
 
 let cluster: RedisCluster;
 const opened: ClusterConnections[] = [];
@@ -36,39 +39,22 @@ async function openStore(hashTags: Record<string, string> = {}): Promise<Cluster
   return new ClusterJobStore(connections, { hashTagOf: (queue) => hashTags[queue] });
 }
 
-interface Runs {
-  /** By job id. */
-  readonly ended: Map<string, number>;
-  readonly problems: string[];
+function loadOn(store: ClusterJobStore): Load {
+  const load = new Load(store);
+  loads.push(load);
+  return load;
 }
 
-async function work(store: ClusterJobStore, queues = QUEUES, delay = 0): Promise<Runs> {
-  const handlers = new HandlerRegistry();
-  const runs: Runs = { ended: new Map(), problems: [] };
-  for (const queue of queues) {
-    handlers.register({
-      queue,
-      name: 'add',
-      owner: 'test',
-      run: async (data) => {
-        if (delay > 0) await new Promise((resolve) => setTimeout(resolve, delay));
-        return (data as { n: number }).n + 1;
-      },
-    });
-  }
-  const observer: WorkerObserver = {
-    jobFinished: ({ jobId }) => void runs.ended.set(jobId, (runs.ended.get(jobId) ?? 0) + 1),
-    problem: ({ message }) => void runs.problems.push(message),
-  };
-  const worker = new Worker(store, handlers, { concurrency: 20, lease: 3 }, observer);
-  workers.push(worker);
-  await worker.start();
-  return runs;
+/** A worker that ends with the test. */
+async function working(...[store, settings]: Parameters<typeof work>): Promise<Working> {
+  const started = await work(store, settings);
+  workers.push(started.worker);
+  return started;
 }
 
 it('runs the jobs of queues wherever they are, and tells their results', async () => {
   const store = await openStore();
-  await work(await openStore());
+  await working(await openStore());
   const jobs = await Promise.all(
     QUEUES.map((name) => new Queue(name, store).enqueue('add', { n: 1 })),
   );
@@ -103,8 +89,27 @@ it('refuses what one step cannot do on two nodes, and does it where queues have 
     [first, b.prepare('add', { n: 2 }, { dependsOn: first })],
     'enqueueMany',
   );
-  await work(await openStore(tags), ['a', 'b']);
+  await working(await openStore(tags), { queues: ['a', 'b'] });
   expect(await second?.result({ timeout: 10 })).toBe(3);
+});
+
+it('refuses a job that is to wait for one at another hash tag, also when that is named by its id', async () => {
+  const store = await openStore();
+  const { id } = await new Queue('a', store).enqueue('add', { n: 1 });
+  const b = new Queue('b', store);
+  const refusal = {
+    code: 'RQ_INVALID_OPTION',
+    message: expect.stringContaining(`names job "${id}" of queue "a", whose hash tag is "a"`),
+  };
+  await expect(b.enqueue('add', { n: 1 }, { dependsOn: id })).rejects.toMatchObject(refusal);
+  const options = { dependsOn: ['gone', id] };
+  await expect(b.enqueueMany([{ name: 'add', options }])).rejects.toMatchObject(refusal);
+  const prepared = b.prepare('add', { n: 1 }, options);
+  await expect(enqueuePrepared(store, [prepared], 'x')).rejects.toMatchObject(refusal);
+  expect(await b.counts()).toMatchObject({ queued: 0, deferred: 0 });
+  // What is nowhere has ended long ago.
+  await b.enqueue('add', { n: 1 }, { dependsOn: 'gone' });
+  expect(await b.counts()).toMatchObject({ queued: 1, deferred: 0 });
 });
 
 it('refuses a queue that has another hash tag elsewhere', async () => {
@@ -118,7 +123,7 @@ it('refuses a queue that has another hash tag elsewhere', async () => {
 
 it('shows queues and workers of all nodes', async () => {
   const store = await openStore();
-  await work(await openStore());
+  await working(await openStore());
   const inspector = new RqInspector(store);
   await Promise.all(QUEUES.map((name) => new Queue(name, store).enqueueIn(60, 'add', { n: 1 })));
   const { queues } = await inspector.overview();
@@ -132,16 +137,46 @@ it('shows queues and workers of all nodes', async () => {
   expect((await inspector.job(id))?.queue).toBe('c');
 });
 
+it('waits for replicas of the node that has taken the job, and says when there are too few', async () => {
+  const store = await openStore();
+  await eventually(async () => (await store.figures.server()).replicas === 1, {
+    what: 'a replica of each node',
+    timeout: 20_000,
+  });
+  for (const name of ['a', 'b', 'c']) {
+    const queue = new Queue(name, store, { durability: { replicas: 1, timeout: '4s' } });
+    const { id } = await queue.enqueue('add', { n: 1 });
+    const replica = await cluster.replicaOf(`{${name}}`);
+    expect(await replica.client.call('EXISTS', `rq:{${name}}:job:${id}`)).toBe(1);
+  }
+  const sure = new Queue('a', store, { durability: { replicas: 2, timeout: '100ms' } });
+  const refused: unknown = await sure
+    .enqueue('add', { n: 1 }, { id: 'late' })
+    .catch((error: unknown) => error);
+  expect(refused).toBeInstanceOf(NotReplicatedError);
+  expect(refused).toMatchObject({ uncertain: true, jobIds: ['late'], replicas: 2, reached: 1 });
+  // What is repeated is there already, and is asked for again.
+  const again = new Queue('a', store, { durability: { replicas: 1, timeout: '4s' } });
+  expect((await again.enqueue('add', { n: 1 }, { id: 'late' })).isNew).toBe(false);
+
+  // Also where the slot has gone to.
+  const home = await cluster.ownerOf('{a}');
+  await (await cluster.beginMove('{a}', await otherThan(home))).finish();
+  const { id } = await again.enqueue('add', { n: 1 });
+  const replica = await cluster.replicaOf('{a}');
+  expect(await replica.client.call('EXISTS', `rq:{a}:job:${id}`)).toBe(1);
+});
+
 it('moves slots back and forth, key by key, under load: nothing is lost or half done', async () => {
   const store = await openStore();
-  const runs = await work(await openStore());
-  const load = new Load(store);
+  const runs = await working(await openStore());
+  const load = loadOn(store);
   const [name = ''] = QUEUES;
   const key = `{${name}}`;
   const home = await cluster.ownerOf(key);
-  const [other] = cluster.living.filter((node) => node !== home && !node.isReplica);
+  const other = await otherThan(home);
   for (const to of [other, home, other, home]) {
-    const move = await cluster.beginMove(key, to as ClusterNode);
+    const move = await cluster.beginMove(key, to);
     // While half of the keys are there, some calls come.
     await move.keys(3);
     await refusedOnce(key);
@@ -150,18 +185,97 @@ it('moves slots back and forth, key by key, under load: nothing is lost or half 
   }
   await load.finish();
   expect(await load.allEnded(runs)).toBeGreaterThan(20);
+  expect(await load.wrong(runs)).toEqual([]);
 });
+
+itOnValkey9(
+  'moves slots in one step under load: nothing is lost, and nothing runs twice',
+  async () => {
+    const store = await openStore();
+    const runs = await working(await openStore());
+    const load = loadOn(store);
+    const home = await cluster.ownerOf('{a}');
+    const slot = slotOf('{a}');
+    for (const [from, to] of [
+      [home, await otherThan(home)],
+      [await otherThan(home), home],
+    ] as const) {
+      const range = ['SLOTSRANGE', slot, slot, 'NODE', to.id];
+      await from.client.call('CLUSTER', 'MIGRATESLOTS', ...range);
+      await eventually(async () => (await cluster.ownerOf('{a}')) === to, {
+        what: 'the slot to move',
+      });
+      await load.done('a', 5);
+    }
+    await load.finish();
+    expect(await load.allEnded(runs)).toBeGreaterThan(20);
+    expect(await load.wrong(runs)).toEqual([]);
+  },
+  60_000,
+);
+
+it('goes on when a replica is promoted by hand: nothing is lost, and nothing runs twice', async () => {
+  const store = await openStore();
+  const runs = await working(await openStore());
+  const load = loadOn(store);
+  await load.done('a', 5);
+  const replica = await cluster.replicaOf('{a}');
+  await replica.client.cluster('FAILOVER');
+  await eventually(async () => (await cluster.ownerOf('{a}')) === replica, {
+    what: 'the replica to have the slots',
+  });
+  await load.done('a', 10);
+  await load.finish();
+  expect(await load.allEnded(runs)).toBeGreaterThan(20);
+  expect(await load.wrong(runs)).toEqual([]);
+}, 60_000);
+
+it('goes on when a master is frozen: its replica takes over, and a job that runs stays with its worker', async () => {
+  const store = await openStore();
+  const gate = deferred<number>();
+  let held = 0;
+  const handle = ({ n }: { n: number }) => {
+    if (n !== HELD) return n + 1;
+    held += 1;
+    return gate.promise;
+  };
+  const runs = await working(await openStore(), { handle, lease: 10 });
+  const job = await new Queue('a', store).enqueue('add', { n: HELD });
+  await eventually(() => held === 1, { what: 'the job to run' });
+  const victim = await cluster.ownerOf('{a}');
+  await victim.isCopied('{a}copied');
+
+  const name = await queueElsewhere(victim);
+  victim.freeze();
+  const load = loadOn(store);
+  await load.done(name, 5);
+  await eventually(async () => (await cluster.ownerOf('{a}')) !== victim, {
+    what: 'the replica to have the slots',
+    timeout: 20_000,
+  });
+  await load.done('a', 10);
+  victim.thaw();
+  const isReplica = async () => (await victim.client.info('replication')).includes('role:slave');
+  await eventually(isReplica, { what: 'the old master to be a replica', timeout: 20_000 });
+  await load.done('a', 5);
+  await load.finish();
+
+  gate.resolve(7);
+  expect(await job.result({ timeout: 10 })).toBe(7);
+  expect(held).toBe(1);
+  expect(await load.allEnded(runs)).toBeGreaterThan(20);
+}, 60_000);
 
 it('goes on when a node dies under load: its replica takes over', async () => {
   const store = await openStore();
-  const runs = await work(await openStore());
-  const before = new Load(store);
+  const runs = await working(await openStore());
+  const before = loadOn(store);
   await before.done('a', 10);
   await before.finish();
   const victim = await cluster.ownerOf('{a}');
   // What a failover may lose is not tested here.
-  expect(await victim.client.wait(1, 5000)).toBeGreaterThan(0);
-  const load = new Load(store);
+  await victim.isCopied('{a}copied');
+  const load = loadOn(store);
   await victim.kill();
   await eventually(async () => (await cluster.ownerOf('{a}')) !== victim, {
     what: 'the replica to have the slots',
@@ -175,15 +289,28 @@ it('goes on when a node dies under load: its replica takes over', async () => {
 
 it('uses a node that joins', async () => {
   const store = await openStore();
-  const runs = await work(await openStore());
-  const load = new Load(store);
+  const runs = await working(await openStore());
+  const load = loadOn(store);
   const joined = await cluster.add();
   await (await cluster.beginMove('{b}', joined)).finish();
   await load.done('b', 10);
   expect(await cluster.ownerOf('{b}')).toBe(joined);
   await load.finish();
   expect(await load.allEnded(runs)).toBeGreaterThan(20);
+  expect(await load.wrong(runs)).toEqual([]);
 }, 60_000);
+
+const HELD = 1000;
+
+/** Another node that has slots. */
+async function otherThan(node: ClusterNode): Promise<ClusterNode> {
+  return cluster.ownerOf(`{${await queueElsewhere(node)}}`);
+}
+
+async function queueElsewhere(node: ClusterNode): Promise<string> {
+  for (const name of QUEUES) if ((await cluster.ownerOf(`{${name}}`)) !== node) return name;
+  throw new Error('one node has all queues');
+}
 
 /** The node has refused a script, as keys of its slot are elsewhere. */
 async function refusedOnce(key: string): Promise<void> {
@@ -196,60 +323,4 @@ async function refusedOnce(key: string): Promise<void> {
   };
   const before = await refusals();
   await eventually(async () => (await refusals()) > before, { what: 'a call that has to wait' });
-}
-
-/** Enqueues all the time, into all queues, and knows what was acknowledged. */
-class Load {
-  private readonly acknowledged = new Map<string, string[]>(QUEUES.map((name) => [name, []]));
-  isOver = false;
-  private readonly running: Promise<unknown>;
-
-  constructor(store: ClusterJobStore) {
-    loads.push(this);
-    this.running = Promise.all(QUEUES.map((name) => this.feed(new Queue(name, store))));
-  }
-
-  /** So many more jobs of a queue are acknowledged. */
-  async done(name: string, count: number): Promise<void> {
-    const list = this.acknowledged.get(name) ?? [];
-    const from = list.length;
-    await eventually(() => list.length >= from + count, {
-      what: `${count} jobs of ${name}`,
-      timeout: 20_000,
-    });
-  }
-
-  /** Resolves when nothing is under way any more. */
-  async finish(): Promise<void> {
-    this.isOver = true;
-    await this.running;
-  }
-
-  /** Waits until all acknowledged jobs have run; answers how many there were. */
-  async allEnded({ ended }: Runs): Promise<number> {
-    const ids = [...this.acknowledged.values()].flat();
-    await eventually(() => ids.every((id) => ended.has(id)), {
-      what: 'all acknowledged jobs to have run',
-      timeout: 30_000,
-    });
-    return ids.length;
-  }
-
-  private async feed(queue: Queue): Promise<void> {
-    while (!this.isOver) {
-      let id: string | undefined;
-      while (!this.isOver) {
-        try {
-          const job = await queue.enqueue('add', { n: 1 }, id === undefined ? {} : { id });
-          this.acknowledged.get(queue.name)?.push(job.id);
-          break;
-        } catch (error) {
-          if (!(error instanceof RqConnectionError)) throw error;
-          [id] = error.jobIds;
-          await new Promise((resolve) => setTimeout(resolve, 5));
-        }
-      }
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
 }

@@ -1,16 +1,21 @@
 // What can be done from the dashboard is done, and shown: jobs of all kinds, many jobs with progress that all viewers see,
 // limits, schedules, search, failures, and what strangers have put into Redis.
 import type {
+  AlertAnswer,
+  ChartAnswer,
   FailuresAnswer,
   JobAnswer,
   ListAnswer,
+  LiveAnswer,
   OperationAnswer,
   QueueDetailAnswer,
   SearchAnswer,
 } from '../../lib/dashboard/server/answers.js';
+import { OUTCOME_CODES, RUN_TIMES, placeOfDuration } from '../../lib/wire/figures.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { eventually } from '../support/wait.js';
 import { type Answer, post, send } from './support/requests.js';
+import { packed } from './support/scene.js';
 import { type Site, startSite } from './support/site.js';
 
 let redis: RedisServer;
@@ -53,7 +58,7 @@ describe('one job', () => {
   it('is shown with its attempts, data and cause, and without its secrets', async () => {
     const job = await queue('payments').enqueue('chargeCard', {
       port: 443,
-      pin: '1234',
+      pin: 'pin-code',
       iban: 'DE00 0000',
       apiKey: 'k-1',
       card: 'Visa 4111 1111 1111 1111',
@@ -79,7 +84,7 @@ describe('one job', () => {
       card: 'Visa •••',
       order: 'o_1',
     });
-    expect(text).not.toMatch(/1234|DE00|k-1|4111/);
+    expect(text).not.toMatch(/pin-code|DE00|k-1|4111 1111/);
   });
 
   it('can be requeued, edited and enqueued anew, canceled, promoted, deleted', async () => {
@@ -285,6 +290,60 @@ describe('queues, schedules, workers', () => {
     expect(await list()).toEqual([]);
   });
 
+  it('alerts are shown, muted for a while, told again, and the audit says by whom', async () => {
+    const record = { rule: 'backlog', queue: 'mail', state: 'firing', severity: 'warning' };
+    const numbers = { value: 900, limit: 500, since: 1000, at: Date.now(), calm: 0 };
+    const id = 'mail backlog';
+    await queue('mail').enqueue('x', {});
+    await redis.client().hset('rq:nrq:alerts', id, JSON.stringify({ ...record, ...numbers }));
+    const shown = async () => {
+      await eventually(async () => `alert:${id}` in (await ask<LiveAnswer>('overview')).set, {
+        what: 'the alert to be shown',
+      });
+      return (await ask<LiveAnswer>('overview')).set[`alert:${id}`] as AlertAnswer;
+    };
+    expect(await shown()).toMatchObject({ value: 900, limit: 500, since: 1000, mutedUntil: null });
+    expect((await tell('alert/mute', { id, queue: 'mail', minutes: 60 })).status).toBe(200);
+    const [muted] = await site.inspector.alerts();
+    expect(muted?.state).toBe('muted');
+    expect(muted!.mutedUntil!.getTime() - Date.now()).toBeGreaterThan(3_000_000);
+    const [entry] = await site.inspector.desk.audit.entries({ limit: 1 });
+    expect(entry).toMatchObject({
+      action: 'alert/mute',
+      queue: 'mail',
+      what: 'mail backlog 60m',
+      result: 'done',
+    });
+    await tell('alert/mute', { id, queue: 'mail', minutes: 0 });
+    expect((await site.inspector.alerts())[0]?.state).toBe('firing');
+    expect((await tell('alert/mute', { id: 'mail oldest' })).status).toBe(404);
+    expect((await tell('alert/mute', { id, minutes: 'long' })).status).toBe(400);
+  });
+
+  it('history can be compared with the day before, and shows how long runs took', async () => {
+    const step = (seconds: number, back: number) => Math.floor(Date.now() / 1000 / seconds) - back;
+    const bucket = (seconds: number, at: number, counts: [number, number][]) =>
+      redis.client().hset(`rq:nrq:stats:mail:${seconds}:${at}`, 'j:send', packed(new Map(counts)));
+    const minute = step(60, 5);
+    await bucket(60, minute, [
+      [OUTCOME_CODES.finished, 30],
+      [RUN_TIMES + placeOfDuration(40), 29],
+      [RUN_TIMES + placeOfDuration(2000), 1],
+    ]);
+    // Of the day before there are quarters of an hour only.
+    await bucket(900, Math.floor((minute * 60 - 86_400) / 900), [[OUTCOME_CODES.finished, 150]]);
+    const chart = await ask<ChartAnswer>('history?queue=mail&last=1h&compare=1&heat=1');
+    const at = chart.points.findIndex(({ finished }) => finished === 30);
+    expect(chart.points[at]?.at).toBe(minute * 60_000);
+    expect(chart.before?.shiftMs).toBe(86_400_000);
+    expect(chart.before?.points).toHaveLength(chart.points.length);
+    expect(chart.before?.points[at]).toMatchObject({ at: minute * 60_000, finished: 10 });
+    expect(chart.heat?.bounds).toEqual([50, 100, 200, 500, 1000, 2000]);
+    expect(chart.heat?.counts[at]).toEqual([29, 0, 0, 0, 0, 1]);
+    const plain = await ask<ChartAnswer>('history?last=90d&compare=1');
+    expect([plain.before, plain.heat]).toEqual([undefined, undefined]);
+  });
+
   it('everything can be suspended, a queue emptied, a job enqueued', async () => {
     await tell('suspend', { on: true });
     expect(await redis.client().exists('rq:suspended')).toBe(1);
@@ -336,6 +395,14 @@ it('what strangers have put into Redis breaks nothing, and leaves as text', asyn
   });
   await client.sadd('rq:workers', 'rq:worker:evil', `rq:worker:${evil}`);
   await client.xadd('rq:nrq:audit', '*', 'who', evil, 'count', 'NaN', 'odd', evil);
+  const alert = { rule: 'critical', queue: 'odd', job: evil, state: 'firing', severity: evil };
+  const numbers = { value: 1e300, limit: -1, since: 0, at: 0, calm: 0 };
+  await client.hset('rq:nrq:alerts', {
+    [`odd critical ${evil}`]: JSON.stringify({ ...alert, ...numbers, value: 3 }),
+    'odd backlog': JSON.stringify({ ...alert, ...numbers }),
+    'odd oldest': '{',
+    [`mute\nodd critical ${evil}`]: 'soon',
+  });
   await client.hset('rq:nrq:op:x', { request: '{', state: evil });
   await client.zadd('rq:nrq:ops', Date.now(), 'x');
   for (const path of [

@@ -206,6 +206,19 @@ describe('live', () => {
     await site.close();
   });
 
+  it('has room for fifty pages in a process: the next one is told to look now and then', async () => {
+    const site = await startSite(redis.url, { worker: false });
+    const pages = Array.from({ length: 50 }, () => listen(`${site.url}/api/live`));
+    await eventually(() => pages.every(({ heard }) => heard.length > 0), {
+      what: 'the first word',
+    });
+    const { status, text } = await send(`${site.url}/api/live`);
+    expect([status, text]).toEqual([503, expect.stringContaining('too many pages')]);
+    for (const page of pages) page.stop();
+    await Promise.all(pages.map(({ ended }) => ended));
+    await site.close();
+  });
+
   it('ends when the application is closed, at once', async () => {
     for (const platform of ['express', 'fastify'] as const) {
       const site = await startSite(redis.url, { platform, worker: false });

@@ -21,11 +21,12 @@ beforeAll(async () => {
 });
 afterAll(() => redis.stop());
 
-type Role = 'none' | 'viewer' | 'operator' | 'admin';
+type Role = 'none' | 'viewer' | 'auditor' | 'operator' | 'admin';
 
 const MAY: Readonly<Record<Role, readonly RqPermission[]>> = {
   none: [],
   viewer: ['view'],
+  auditor: ['view', 'audit'],
   operator: [
     'view',
     'view:data',
@@ -36,6 +37,7 @@ const MAY: Readonly<Record<Role, readonly RqPermission[]>> = {
     'schedule',
     'limit',
     'enqueue',
+    'mute',
   ],
   admin: PERMISSIONS,
 };
@@ -93,6 +95,7 @@ describe('without a guard', () => {
 describe.each(['express', 'fastify'] as const)('who may do what (%s)', (platform) => {
   let site: Site;
   let ids: string[];
+  let parent: string;
   beforeAll(async () => {
     site = await startSite(redis.url, {
       platform,
@@ -101,7 +104,25 @@ describe.each(['express', 'fastify'] as const)('who may do what (%s)', (platform
       providers: [Forwarded],
     });
     const secret = await site.inspector.queue('secret').enqueue('launch', { code: 42 });
-    ids = [secret.id];
+    const counting = await site.inspector.queue('kept').enqueue('count', {});
+    parent = counting.id;
+    const child = await site.inspector
+      .queue('secret')
+      .enqueue('launch', {}, { dependsOn: counting });
+    ids = [secret.id, child.id];
+    const client = redis.client();
+    await client.hset('rq:worker:both', {
+      birth: new Date().toISOString(),
+      last_heartbeat: new Date().toISOString(),
+      queues: 'open,secret',
+      state: 'busy',
+      nrq_every: '3600000',
+      nrq_running: JSON.stringify([[secret.id, 'secret', 'launch', Date.now()]]),
+    });
+    await client.sadd('rq:workers', 'rq:worker:both');
+    const alert = { rule: 'backlog', queue: 'secret', state: 'firing', severity: 'warning' };
+    const numbers = { value: 5, limit: 1, since: Date.now(), at: Date.now(), calm: 0 };
+    await client.hset('rq:nrq:alerts', 'secret backlog', JSON.stringify({ ...alert, ...numbers }));
   });
   afterAll(() => site.close());
 
@@ -176,10 +197,28 @@ describe.each(['express', 'fastify'] as const)('who may do what (%s)', (platform
       ['/api/job/cancel', { id }],
       ['/api/jobs/cancel', { queue: 'open', ids: [id] }],
       ['/api/jobs/cancel', { queue: 'secret', in: 'queued' }],
+      ['/api/alert/mute', { id: 'secret backlog' }],
+      ['/api/alert/mute', { id: 'secret backlog', queue: 'open' }],
     ] as const) {
       expect((await post(site.url + path, body, headers)).status).toBe(403);
     }
     expect(await site.inspector.queue('secret').job(id).status()).toBe('queued');
+    expect((await site.inspector.alerts())[0]?.state).toBe('firing');
+    // A worker of both, and a job that one of there waits for, are shown without it.
+    const { set } = (await send(`${site.url}/api/overview`, { headers })).json<{
+      set: Record<string, { queues?: string[] }>;
+    }>();
+    expect(set['worker:both']?.queues).toEqual(['open']);
+    const { text } = await send(`${site.url}/api/job?id=${parent}`, { headers });
+    expect(text).toContain('"dependents":[{"id"');
+    expect(text).not.toMatch(/secret|launch/);
+    // What was done there is not in what an auditor of all others reads.
+    const admin = { 'x-role': 'admin', 'sec-fetch-site': 'same-origin' };
+    await post(`${site.url}/api/queue/pause`, { queue: 'secret' }, admin);
+    await post(`${site.url}/api/queue/resume`, { queue: 'secret' }, admin);
+    const audit = await send(`${site.url}/api/audit`, { headers: { 'x-role': 'auditor' } });
+    expect(audit.json<unknown[]>().length).toBeGreaterThan(0);
+    expect(audit.text).not.toContain('"queue":"secret"');
   });
 
   it('without view:data nothing of data, results, logs and messages leaves the server', async () => {

@@ -15,10 +15,18 @@ it('is opened by an address that works once; a cookie says so from then on', asy
   const inspector = await connectInspector(redis.url);
   const served = await serveDashboard(inspector, { who: 'cli:ada' });
   const { origin } = new URL(served.url);
-  expect((await send(origin)).status).toBe(401);
+  const closed = await send(origin);
+  expect([closed.status, closed.text]).toEqual([401, expect.stringContaining('it has been used')]);
+  expect(closed.text).not.toContain('boot');
+  // The page at the door has the looks of the others; these hold nothing of anybody.
+  const [, style = ''] = /href="(assets\/style[^"]+)"/.exec(closed.text) ?? [];
+  expect((await send(`${origin}/${style}`)).status).toBe(200);
+  for (const path of ['/jobs', '/api/overview', '/nothing', '/?key=wrong']) {
+    expect([path, (await send(origin + path)).status]).toEqual([path, 401]);
+  }
   expect((await send(`${origin}/?key=wrong`)).status).toBe(401);
   const opened = await send(served.url);
-  expect([opened.status, opened.headers['location']]).toEqual([303, '/']);
+  expect([opened.status, opened.headers['location']]).toEqual([303, './']);
   const [cookie = ''] = opened.headers['set-cookie'] as string[];
   expect(cookie).toMatch(/HttpOnly; SameSite=Strict/);
   expect((await send(served.url)).status).toBe(401);

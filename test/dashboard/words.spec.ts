@@ -1,7 +1,9 @@
-// The words of the page in each language, and the size of the page.
+// The words of the page in each language, cron expressions in words, and the size of the page.
 import { readFileSync, readdirSync } from 'node:fs';
 import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { buildPage } from '../../scripts/compile-dashboard.mjs';
 
 type Words = Record<string, string | Record<string, string>>;
@@ -54,6 +56,51 @@ it.each(others)(
     }
   },
 );
+
+describe('a cron expression in words', () => {
+  let cronWords: (cron: string) => string | undefined;
+  beforeAll(async () => {
+    const { outputFiles } = await build({
+      entryPoints: [fileURLToPath(new URL('../cron-words.ts', folder))],
+      bundle: true,
+      format: 'esm',
+      write: false,
+    });
+    const code = Buffer.from(outputFiles[0]!.contents).toString('base64');
+    ({ cronWords } = (await import(`data:text/javascript;base64,${code}`)) as {
+      cronWords: typeof cronWords;
+    });
+  });
+
+  it.each([
+    ['* * * * *', 'every minute'],
+    ['*/5 * * * *', 'every 5 min'],
+    ['0/15 * * * *', 'every 15 min'],
+    ['0 * * * *', 'every hour'],
+    ['@hourly', 'every hour'],
+    ['20 * * * *', 'every hour, 20 min past'],
+    ['0 */6 * * *', 'every 6 hr'],
+    ['0 0 6 * * *', 'daily at 6:00 AM'],
+    ['30 7,19 * * *', 'daily at 7:30 AM and 7:30 PM'],
+    ['@daily', 'daily at 12:00 AM'],
+    ['0 6 * * 1', 'Monday, at 6:00 AM'],
+    ['0 6 ? * MON,thu', 'Monday and Thursday, at 6:00 AM'],
+    ['15 8 * * 1-5', 'Monday – Friday, at 8:15 AM'],
+    ['0 9 * * 7', 'Sunday, at 9:00 AM'],
+    ['0 0 1 * *', 'each month on day 1, at 12:00 AM'],
+    ['0 0 1,15 * *', 'each month on day 1 and 15, at 12:00 AM'],
+    ['0 12 24 DEC *', 'each year on December 24, at 12:00 PM'],
+  ])('%s', (cron, words) => {
+    expect(cronWords(cron)?.replaceAll('\u202f', ' ')).toBe(words);
+  });
+
+  const odd =
+    '*/7 * * * *|0 */5 * * *|*/5 8-17 * * *|1-59/7 8-17 * * 1-5|30 * * * * *|0 6 * * 1#2|0 6 L * *|' +
+    '0 0 13 * 5|*/5 * * * 1|61 * * * *|0 6 * JAN-MAR *|0 1,2,3,4,5 * * *||nonsense|0 6 * * Tag';
+  it.each(odd.split('|'))('%s stays as it is', (cron) => {
+    expect(cronWords(cron)).toBeUndefined();
+  });
+});
 
 it('the page is small: what comes first, and all of it', async () => {
   const { files, metafile } = await buildPage();

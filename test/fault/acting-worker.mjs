@@ -34,6 +34,7 @@ const clock = new Int32Array(new SharedArrayBuffer(4));
 async function act(data, job) {
   const { id, attempt, retriesLeft } = job;
   note('run', { id, attempt, retriesLeft, value: data.value });
+  if (data.updates) await job.update(data.updates);
   if (data.dies) process.kill(process.pid, 'SIGKILL');
   let aborted;
   if (data.waits || data.blocks) {

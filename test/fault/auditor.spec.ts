@@ -143,6 +143,35 @@ describe('the auditor', () => {
     ]);
   });
 
+  it('forgives what a failover has undone, and no more', async () => {
+    const life = [
+      entry('run', { attempt: 1 }),
+      entry('retrying', { attempt: 1, delay: 0 }),
+      entry('run', { attempt: 2 }),
+      entry('failed', { attempt: 2 }),
+    ];
+    await store('a', {
+      status: 'failed',
+      nrq_attempts: 2,
+      'nrq_attempt:1': '{"outcome":"retrying"}',
+      'nrq_attempt:2': '{"outcome":"failed"}',
+    });
+    await client.zadd('rq:failed:work', soon(), 'a');
+    const journal = [...life, ...life];
+    const jobs = [{ id: 'a', retries: 1 }];
+    expect(await judge(jobs, { journal, rolledBack: true })).toEqual([]);
+    expect(await judge(jobs, { journal })).toHaveLength(3);
+    const more = [...journal, entry('run', { attempt: 3 })];
+    expect(await judge(jobs, { journal: more, rolledBack: true })).toEqual([
+      'I3 job "a": ran 5 times, of which 2 are accounted for',
+    ]);
+    // Acknowledged, run twice, and lost.
+    await client.flushall();
+    expect(await judge(jobs, { journal, rolledBack: true })).toEqual([
+      'I1 job "a": acknowledged, and gone',
+    ]);
+  });
+
   it('sees attempts that nobody can account for, too many retries, and an early one', async () => {
     await store('a', {
       status: 'failed',

@@ -101,17 +101,18 @@ function judgeRuns(
     ({ event, reason }) => event === 'returned' && (reason === 'shutdown' || reason === 'snoozed'),
   ).length;
   const explained = stored?.hasData
-    ? stored.attempts + (SUCCEEDED.has(stored.status) ? 1 : 0) + interrupted
+    ? stored.attempts + stored.rounds + (SUCCEEDED.has(stored.status) ? 1 : 0) + interrupted
     : 1 + count('retrying') + count('requeued') + interrupted + killed;
-  const undone = rolledBack ? count('lost') + Math.max(0, count('finished') - 1) : 0;
-  if (runs > explained + undone)
-    accuse('I3', job.id, `ran ${runs} times, of which ${explained} are accounted for`);
-
   const settlements = new Map<number | undefined, number>();
   for (const { event, attempt } of history) {
     if (event === 'finished' || event === 'failed' || event === 'retrying')
       settlements.set(attempt, (settlements.get(attempt) ?? 0) + 1);
   }
+  // What a failover has undone has been told, and was done once more.
+  const toldAgain = [...settlements.values()].reduce((sum, times) => sum + times - 1, 0);
+  const undone = rolledBack ? count('lost') + toldAgain : 0;
+  if (runs > explained + undone)
+    accuse('I3', job.id, `ran ${runs} times, of which ${explained} are accounted for`);
   for (const [attempt, times] of settlements) {
     if (times > 1 && !rolledBack) accuse('I3', job.id, `attempt ${attempt} settled ${times} times`);
   }
@@ -124,7 +125,9 @@ function judgeRuns(
     accuse('I4', job.id, `${stored.attempts} attempts, but ${stored.records.length} on record`);
   const retried = stored?.hasData
     ? stored.records.filter((outcome) => outcome === 'retrying').length
-    : count('retrying');
+    : rolledBack
+      ? new Set(history.filter(({ event }) => event === 'retrying').map((one) => one.attempt)).size
+      : count('retrying');
   if (job.retries !== undefined && retried > job.retries)
     accuse('I4', job.id, `${retried} retries of at most ${job.retries}`);
   for (const { attempt = 0, delay = 0 } of history.filter(({ event }) => event === 'retrying')) {
@@ -173,6 +176,8 @@ interface StoredJob {
   readonly ttl: number;
   /** Failed attempts, crashes included. */
   readonly attempts: number;
+  /** Rounds of a job that repeats, but for the last one. */
+  readonly rounds: number;
   /** How each attempt on record ended. */
   readonly records: readonly string[];
 }
@@ -223,8 +228,9 @@ async function snapshot(
       name.startsWith('nrq_attempt:') ? [(JSON.parse(value) as { outcome: string }).outcome] : [],
     );
     const attempts = Number(hash.nrq_attempts ?? 0);
+    const { done: rounds = 0 } = JSON.parse(hash.nrq_round ?? '{}') as { done?: number };
     const { status = 'queued' } = hash;
-    return [key, { status, hasData: 'data' in hash, ttl, attempts, records }];
+    return [key, { status, hasData: 'data' in hash, ttl, attempts, rounds, records }];
   });
   return { now, jobs: new Map(stored), places: found, streamsForEver: Array.from(streams) };
 }

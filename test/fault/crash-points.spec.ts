@@ -15,9 +15,12 @@ const KINDS: Readonly<Record<string, (queue: string) => Act>> = {
   failed: () => ({ fails: 99 }),
   snoozed: (queue) => ({ snoozesOn: queue }),
   canceled: () => ({ cancels: true }),
+  // Finished twice, by its options.
+  repeating: () => ({}),
 };
 /** Of these, the jobs of a point are a group, which another job waits for. */
 const IN_GROUP: ReadonlySet<string> = new Set(['finished', 'failed']);
+const CLAIMED_AGAIN: ReadonlySet<string> = new Set(['retrying', 'repeating']);
 const ALL = Object.keys(KINDS);
 /** What becomes of it in the end; the others are finished. */
 const STATUS: Readonly<Record<string, string>> = { failed: 'failed', canceled: 'canceled' };
@@ -39,8 +42,16 @@ interface Point {
 
 const before = (command: string) => ({ moment: 'before it arrives', command }) as const;
 const after = (command: string) => ({ moment: 'before its answer arrives', command }) as const;
+/** The runs of one that is well from this attempt on. */
+const from = (attempt: number, kind: string) =>
+  kind === 'repeating' ? [attempt, attempt + 1] : [attempt];
 /** It has never begun. */
-const untouched = (kind: string): [number[], number[]] => [[], kind === 'retrying' ? [1, 2] : [1]];
+const untouched = (kind: string): [number[], number[]] => [
+  [],
+  kind === 'retrying' ? [1, 2] : from(1, kind),
+];
+/** It has begun, and its end is not known. */
+const begun = (kind: string): [number[], number[]] => [[1], from(2, kind)];
 
 const POINTS: readonly Point[] = [
   { name: 'before it waits for jobs', at: before('blmove'), kinds: ALL, attempts: untouched },
@@ -51,22 +62,22 @@ const POINTS: readonly Point[] = [
     at: after('exchange'),
     kinds: ALL,
     // A crash: nobody can know that it had not begun.
-    attempts: () => [[], [2]],
+    attempts: (kind) => [[], from(2, kind)],
   },
-  { name: 'while its jobs run', kinds: ALL, waits: true, attempts: () => [[1], [2]] },
+  { name: 'while its jobs run', kinds: ALL, waits: true, attempts: begun },
   {
     name: 'before a renewal arrives',
     at: before('renew'),
     kinds: ALL,
     waits: true,
-    attempts: () => [[1], [2]],
+    attempts: begun,
   },
   {
     name: 'before the answer to a renewal arrives',
     at: after('renew'),
     kinds: ALL,
     waits: true,
-    attempts: () => [[1], [2]],
+    attempts: begun,
   },
   ...ALL.flatMap((kind): Point[] => [
     {
@@ -74,15 +85,15 @@ const POINTS: readonly Point[] = [
       at: before('exchange'),
       settles: true,
       kinds: [kind],
-      attempts: () => [[1], [2]],
+      attempts: begun,
     },
     {
       name: 'before the answer to its outcome arrives',
       at: after('exchange'),
       settles: true,
       kinds: [kind],
-      // The call that settles a retry claims it again at once, which nobody hears of: a crash more.
-      attempts: () => [[1], kind === 'retrying' ? [3] : kind === 'snoozed' ? [1] : []],
+      // The call that settles a retry, or a round, claims it again at once, which nobody hears of: a crash more.
+      attempts: () => [[1], CLAIMED_AGAIN.has(kind) ? [3] : kind === 'snoozed' ? [1] : []],
     },
   ]),
   {
@@ -143,6 +154,8 @@ async function die(point: Point): Promise<void> {
     url: proxy.url,
     queues: [queue],
     lease: LEASE,
+    // A claim takes half of the slots: so all jobs of a point.
+    concurrency: 2 * ALL.length,
     shutdownTimeout: 0.1,
   });
   await blocks;
@@ -154,7 +167,14 @@ async function die(point: Point): Promise<void> {
         id: `${queue}-${kind}`,
         retry: kind === 'failed' ? undefined : { max: 3, interval: 0 },
         group: IN_GROUP.has(kind) ? queue : undefined,
+        repeat: kind === 'repeating' ? { times: 1, interval: 0 } : undefined,
       },
+    })),
+  );
+  await scene.queue('behind').enqueueMany(
+    idsOf(point).map((id) => ({
+      name: 'act',
+      options: { id: `child-${id}`, dependsOn: { jobs: [id], ifFailed: 'run' as const } },
     })),
   );
   const dependsOn = { group: queue, ifFailed: 'run' } as const;
@@ -207,10 +227,12 @@ describe('a worker that is killed', () => {
     },
   );
 
-  it('and has run jobs of groups: those who wait for these are told, once', async () => {
+  it('and has run jobs that others wait for, by themselves or as a group: these are told, once', async () => {
     const points = POINTS.filter(isGroup);
     const behind = await scene.client.lrange('rq:queue:behind', 0, -1);
-    expect(behind.toSorted()).toEqual(points.map((point) => `behind-${queueOf(point)}`).toSorted());
+    const children = POINTS.flatMap(idsOf).map((id) => `child-${id}`);
+    const ends = points.map((point) => `behind-${queueOf(point)}`);
+    expect(behind.toSorted()).toEqual([...children, ...ends].toSorted());
     for (const point of points) {
       const failed = point.kinds.includes('failed') ? 1 : 0;
       const finished = point.kinds.includes('finished') ? 1 : 0;

@@ -1,7 +1,13 @@
 // Jobs that replicas must have before `enqueue` resolves, with a replica that is there, that stands still, and that is
 // cut off; and what the call says then, how often it asks the replicas, and what a repetition gives.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { NotReplicatedError, type Queue, RqConnectionError } from '../../lib/index.js';
+import {
+  Connections,
+  NotReplicatedError,
+  type Queue,
+  RedisJobStore,
+  RqConnectionError,
+} from '../../lib/index.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { follow } from '../support/sentinels.js';
 import { eventually } from '../support/wait.js';
@@ -53,6 +59,13 @@ describe('with durability, enqueue', () => {
       const { id } = await queue.enqueue('act', {});
       expect(await has(id)).toBe(true);
     }
+  });
+
+  it('is told before how many replicas there are', async () => {
+    const connections = new Connections(scene.redis.url);
+    const { figures } = new RedisJobStore(connections);
+    expect((await figures.server()).replicas).toBe(1);
+    await connections.close();
   });
 
   it('asks the replicas once for what is enqueued together', async () => {

@@ -295,6 +295,7 @@ export class FlowModel {
     this.checkLimits(state, fail);
     this.checkSleepers(state, fail);
     for (const [id, job] of this.jobs) {
+      if (job.hasEnded) continue;
       const status = state.status.get(id);
       if (status === undefined || status === 'canceled') {
         job.hasEnded = true;
@@ -365,7 +366,8 @@ export class FlowModel {
         .zrange(`rq:nrq:lanes:${QUEUE}\t${gate}`, '0', '-1')
         .zrange(`rq:nrq:held:${QUEUE}\t${gate}`, '0', '-1');
     }
-    for (const id of this.jobs.keys()) batch.hget(`rq:job:${id}`, 'status');
+    const live = [...this.jobs].flatMap(([id, { hasEnded }]) => (hasEnded ? [] : [id]));
+    for (const id of live) batch.hget(`rq:job:${id}`, 'status');
     const replies = ((await batch.exec()) ?? []).map(([, reply]) => reply);
     const next = <T>() => replies.shift() as T;
     put(next(), 'list');
@@ -396,7 +398,7 @@ export class FlowModel {
       );
     }
     const status = new Map<string, string>();
-    for (const id of this.jobs.keys()) {
+    for (const id of live) {
       const text = next<string | null>();
       if (text !== null) status.set(id, text);
     }
@@ -471,6 +473,10 @@ export class FlowModel {
     const keys = await this.redis.keys('rq:nrq:*');
     const left = keys.filter((key) => /:(gates|lanes?|held|gathers|strict):/.test(key));
     if (left.length > 0) this.fail(`left over: ${left.join()}`);
+    for (const id of this.jobs.keys()) {
+      const status = await this.redis.hget(`rq:job:${id}`, 'status');
+      if (status !== null && status !== 'canceled') this.fail(`${id} is ${status} after its end`);
+    }
   }
 
   private outcomeOf(job: ClaimedJob, ends: boolean): SettleRequest {

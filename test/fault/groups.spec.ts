@@ -1,5 +1,5 @@
 // Groups whose workers are killed: the job that waits for all of a group runs once, when all are over, and the counts are
-// right. `GROUP_MEMBERS=100000 GROUP_ROUNDS=50 npm run jest -- test/fault/groups` is the long round.
+// right. `GROUP_MEMBERS=100000 GROUP_KILLS=50 npm run jest -- test/fault/groups` is the long round.
 //
 // And a look through a group that a restart of Redis breaks in upon: it begins anew.
 import { Queue, RqGroup } from '../../lib/queue/index.js';
@@ -10,9 +10,8 @@ import { type ActingWorker, Scene } from './scene.js';
 
 const MEMBERS = Number(process.env['GROUP_MEMBERS'] ?? 1500);
 const ROUNDS = Number(process.env['GROUP_ROUNDS'] ?? 1);
-const isLong = MEMBERS > 10_000;
-const PROCESSES = isLong ? 4 : 2;
-const KILLS = isLong ? 12 : 3;
+const PROCESSES = MEMBERS > 10_000 ? 4 : 2;
+const KILLS = Number(process.env['GROUP_KILLS'] ?? 3);
 const WORKER = { lease: 0.7, maxCrashes: 99, concurrency: 20 };
 const TIME_LIMIT = 30_000 + MEMBERS * 10;
 

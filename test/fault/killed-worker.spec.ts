@@ -143,6 +143,20 @@ describe('a worker process that is killed', () => {
     expect(await scene.audit(stored.map(({ id }) => ({ id })))).toEqual([]);
   });
 
+  it('leaves the data that its job has written to the next attempt', async () => {
+    await scene.queue().enqueue('act', { updates: { value: 7 }, dies: true }, { id: 'cursor' });
+    const doomed = scene.begin('doomed');
+    await doomed.child.exited;
+    doomed.wasKilled = true;
+    await scene.worker('survivor');
+    await scene.when('finished', { id: 'cursor' });
+    const runs = scene.journal.of('run', { id: 'cursor' });
+    expect(runs.map(({ attempt, value }) => ({ attempt, value }))).toEqual([
+      { attempt: 1, value: undefined },
+      { attempt: 2, value: 7 },
+    ]);
+  });
+
   it('between taking an id and claiming the job costs the job nothing', async () => {
     const queue = scene.queue();
     await queue.enqueue('act', {}, { id: 'taken', retry: { max: 1, interval: 0 } });

@@ -2,6 +2,7 @@
 // says so, and repeats a call of which the outcome is uncertain with the same id. The jobs are of all kinds: quick
 // ones, slow ones, some that fail first, some that fail for good, some delayed, some that leave nothing behind.
 import { setTimeout as pause } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import { type JobOptions, type Queue, RqConnectionError } from '../../lib/index.js';
 import { eventually } from '../support/wait.js';
 import type { AcknowledgedJob } from './auditor.js';
@@ -10,6 +11,8 @@ import type { Act } from './scene.js';
 export class Load {
   /** The jobs that are surely stored. */
   readonly acknowledged: AcknowledgedJob[] = [];
+  /** What the last of them said that was rejected. */
+  lastRejection: unknown;
   /** How many calls were rejected. */
   rejected = 0;
   /** Of these, calls that may have been carried out all the same. */
@@ -46,6 +49,24 @@ export class Load {
     await eventually(() => this.acknowledged.length > before, { what, timeout, every: 2 });
   }
 
+  /**
+   * Milliseconds until a job that is acknowledged from now on has been run there: with a primary that has just been
+   * elected, both producers and workers have found it then.
+   */
+  async servedBy(primary: Redis, { timeout = 20_000 } = {}): Promise<number> {
+    const begun = performance.now();
+    const before = this.acknowledged.length;
+    await eventually(
+      async () => {
+        const ids = this.acknowledged.slice(before).map(({ id }) => id);
+        const statuses = ids.map((id) => primary.hget(`rq:job:${id}`, 'status'));
+        return (await Promise.all(statuses)).includes('finished');
+      },
+      { what: 'a job to be run by the new primary', timeout, every: 5 },
+    );
+    return performance.now() - begun;
+  }
+
   /** Resolves when every job that was begun is acknowledged. */
   async stop(): Promise<void> {
     this.isStopped = true;
@@ -74,6 +95,7 @@ export class Load {
           return;
         }
         this.rejected += 1;
+        this.lastRejection = error;
         if (performance.now() - begun > GIVEN_UP_AFTER) {
           this.isStopped = true;
           this.surprises.push(error);

@@ -25,6 +25,8 @@ import { asUser, userArguments } from './users.js';
 export interface Act {
   /** Kills its process. */
   readonly dies?: boolean;
+  /** Gives the job these data for later attempts. */
+  readonly updates?: Act;
   /** Milliseconds for which it blocks the event loop. */
   readonly blocks?: number;
   /** Milliseconds for which it runs. */

@@ -1,12 +1,15 @@
 // Sentinels, a primary and two replicas, under load: the primary hands over as planned, and then is killed. With
 // `durability` and `min-replicas-to-write` nothing is lost of which a producer was told that it is stored.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { Connections } from '../../lib/index.js';
 import { SentinelGroup } from '../support/sentinels.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { eventually } from '../support/wait.js';
 import { LATENESS } from '../support/timing.js';
 import { enqueueUntilStored } from './enqueue-until-stored.js';
 import { Load } from './load.js';
 import { Scene } from './scene.js';
+import { TcpProxy } from './tcp-proxy.js';
 import { userArguments } from './users.js';
 
 let group: SentinelGroup;
@@ -74,6 +77,30 @@ describe('a failover by Sentinels, under load', () => {
   it('as planned: served again, and nothing acknowledged is lost', async () => {
     await assertWell(await failover('planned', 2, () => group.failOver()));
     await group.agreed();
+  });
+
+  it('that is told while a link asks for the primary, does not end that link for good', async () => {
+    const [sentinel] = group.connection.sentinels;
+    const proxy = await TcpProxy.start(sentinel!);
+    const { host, port } = proxy;
+    const option = { ...group.connection, sentinels: [{ host, port }], updateSentinels: false };
+    const connections = new Connections(option, { commandTimeout: 1000 });
+    try {
+      await connections.connect();
+      const { commands } = connections;
+      proxy.fallSilent();
+      commands.stream.destroy();
+      await eventually(() => commands.status === 'connecting', { what: 'it to ask' });
+      // As ioredis does when a Sentinel tells of a failover.
+      (commands as unknown as { connector: { disconnect(): void } }).connector.disconnect();
+      proxy.heal();
+      await eventually(() => connections.run('reach Redis', (redis) => redis.ping()), {
+        what: 'an answer of the primary',
+      });
+    } finally {
+      await connections.close();
+      await proxy.close();
+    }
   });
 
   it('since the primary was killed: served again, and nothing acknowledged is lost', async () => {

@@ -2,8 +2,6 @@
 import { deflateSync } from 'node:zlib';
 import { resolveDefaults, resolveJobOptions } from '../../lib/job/index.js';
 import { Queue, type RqJob } from '../../lib/queue/index.js';
-import { Connections } from '../../lib/redis/index.js';
-import { RedisJobStore } from '../../lib/store/index.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
@@ -239,8 +237,8 @@ describe('a selection by ids', () => {
 
   it('finds jobs again when others came and went while it looked', async () => {
     const jobs = idsOf(await enqueue(3000));
-    const connections = new Connections(engine.redis.url);
-    await connections.connect();
+    const store = await engine.openStore();
+    const { connections } = store;
     // Between the look at the queue and the first call, a thousand jobs are taken.
     const run = connections.run.bind(connections);
     let isFirst = true;
@@ -250,10 +248,9 @@ describe('a selection by ids', () => {
       isFirst = false;
       return reply;
     };
-    const queue = new Queue('jobs', new RedisJobStore(connections));
+    const queue = new Queue('jobs', store);
     expect(await queue.delete(jobs.slice(1500, 2500))).toMatchObject({ done: 1000 });
     expect(await waiting()).toEqual([...jobs.slice(1000, 1500), ...jobs.slice(2500)]);
-    await connections.close();
   });
 });
 

@@ -84,6 +84,15 @@ it('its moment is told after the outcome is written, and only then', async () =>
   expect(await Promise.all(statuses)).toEqual(['finished']);
 });
 
+it('of a job that repeats it is told after each round', async () => {
+  const told = await work(() => 'result');
+  await call({ ...ALL, repeat: { times: 2, interval: 0 } });
+  await eventually(() => told.length === 3, { what: 'a callback for each round' });
+  expect(told.map(({ callback, event }) => [callback, event.type])).toEqual(
+    Array(3).fill(['tasks.good', 'finished']),
+  );
+});
+
 it('nothing is told of a job whose outcome was refused', async () => {
   const lost: string[] = [];
   const told = await work(

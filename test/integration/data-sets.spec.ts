@@ -3,6 +3,7 @@ import { Queue } from '../../lib/queue/index.js';
 import { RedisJobStore } from '../../lib/store/index.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine, type TestWorker } from './support/engine.js';
+import { LAYOUT, itInSharedLayout } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 
@@ -13,17 +14,16 @@ class DataSet {
   readonly queue: Queue;
   worker!: TestWorker;
 
-  private constructor(
-    private readonly connections: Connections,
-    readonly store: RedisJobStore,
-  ) {
+  private constructor(readonly store: RedisJobStore) {
     this.queue = new Queue('jobs', store);
   }
 
   static async open({ database, prefix }: Place): Promise<DataSet> {
-    const connections = new Connections(`${engine.redis.url}/${database}`);
-    await connections.connect();
-    const set = new DataSet(connections, new RedisJobStore(connections, { prefix }));
+    const set = new DataSet(
+      LAYOUT === 'shared'
+        ? await storeOfDatabase(database, prefix)
+        : await engine.openStore({ prefix }),
+    );
     set.worker = await engine.work(
       {
         hold: (_, { signal }) => {
@@ -52,8 +52,14 @@ class DataSet {
   async close(): Promise<void> {
     for (const run of this.runs) run.resolve('over');
     await this.worker.stop();
-    await this.connections.close();
+    await this.store.connections.close();
   }
+}
+
+async function storeOfDatabase(database: number, prefix?: string): Promise<RedisJobStore> {
+  const connections = new Connections(`${engine.redis.url}/${database}`);
+  await connections.connect();
+  return new RedisJobStore(connections, { prefix });
 }
 
 type Run = ReturnType<typeof deferred<string>> & { readonly signal: AbortSignal };
@@ -63,9 +69,14 @@ interface Place {
   readonly prefix?: string;
 }
 
-describe.each<[string, Place, Place]>([
+/** In the layout of a cluster there is one database. */
+const DATABASES: readonly [string, Place, Place][] = [
   ['the databases 0 and 1', { database: 0 }, { database: 1 }],
   ['the databases 1 and 11', { database: 1 }, { database: 11 }],
+];
+
+describe.each<[string, Place, Place]>([
+  ...(LAYOUT === 'shared' ? DATABASES : []),
   ['two prefixes', { database: 0, prefix: 'one:' }, { database: 0, prefix: 'two:' }],
   ["RQ's prefix and one that begins so", { database: 2 }, { database: 2, prefix: 'rq:nrq:' }],
 ])('of %s, with queues, ids and workers of the same names', (_, first, second) => {
@@ -129,7 +140,7 @@ describe.each<[string, Place, Place]>([
   it('one is not woken by the other', async () => {
     const { wake } = here.store.keys.queue('jobs');
     const heard: string[] = [];
-    const subscriber = engine.redis.client();
+    const subscriber = engine.subscriber();
     subscriber.on('message', (channel: string) => heard.push(channel));
     await subscriber.subscribe(wake, there.store.keys.queue('jobs').wake);
 
@@ -145,7 +156,7 @@ describe.each<[string, Place, Place]>([
   });
 });
 
-it('database 0 keeps the names of channels that older versions know', async () => {
+itInSharedLayout('database 0 keeps the names of channels that older versions know', async () => {
   const set = await DataSet.open({ database: 0 });
   try {
     const channels = (await engine.client.pubsub('CHANNELS')) as string[];

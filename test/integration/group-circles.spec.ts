@@ -1,6 +1,7 @@
 // Jobs that would wait for themselves, by way of groups: the call that would close the circle is refused, and leaves
 // nothing behind.
 import { CircularDependencyError, type JobOptions } from '../../lib/job/index.js';
+import { RqInspector } from '../../lib/observe/index.js';
 import type { PreparedJob, RqJob } from '../../lib/queue/index.js';
 import { enqueuePrepared } from '../../lib/queue/index.js';
 import { Engine } from './support/engine.js';
@@ -127,4 +128,49 @@ it('a job that has run already keeps nobody waiting: its group may be joined', a
   await engine.queue().job('end').result({ timeout: 10 });
   const late = await enqueue('y', { group: 'g', dependsOn: 'end' });
   expect(await late.result({ timeout: 10 })).toBe(1);
+});
+
+describe('a circle of more than a thousand jobs', () => {
+  const circles = async () => {
+    const findings = await new RqInspector(engine.store).findings();
+    return findings.filter(({ code }) => code === 'circle');
+  };
+
+  beforeEach(async () => {
+    await enqueue('m', { group: 'b' });
+    await enqueue('c0', { dependsOn: { group: 'b' } });
+    for (let first = 1; first <= 1001; first += 500) {
+      const ids = Array.from({ length: 500 }, (_, index) => first + index);
+      const chain = ids.map((at) => prepare(`c${at}`, { dependsOn: `c${at - 1}` }));
+      await together(...chain);
+    }
+    await enqueue('x', { group: 'a', dependsOn: 'c1500' });
+    await enqueue('further', { dependsOn: 'x' });
+    // The look from group b to those who wait for it ends before it comes to x.
+    await enqueue('y', { group: 'b', dependsOn: { group: 'a' } });
+  });
+
+  it('is not refused; those who look for what is wrong are told of it, and what to do', async () => {
+    const [circle, ...others] = await circles();
+    expect(others).toEqual([]);
+    expect(circle).toMatchObject({ severity: 'warning', fix: expect.stringMatching(/promote/) });
+    // All but `m`, which may run.
+    expect(circle?.sentence).toMatch(
+      /^1504 jobs will never run: they wait for themselves, by way of group "[ab]", such as [cxy]\d*$/,
+    );
+    const inOthers = await new RqInspector(engine.store).findings({ queues: ['none'] });
+    expect(inOthers.map(({ code }) => code)).toContain('circle');
+  });
+
+  it('is none any more when one of its jobs runs', async () => {
+    await engine.queue().promote(['y']);
+    expect(await circles()).toEqual([]);
+  });
+});
+
+it('jobs that wait for groups are no circle as long as a job of these may run', async () => {
+  await begun();
+  await enqueue('z', { dependsOn: { group: 'a' } });
+  const findings = await new RqInspector(engine.store).findings();
+  expect(findings.map(({ code }) => code)).not.toContain('circle');
 });

@@ -5,6 +5,7 @@ import { GroupTimeoutError, type IfFailed } from '../../lib/job/index.js';
 import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 import { Graph } from './support/graph.js';
+import { LAYOUT } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 let graph: Graph;
@@ -101,7 +102,7 @@ describe('a job that waits for a group', () => {
   });
 
   it('is released by jobs that are unique, repeat, keep no result or come from Python, too', async () => {
-    const store = await engine.openStore({ sharedWithPython: true });
+    const store = await engine.openStore({ sharedWithPython: LAYOUT === 'shared' });
     const queue = engine.queue('jobs', {}, store);
     await queue.enqueue('job', 1, { group: 'g', unique: { by: 'u' } });
     await queue.enqueue('job', 1, { group: 'g', resultTtl: 0 });

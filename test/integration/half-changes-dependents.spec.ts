@@ -1,7 +1,7 @@
 // Whatever Redis refuses in the middle of a script that touches jobs that wait for others, nothing is lost: when the
 // obstacle is gone, the same call, the next exchange or the sweep brings every job where it belongs.
 import type { Outcome } from '../../lib/job/index.js';
-import { type ExchangeRequest, type NewJob, RedisJobStore } from '../../lib/store/index.js';
+import type { ExchangeRequest, NewJob, RedisJobStore } from '../../lib/store/index.js';
 import { control, empty, enqueue, exchange, recover } from '../../lib/store/scripts/compiled.js';
 import type { ClaimedJob } from '../../lib/wire/index.js';
 import { Engine } from './support/engine.js';
@@ -14,8 +14,8 @@ const QUEUES = ['jobs', 'other'];
 const TOKEN = 'a'.repeat(16);
 let limited: RedisJobStore;
 
-beforeAll(() => {
-  limited = new RedisJobStore(user.connections);
+beforeAll(async () => {
+  limited = await user.openStore();
 });
 
 /** Two parents, children of every kind, and a child of a child. */
@@ -121,7 +121,7 @@ const look = (by: RedisJobStore) => by.recover('jobs', { maxCrashes: 1, leaseMs:
 /** All that waits in the queues runs. */
 async function finishAll(): Promise<void> {
   for (const queue of ['jobs', 'other', 'jobs']) {
-    const number = (await engine.client.incr('test:number')) * 100;
+    const number = (await engine.client.incr('rq:test-number')) * 100;
     const { claimed } = await exchangeOf(engine.store, { want: 10, nextExecution: number }, queue);
     await settle(engine.store, claimed, finished, queue);
   }
@@ -223,17 +223,19 @@ const refused = (command: string): Obstacle => ({
   take: () => user.mayAllBut(),
 });
 
+const keptAs = (key: string) => `${key}:kept`;
+
 /** Something else stands there for a while. */
 const spoilt = (key: string): Obstacle => ({
   name: `${key} of another type`,
   put: async () => {
-    await engine.client.rename(key, `kept:${key}`).catch(() => undefined);
+    await engine.client.rename(key, keptAs(key)).catch(() => undefined);
     if (key === 'rq:scheduler-lock:jobs') await engine.client.lpush(key, 'x');
     else await engine.client.set(key, 'x');
   },
   take: async () => {
     await engine.client.del(key);
-    await engine.client.rename(`kept:${key}`, key).catch(() => undefined);
+    await engine.client.rename(keptAs(key), key).catch(() => undefined);
   },
 });
 

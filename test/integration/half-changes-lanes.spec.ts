@@ -1,7 +1,7 @@
 // Whatever Redis refuses in the middle of a script that touches jobs in lanes, no job is lost, runs twice or is in two
 // places, and no slot is kept: when the obstacle is gone, the next calls and the sweep put everything where it belongs.
 import type { Outcome } from '../../lib/job/index.js';
-import { type ExchangeRequest, type NewJob, RedisJobStore } from '../../lib/store/index.js';
+import type { ExchangeRequest, NewJob, RedisJobStore } from '../../lib/store/index.js';
 import {
   control,
   empty,
@@ -22,8 +22,8 @@ let limited: RedisJobStore;
 let nextExecution = 0;
 let nextCall = 0;
 
-beforeAll(() => {
-  limited = new RedisJobStore(user.connections);
+beforeAll(async () => {
+  limited = await user.openStore();
 });
 
 const jobOf = (id: string, key: string, delay?: number): NewJob => ({

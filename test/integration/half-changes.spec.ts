@@ -2,7 +2,7 @@
 // replaced by one of another type, and each command is taken from the user's rights, one at a time.
 import type { Outcome } from '../../lib/job/index.js';
 import { Queue } from '../../lib/queue/index.js';
-import { type ExchangeRequest, RedisJobStore } from '../../lib/store/index.js';
+import type { ExchangeRequest, RedisJobStore } from '../../lib/store/index.js';
 import {
   beat,
   control as controlScript,
@@ -16,6 +16,7 @@ import {
 } from '../../lib/store/scripts/compiled.js';
 import type { ClaimedJob } from '../../lib/wire/index.js';
 import { Engine } from './support/engine.js';
+import { LAYOUT } from './support/layout.js';
 import { LimitedUser } from './support/limited-user.js';
 import { TEXTS, keysOf, stateIn } from './support/whole-state.js';
 
@@ -28,9 +29,9 @@ let limited: RedisJobStore;
 /** The same, with RQ's records of executions. */
 let shared: RedisJobStore;
 
-beforeAll(() => {
-  limited = new RedisJobStore(user.connections);
-  shared = new RedisJobStore(user.connections, { sharedWithPython: true });
+beforeAll(async () => {
+  limited = await user.openStore();
+  shared = LAYOUT === 'shared' ? await user.openStore({ sharedWithPython: true }) : limited;
 });
 
 function exchange(store: RedisJobStore, request: Partial<ExchangeRequest>) {

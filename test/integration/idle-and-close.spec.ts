@@ -1,10 +1,9 @@
-import { Connections } from '../../lib/redis/index.js';
-import { RedisJobStore } from '../../lib/store/index.js';
 import { HandlerRegistry, Worker } from '../../lib/worker/index.js';
 import { Queue } from '../../lib/queue/index.js';
 import { least } from '../support/timing.js';
 import { deferred, eventually, within } from '../support/wait.js';
 import { Engine } from './support/engine.js';
+import { wholeOf } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 
@@ -132,8 +131,7 @@ describe('after stop() and close()', () => {
   it('no timer, no socket, no connection is left', async () => {
     const before = [await handles(), await connections()];
     for (let round = 0; round < 3; round += 1) {
-      const ours = new Connections(engine.redis.url);
-      const store = new RedisJobStore(ours);
+      const store = await engine.openStore();
       const handlers = new HandlerRegistry();
       for (const queue of names(3)) {
         handlers.register({ queue, name: 'ok', owner: 'T.ok', run: () => 1 });
@@ -144,7 +142,7 @@ describe('after stop() and close()', () => {
           run: () => new Promise(() => undefined),
         });
       }
-      const worker = new Worker(store, handlers, { shutdownTimeout: 0.05 });
+      const worker = new Worker(wholeOf(store), handlers, { shutdownTimeout: 0.05 });
       await worker.start();
       const queue = new Queue('queue0', store);
       // In every state that has a timer: running, delayed, waited for in vain.
@@ -155,7 +153,7 @@ describe('after stop() and close()', () => {
       expect(await (await queue.enqueue('ok')).result({ timeout: 5 })).toBe(1);
 
       await worker.stop();
-      await ours.close();
+      await store.connections.close();
     }
 
     expect([await handles(), await connections()]).toEqual(before);

@@ -4,6 +4,7 @@ import { RqInspector, connectInspector } from '../../lib/observe/index.js';
 import type { JobSummary } from '../../lib/wire/index.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
+import { LAYOUT } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 const inspector = () => new RqInspector(engine.store);
@@ -327,7 +328,8 @@ describe('an operation', () => {
 });
 
 it('an inspector of its own connects, and says nothing of where', async () => {
-  const own = await connectInspector(engine.redis.url, { prefix: 'rq:' });
+  const layout = LAYOUT === 'cluster' ? ({ layout: 'cluster' } as const) : {};
+  const own = await connectInspector(engine.connection(), { prefix: 'rq:', ...layout });
   await own.queue('jobs').enqueue('x');
   expect(await own.names()).toEqual(['jobs']);
   expect(JSON.stringify(own)).toBe('{}');

@@ -1,7 +1,5 @@
 // A queue that may hold only so many jobs: who is refused, who always comes in, and who waits for room.
 import { EnqueueManyError, QueueFullError } from '../../lib/job/index.js';
-import { Connections } from '../../lib/redis/index.js';
-import { RedisJobStore } from '../../lib/store/index.js';
 import { HandlerRegistry, type JobFailedEvent, Worker } from '../../lib/worker/index.js';
 import { deferred, eventually, within } from '../support/wait.js';
 import { Engine } from './support/engine.js';
@@ -139,36 +137,24 @@ describe("whenFull: 'wait'", () => {
   });
 
   it('gives up after commandTimeout, and at once where there can never be room', async () => {
-    const connections = new Connections(engine.redis.url, { commandTimeout: 300 });
-    await connections.connect();
-    try {
-      const store = new RedisJobStore(connections);
-      const room = { maxLength: { total: 2 }, whenFull: 'wait' } as const;
-      const queue = engine.queue('jobs', room, store);
-      await queue.enqueueMany(jobs(2));
-      await expect(queue.enqueue('job')).rejects.toThrow(/is full for 300ms: 2 jobs wait there/);
-      await expect(queue.enqueueMany(jobs(3))).rejects.toThrow(/is full: 2 jobs wait there/);
-    } finally {
-      await connections.close();
-    }
+    const store = await engine.openStore({}, { commandTimeout: 300 });
+    const room = { maxLength: { total: 2 }, whenFull: 'wait' } as const;
+    const queue = engine.queue('jobs', room, store);
+    await queue.enqueueMany(jobs(2));
+    await expect(queue.enqueue('job')).rejects.toThrow(/is full for 300ms: 2 jobs wait there/);
+    await expect(queue.enqueueMany(jobs(3))).rejects.toThrow(/is full: 2 jobs wait there/);
   });
 
   it("comes in after Python's workers have taken jobs, at the latest when the time is over", async () => {
-    const connections = new Connections(engine.redis.url, { commandTimeout: 500 });
-    await connections.connect();
-    try {
-      const store = new RedisJobStore(connections);
-      const room = { maxLength: { total: 1 }, whenFull: 'wait' } as const;
-      const queue = engine.queue('jobs', room, store);
-      await queue.enqueue('job');
-      const waiting = queue.enqueue('job');
-      await eventually(async () => (await flags())['full'] === '1', { what: 'the mark' });
-      await engine.client.lpop('rq:queue:jobs');
-      await within(waiting, { what: 'the call' });
-      expect(await queue.count()).toBe(1);
-    } finally {
-      await connections.close();
-    }
+    const store = await engine.openStore({}, { commandTimeout: 500 });
+    const room = { maxLength: { total: 1 }, whenFull: 'wait' } as const;
+    const queue = engine.queue('jobs', room, store);
+    await queue.enqueue('job');
+    const waiting = queue.enqueue('job');
+    await eventually(async () => (await flags())['full'] === '1', { what: 'the mark' });
+    await engine.client.lpop('rq:queue:jobs');
+    await within(waiting, { what: 'the call' });
+    expect(await queue.count()).toBe(1);
   });
 });
 

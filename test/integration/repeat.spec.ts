@@ -164,9 +164,11 @@ describe('a failure', () => {
 
   it('each round has all its retries', async () => {
     let runs = 0;
+    const attempts: number[] = [];
     const worker = await engine.work({
       f: (_data, job) => {
         runs += 1;
+        attempts.push(job.attempt);
         if (runs % 3 !== 0) boom();
         return job.retriesLeft;
       },
@@ -176,8 +178,8 @@ describe('a failure', () => {
       retry: { max: 2, interval: 0 },
     });
     await worker.events.waitFor('jobFinished', 3);
-    expect(runs).toBe(9);
-    expect(await job.status()).toBe('finished');
+    expect(attempts).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(await job.refresh()).toMatchObject({ status: 'finished', attempts: 9 });
     expect(worker.events.of('jobRetrying').map(({ retriesLeft }) => retriesLeft)).toEqual([
       1, 0, 1, 0, 1, 0,
     ]);
@@ -266,6 +268,24 @@ describe('a job of Python’s', () => {
     expect(await engine.client.xlen('rq:results:p')).toBe(4);
     expect(await engine.fields('p')).not.toHaveProperty('result');
     expect(await engine.fields('p')).toMatchObject({ repeats_left: '0' });
+  });
+
+  it('has one budget of retries for all its rounds, as in RQ', async () => {
+    let runs = 0;
+    const run = () => {
+      runs += 1;
+      if (runs !== 2) boom();
+    };
+    const worker = await engine.work([{ name: 'tasks.add', queue: 'tasks', run }]);
+    await enqueueAsPython(engine.client, 'p', 'add', {
+      repeats_left: '2',
+      repeat_intervals: '[0]',
+      retries_left: '1',
+      retry_intervals: '[0]',
+    });
+    await worker.events.waitFor('jobFailed');
+    expect(runs).toBe(3);
+    expect(await engine.places('p', 'tasks')).toEqual(['failed']);
   });
 
   it('fields that make no sense are none', async () => {

@@ -2,6 +2,7 @@ import { JobFailedError, ResultTimeoutError } from '../../lib/job/index.js';
 import { EARLINESS, LATENESS, least } from '../support/timing.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
+import { itInSharedLayout } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 
@@ -232,7 +233,7 @@ describe("a job's record", () => {
     expect((await job.refresh()).meta).toEqual({ user: 7, percent: 50 });
   });
 
-  it('holds results in RQ’s stream when the worker is told so', async () => {
+  itInSharedLayout('holds results in RQ’s stream when the worker is told so', async () => {
     const store = await engine.openStore({ sharedWithPython: true });
     await engine.work(
       {

@@ -1,5 +1,6 @@
 import type { RetryOptions } from '../../lib/job/index.js';
 import { LATENESS } from '../support/timing.js';
+import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 import { expectGaps, Runs } from './support/gaps.js';
 
@@ -186,4 +187,31 @@ describe('attempts', () => {
     expect(results.map(({ attempt }) => attempt)).toEqual([6, 7, 8, 9, 10, 11, 12, 13, 14, 15]);
     expect(results.at(-1)).toMatchObject({ outcome: 'failed' });
   });
+});
+
+it('a failed attempt is written to its job in one step', async () => {
+  const count = 200;
+  const jobs = Array.from({ length: count }, () => ({
+    name: 'fails once',
+    options: { retry: { max: 1, interval: 0 }, resultTtl: 0 },
+  }));
+  await engine.queue().enqueueMany(jobs);
+  await engine.client.config('RESETSTAT');
+  const runs = new Set<string>();
+  await engine.work({
+    'fails once': (_data, { id }) => {
+      if (runs.has(id)) return;
+      runs.add(id);
+      boom();
+    },
+  });
+  await eventually(async () => (await engine.client.exists('rq:queue:jobs', 'rq:wip:jobs')) === 0, {
+    what: 'the jobs to end',
+  });
+  const stats = await engine.client.info('commandstats');
+  const calls = (name: string) =>
+    Number(new RegExp(`cmdstat_${name}:calls=(\\d+)`).exec(stats)?.[1]);
+  // Of a job, two claims and the failure. Of a call, what it notes of itself.
+  expect(calls('hset')).toBeLessThanOrEqual(3 * count + 2 * calls('evalsha'));
+  expect(runs.size).toBe(count);
 });

@@ -4,28 +4,34 @@ import { readFileSync } from 'node:fs';
 import { UnusableRedisError } from '../../lib/job/index.js';
 import { RqInspector } from '../../lib/observe/index.js';
 import { Queue } from '../../lib/queue/index.js';
-import { Connections } from '../../lib/redis/index.js';
-import { RedisJobStore } from '../../lib/store/index.js';
+import type { RedisJobStore } from '../../lib/store/index.js';
 import { type Role, rightsOf } from '../../lib/store/rights.js';
 import { Keyspace } from '../../lib/wire/index.js';
 import { Scheduler } from '../../lib/worker/index.js';
 import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
+import { LAYOUT, commandHere, itOnOneServer, nameHere } from './support/layout.js';
 
 const engine = Engine.forThisFile();
-const stores: RedisJobStore[] = [];
 
-afterEach(async () => {
-  await engine.stopWorkers();
-  await Promise.all(stores.splice(0).map(({ connections }) => connections.close()));
-});
+const page = (name: string) =>
+  readFileSync(new URL(`../../docs/${name}.md`, import.meta.url), 'utf8');
 
-/** The line of docs/redis.md for a role, without the words that begin it. */
-function documented(role: Role): string[] {
-  const text = readFileSync(new URL('../../docs/redis.md', import.meta.url), 'utf8');
-  const line = new RegExp(`^ACL SETUSER rq-${role} (.*)$`, 'm').exec(text)?.[1];
+/** The line of docs/redis.md for a role, without the words that begin it, as docs/cluster.md changes it for clusters. */
+function documented(role: Role, layout: 'shared' | 'cluster' = HERE): string[] {
+  const line = new RegExp(`^ACL SETUSER rq-${role} (.*)$`, 'm').exec(page('redis'))?.[1];
   // What stands in parentheses is one word.
-  return line?.match(/\([^)]*\)|\S+/g) ?? [];
+  const words = line?.match(/\([^)]*\)|\S+/g) ?? [];
+  return layout === 'shared' ? words : words.map(onCluster).concat('+cluster|slots');
+}
+
+const HERE = LAYOUT === 'shared' ? LAYOUT : 'cluster';
+
+/** The table of docs/cluster.md: what stands there in place of a word of docs/redis.md. */
+function onCluster(word: string): string {
+  const rows = page('cluster').matchAll(/^\| `([+(][^`]+)` +\| `([^`]+)` +\|$/gm);
+  const words = Array.from(rows, (row) => row.slice(1).map((one) => one.replaceAll('\\|', '|')));
+  return words.find(([one]) => one === word)?.[1] ?? word;
 }
 
 /** Not needed by all: links without a name work, too, and few ask for replicas. */
@@ -37,12 +43,7 @@ const OPTIONAL = {
 
 async function storeAs(user: string, rights: readonly string[]): Promise<RedisJobStore> {
   await engine.client.call('ACL', 'SETUSER', user, 'reset', ...rights);
-  const address = engine.redis.url.slice('redis://'.length);
-  const connections = new Connections(`redis://${user}:PASSWORD@${address}`);
-  await connections.connect();
-  const store = new RedisJobStore(connections);
-  stores.push(store);
-  return store;
+  return engine.openStore({}, { login: { user, password: 'PASSWORD' } });
 }
 
 const denials = async () =>
@@ -53,9 +54,16 @@ describe.each(['producer', 'worker', 'watcher'] as const)(
   (role) => {
     it('are those that its scripts and commands need, and those for naming links and for replicas', () => {
       const { commands } = rightsOf(role, new Keyspace());
-      const shown = documented(role).filter((word) => word.startsWith('+'));
+      const shown = documented(role, 'shared').filter((word) => word.startsWith('+'));
       const all = [...commands, ...OPTIONAL[role]].toSorted();
       expect(shown).toEqual(all.map((command) => `+${command}`));
+    });
+
+    it('are those on a cluster, too', () => {
+      const { commands } = rightsOf(role, new Keyspace(), 'cluster');
+      const shown = documented(role, 'cluster').filter((word) => word.startsWith('+'));
+      const all = [...commands, ...OPTIONAL[role], 'cluster|slots'];
+      expect(shown.toSorted()).toEqual(all.map((command) => `+${command}`).toSorted());
     });
   },
 );
@@ -190,25 +198,29 @@ describe('a right that is missing', () => {
   };
 
   it.each([
-    ['producer', '+rpush', 'missing: rpush)'],
-    ['producer', '+eval', 'missing: eval)'],
-    ['producer', '+pubsub|numsub', 'missing: pubsub|numsub)'],
-    ['worker', '+blmove', 'missing: blmove)'],
-    ['worker', '+client|unblock', 'missing: client|unblock)'],
-  ] as const)('keeps a %s from starting, and is named: %s', async (role, right, named) => {
-    const error = await errorOf(role, (one) => one === right);
+    ['producer', 'rpush'],
+    ['producer', 'eval'],
+    ['producer', 'pubsub|numsub'],
+    ['worker', 'blmove'],
+    ['worker', 'client|unblock'],
+  ] as const)('keeps a %s from starting, and is named: %s', async (role, right) => {
+    const here = commandHere(right);
+    const error = await errorOf(role, (one) => one === `+${here}`);
     expect(error).toBeInstanceOf(UnusableRedisError);
-    expect(error?.message).toContain(named);
+    expect(error?.message).toContain(`missing: ${here})`);
     expect(error?.mayPass).toBe(false);
   });
 
   it('is named by the pattern of its channels or keys', async () => {
-    const channels = await errorOf('producer', (one) => one.startsWith('&'), '&rq:nrq:events:*');
-    expect(channels?.message).toContain('publish to channel rq:nrq:wake:*');
-    expect(channels?.message).not.toContain('rq:nrq:events');
-    const keys = await errorOf('producer', (one) => one.startsWith('~'), '~rq:job:*', '~rq:queue*');
-    expect(keys?.message).toContain('key rq:scheduled:*');
-    expect(keys?.message).not.toContain('key rq:job');
+    const ofAll = (name: string) => nameHere(name, '*');
+    const events = `&${ofAll('rq:nrq:events:*')}`;
+    const channels = await errorOf('producer', (one) => one.startsWith('&'), events);
+    expect(channels?.message).toContain(`publish to channel ${ofAll('rq:nrq:wake:*')}`);
+    expect(channels?.message).not.toContain(ofAll('rq:nrq:events'));
+    const some = ['rq:job:*', 'rq:queue*'].map((name) => `~${ofAll(name)}`);
+    const keys = await errorOf('producer', (one) => one.startsWith('~'), ...some);
+    expect(keys?.message).toContain(`key ${ofAll('rq:scheduled:*')}`);
+    expect(keys?.message).not.toContain(`key ${ofAll('rq:job')}`);
   });
 
   it('is not one of a worker alone to a producer', async () => {
@@ -278,15 +290,15 @@ describe('a right that is taken away later', () => {
   it('is told in the words of Redis when it is back at the second look', async () => {
     const store = await storeAs('p', documented('producer'));
     await store.audit('producer');
-    await take('p', '-publish');
-    await take('p', '+publish');
+    await take('p', `-${commandHere('publish')}`);
+    await take('p', `+${commandHere('publish')}`);
     expect(await store.connections.rights.named("NOPERM this user can't publish")).toBe(
       "NOPERM this user can't publish",
     );
   });
 });
 
-it('a worker writes nothing to a Redis that it cannot work with', async () => {
+itOnOneServer('a worker writes nothing to a Redis that it cannot work with', async () => {
   const replica = engine.redis.client();
   await engine.client.flushall();
   await replica.replicaof('127.0.0.1', 1);

@@ -208,7 +208,7 @@ describe('the log of a job', () => {
 });
 
 describe('other data for later attempts', () => {
-  it('are what the next attempt gets, also after a crash', async () => {
+  it('are what the next attempt gets', async () => {
     const seen: unknown[] = [];
     await engine.work({
       walk: async (data, job) => {

@@ -1,6 +1,7 @@
 import { inflateSync } from 'node:zlib';
 import { deferred, eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
+import { itInSharedLayout } from './support/layout.js';
 import { fieldsOf } from './support/stream-entry.js';
 
 const engine = Engine.forThisFile();
@@ -18,7 +19,9 @@ async function keys(...ids: string[]): Promise<string[]> {
   // What tells that somebody looks after the queue, and what became of a worker's last calls, goes by itself.
   const lasting = lettered.filter(
     (name) =>
-      !/^rq:(workers?|scheduler-lock|nrq:alive|nrq:calls|nrq:swept|nrq:sweeps)\b/.test(name),
+      !/^rq:(workers?|scheduler-lock|nrq:alive|nrq:calls|nrq:swept|nrq:sweeps|nrq:hash-tags)\b/.test(
+        name,
+      ),
   );
   return lasting.toSorted();
 }
@@ -156,26 +159,29 @@ describe('a job in Redis', () => {
     expect(await keys(job.id)).toEqual(['rq:failed:jobs', 'rq:job:J', 'rq:queues']);
   });
 
-  it("that failed where results go to streams has RQ's entry: base64 of the deflated stack", async () => {
-    const store = await engine.openStore({ sharedWithPython: true });
-    const handlers = {
-      boom: () => {
-        throw new Error('boom');
-      },
-    };
-    const worker = await engine.work(handlers, { store });
-    const job = await engine.queue().enqueue('boom');
-    await worker.events.waitFor('jobFailed');
+  itInSharedLayout(
+    "that failed where results go to streams has RQ's entry: base64 of the deflated stack",
+    async () => {
+      const store = await engine.openStore({ sharedWithPython: true });
+      const handlers = {
+        boom: () => {
+          throw new Error('boom');
+        },
+      };
+      const worker = await engine.work(handlers, { store });
+      const job = await engine.queue().enqueue('boom');
+      await worker.events.waitFor('jobFailed');
 
-    const [[, entry]] = (await engine.client.xrange(`rq:results:${job.id}`, '-', '+')) as [
-      [string, string[]],
-    ];
-    const fields = fieldsOf(entry);
-    expect(fields).toMatchObject({ type: '2', worker_name: worker.name });
-    const stack = inflateSync(Buffer.from(fields['exc_string'] ?? '', 'base64')).toString();
-    expect(stack).toMatch(/^Error: boom\n +at /);
-    expect(await engine.client.ttl(`rq:results:${job.id}`)).toBeGreaterThan(31_000_000);
-  });
+      const [[, entry]] = (await engine.client.xrange(`rq:results:${job.id}`, '-', '+')) as [
+        [string, string[]],
+      ];
+      const fields = fieldsOf(entry);
+      expect(fields).toMatchObject({ type: '2', worker_name: worker.name });
+      const stack = inflateSync(Buffer.from(fields['exc_string'] ?? '', 'base64')).toString();
+      expect(stack).toMatch(/^Error: boom\n +at /);
+      expect(await engine.client.ttl(`rq:results:${job.id}`)).toBeGreaterThan(31_000_000);
+    },
+  );
 
   it('leaves nothing behind when all is over', async () => {
     const worker = await engine.work({ ok: () => 1 });

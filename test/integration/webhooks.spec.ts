@@ -135,6 +135,17 @@ describe('a webhook', () => {
     expect(hooks.heard.map(({ url }) => url)).toEqual(['/finished', '/last']);
   });
 
+  it('of a job that repeats is sent after each round', async () => {
+    await work();
+    const webhooks = both({ method: 'POST' });
+    const { id } = await enqueue('good', webhooks, { repeat: { times: 2, interval: 0 } });
+    const heard = await hooks.requests(3);
+    const bodies = heard.map(({ body }) => JSON.parse(body) as object);
+    expect(bodies).toEqual(
+      Array(3).fill(expect.objectContaining({ job_id: id, status: 'finished' })),
+    );
+  });
+
   it('of a job that is failed as poison is sent by the worker that finds it', async () => {
     const job = await enqueue('good', both({ method: 'POST' }));
     await engine.client.lrem('rq:queue:jobs', 0, job.id);

@@ -21,15 +21,20 @@ describeInterop('callbacks', () => {
     const queue = sides.nest.queue();
     const good = await queue.enqueueCall('tasks.add', { args: [1, 2] }, CALLBACKS);
     const bad = await queue.enqueueCall('tasks.fail', { args: ['no'] }, { ...CALLBACKS, ttl: 60 });
+    const again = { ...CALLBACKS, repeat: { times: 1, interval: 0 } };
+    const twice = await queue.enqueueCall('tasks.add', { args: [2, 3] }, again);
     const long = await queue.enqueueCall('tasks.wait_for', { args: ['never'] }, CALLBACKS);
     await sides.python.worker('shared');
     await eventually(() => sides.client.exists('test:runs:never'), { what: 'the long job to run' });
     await long.stop();
-    await eventually(async () => (await called()).length === 3, { what: 'three callbacks' });
+    // The second round waits behind the long job.
+    await eventually(async () => (await called()).length === 5, { what: 'all callbacks' });
     expect(await called()).toEqual([
       `success ${good.id} 3`,
       `failure ${bad.id} ValueError: no`,
+      `success ${twice.id} 5`,
       `stopped ${long.id}`,
+      `success ${twice.id} 5`,
     ]);
   });
 
@@ -47,11 +52,12 @@ describeInterop('callbacks', () => {
     const tell = ({ callback, on, event }: JobCallback) =>
       void told.push(`${event.jobId} ${callback} ${on} ${event.type}`);
     const names = `on_success=Callback("os.system"), on_failure=Callback("tasks.on_failure"), on_stopped=Callback("a.b")`;
-    const [good, bad, long, none] = await sides.python.run<string[]>(`
+    const [good, bad, twice, long, none] = await sides.python.run<string[]>(`
 q = queue()
 return [
     q.enqueue("good", ${names}).id,
     q.enqueue("bad", retry=Retry(max=1), ${names}).id,
+    q.enqueue("good", repeat=Repeat(times=1), ${names}).id,
     q.enqueue("long", ${names}).id,
     q.enqueue("good").id,
 ]`);
@@ -70,10 +76,12 @@ return [
       .queue()
       .job(none ?? '')
       .result();
-    await eventually(() => told.length >= 4, { what: 'the callbacks to be told' });
+    await eventually(() => told.length >= 6, { what: 'the callbacks to be told' });
     expect(told.toSorted()).toEqual(
       [
         `${good} os.system success finished`,
+        `${twice} os.system success finished`,
+        `${twice} os.system success finished`,
         `${bad} tasks.on_failure failure retrying`,
         `${bad} tasks.on_failure failure failed`,
         `${long} a.b stopped canceled`,

@@ -36,8 +36,9 @@ export class NestSide {
     handlers: Record<string, Run | Partial<Handler>>,
     settings: WorkerSettings = {},
   ): Promise<Worker> {
-    const { queue = 'shared', observer = {}, ...options } = settings;
+    const { queue = 'shared', observer = {}, limits, ...options } = settings;
     const registry = new HandlerRegistry();
+    if (limits) registry.limitQueue(queue, limits);
     for (const [name, handler] of Object.entries(handlers)) {
       const given = typeof handler === 'function' ? { run: handler } : handler;
       registry.register({ queue, name, owner: `Test.${name}`, run: () => undefined, ...given });
@@ -64,5 +65,7 @@ type Run = Handler['run'];
 interface WorkerSettings extends WorkerOptions {
   /** The queue of the handlers. */
   readonly queue?: string;
+  /** What holds for all of it. */
+  readonly limits?: Parameters<HandlerRegistry['limitQueue']>[1];
   readonly observer?: WorkerObserver;
 }

@@ -41,6 +41,30 @@ describe('the connection of an application', () => {
     expect(await app.get(RqService).queue('work').count()).toBe(0);
   });
 
+  it('says in one line that Redis has fewer replicas than durability asks for, and what to do', async () => {
+    const warnings = async (
+      durability: object | undefined,
+      ofQueue: object | false | undefined,
+    ) => {
+      const { logs } = await applications.start({
+        imports: [
+          RqModule.forRoot(applications.root({ durability } as object)),
+          RqModule.registerQueue({ name: 'orders', durability: ofQueue } as { name: string }),
+        ],
+      });
+      return logs.ours.filter((line) => line.includes('durability'));
+    };
+    expect(await warnings({ replicas: 1 }, undefined)).toEqual([
+      'warn RqModule: Redis has 0 replicas, but durability asks for 1: its calls of enqueue reject with ' +
+        'NotReplicatedError until there are more. Add replicas, or lower durability.replicas',
+    ]);
+    expect(await warnings(undefined, { replicas: 2 })).toEqual([
+      expect.stringContaining('durability of queue orders asks for 2'),
+    ]);
+    expect(await warnings({ replicas: 1 }, { replicas: 2 })).toHaveLength(1);
+    expect(await warnings(undefined, false)).toEqual([]);
+  });
+
   it('stops the start at a key that is none, naming it and the module', async () => {
     const start = applications.start(metadata({ hostname: '127.0.0.1' }));
     await expect(start).rejects.toThrow(InvalidOptionError);

@@ -5,6 +5,7 @@ import {
   Injectable,
   Module,
   type NestInterceptor,
+  type PipeTransform,
   UseGuards,
   UseInterceptors,
 } from '@nestjs/common';
@@ -13,6 +14,7 @@ import {
   InvalidOptionError,
   Job,
   type JobContextOptions,
+  JobData,
   type JobHeaders,
   type Queue,
   RqModule,
@@ -40,6 +42,14 @@ class Notes implements CanActivate, NestInterceptor {
   intercept(_: unknown, next: CallHandler) {
     note('interceptor');
     return next.handle();
+  }
+}
+
+@Injectable()
+class Noting implements PipeTransform {
+  transform(value: unknown) {
+    note(`pipe ${String(value)}`);
+    return value;
   }
 }
 
@@ -72,6 +82,13 @@ class Jobs {
     if (job.attempt === 2) return [tenants.getStore(), job.meta.step];
     await job.saveMeta({ ...job.meta, step: 2 });
     throw new Error('once more');
+  }
+
+  @UseGuards(Notes)
+  @Job({ queue: 'q', batch: { size: 10 } })
+  async several(@JobData(Noting) numbers: number[]) {
+    await Promise.resolve();
+    note(`${numbers.length} jobs`);
   }
 
   @Job('q')
@@ -144,6 +161,34 @@ describe('with an AsyncLocalStorage, the context of whoever enqueues', () => {
     const queue = await start(tenantContext);
     const job = await tenants.run('blue', () => queue.enqueue('saving'));
     expect(await job.result({ timeout: 10 })).toEqual(['blue', 2]);
+  });
+
+  it('reaches a batch as far as its jobs have it in common, and pipes for each job', async () => {
+    const queue = await start(tenantContext);
+    const together = async (...of: string[]) => {
+      seen.length = 0;
+      await queue.pause();
+      const jobs = of.map((tenant, data) =>
+        tenants.run(tenant, () => queue.enqueue('several', data)),
+      );
+      await Promise.all(jobs);
+      await queue.resume();
+      await Promise.all(jobs.map(async (job) => (await job).result({ timeout: 10 })));
+      return seen.toSorted();
+    };
+    expect(await together('blue', 'blue')).toEqual([
+      '2 jobs blue',
+      'guard blue',
+      'pipe 0 blue',
+      'pipe 1 blue',
+    ]);
+    // Nothing is done for one tenant in the name of another.
+    expect(await together('blue', 'red')).toEqual([
+      '2 jobs undefined',
+      'guard undefined',
+      'pipe 0 blue',
+      'pipe 1 red',
+    ]);
   });
 
   it('does not reach a handler that asks for nothing', async () => {

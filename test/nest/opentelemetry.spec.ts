@@ -1,6 +1,6 @@
 // Traces and metrics by OpenTelemetry: a trace per attempt, linked to the creation; loops outside of any span.
 import { jest } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
+import { Injectable, ParseIntPipe } from '@nestjs/common';
 import { SpanKind, SpanStatusCode, context, metrics, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import {
@@ -15,7 +15,7 @@ import {
   type ReadableSpan,
   SimpleSpanProcessor,
 } from '@opentelemetry/sdk-trace-base';
-import { type BatchedJob, Job, RqModule, RqService, SnoozeJob } from 'nestjs-rq';
+import { type BatchedJob, Job, JobData, RqModule, RqService, SnoozeJob } from 'nestjs-rq';
 import { otel } from 'nestjs-rq/opentelemetry';
 import { Redis } from 'ioredis';
 import { BEAT } from '../../lib/store/scripts/beat.js';
@@ -69,6 +69,17 @@ class Jobs {
   snoozing(data: { readonly snooze?: boolean }) {
     if (data.snooze) throw new SnoozeJob({ for: '1h' });
   }
+
+  @Job({ queue: 'mail', batch: { size: 10 } })
+  several(numbers: number[], jobs: BatchedJob[]) {
+    tracer.startSpan('inside').end();
+    jobs[0]?.finish();
+    if (numbers[1] === 2) jobs[1]?.fail(new RangeError('secret data'));
+    if (numbers[2] === 3) throw new SnoozeJob({ for: '1h' });
+  }
+
+  @Job({ queue: 'mail', batch: { size: 10 } })
+  piped(@JobData(ParseIntPipe) _: number[]) {}
 }
 
 let service: RqService;
@@ -188,33 +199,89 @@ it('many jobs are one span, and what workers do by themselves is in none', async
   expect(new Set(processed.map(traceOf)).size).toBe(4);
 });
 
-it('a batch is one span, linked to whoever enqueued its jobs, and its failures name its trace', async () => {
-  const mail = await start({}, { log: 'fields' });
-  const lines: object[] = [];
-  jest.spyOn(logs, 'error').mockImplementation((line) => void lines.push(Object(line) as object));
-  await mail.enqueueMany([{ name: 'index' }, { name: 'index' }]);
-  await mail.enqueue('index');
-  const [span] = await ended(1);
-  expect(span?.attributes).toMatchObject({
-    'messaging.batch.message_count': 3,
-    'messaging.rq.job': 'index',
-    'messaging.rq.outcome': 'finished',
-  });
-  const senders = named('enqueue mail').map((sender) => sender.spanContext().spanId);
-  expect(span?.links.map(({ context: { spanId } }) => spanId).toSorted()).toEqual(
-    senders.toSorted(),
+describe('a batch', () => {
+  /** Jobs that are there together, each enqueued in a call of its own. */
+  async function together(name: string, data: readonly unknown[], options = {}) {
+    const mail = await start(options);
+    await mail.pause();
+    const jobs = [];
+    for (const one of data) jobs.push(await mail.enqueue(name, one));
+    await mail.resume();
+    return jobs.map(({ id }) => id);
+  }
+
+  it.each(['link', 'parent'] as const)(
+    'is one trace, linked to each span that enqueued one of its jobs (%s)',
+    async (link) => {
+      const ids = await together('several', [1, 5], { link });
+      const [span] = await ended(1);
+      expect(span).toMatchObject({
+        kind: SpanKind.CONSUMER,
+        parentSpanContext: undefined,
+        status: { code: SpanStatusCode.UNSET },
+        attributes: {
+          'messaging.batch.message_count': 2,
+          'messaging.rq.job': 'several',
+          'messaging.rq.outcome': 'finished',
+        },
+        links: named('enqueue mail').map((sent, index) => ({
+          context: { spanId: sent.spanContext().spanId },
+          attributes: { 'messaging.message.id': ids[index], 'messaging.rq.attempt': 1 },
+        })),
+      });
+      expect(span?.links).toHaveLength(2);
+      expect(named('inside').map(traceOf)).toEqual([traceOf(span)]);
+    },
   );
-  expect(senders).toHaveLength(2);
-  await eventually(() => lines.some((line) => 'jobId' in line), {
-    what: 'the line of the failure',
+
+  it('says how many of its jobs have failed; those that are put off have not', async () => {
+    await together('several', [1, 2, 3]);
+    const [span] = await ended(1);
+    expect(span).toMatchObject({
+      status: { code: SpanStatusCode.ERROR },
+      attributes: {
+        'messaging.rq.outcome': 'failed',
+        'messaging.rq.failed_count': 1,
+        'error.type': 'RangeError',
+      },
+    });
+    expect(span?.events.filter(({ name }) => name === 'exception')).toHaveLength(1);
+    await together('several', [1, 5, 3]);
+    expect((await ended(2))[1]).toMatchObject({
+      status: { code: SpanStatusCode.UNSET },
+      attributes: { 'messaging.rq.outcome': 'snoozed' },
+    });
   });
-  expect(lines.find((line) => 'jobId' in line)).toMatchObject({ traceId: traceOf(span) });
+
+  it('a job that its pipes refuse has a span of its own', async () => {
+    const [, refused] = await together('piped', ['1', 'x', '3']);
+    const [alone, rest] = await ended(2);
+    expect(alone).toMatchObject({
+      status: { code: SpanStatusCode.ERROR },
+      attributes: { 'messaging.message.id': refused },
+      links: [{ context: { spanId: named('enqueue mail')[1]?.spanContext().spanId } }],
+    });
+    expect(rest?.attributes['messaging.batch.message_count']).toBe(2);
+  });
+
+  it('names its trace in the lines about those of its jobs that failed', async () => {
+    const mail = await start({}, { log: 'fields' });
+    const lines: object[] = [];
+    jest.spyOn(logs, 'error').mockImplementation((line) => void lines.push(Object(line) as object));
+    await mail.enqueueMany([{ name: 'index' }, { name: 'index' }, { name: 'index' }]);
+    const [span] = await ended(1);
+    await eventually(() => lines.some((line) => 'jobId' in line), {
+      what: 'the line of the failure',
+    });
+    expect(lines.find((line) => 'jobId' in line)).toMatchObject({ traceId: traceOf(span) });
+  });
 });
 
 it('messages are counted, and runs are timed', async () => {
   const mail = await start();
   await mail.enqueue('fine');
-  await ended(1);
+  await mail.enqueueMany([1, 2].map((data) => ({ name: 'several', data })));
+  await ended(2);
   const { values } = await collected();
   expect(values('messaging.client.sent.messages').length).toBeGreaterThan(0);
   expect(values('messaging.client.consumed.messages')).toContainEqual(

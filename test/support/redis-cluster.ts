@@ -1,17 +1,26 @@
 // A real Redis Cluster of the test's own, on this machine: masters that share the slots, and replicas of them. Nodes may
 // be killed, slots moved, nodes added; nothing of it outlives the test.
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import { slotOf, SLOTS } from '../../lib/wire/hash-slot.js';
-import { type RedisServer, startRedis } from './redis-server.js';
+import { freePort } from '../../scripts/redis-server.mjs';
+import { type RedisServer, type StartRedisOptions, startRedis } from './redis-server.js';
+import { certificate, key } from './tls-certificate.js';
 import { eventually } from './wait.js';
 
 export class RedisCluster {
   private constructor(readonly nodes: ClusterNode[]) {}
 
   /** Starts it, and waits until it takes commands. */
-  static async start({ masters = 3, replicas = 0 } = {}): Promise<RedisCluster> {
+  static async start({
+    masters = 3,
+    replicas = 0,
+    ...settings
+  }: ClusterSettings = {}): Promise<RedisCluster> {
     const nodes = await Promise.all(
-      Array.from({ length: masters + replicas }, () => ClusterNode.start()),
+      Array.from({ length: masters + replicas }, () => ClusterNode.start(settings)),
     );
     const cluster = new RedisCluster(nodes);
     const share = Math.ceil(SLOTS / masters);
@@ -28,7 +37,6 @@ export class RedisCluster {
     await cluster.introduce(nodes);
     for (const [index, node] of nodes.slice(masters).entries()) {
       const { client } = node;
-      node.isReplica = true;
       const { id } = nodes[index % masters] as ClusterNode;
       await eventually(() => client.cluster('REPLICATE', id).catch(() => false), {
         what: 'a replica that knows its master',
@@ -40,24 +48,42 @@ export class RedisCluster {
 
   /** What `connection` is to be. */
   get connection(): { cluster: { nodes: { host: string; port: number }[] } } {
-    return { cluster: { nodes: this.nodes.map(({ server: { host, port } }) => ({ host, port })) } };
+    return { cluster: { nodes: this.nodes.map(({ address }) => address) } };
   }
 
   /** The node that has the slot of a key, as a node says that lives. */
   async ownerOf(key: string): Promise<ClusterNode> {
+    const [owner] = await this.homesOf(key);
+    if (!owner) throw new Error(`nobody has the slot of ${key}`);
+    return owner;
+  }
+
+  /** A replica of the node that has the slot of a key. */
+  async replicaOf(key: string): Promise<ClusterNode> {
+    const [, replica] = await this.homesOf(key);
+    if (!replica) throw new Error(`there is no copy of the slot of ${key}`);
+    // It reads, in place of sending elsewhere.
+    await replica.client.readonly();
+    return replica;
+  }
+
+  /** The master first. */
+  private async homesOf(key: string): Promise<ClusterNode[]> {
     const slot = slotOf(key);
     for (const { client } of this.living) {
       const ranges = await client.cluster('SLOTS');
-      const range = ranges.find(([first, last]) => first <= slot && slot <= last);
-      const [, , master] = range ?? [];
-      const owner = this.living.find(({ server }) => server.port === master?.[1]);
-      if (owner) return owner;
+      const [, , ...homes] = ranges.find(([first, last]) => first <= slot && slot <= last) ?? [];
+      const ports = homes.map((home) => (home as unknown as [string, number])[1]);
+      const found = ports.flatMap(
+        (port) => this.living.find(({ server }) => server.port === port) ?? [],
+      );
+      if (found[0]?.server.port === ports[0]) return found;
     }
-    throw new Error(`nobody has the slot of ${key}`);
+    return [];
   }
 
   get living(): ClusterNode[] {
-    return this.nodes.filter(({ isDead }) => !isDead);
+    return this.nodes.filter(({ isAway }) => !isAway);
   }
 
   /** Begins to move the slot of a key: from now on what is missing at its node may be at the other. */
@@ -71,7 +97,7 @@ export class RedisCluster {
 
   /** A further node, without slots. */
   async add(): Promise<ClusterNode> {
-    const node = await ClusterNode.start();
+    const node = await ClusterNode.start({});
     this.nodes.push(node);
     await this.introduce([node]);
     await this.agreed(this.nodes.length);
@@ -86,7 +112,7 @@ export class RedisCluster {
   }
 
   async stop(): Promise<void> {
-    await Promise.all(this.nodes.map(({ server }) => server.stop()));
+    await Promise.all(this.nodes.map((node) => node.stop()));
   }
 
   /** All nodes know so many, and each takes commands. */
@@ -105,35 +131,96 @@ export class RedisCluster {
   }
 
   private async introduce(nodes: readonly ClusterNode[]): Promise<void> {
-    const { host, port } = (this.living[0] as ClusterNode).server;
-    for (const { client, server } of nodes) {
-      if (server.port !== port) await client.call('CLUSTER', 'MEET', host, port);
+    const { host, port } = (this.living[0] as ClusterNode).address;
+    for (const { client, address } of nodes) {
+      if (address.port !== port) await client.call('CLUSTER', 'MEET', host, port);
     }
   }
 }
 
+interface ClusterSettings extends NodeSettings {
+  readonly masters?: number;
+  readonly replicas?: number;
+}
+
+interface NodeSettings {
+  /** Of each node. */
+  readonly options?: StartRedisOptions | undefined;
+  /** Nodes talk to each other by TLS, and tell the ports for it to whoever does so, too. */
+  readonly hasTls?: boolean;
+}
+
 export class ClusterNode {
-  isDead = false;
-  isReplica = false;
+  /** It is dead, or frozen. */
+  isAway = false;
 
   private constructor(
     readonly server: RedisServer,
+    /** Where applications reach it. */
+    readonly address: { readonly host: string; readonly port: number },
     readonly client: Redis,
     readonly id: string,
+    private readonly folder: string | undefined,
   ) {}
 
-  static async start(): Promise<ClusterNode> {
-    const server = await startRedis({
-      args: ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'],
-    });
+  static async start({ options = {}, hasTls = false }: NodeSettings): Promise<ClusterNode> {
+    // A replica is served at once.
+    const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
+    args.push('--repl-diskless-sync-delay', '0');
+    const tlsPort = hasTls ? await freePort() : undefined;
+    const folder = hasTls ? await mkdtemp(join(tmpdir(), 'nestjs-rq-tls-')) : undefined;
+    if (folder !== undefined) args.push(...(await tlsArguments(Number(tlsPort), folder)));
+    const server = await startRedis({ ...options, args: [...args, ...(options.args ?? [])] });
+    const { host, port } = server;
     const client = server.client();
-    return new ClusterNode(server, client, String(await client.cluster('MYID')));
+    const id = String(await client.cluster('MYID'));
+    return new ClusterNode(server, { host, port: tlsPort ?? port }, client, id, folder);
+  }
+
+  async stop(): Promise<void> {
+    // Who is frozen cannot end.
+    if (this.isAway) await this.server.kill();
+    await this.server.stop();
+    if (this.folder !== undefined) await rm(this.folder, { recursive: true });
   }
 
   async kill(): Promise<void> {
-    this.isDead = true;
+    this.isAway = true;
     await this.server.kill();
   }
+
+  /** It stands still, and its links stay open. */
+  freeze(): void {
+    this.isAway = true;
+    process.kill(this.server.pid, 'SIGSTOP');
+  }
+
+  thaw(): void {
+    process.kill(this.server.pid, 'SIGCONT');
+    this.isAway = false;
+  }
+
+  /** Its replica has all that was written here before. */
+  async isCopied(key: string): Promise<void> {
+    // Redis waits for what this very link has written.
+    await this.client.set(key, '1', 'PX', 1);
+    await eventually(() => this.client.wait(1, 1000), { what: 'the replica to have all' });
+  }
+}
+
+/** The certificate signs itself. */
+async function tlsArguments(port: number, folder: string): Promise<string[]> {
+  const [certificateFile, keyFile] = [join(folder, 'certificate'), join(folder, 'key')];
+  await Promise.all([writeFile(certificateFile, certificate), writeFile(keyFile, key)]);
+  return Object.entries({
+    port,
+    'cert-file': certificateFile,
+    'key-file': keyFile,
+    'ca-cert-file': certificateFile,
+    'auth-clients': 'no',
+    cluster: 'yes',
+    replication: 'yes',
+  }).flatMap(([name, value]) => [`--tls-${name}`, String(value)]);
 }
 
 /** A slot on its way, key by key, as `redis-cli --cluster reshard` does it. */

@@ -37,8 +37,9 @@ export class SentinelGroup {
     const sentinels = await start({ config, args: ['--sentinel'] }, 3);
     const group = new SentinelGroup(servers, sentinels);
     try {
-      // They speak with each other more often than others do, so that tests are quick.
-      const debug = ['DEBUG', 'info-period', '500', 'publish-period', '300'];
+      // They speak with each other more often than others do, so that tests are quick; and they ask the replicas what these
+      // have between the death of a primary and the election, as those do that wait for longer before they elect.
+      const debug = ['DEBUG', 'info-period', '100', 'publish-period', '300'];
       await Promise.all(sentinels.map((one) => group.client(one).call('SENTINEL', ...debug)));
       await group.agreed();
       return group;
@@ -101,6 +102,23 @@ export class SentinelGroup {
       },
       { what: 'the Sentinels to agree on a primary and its replicas', timeout: 25_000, every: 50 },
     );
+  }
+
+  /** Who is what, by each Sentinel and each server: for the message of a test that has waited in vain. */
+  async views(): Promise<string> {
+    const told = (what: Promise<unknown>) => what.then(String, (error: unknown) => String(error));
+    const bySentinels = this.sentinels.map((sentinel) =>
+      told(
+        this.viewOf(sentinel).then((view) =>
+          ['ip', 'port', 'flags', 'num-slaves', 'config-epoch'].map((key) => view.get(key)),
+        ),
+      ),
+    );
+    const byServers = this.servers.map(async (server) => {
+      const role = await told(this.client(server).info('replication'));
+      return `${server.port}: ${role.replaceAll(/\s+/g, ' ')}`;
+    });
+    return (await Promise.all([...bySentinels, ...byServers])).join('\n');
   }
 
   /** A client of one of the servers or Sentinels. */

@@ -77,6 +77,19 @@ export async function endWorker({ body }: Call, { inspector }: Context): Promise
   return { what: worker };
 }
 
+/** Nobody is told of an alert for so many minutes; 0: they are again. */
+export async function muteAlert({ body, viewer }: Call, { inspector }: Context): Promise<Acted> {
+  const id = body.needed('id');
+  const minutes = body.number('minutes', { least: 0, most: MOST_MINUTES, otherwise: 60 });
+  const alert = (await inspector.alerts()).find((one) => one.id === id);
+  await viewer.demand('mute', alert?.queue);
+  if (!alert) throw new Refused('missing', 'this alert is over', 404);
+  await inspector.muteAlert(id, { for: minutes * 60 });
+  return { queue: alert.queue, what: `${id} ${minutes === 0 ? 'told again' : `${minutes}m`}` };
+}
+
+const MOST_MINUTES = 30 * 1440;
+
 export async function suspendAll({ body }: Call, { inspector }: Context): Promise<Acted> {
   if (body.flag('on')) await inspector.desk.suspend();
   else await inspector.desk.resume();

@@ -36,6 +36,22 @@ export interface TroubleAnswer {
   ms: number;
 }
 
+export interface AlertAnswer {
+  id: string;
+  rule: string;
+  queue: string;
+  job: string | null;
+  /** What was found last, and the limit: milliseconds, or a number of jobs or workers. */
+  value: number;
+  limit: number;
+  severity: 'critical' | 'warning';
+  since: number;
+  /** Nobody is told of it until then. */
+  mutedUntil: number | null;
+  /** In English, for whoever does not know the rule. */
+  sentence: string;
+}
+
 export interface WorkerAnswer {
   name: string;
   queues: string[];
@@ -94,18 +110,31 @@ export interface ChartAnswer {
   stepMs: number;
   points: PointAnswer[];
   jobs: {
+    queue: string;
     name: string | null;
     attempts: number;
     failed: number;
     retrying: number;
     runP50: number | null;
     runP95: number | null;
-    /** Runs by duration: how many took up to the bound of this place. */
   }[];
+  /** Asked for with `compare`: as many points of a day, a week or a month before, as if they were of now. */
+  before?: { shiftMs: number; points: PointAnswer[] };
+  /** Asked for with `heat`: runs by duration. */
+  heat?: HeatAnswer;
+}
+
+/** How many runs of each step took how long. */
+export interface HeatAnswer {
+  /** Milliseconds: the longest of each row, the shortest first; null: there is no longest. */
+  bounds: (number | null)[];
+  /** Of each step of the chart one number per row. */
+  counts: number[][];
 }
 
 /**
- * Live rows: `queue:NAME`, `worker:NAME`, `trouble:QUEUE:CODE`, `op:ID`, and `chart` for the last hour of all queues.
+ * Live rows: `queue:NAME`, `worker:NAME`, `trouble:QUEUE:CODE`, `alert:ID`, `op:ID`, `watched` (whether a process looks for
+ * alerts), and `chart` for the last hour of all queues.
  */
 export interface LiveAnswer {
   /** By Redis's clock. */
@@ -192,7 +221,7 @@ export interface JobAnswer extends JobRowAnswer {
   position: number | null;
   waitsFor: { id: string; queue: string | null; status: string | null; name: string | null }[];
   waitsForGroup: string | null;
-  dependents: { id: string; queue: string; status: string | null; name: string | null }[];
+  dependents: { id: string; queue: string | null; status: string | null; name: string | null }[];
   schedule: string | null;
   trace: string | null;
   logsLink: string | null;

@@ -92,6 +92,7 @@ export function chartOf(history: QueueHistory): ChartAnswer {
     stepMs: history.stepMs,
     points: history.points.map(pointOf),
     jobs: history.jobs.slice(0, MOST_JOBS).map((job) => ({
+      queue: history.queue,
       name: job.name ?? null,
       attempts: job.attempts,
       failed: job.failed + job.stopped,

@@ -17,7 +17,10 @@ import type {
 } from './answers.js';
 import type { Redaction } from './redaction.js';
 
-/** What is told of jobs, attempts and the like: texts of strangers are cleaned, secrets blanked. */
+/**
+ * What the dashboard's server answers about jobs and their attempts. Text that came with jobs is cleaned, and secrets are
+ * blanked.
+ */
 
 /** @param seesData without it, of errors only their names are told */
 export function jobRow(job: JobSummary, redaction: Redaction, seesData: boolean): JobRowAnswer {

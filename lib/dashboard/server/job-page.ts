@@ -63,7 +63,15 @@ export async function jobPage(call: Call, { inspector, settings }: Context): Pro
       }),
     ),
     waitsForGroup: parents?.group ?? null,
-    dependents: await Promise.all(dependents.slice(0, MOST_RELATED).map(relatedOf)),
+    dependents: await Promise.all(
+      dependents
+        .slice(0, MOST_RELATED)
+        .map(async (child) =>
+          (await viewer.may('view', child.queue))
+            ? relatedOf(child)
+            : { id: child.id, queue: null, status: null, name: null },
+        ),
+    ),
     schedule: whole?.tick?.schedule ?? null,
     trace: linkOf(settings.links.trace, values),
     logsLink: linkOf(settings.links.logs, values),

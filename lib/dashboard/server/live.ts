@@ -1,6 +1,12 @@
-import type { Overview, RqInspector, WorkerState } from '../../observe/index.js';
-import { type Timer, after } from '../../observe/index.js';
-import type { LiveAnswer, OperationAnswer, TroubleAnswer, WorkerAnswer } from './answers.js';
+import type { Overview, RqAlert, RqInspector, WorkerState } from '../../observe/index.js';
+import { type Timer, after, cleanLine } from '../../observe/index.js';
+import type {
+  AlertAnswer,
+  LiveAnswer,
+  OperationAnswer,
+  TroubleAnswer,
+  WorkerAnswer,
+} from './answers.js';
 import { Figures } from './figures.js';
 import { operationAnswer } from './job-answers.js';
 
@@ -11,7 +17,7 @@ import { operationAnswer } from './job-answers.js';
 export class Live {
   readonly #figures: Figures;
   readonly #followers = new Set<(change: Change) => void>();
-  #rows: ReadonlyMap<string, string> = new Map();
+  #rows = new Map<string, string>();
   #timer: Timer | undefined;
   #at = 0;
   #downSince: number | undefined;
@@ -90,15 +96,23 @@ export class Live {
   private async readOnce(): Promise<void> {
     try {
       const { desk } = this.inspector;
-      const [overview, operations] = await Promise.all([
+      const [overview, operations, alerts, isWatched] = await Promise.all([
         this.inspector.overview({ live: true }),
         desk.operations.list(),
+        this.inspector.alerts(),
+        this.inspector.isWatched(),
       ]);
       const queues = overview.queues.map(({ queue }) => queue);
       await this.#figures.refresh(queues, overview.at.getTime());
       void desk.operations.takeOver(operations).catch(() => undefined);
       this.#at = overview.at.getTime();
-      this.#rows = rowsOf(overview, this.#figures, operations.map(operationAnswer));
+      this.#rows = rowsOf(overview, this.#figures, operations.map(operationAnswer)).set(
+        'watched',
+        JSON.stringify(isWatched),
+      );
+      for (const alert of alerts) {
+        this.#rows.set(`alert:${alert.id}`, JSON.stringify(alertAnswer(alert)));
+      }
       this.#downSince = undefined;
     } catch {
       this.#downSince ??= Date.now();
@@ -127,26 +141,40 @@ export interface Change {
   readonly down: number | null;
 }
 
-/** The part of a change that concerns queues which somebody may see, as one JSON text. */
+/**
+ * The part of a change that concerns queues which somebody may see, as one JSON text.
+ * @param told the rows that they know of: only those can be gone. It is kept up to date
+ */
 export function jsonOf(
   change: Change,
   sees: (queue: string) => boolean,
   chart: LiveAnswer['set'],
+  told = new Set<string>(),
 ): string {
-  const rows = [...change.set]
-    .filter(([key, json]) => concerns(key, json, sees))
-    .map(([key, json]) => `${JSON.stringify(key)}:${json}`);
+  const rows: string[] = [];
+  for (const [key, json] of change.set) {
+    const seen = seenOf(key, json, sees);
+    if (seen === undefined) continue;
+    told.add(key);
+    rows.push(`${JSON.stringify(key)}:${seen}`);
+  }
   for (const [key, value] of Object.entries(chart))
     rows.push(`${JSON.stringify(key)}:${JSON.stringify(value)}`);
-  const { at, gone, down } = change;
+  const { at, down } = change;
+  const gone = change.gone.filter((key) => told.delete(key));
   return `{"at":${at},"down":${JSON.stringify(down)},"gone":${JSON.stringify(gone)},"set":{${rows.join(',')}}}`;
 }
 
-function concerns(key: string, json: string, sees: (queue: string) => boolean): boolean {
-  if (key.startsWith('queue:')) return sees(key.slice('queue:'.length));
-  const row = JSON.parse(json) as { queue?: string; queues?: string[] };
-  if (row.queues) return row.queues.length === 0 || row.queues.some(sees);
-  return row.queue === undefined || sees(row.queue);
+/** A row as somebody may see it. Of a worker they see the queues that they may, and what runs there. */
+function seenOf(key: string, json: string, sees: (queue: string) => boolean): string | undefined {
+  if (key.startsWith('queue:')) return sees(key.slice('queue:'.length)) ? json : undefined;
+  const row = JSON.parse(json) as { queue?: string } & Partial<WorkerAnswer>;
+  if (!row.queues) return row.queue === undefined || sees(row.queue) ? json : undefined;
+  const queues = row.queues.filter(sees);
+  if (queues.length === row.queues.length) return json;
+  if (queues.length === 0) return undefined;
+  const running = row.running?.filter(({ queue }) => sees(queue));
+  return JSON.stringify({ ...row, queues, running });
 }
 
 function rowsOf(
@@ -175,6 +203,22 @@ function rowsOf(
     if (operation.state === 'running' || age < SHOWN_MS) add(`op:${operation.id}`, operation);
   }
   return rows;
+}
+
+function alertAnswer(alert: RqAlert): AlertAnswer {
+  const { id, rule, queue, job, value, limit, severity, since, mutedUntil, sentence } = alert;
+  return {
+    id,
+    rule,
+    queue,
+    job: job === undefined ? null : cleanLine(job, 200),
+    value,
+    limit,
+    severity,
+    since: since.getTime(),
+    mutedUntil: mutedUntil?.getTime() ?? null,
+    sentence: cleanLine(sentence),
+  };
 }
 
 function workerAnswer(worker: WorkerState): WorkerAnswer {

@@ -6,6 +6,20 @@ import { entry } from './assets.js';
  * own, and its addresses are relative, so that it works behind any prefix.
  */
 export function pageOf(boot: BootAnswer, base: string): string {
+  const program = `
+<script type="application/json" id="boot">${inScript(boot)}</script>
+<script type="module" src="assets/${entry.script}"></script>`;
+  const body = `<div id="app"></div><noscript>This dashboard needs JavaScript.</noscript>`;
+  return html(base, program, body);
+}
+
+/** A page for whoever is not let in, in the looks of the others. @param text without anything of strangers */
+export function doorPage(title: string, text: string): string {
+  const body = `<main><section class="card empty"><h1 class="empty-title">${title}</h1><p>${text}</p></section></main>`;
+  return html('/', '', body);
+}
+
+function html(base: string, program: string, body: string): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -16,11 +30,9 @@ export function pageOf(boot: BootAnswer, base: string): string {
 <title>rq</title>
 <base href="${attribute(base)}">
 <link rel="icon" href="assets/${entry.icon}" type="image/svg+xml">
-<link rel="stylesheet" href="assets/${entry.style}">
-<script type="application/json" id="boot">${inScript(boot)}</script>
-<script type="module" src="assets/${entry.script}"></script>
+<link rel="stylesheet" href="assets/${entry.style}">${program}
 </head>
-<body><div id="app"></div><noscript>This dashboard needs JavaScript.</noscript></body>
+<body>${body}</body>
 </html>
 `;
 }

@@ -24,6 +24,8 @@ export const PERMISSIONS = [
   'worker',
   /** Pauses, resumes, removes schedules, and runs them now. */
   'schedule',
+  /** Keeps an alert quiet for a while. */
+  'mute',
   /** Suspends all queues. */
   'suspend',
   /** Sees who did what. */

@@ -1,8 +1,6 @@
-import type { QueueHistory, RqInspector } from '../../observe/index.js';
 import { cleanLine } from '../../observe/index.js';
 import type {
   AuditAnswer,
-  ChartAnswer,
   ListAnswer,
   LiveAnswer,
   Place,
@@ -14,12 +12,11 @@ import type {
 } from './answers.js';
 import type { Call } from './call.js';
 import type { Context } from './context.js';
-import { chartOf, chartsTogether } from './figures.js';
+import { history } from './histories.js';
 import { auditAnswer, jobRow, limitAnswer, scheduleAnswer, time } from './job-answers.js';
 import { type Change, jsonOf } from './live.js';
 import { PLACES, readSearch } from './search-words.js';
 import { search } from './searching.js';
-import { visibleQueues } from './visible-queues.js';
 
 /** What pages ask for: everything here only reads. */
 
@@ -68,33 +65,6 @@ export async function queueDetail(call: Call, context: Context): Promise<QueueDe
     may,
   };
 }
-
-/** One queue's history, or that of all that may be seen. */
-export async function history(call: Call, { inspector }: Context): Promise<ChartAnswer> {
-  const last = call.query.oneOf('last', LENGTHS) ?? '1h';
-  const job = call.query.text('job');
-  const queue = call.query.text('queue');
-  const names = queue === undefined ? await visibleQueues(inspector, call.viewer) : [queue];
-  const visible = names.slice(0, MOST_QUEUES);
-  const charts: ChartAnswer[] = [];
-  for (const name of visible) {
-    const found = await historyOf(inspector, name, last, job);
-    charts.push(chartOf(found));
-  }
-  return chartsTogether(charts);
-}
-
-function historyOf(
-  inspector: RqInspector,
-  queue: string,
-  last: string,
-  job: string | undefined,
-): Promise<QueueHistory> {
-  return inspector.history(queue, { last: last as '1h', ...(job === undefined ? {} : { job }) });
-}
-
-const LENGTHS = ['1h', '3h', '6h', '24h', '3d', '7d', '30d', '90d'] as const;
-const MOST_QUEUES = 100;
 
 /** A page of a registry, the newest first; of waiting jobs those that are next. */
 export async function list({ query, viewer }: Call, context: Context): Promise<ListAnswer> {
@@ -171,16 +141,31 @@ export async function schedules(
   return all.filter(({ queue }) => visible.has(queue)).map(scheduleAnswer);
 }
 
-export async function audit({ query }: Call, context: Context): Promise<AuditAnswer[]> {
+export async function audit({ query, viewer }: Call, context: Context): Promise<AuditAnswer[]> {
   const before = query.text('before');
   const limit = query.number('limit', { least: 1, most: 100, otherwise: 100 });
   const isId = before !== undefined && /^\d{1,16}-\d{1,10}$/.test(before);
-  const entries = await context.inspector.desk.audit.entries({
-    ...(isId ? { before } : {}),
-    limit,
-  });
-  return entries.map((entry) => auditAnswer(entry, context.settings.redaction));
+  const seen: AuditAnswer[] = [];
+  let from = isId ? before : undefined;
+  // What happened in queues that somebody may not see is left out: it is looked for further back.
+  for (let looks = 0; looks < MOST_LOOKS && seen.length < limit; looks += 1) {
+    const entries = await context.inspector.desk.audit.entries({
+      ...(from === undefined ? {} : { before: from }),
+      limit,
+    });
+    for (const entry of entries) {
+      const { queue } = entry;
+      if (seen.length < limit && (queue === undefined || (await viewer.may('view', queue)))) {
+        seen.push(auditAnswer(entry, context.settings.redaction));
+      }
+    }
+    if (entries.length < limit) break;
+    from = entries.at(-1)?.id;
+  }
+  return seen;
 }
+
+const MOST_LOOKS = 10;
 
 export async function redis(
   { viewer }: Call,

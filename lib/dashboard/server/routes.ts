@@ -3,6 +3,7 @@ import type { Act } from './audited.js';
 import type { Call } from './call.js';
 import type { Context } from './context.js';
 import { failures } from './failures-page.js';
+import { history } from './histories.js';
 import { enqueueAnew, enqueueNew, jobAction } from './job-actions.js';
 import { jobPage } from './job-page.js';
 import type { RqPermission } from './permissions.js';
@@ -73,7 +74,7 @@ export const ROUTES: readonly Route[] = [
   { kind: 'export', path: 'api/export', needs: 'export' },
   read('overview', 'view', reads.overview),
   read('queue', 'view', reads.queueDetail),
-  read('history', 'view', reads.history),
+  read('history', 'view', history),
   read('list', 'view', reads.list),
   read('search', 'view', reads.searchJobs),
   read('job', 'view', jobPage),
@@ -100,6 +101,7 @@ export const ROUTES: readonly Route[] = [
   late('operation/undo', 'delete', actions.undoOperation),
   act('schedule', 'schedule', actions.changeSchedule),
   act('worker/end', 'worker', actions.endWorker),
+  late('alert/mute', 'mute', actions.muteAlert),
   act('suspend', 'suspend', actions.suspendAll),
 ];
 

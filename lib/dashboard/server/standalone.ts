@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { RqInspector } from '../../observe/index.js';
 import { DashboardServer } from './dashboard-server.js';
 import { setSafeHeaders } from './headers.js';
+import { doorPage } from './page.js';
 import { match } from './routes.js';
 import { type DashboardSettings, readSettings } from './settings.js';
 
@@ -31,15 +32,15 @@ export async function serveDashboard(
     if (login === undefined && !isLoopback(request.headers.host)) {
       return end(response, 421, 'This dashboard is for this machine: open it by 127.0.0.1.');
     }
-    if (!doors.lets(request, response)) return;
-    for (const route of routes) {
-      const params = match(route.path, address);
-      if (!params || (route.kind === 'act') !== (method === 'POST')) continue;
-      if (method !== 'GET' && method !== 'POST') break;
-      const asker = { user: undefined, who, ip: request.socket.remoteAddress };
-      return dashboard.handle(route, request, response, asker, { params, body: undefined });
-    }
-    return end(response, 404, 'There is nothing here.');
+    const route = routes.find(
+      ({ kind, path }) => method === (kind === 'act' ? 'POST' : 'GET') && match(path, address),
+    );
+    // The looks hold nothing of anybody, and the page at the door has them.
+    if (route?.kind !== 'asset' && !doors.lets(request, response)) return;
+    if (!route) return end(response, 404, 'There is nothing here.');
+    const asker = { user: undefined, who, ip: request.socket.remoteAddress };
+    const params = match(route.path, address) ?? {};
+    return dashboard.handle(route, request, response, asker, { params, body: undefined });
   }
 
   await new Promise<void>((resolve, reject) => {
@@ -92,11 +93,16 @@ class Doors {
       this.#isUsed = true;
       const cookie = `rq_session=${this.#session}; HttpOnly; SameSite=Strict; Path=/`;
       response.setHeader('Set-Cookie', cookie);
-      response.setHeader('Location', address);
+      // Seen from the address itself: a proxy may have taken a prefix away.
+      response.setHeader('Location', `./${address.slice(address.lastIndexOf('/') + 1)}`);
       end(response, 303, '');
       return false;
     }
-    end(response, 401, 'Open the address that the command has printed; it works once.');
+    refuse(
+      response,
+      'Open the address that the command has printed',
+      'It lets one browser in, once. If it has been used, start <code>npx nestjs-rq dashboard</code> anew.',
+    );
     return false;
   }
 
@@ -108,9 +114,19 @@ class Doors {
     const given = /^Basic ([\w+/=]+)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     if (isSame(Buffer.from(given, 'base64').toString(), `${user}:${password}`)) return true;
     response.setHeader('WWW-Authenticate', 'Basic realm="rq", charset="UTF-8"');
-    end(response, 401, 'Who are you?');
+    refuse(
+      response,
+      'Who are you?',
+      'Load this page anew, and give the name and the password of the login.',
+    );
     return false;
   }
+}
+
+function refuse(response: ServerResponse, title: string, text: string): void {
+  response.statusCode = 401;
+  response.setHeader('Content-Type', 'text/html; charset=utf-8');
+  response.end(doorPage(title, text));
 }
 
 function end(response: ServerResponse, status: number, text: string): void {

@@ -19,6 +19,7 @@ export class Streams {
       throw new Refused('busy', 'too many pages are open: this one looks now and then', 503);
     }
     let visible = new Set<string>();
+    const told = new Set<string>();
     let chartAt = 0;
     const sees = (queue: string) => visible.has(queue);
     const send = async (change: Change) => {
@@ -29,7 +30,7 @@ export class Streams {
       const isDue = change.at - chartAt >= CHART_EVERY_MS || change.at < chartAt;
       if (isDue) chartAt = change.at;
       const chart = isDue ? { chart: this.live.chart([...visible]) } : {};
-      if (!response.writableEnded) response.write(`data: ${jsonOf(change, sees, chart)}\n\n`);
+      if (!response.writableEnded) response.write(`data: ${jsonOf(change, sees, chart, told)}\n\n`);
     };
     // What somebody may see can change while they look.
     const asking = every(ASK_EVERY_MS, () => {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { now } from './state.js';
+import { type Mark, now } from './state.js';
 import { clock, t } from './words.js';
 
 /** Charts of our own: bars that stand on each other, and lines. Each can be read with the arrow keys, or as a table. */
@@ -15,29 +15,44 @@ export interface Series<Point> {
 interface ChartProps<Point extends { readonly at: number }> {
   readonly title: string;
   readonly kind: 'bars' | 'lines';
-  readonly points: readonly Point[];
+  /** Undefined: they are on their way. */
+  readonly points: readonly Point[] | undefined;
   readonly stepMs: number;
   readonly series: readonly Series<Point>[];
   readonly format: (value: number) => string;
-  /** The newest point is not over: it is shown paler. */
+  /** What to say when all is 0; default that nothing ran. */
+  readonly empty?: string;
   readonly note?: string;
+  /** Moments at which something happened. */
+  readonly marks?: readonly Mark[];
+  /** What to compare with: a point for each point. */
+  readonly before?: { readonly label: string; readonly points: readonly Point[] };
 }
+
+type Drawn<Point extends { readonly at: number }> = ChartProps<Point> & {
+  readonly points: readonly Point[];
+};
 
 const WIDTH = 600;
 const HEIGHT = 128;
 
-export function Chart<Point extends { readonly at: number }>(props: ChartProps<Point>) {
-  const { title, kind, points, series, format, stepMs, note } = props;
+export function Chart<Point extends { readonly at: number }>(given: ChartProps<Point>) {
+  const props = { ...given, points: given.points ?? [] };
+  const { title, kind, points, series, format, stepMs, note, before } = props;
   const [at, setAt] = useState<number | undefined>();
   const [isTable, setTable] = useState(false);
   const sums = points.map((point) => {
     const values = series.map((one) => one.value(point) ?? 0);
     return kind === 'bars' ? values.reduce((sum, one) => sum + one, 0) : Math.max(0, ...values);
   });
-  const most = niceTop(Math.max(...sums, 0));
+  const compared = before?.points.map((point) => wholeOf(kind, series, point));
+  const most = niceTop(Math.max(...sums, ...(compared ?? []).map((value) => value ?? 0), 0));
   const last = points.length - 1;
-  const shown = at === undefined ? undefined : points[Math.min(at, last)];
-  const isEmpty = points.length === 0 || sums.every((sum) => sum === 0);
+  const index = at === undefined || last < 0 ? undefined : Math.min(at, last);
+  const shown = index === undefined ? undefined : points[index];
+  const marks = marksIn(props);
+  const marked = shown && marks.find((mark) => mark.index === index);
+  const isEmpty = sums.every((sum) => sum === 0);
   const time = (point: Point | undefined) =>
     point ? clock(point.at, points[last]?.at, stepMs < 60_000) : '';
   const move = (event: KeyboardEvent) => {
@@ -71,8 +86,23 @@ export function Chart<Point extends { readonly at: number }>(props: ChartProps<P
               {shown && <b>{valueText(one.value(shown), format)}</b>}
             </li>
           ))}
+          {before && (
+            <li class="tone-quiet">
+              <span class="swatch is-before" aria-hidden="true" />
+              {before.label}
+              {index !== undefined && <b>{valueText(compared?.[index] ?? null, format)}</b>}
+            </li>
+          )}
+          {marks.length > 0 && (
+            <li>
+              <span class="swatch is-mark" aria-hidden="true" />
+              {t('chart.marks')}
+            </li>
+          )}
         </ul>
-        <span class="chart-at">{shown ? time(shown) : note}</span>
+        <span class="chart-at">
+          {marked ? `${time(shown)} · ${marked.text}` : shown ? time(shown) : note}
+        </span>
         <button
           type="button"
           class="text-button"
@@ -83,7 +113,7 @@ export function Chart<Point extends { readonly at: number }>(props: ChartProps<P
         </button>
       </header>
       {isTable ? (
-        <ChartTable {...props} time={time} />
+        <ChartTable {...props} time={time} compared={compared} />
       ) : (
         <div class="chart-body">
           <div
@@ -102,7 +132,7 @@ export function Chart<Point extends { readonly at: number }>(props: ChartProps<P
               aria-hidden="true"
               dir="ltr"
             >
-              {[0.5, 1].map((share) => (
+              {(isEmpty ? [1] : [0.5, 1]).map((share) => (
                 <line
                   key={share}
                   class="grid"
@@ -113,18 +143,16 @@ export function Chart<Point extends { readonly at: number }>(props: ChartProps<P
                 />
               ))}
               {kind === 'bars' ? <Bars {...props} most={most} /> : <Lines {...props} most={most} />}
-              {at !== undefined && (
-                <line
-                  class="cross"
-                  x1={xOf(at, points.length)}
-                  x2={xOf(at, points.length)}
-                  y1="0"
-                  y2={HEIGHT}
-                />
-              )}
+              {compared && <path class="line is-before" d={linePath(compared, most, HEIGHT)} />}
+              {marks.map((mark) => (
+                <Upright key={mark.at} css="mark" at={mark.index} count={points.length} />
+              ))}
+              {index !== undefined && <Upright css="cross" at={index} count={points.length} />}
             </svg>
             <span class="axis-top">{isEmpty ? '' : format(most)}</span>
-            {isEmpty && <span class="plot-empty">{t('chart.empty')}</span>}
+            {isEmpty && given.points && (
+              <span class="plot-empty">{props.empty ?? t('chart.empty')}</span>
+            )}
           </div>
           <div class="axis" aria-hidden="true">
             {[points[0], points[Math.floor(last / 2)], points[last]].map((one, index) => (
@@ -137,12 +165,39 @@ export function Chart<Point extends { readonly at: number }>(props: ChartProps<P
   );
 }
 
+/** What a point comes to when it is one line: the sum of bars, the first of several lines. */
+function wholeOf<Point>(
+  kind: 'bars' | 'lines',
+  series: readonly Series<Point>[],
+  point: Point,
+): number | null {
+  if (kind === 'lines') return series[0]?.value(point) ?? null;
+  return series.reduce((sum, one) => sum + (one.value(point) ?? 0), 0);
+}
+
+/** The marks of the time that is shown, each with its point. */
+function marksIn<Point extends { readonly at: number }>({
+  points,
+  stepMs,
+  marks = [],
+}: Drawn<Point>): (Mark & { index: number })[] {
+  const first = points[0]?.at ?? Infinity;
+  return marks
+    .map((mark) => ({ ...mark, index: Math.floor((mark.at - first) / stepMs) }))
+    .filter(({ index }) => index >= 0 && index < points.length);
+}
+
+function Upright({ css, at, count }: { css: string; at: number; readonly count: number }) {
+  const x = xOf(at, count);
+  return <line class={css} x1={x} x2={x} y1="0" y2={HEIGHT} />;
+}
+
 function Bars<Point extends { readonly at: number }>({
   points,
   stepMs,
   series,
   most,
-}: ChartProps<Point> & { most: number }) {
+}: Drawn<Point> & { most: number }) {
   const slot = WIDTH / Math.max(1, points.length);
   const gap = Math.min(2, slot / 4);
   return (
@@ -175,7 +230,7 @@ function Lines<Point extends { readonly at: number }>({
   stepMs,
   series,
   most,
-}: ChartProps<Point> & { most: number }) {
+}: Drawn<Point> & { most: number }) {
   const known = isOver(points, stepMs) ? points.length : points.length - 1;
   return (
     <>
@@ -200,7 +255,7 @@ function isOver(points: readonly { readonly at: number }[], stepMs: number): boo
 }
 
 /** A gap where nothing is known. */
-function linePath(values: readonly (number | null)[], most: number, height: number): string {
+export function linePath(values: readonly (number | null)[], most: number, height: number): string {
   let path = '';
   let isDrawing = false;
   for (const [index, value] of values.entries()) {
@@ -223,7 +278,15 @@ function ChartTable<Point extends { readonly at: number }>({
   series,
   format,
   time,
-}: ChartProps<Point> & { time: (point: Point | undefined) => string }) {
+  before,
+  compared,
+  ...props
+}: Drawn<Point> & {
+  time: (point: Point | undefined) => string;
+  readonly compared: readonly (number | null)[] | undefined;
+}) {
+  const marks = marksIn({ title, points, series, format, ...props });
+  const rows = points.map((point, index) => [point, index] as const).toReversed();
   return (
     <div class="scroll chart-table" tabIndex={0} role="region" aria-label={title}>
       <table>
@@ -235,88 +298,33 @@ function ChartTable<Point extends { readonly at: number }>({
                 {one.label}
               </th>
             ))}
+            {before && (
+              <th scope="col" class="num">
+                {before.label}
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
-          {points.toReversed().map((point) => (
+          {rows.map(([point, index]) => (
             <tr key={point.at}>
-              <th scope="row">{time(point)}</th>
+              <th scope="row">
+                {time(point)}
+                {marks.map((mark) =>
+                  mark.index === index ? <span class="mark-text"> · {mark.text}</span> : null,
+                )}
+              </th>
               {series.map((one) => (
                 <td key={one.key} class="num">
                   {valueText(one.value(point), format)}
                 </td>
               ))}
+              {before && <td class="num">{valueText(compared?.[index] ?? null, format)}</td>}
             </tr>
           ))}
         </tbody>
       </table>
     </div>
-  );
-}
-
-/** A small line without axes; the numbers stand beside it. */
-export function Spark({
-  values,
-  label,
-  tone = 'quiet',
-}: {
-  readonly values: readonly (number | null)[];
-  readonly label: string;
-  readonly tone?: string;
-}) {
-  const most = Math.max(1, ...values.map((value) => value ?? 0));
-  const width = 600;
-  const d = linePath(values, most, 24);
-  const known = values.some((value) => value !== null && value > 0);
-  return (
-    <svg
-      class="spark"
-      viewBox={`0 0 ${width} 24`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={label}
-      dir="ltr"
-    >
-      {known ? (
-        <path class={`line tone-${tone}`} d={d} />
-      ) : (
-        <path class="line tone-none" d="M0 23H600" />
-      )}
-    </svg>
-  );
-}
-
-/** Bars without axes, of counts. */
-export function Trend({
-  values,
-  label,
-  tone = 'bad',
-}: {
-  readonly values: readonly number[];
-  readonly label: string;
-  readonly tone?: string;
-}) {
-  const most = Math.max(1, ...values);
-  return (
-    <svg
-      class="trend"
-      viewBox={`0 0 ${values.length * 4} 24`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={label}
-      dir="ltr"
-    >
-      {values.map((value, index) => (
-        <rect
-          key={index}
-          class={value > 0 ? `bar tone-${tone}` : 'bar tone-none'}
-          x={index * 4 + 0.5}
-          width="3"
-          y={value > 0 ? 24 - Math.max(3, (value / most) * 24) : 23}
-          height={value > 0 ? Math.max(3, (value / most) * 24) : 1}
-        />
-      ))}
-    </svg>
   );
 }
 
@@ -344,7 +352,7 @@ function niceTop(most: number): number {
 
 /** What a chart says, in a sentence. */
 function summary<Point extends { readonly at: number }>(
-  { title, points, series, format }: ChartProps<Point>,
+  { title, points, series, format }: Drawn<Point>,
   sums: readonly number[],
   time: (point: Point | undefined) => string,
 ): string {

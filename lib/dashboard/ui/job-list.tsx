@@ -128,10 +128,12 @@ function JobItem({
       )}
       <div class="job-main">
         <div class="job-title">
-          <Link href={jobHref(job.id)} data-row-link>
+          <Link href={jobHref(job.id)} title={name} data-row-link>
             <bdi>{name}</bdi>
           </Link>
-          <code class="id">{job.id}</code>
+          <code class="id" title={job.id}>
+            {job.id}
+          </code>
           {showsQueue && (
             <Link class="plain dim" href={queueHref(job.queue)}>
               <bdi>{job.queue}</bdi>
@@ -139,7 +141,7 @@ function JobItem({
           )}
         </div>
         {line && (
-          <div class={job.failure ? 'job-line failure' : 'job-line'}>
+          <div class={job.failure ? 'job-line failure' : 'job-line'} title={line}>
             <bdi>{line}</bdi>
           </div>
         )}

@@ -32,7 +32,7 @@ export function Limits({
       {limits.length === 0 ? (
         <p class="card-note">{t('limits.none')}</p>
       ) : (
-        <table class="table">
+        <table class="table stacked">
           <thead>
             <tr>
               <th scope="col">{t('limits.of')}</th>
@@ -82,9 +82,13 @@ function LimitRow({ limit, set }: { readonly limit: LimitAnswer; readonly set?: 
         <bdi>{limit.handler ?? t('limits.queue')}</bdi>
         {limit.key !== null && <code class="id">{limit.key}</code>}
       </th>
-      <td class="num">{limit.total === null ? '–' : number(limit.total)}</td>
-      <td class="num">{limit.perKey === null ? '–' : number(limit.perKey)}</td>
-      <td>{rates.length > 0 ? rates.join(', ') : '–'}</td>
+      <td class="num" data-label={t('limits.total')}>
+        {limit.total === null ? '–' : number(limit.total)}
+      </td>
+      <td class="num" data-label={t('limits.perKey')}>
+        {limit.perKey === null ? '–' : number(limit.perKey)}
+      </td>
+      <td data-label={t('limits.rate')}>{rates.length > 0 ? rates.join(', ') : '–'}</td>
       <td>
         <Tag tone={limit.from === 'declared' ? 'quiet' : 'late'}>
           {t(`limits.from.${limit.from}`)}
@@ -109,7 +113,7 @@ function LimitRow({ limit, set }: { readonly limit: LimitAnswer; readonly set?: 
 
 function Lanes({ lanes }: { readonly lanes: readonly LaneAnswer[] }) {
   return (
-    <table class="table">
+    <table class="table stacked">
       <caption class="table-title">{t('lanes')}</caption>
       <thead>
         <tr>
@@ -133,8 +137,12 @@ function Lanes({ lanes }: { readonly lanes: readonly LaneAnswer[] }) {
             <td>
               <code class="id">{lane.key || '–'}</code>
             </td>
-            <td class="num">{number(lane.waiting)}</td>
-            <td class="num">{number(lane.running)}</td>
+            <td class="num" data-label={t('col.waiting')}>
+              {number(lane.waiting)}
+            </td>
+            <td class="num" data-label={t('col.running')}>
+              {number(lane.running)}
+            </td>
             <td>
               {lane.why === null ? <span class="dim">{t('lanes.next')}</span> : whyText(lane.why)}
               {lane.opensAt !== null && (

@@ -122,13 +122,16 @@ export function Trouble({
   readonly problem: Problem;
   readonly retry?: () => void;
 }) {
-  const key = `problem.${problem.code}`;
-  const title = isKey(key) ? t(key) : t('problem.error');
+  const { code, message } = problem;
+  const key = `problem.${code}`;
+  // What was asked for cannot be: its own words say that best, and to ask again does not help.
+  const title = isKey(key) ? t(key) : code === 'option' ? message : t('problem.error');
+  const isFinal = code === 'option' || code === 'missing' || code === 'permission';
   return (
     <div class="empty" role="alert">
       <p class="empty-title">{title}</p>
-      {problem.message && problem.message !== title && <p>{problem.message}</p>}
-      {retry && <Button onClick={retry}>{t('retry')}</Button>}
+      {message && message !== title && <p>{message}</p>}
+      {retry && !isFinal && <Button onClick={retry}>{t('retry')}</Button>}
     </div>
   );
 }
@@ -162,27 +165,43 @@ interface CardProps {
 }
 
 /** Copies a text; says so for a moment. */
-export function Copy({ text, label }: { readonly text: string; readonly label?: string }) {
+export function Copy({
+  text,
+  label,
+  children,
+}: {
+  readonly text: string;
+  readonly label?: string;
+  /** Default: a sign. */
+  readonly children?: ComponentChildren;
+}) {
   const [isDone, setDone] = useState(false);
   return (
     <button
       type="button"
-      class="copy"
-      title={t('copy')}
-      aria-label={label ?? t('copy')}
+      class={children ? 'text-button' : 'copy'}
+      {...(!children && { title: t('copy'), 'aria-label': label ?? t('copy') })}
       onClick={() => {
         void navigator.clipboard.writeText(text).catch(() => undefined);
         setDone(true);
         setTimeout(() => setDone(false), 1500);
       }}
     >
-      <svg viewBox="0 0 16 16" aria-hidden="true">
-        {isDone ? (
-          <path d="M3 8.5l3.2 3L13 4.5" />
+      {children ? (
+        isDone ? (
+          t('copied')
         ) : (
-          <path d="M5.5 5.5h7v8h-7zM10.5 5.5v-3h-7v8h2" />
-        )}
-      </svg>
+          children
+        )
+      ) : (
+        <svg viewBox="0 0 16 16" aria-hidden="true">
+          {isDone ? (
+            <path d="M3 8.5l3.2 3L13 4.5" />
+          ) : (
+            <path d="M5.5 5.5h7v8h-7zM10.5 5.5v-3h-7v8h2" />
+          )}
+        </svg>
+      )}
     </button>
   );
 }
@@ -228,6 +247,24 @@ export function Fact({
       <dt>{t(name)}</dt>
       <dd>{children}</dd>
     </div>
+  );
+}
+
+/** A number that stands out, in a list of such (`figures`). */
+export function Figure({
+  name,
+  value,
+  tone = '',
+}: {
+  readonly name: Key;
+  readonly value: string;
+  readonly tone?: string;
+}) {
+  return (
+    <li>
+      <span class="label">{t(name)}</span>
+      <span class={`figure ${tone}`}>{value}</span>
+    </li>
   );
 }
 

@@ -13,12 +13,13 @@ import {
   isDense,
   isLive,
   may,
+  needCount,
+  needs,
   operations,
   queues,
   say,
   theme,
   toasts,
-  troubles,
 } from './state.js';
 import {
   type Key,
@@ -340,11 +341,14 @@ function Toasts() {
 function Announcer() {
   const [text, setText] = useState('');
   const said = useRef({ at: 0, codes: '' });
-  const codes = troubles.value.map(({ queue, code }) => `${queue} ${code}`).join(',');
+  const codes = needs.value
+    .filter(({ isMuted }) => !isMuted)
+    .map(({ key }) => key)
+    .join(',');
   useEffect(() => {
     if (codes === said.current.codes || Date.now() - said.current.at < 10_000) return;
     said.current = { at: Date.now(), codes };
-    setText(t('troubles.spoken', { n: troubles.value.length }));
+    setText(t('troubles.spoken', { n: needCount.value }));
   }, [codes]);
   return (
     <div class="spoken" role="status" aria-live="polite">

@@ -20,7 +20,7 @@ export function Stack({ text }: { readonly text: string }) {
         {groups.map((group, index) =>
           group.isForeign && !isWhole && group.lines.length > 1 ? (
             <button key={index} type="button" class="text-button" onClick={() => setWhole(true)}>
-              {t('frames', { n: group.lines.length })}
+              ▸ {t('frames', { n: group.lines.length })}
             </button>
           ) : (
             group.lines.map((line, at) => (

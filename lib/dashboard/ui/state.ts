@@ -1,5 +1,6 @@
 import { computed, effect, signal } from '@preact/signals';
 import type {
+  AlertAnswer,
   BootAnswer,
   ChartAnswer,
   LiveAnswer,
@@ -8,6 +9,7 @@ import type {
   TroubleAnswer,
   WorkerAnswer,
 } from '../server/answers.js';
+import { t } from './words.js';
 
 /** What all pages share: who looks, the live rows, and how the page looks. */
 
@@ -51,6 +53,78 @@ export const workers = computed(() =>
   rowsOf<WorkerAnswer>('worker').toSorted((one, other) => one.name.localeCompare(other.name)),
 );
 export const troubles = computed(() => rowsOf<TroubleAnswer>('trouble'));
+export const alerts = computed(() => rowsOf<AlertAnswer>('alert'));
+/** Some process looks for alerts; else they stay as they were known last. */
+export const isWatched = computed(() => rows.value.get('watched') !== false);
+
+/** Something that a human should see to. */
+export interface Need {
+  readonly key: string;
+  readonly queue: string;
+  /** Names what to do. */
+  readonly rule: string;
+  readonly isBad: boolean;
+  readonly isMuted: boolean;
+  readonly alert?: AlertAnswer;
+  readonly trouble?: TroubleAnswer;
+}
+
+/** What is told of a queue before it is an alert of this rule. */
+const RULES: Readonly<Record<string, string>> = { 'no-worker': 'workers', behind: 'oldest' };
+
+/** The worst first, muted ones last; what an alert tells of is told once. */
+export const needs = computed((): readonly Need[] => {
+  const told = alerts.value.map((alert): Need => {
+    const { id: key, queue, rule, severity, mutedUntil } = alert;
+    return {
+      key,
+      queue,
+      rule,
+      isBad: severity === 'critical',
+      isMuted: mutedUntil !== null,
+      alert,
+    };
+  });
+  const others = troubles.value
+    .map((trouble): Need => {
+      const { queue, code } = trouble;
+      const rule = RULES[code] ?? code;
+      const isBad = code === 'no-worker';
+      return { key: `${queue} ${rule}`, queue, rule, isBad, isMuted: false, trouble };
+    })
+    .filter(({ key }) => told.every((one) => one.key !== key));
+  const weight = ({ isMuted, isBad, trouble, alert }: Need) =>
+    isMuted ? -1 : (isBad ? 2e9 : alert ? 1e9 : 0) + (trouble?.count ?? 0);
+  return [...told, ...others].toSorted((one, other) => weight(other) - weight(one));
+});
+/** How many things need somebody now. */
+export const needCount = computed(() => needs.value.filter(({ isMuted }) => !isMuted).length);
+
+/** When workers began: those that began together as one. They show as marks in charts. */
+export function starts(queue?: string): Mark[] {
+  const marks: { at: number; last: number; n: number }[] = [];
+  const times = workers.value
+    .filter(({ isAlive, queues: served }) => isAlive && (!queue || served.includes(queue)))
+    .flatMap(({ startedAt }) => (startedAt === null ? [] : [startedAt]))
+    .toSorted((one, other) => one - other);
+  for (const at of times) {
+    const before = marks.at(-1);
+    if (before && at - before.last < TOGETHER_MS)
+      Object.assign(before, { last: at, n: before.n + 1 });
+    else marks.push({ at, last: at, n: 1 });
+  }
+  return marks.map(({ at, n }) => ({ at, text: t('workers.started', { n }) }));
+}
+
+/** A moment in a chart. */
+export interface Mark {
+  readonly at: number;
+  readonly text: string;
+}
+
+/** A deploy takes its time. */
+const TOGETHER_MS = 300_000;
+
 export const operations = computed(() =>
   rowsOf<OperationAnswer>('op').toSorted((one, other) => other.startedAt - one.startedAt),
 );

@@ -186,7 +186,9 @@ export function ago(at: number, now: number): string {
     'ago',
     (tag) => new Intl.RelativeTimeFormat(tag, { numeric: 'auto', style: 'short' }),
   );
-  return formatter.format(Math.round(ms / size), unit as Intl.RelativeTimeFormatUnit);
+  const text = formatter.format(Math.round(ms / size), unit as Intl.RelativeTimeFormatUnit);
+  // English alone writes "5 min. ago" beside "5 min".
+  return language.value === 'en' ? text.replace('.', '') : text;
 }
 
 /** The time of day; with the date when it is another day. */
@@ -209,6 +211,30 @@ export function fullTime(at: number): string {
     'full',
     (tag) => new Intl.DateTimeFormat(tag, { dateStyle: 'medium', timeStyle: 'long' }),
   ).format(at);
+}
+
+/** An hour of the day, as the language writes it. */
+export function timeOf(hour: number, minute: number): string {
+  return format(
+    'time',
+    (tag) => new Intl.DateTimeFormat(tag, { timeStyle: 'short', timeZone: 'UTC' }),
+  ).format(Date.UTC(2024, 0, 1, hour, minute));
+}
+
+/** 0 and 7 are Sunday. */
+export function weekday(day: number): string {
+  return format(
+    'weekday',
+    (tag) => new Intl.DateTimeFormat(tag, { weekday: 'long', timeZone: 'UTC' }),
+  ).format(Date.UTC(2024, 0, 7 + day));
+}
+
+/** A day of the year. */
+export function dateOf(month: number, day: number): string {
+  return format(
+    'date',
+    (tag) => new Intl.DateTimeFormat(tag, { day: 'numeric', month: 'long', timeZone: 'UTC' }),
+  ).format(Date.UTC(2024, month - 1, day));
 }
 
 export function listOf(items: readonly string[]): string {

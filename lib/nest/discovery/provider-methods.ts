@@ -8,8 +8,8 @@ import { rememberProvided } from './decorated-classes.js';
 import { chainOf } from './method-marks.js';
 
 /**
- * The methods of an application's providers: classes, factories and values, with what they inherit, of any scope.
- * Providers of modules that are loaded lazily come too late to be found.
+ * Lists the methods of all providers of an application, inherited ones too. A provider may be a class, a factory or a
+ * value, of any scope. Providers of modules that are loaded lazily come too late to be found.
  */
 export class ProviderMethods {
   /** @param onLost called with what an operator should read of a method that cannot be called */

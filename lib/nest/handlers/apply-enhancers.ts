@@ -24,7 +24,7 @@ import {
 } from '../nest-internals.js';
 import { assertListed, itemArguments, itemLook } from './batch-parameters.js';
 import { currentJob, tellingCurrentJob } from './current-job.js';
-import { inEnqueuersContext } from './enqueuer-context.js';
+import { inEnqueuersContext, inEnqueuersContextOfBatch } from './enqueuer-context.js';
 import { HandlerParameters } from './handler-parameters.js';
 import { lastValueOf } from './handler-values.js';
 import { type MadeEnhancers, NO_ENHANCERS, configOfJobs, kindsIn } from './root-enhancers.js';
@@ -114,9 +114,12 @@ export class HandlerBinder {
     const wait = (returned: unknown) => lastValueOf(returned, undefined);
     const contexts = this.contextsWith(hasFilters ? wait : untouched);
     const call = this.caller(contexts, wrapper, method, hasFilters, LISTED_ARGUMENTS_METADATA);
-    const look = this.itemBinding(wrapper, method, items);
-    const item = look && this.settings.tellsCurrentJob ? tellingCurrentJob(look) : look;
-    return { run: (data, jobs) => wait(call(data, jobs)), item };
+    const { extract, tellsCurrentJob } = this.settings;
+    const pipes = this.itemBinding(wrapper, method, items);
+    const look = pipes && extract ? inEnqueuersContext(pipes, extract) : pipes;
+    const item = look && tellsCurrentJob ? tellingCurrentJob(look) : look;
+    const run: BoundBatchHandler['run'] = (data, jobs) => wait(call(data, jobs));
+    return { run: extract ? inEnqueuersContextOfBatch(run, extract) : run, item };
   }
 
   /** As `bind`, for a method that hears of jobs: it gets an event, and the handle of the job. */

@@ -25,20 +25,43 @@ export function tracedHandler(run: BoundHandler, traced: TracedRuns): BoundHandl
   };
 }
 
-/** The same for one that takes several jobs at once. */
-export function tracedBatch(
-  run: BoundBatchHandler['run'],
+/**
+ * The same for a handler that takes several jobs: one run for all of them. A job that its pipes refuse fails alone, so that
+ * it has a run of its own, in which nothing happens but that.
+ */
+export function tracedBatchHandler(
+  { run, item }: BoundBatchHandler,
   traced: TracedRuns,
-): BoundBatchHandler['run'] {
-  const { telemetry, traces } = traced;
-  if (!telemetry.processBatch) return run;
-  return (data, jobs) => {
-    const about = jobs.map((job) => aboutRun(job, traced));
-    return telemetry.processBatch!(about, () => {
-      const traceId = traces && telemetry.traceId?.();
-      if (traceId) for (const { id, attempt } of about) traces.note(id, attempt, traceId);
-      return run(data, jobs);
-    });
+): BoundBatchHandler {
+  const { telemetry, worker, traces } = traced;
+  return {
+    run: async (data, jobs) => {
+      const [first] = jobs;
+      if (!first) return run(data, jobs);
+      const about = jobs.map((job) => aboutRun(job, traced));
+      const batch = {
+        queue: first.queue,
+        name: first.name,
+        jobs: about,
+        worker: worker(),
+        decided: () =>
+          new Map(jobs.filter((job) => job.isDecided).map((job) => [job.id, job.failure] as const)),
+      };
+      return telemetry.processBatch(batch, () => {
+        const traceId = traces && telemetry.traceId?.();
+        if (traceId) for (const { id, attempt } of about) traces.note(id, attempt, traceId);
+        return run(data, jobs);
+      });
+    },
+    item:
+      item &&
+      (async (data, job) => {
+        try {
+          return await item(data, job);
+        } catch (error) {
+          return telemetry.process(aboutRun(job, traced), () => Promise.reject(error as Error));
+        }
+      }),
   };
 }
 

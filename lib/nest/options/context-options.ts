@@ -26,7 +26,8 @@ export interface JobContextOptions {
   inject?(headers: JobHeaders): void;
   /**
    * Called around each run of a handler, outside guards, interceptors, pipes and filters: calls `run` in the context
-   * that `headers` tell of, and gives what it returns. What it throws fails the attempt.
+   * that `headers` tell of, and gives what it returns. What it throws fails the attempt. A batch has the headers that are
+   * the same in all its jobs.
    */
   extract?<Result>(headers: Readonly<JobHeaders>, run: () => Promise<Result>): Promise<Result>;
 }

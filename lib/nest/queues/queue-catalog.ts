@@ -115,6 +115,16 @@ export class QueueCatalog {
     this.handlersPriority = priorities;
   }
 
+  /** The most replicas that anybody asks for (`durability`), and the queue that does; no queue: the root. */
+  mostReplicas(): { readonly replicas: number; readonly queue?: string } {
+    let most: { replicas: number; queue?: string } = { replicas: this.durability?.replicas ?? 0 };
+    for (const [queue, { options }] of this.definitions) {
+      const replicas = options.durability ? options.durability.replicas : 0;
+      if (replicas > most.replicas) most = { replicas, queue };
+    }
+    return most;
+  }
+
   /** All queues that were made so far. */
   all(): Queue[] {
     return [...this.queues.values()];

@@ -10,7 +10,7 @@ import { InvalidOptionError } from '../../job/index.js';
 import { moduleOf, rootsOf } from '../discovery/container.js';
 import { HandlerBinder } from '../handlers/apply-enhancers.js';
 import { HandlerExplorer } from './handler-explorer.js';
-import { tracedBatch, tracedHandler } from '../handlers/traced-handler.js';
+import { tracedBatchHandler, tracedHandler } from '../handlers/traced-handler.js';
 import { makeEnhancers } from '../handlers/root-enhancers.js';
 import * as problems from '../problems.js';
 import { type ContainerModule, ownImports } from '../nest-internals.js';
@@ -142,8 +142,8 @@ function createWorkerHost(
         return override ? override.handler(run) : run;
       },
       bindBatch: (...handler) => {
-        const { run: bound, item } = binder.bindBatch(...handler);
-        const run = traced ? tracedBatch(bound, traced) : bound;
+        const bound = binder.bindBatch(...handler);
+        const { run, item } = traced ? tracedBatchHandler(bound, traced) : bound;
         return { run: override ? override.handler(run) : run, item };
       },
       bindListener: (...listener) => binder.bindListener(...listener),

@@ -39,6 +39,8 @@ export class RqRoot
   readonly traces: RunningTraces | undefined;
   private readonly logger = new RqLogger('RqModule');
   private readonly connections: Connections | ClusterConnections;
+  /** What stands in for Redis has no replicas. */
+  private readonly isStandIn: boolean;
   private connecting = false;
   private closing: Promise<void> | undefined;
   private lostLinks = 0;
@@ -81,6 +83,7 @@ export class RqRoot
     const storeOptions = { prefix, sharedWithPython, maxPayloadBytes };
     const hashTagOf = (queue: string) => this.queues.hashTagOf(queue);
     // What stands in for Redis is always one server.
+    this.isStandIn = override !== undefined;
     this.store =
       override?.store(name, connections as Connections, storeOptions) ??
       openStore(connections, { ...storeOptions, hashTagOf });
@@ -166,6 +169,19 @@ export class RqRoot
     const waited = performance.now() - start;
     if (waited > this.options.connectTimeout) {
       this.logger.log(lines.connected(this.name, waited));
+    }
+    await this.lookAtReplicas();
+  }
+
+  /** A number that Redis cannot reach refuses each job: that is said before the first one. */
+  private async lookAtReplicas(): Promise<void> {
+    const { replicas, queue } = this.queues.mostReplicas();
+    if (replicas === 0 || this.isStandIn) return;
+    // No right to ask, or Redis has just gone away: there are others to say that.
+    const server = await this.store.figures.server().catch(() => undefined);
+    const found = server?.replicas ?? replicas;
+    if (found < replicas) {
+      this.logger.warn(lines.tooFewReplicas(this.name, replicas, found, queue));
     }
   }
 }

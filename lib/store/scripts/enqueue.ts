@@ -121,7 +121,7 @@ function checkOfTick(tick: Tick): string {
 
 /** Its letters say that there is more to read at a claim. */
 function tickFields({ schedule, at }: Tick, letters: string): string[] {
-  const marked = letters.includes('x') ? letters : `${letters}x`;
+  const marked = letters.includes('c') ? letters : `${letters}c`;
   return ['nrq_given', marked, 'nrq_tick', encodeTick(schedule, at)];
 }
 

@@ -292,7 +292,7 @@ function pushOutcome(values: ScriptValue[], settled: SettleRequest, streamed: bo
         place,
         failure.stack,
         text,
-        job.attempt,
+        job.failures + 1,
         record,
         ...secondsOf(settled),
         causeOf(settled.name ?? '', failure),
@@ -363,7 +363,7 @@ function pushRetry(
 ): void {
   const { job } = settled;
   const record = encodeAttempt('retrying', outcome.failure, { ...settled, delay: outcome.delay });
-  values.push(outcome.delay, outcome.front ? 'front' : 'back', job.attempt, record);
+  values.push(outcome.delay, outcome.front ? 'front' : 'back', job.failures + 1, record);
   const { policy } = outcome;
   if (outcome.returned) {
     values.push('', '', '', '1');

@@ -211,6 +211,7 @@ type EventOf<Name extends keyof WorkerObserver> = Parameters<NonNullable<WorkerO
 /** RQ calls them at these ends of an execution. */
 const CALLBACK_MOMENTS: Readonly<Partial<Record<Outcome['type'], CallbackMoment>>> = {
   finished: 'success',
+  repeating: 'success',
   failed: 'failure',
   retrying: 'failure',
   stopped: 'stopped',

@@ -1,4 +1,4 @@
-import type { FailureRecord } from '../../job/index.js';
+import type { Outcome } from '../../job/index.js';
 import type { JobRecord } from '../../wire/index.js';
 import type { Settlement } from './settlement.js';
 
@@ -30,17 +30,25 @@ export function payloadOf({ jobId, name, status, enqueuedAt, endedAt, failure }:
   };
 }
 
-/** A job whose outcome is written; undefined: it has no webhooks, or this is none of their moments. */
+/**
+ * A job whose outcome is written; undefined: it has no webhooks, or this is none of their moments. One that repeats has
+ * finished after each round, as in RQ.
+ */
 export function endedJob({ job, name, outcome, endedAt }: Settlement): EndedJob | undefined {
   const { webhooks } = job;
   if (webhooks === undefined) return undefined;
-  let failure: FailureRecord | undefined;
-  if (outcome.type === 'failed') ({ failure } = outcome);
-  else if (outcome.type !== 'finished') return undefined;
+  const status = STATUSES[outcome.type];
+  if (status === undefined) return undefined;
+  const failure = outcome.type === 'failed' ? outcome.failure : undefined;
   const { id: jobId, enqueuedAt } = job;
-  const { type: status } = outcome;
   return { jobId, name, status, enqueuedAt, endedAt, failure: failure?.stack, webhooks };
 }
+
+const STATUSES: Readonly<Partial<Record<Outcome['type'], EndedJob['status']>>> = {
+  finished: 'finished',
+  repeating: 'finished',
+  failed: 'failed',
+};
 
 /** The same of one that was failed by the sweep. */
 export function poisonedJob(name: string, record: JobRecord): EndedJob | undefined {

@@ -18,18 +18,33 @@ export class BatchedJob<
   Parents extends readonly unknown[] = readonly unknown[],
 > extends RunningJob<Data, Result, Parents> {
   #decision: Decision | undefined;
+  #isDecided = false;
+  #failure: { readonly error: unknown } | undefined;
 
   /**
    * This job ends as if its handler had thrown this: an error is tried again as its retry policy says, and `FailJob`,
    * `RetryJob`, `SnoozeJob` and `CancelJob` do what they always do. The first decision counts.
    */
   fail(error: unknown): void {
+    if (!this.#isDecided) this.#failure = { error };
+    this.#isDecided = true;
     this.#decision?.fail(error);
   }
 
   /** This job finishes now, whatever becomes of the others. The first decision counts. */
   finish(result?: Result): void {
+    this.#isDecided = true;
     this.#decision?.succeed(result);
+  }
+
+  /** @internal */
+  get isDecided(): boolean {
+    return this.#isDecided;
+  }
+
+  /** What it was failed with; undefined: it was not. @internal */
+  get failure(): { readonly error: unknown } | undefined {
+    return this.#failure;
   }
 
   /** @internal */

@@ -35,7 +35,8 @@ import type { PutBackReason } from '../report/settlement.js';
  * job contains, it ends with an outcome; it cannot stop the worker.
  */
 export class JobRunner {
-  private readonly running = new Map<string, Execution>();
+  /** A set: to look one up by the name of its execution is rare, and the name costs more than the rest. */
+  private readonly running = new Set<Execution>();
   private readonly deadlines = new RunDeadlines(this.running);
   /** How many jobs (or batches) of each handler with a gate run. */
   private readonly counts = new Map<string, number>();
@@ -52,7 +53,7 @@ export class JobRunner {
   ) {
     const progressed = reporter.event.bind(reporter);
     const heartbeat = (execution: string) => {
-      const run = this.running.get(execution);
+      const run = this.find(execution);
       // Whoever gives a sign of life for one job of a batch lives.
       for (const one of run?.batch?.runs ?? []) one.heartbeat();
       run?.heartbeat();
@@ -127,7 +128,7 @@ export class JobRunner {
 
   /** The lease of this execution is not ours any more: the job has this status now. */
   lost(execution: string, status: string): void {
-    const run = this.running.get(execution);
+    const run = this.find(execution);
     const unstarted = run ? undefined : this.removeUnstarted((job) => job.execution === execution);
     const claimed = run?.claimed ?? unstarted?.claimed;
     if (!claimed) return;
@@ -168,6 +169,11 @@ export class JobRunner {
   /** After the last run. */
   close(): void {
     this.deadlines.close();
+  }
+
+  private find(execution: string): Execution | undefined {
+    for (const run of this.running) if (run.claimed.execution === execution) return run;
+    return undefined;
   }
 
   private end(jobId: string, reason: Error, verdict: Verdict): void {
@@ -234,14 +240,14 @@ export class JobRunner {
 
   private enter(execution: Execution): void {
     const { claimed, job } = execution;
-    this.running.set(claimed.execution, execution);
+    this.running.add(execution);
     if (this.settings.hearsStarts()) this.settings.began(startedEvent(claimed, job.name));
     this.deadlines.watch(execution);
   }
 
   private readonly ended = (execution: Execution, verdict: Verdict | undefined): void => {
     const { claimed, handler, startedAt, job } = execution;
-    this.running.delete(claimed.execution);
+    this.running.delete(execution);
     // Before its outcome: what is told after that is refused.
     job.ended();
     const { duration } = execution;

@@ -10,7 +10,9 @@ export class RunDeadlines {
   private wakesAt = Infinity;
 
   constructor(
-    private readonly running: ReadonlyMap<string, Pick<Execution, 'expiresAt' | 'expire'>>,
+    private readonly running: {
+      values(): Iterable<Pick<Execution, 'expiresAt' | 'expire'>>;
+    },
   ) {}
 
   /** A run has started. */

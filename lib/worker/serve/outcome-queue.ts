@@ -83,12 +83,15 @@ export class OutcomeQueue {
     if (!call) return;
     this.sent.delete(answered);
     this.slotsInUse.delete(call.slot);
+    if (refusals.length === 0) {
+      for (const outcome of outcomes) this.written(outcome);
+      return;
+    }
     const statuses = new Map(refusals.map(({ index, status }) => [index, status]));
     for (const [index, outcome] of outcomes.entries()) {
       const status = statuses.get(index);
       if (status === undefined) {
-        this.reporter.settled(outcome);
-        if (this.trouble !== undefined) this.problemSolved(this.trouble);
+        this.written(outcome);
       } else if (status === RETRYING_FULL) {
         this.failInstead(outcome);
       } else if (status.startsWith('error ')) {
@@ -97,6 +100,11 @@ export class OutcomeQueue {
         this.reporter.refused(outcome, status);
       }
     }
+  }
+
+  private written(outcome: Settlement): void {
+    this.reporter.settled(outcome);
+    if (this.trouble !== undefined) this.problemSolved(this.trouble);
   }
 
   /** The jobs whose leases are still ours. */

@@ -24,8 +24,7 @@ expect('all of `tiny` were done after', `${others} of 72 jobs`, /^([12]\d|3[0-6]
 console.log('\n2. `big` is slowed down for an hour: one job at a time, in all workers');
 await queue.setLimits({ handler: 'sync', key: 'big', concurrency: { perKey: 1 } }, { for: '1h' });
 await enqueue('big', 10);
-await pause(30);
-const [lane] = await queue.lanes();
+const lane = await laneAtWork();
 expect('running', String(lane?.running), /^1$/);
 expect('the others wait for', String(lane?.why), /^concurrency$/);
 await until(82);
@@ -37,6 +36,14 @@ async function enqueue(tenant: string, count: number) {
   await queue.enqueueMany(
     numbers.map((number) => ({ name: 'sync' as const, data: { tenant, number } })),
   );
+}
+
+async function laneAtWork() {
+  for (;;) {
+    const [lane] = await queue.lanes();
+    if (lane?.running || ran.length === 82) return lane;
+    await pause(2);
+  }
 }
 
 async function until(count: number) {

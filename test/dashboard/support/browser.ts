@@ -1,6 +1,6 @@
 // A real Chromium, driven by the tests. Where none can be had the tests of the page are skipped with a loud line, on a build
 // machine they fail.
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Browser, Page } from 'playwright-core';
 import { chromium } from 'playwright-core';
@@ -67,14 +67,27 @@ export class Watched {
 
 const axePath = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 
-/** What axe finds wrong with the page as it stands, a line each. */
-export async function violations(page: Page): Promise<string[]> {
+/** Those rules of axe that a theme has to do with. */
+export const COLOURS = { rules: ['color-contrast', 'link-in-text-block'] } as const;
+
+/**
+ * What axe finds wrong with the page as it stands, a line each.
+ * @param options.within a part of the page; default all of it
+ * @param options.rules default all rules of WCAG 2.2 AA, and axe's best practice
+ */
+export async function violations(
+  page: Page,
+  { within, rules }: { readonly within?: string; readonly rules?: readonly string[] } = {},
+): Promise<string[]> {
   const session = await page.context().newCDPSession(page);
   // The page's own rules let nobody add a script: the debugger may.
-  const { readFileSync } = await import('node:fs');
+  const isThere = await session.send('Runtime.evaluate', { expression: "'axe' in window" });
   axeSource ??= readFileSync(axePath, 'utf8');
-  await session.send('Runtime.evaluate', { expression: axeSource });
-  const expression = `axe.run(document, { resultTypes: ['violations'], runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })
+  if (!isThere.result.value) await session.send('Runtime.evaluate', { expression: axeSource });
+  const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+  const options = { resultTypes: ['violations'], runOnly: rules ?? tags };
+  const context = within === undefined ? 'document' : JSON.stringify(within);
+  const expression = `axe.run(${context}, ${JSON.stringify(options)})
     .then(({ violations }) => violations.flatMap(({ id, nodes }) => nodes.map((node) => id + ': ' + node.target.join(' ') + ' ' + node.failureSummary.split('\\n').slice(1, 2).join(' '))))`;
   const { result, exceptionDetails } = await session.send('Runtime.evaluate', {
     expression,

@@ -70,6 +70,8 @@ export async function startSite(redisUrl: string, options: SiteOptions = {}): Pr
       connection: redisUrl,
       commandTimeout: '1s',
       shutdownTimeout: '100ms',
+      // Tests write alerts as they want them: nobody shall find out that there is no reason for one.
+      alerts: false,
       worker: worker ? { name: 'web-1', concurrency: 8 } : false,
     }),
     RqDashboardModule.forRoot(dashboard ?? { allowAnonymous: true }),

@@ -1,4 +1,5 @@
 // Faults that end with another server in the place of the primary: by Sentinels, and behind an address that stays the same.
+import type { Redis } from 'ioredis';
 import { startRedis } from '../../support/redis-server.js';
 import { SentinelGroup, follow } from '../../support/sentinels.js';
 import { eventually } from '../../support/wait.js';
@@ -26,19 +27,42 @@ function bySentinels(name: string, how: 'killed' | 'planned', safe: number): Fau
         ...(safe > 0 ? { durability: { ...DURABLE, replicas: safe } } : { mayLose: true }),
         rollsBack: true,
         pauses: [2000, 5000],
-        harm: async () => {
+        harm: async (_, __, load) => {
           const old = await group.primary();
           if (how === 'killed') await old.kill();
           else await group.failOver();
           const primary = await group.switched(old);
+          await takesWrites(group.client(primary), safe);
+          const served = await load
+            .servedBy(group.client(primary))
+            .catch(async (error: unknown) => {
+              const last = [load.lastRejection, scene.journal.of('problem').at(-1)?.message];
+              throw new Error(
+                `${String(error)}: ${await group.views()}\n${last.map(String).join('\n')}\n` +
+                  `acknowledged: ${load.acknowledged.length}`,
+              );
+            });
           if (how === 'killed') await old.restart();
           scene.client = group.client(primary);
           await group.agreed();
+          return served;
         },
         close: () => group.stop(),
       };
     },
   };
+}
+
+/** With `min-replicas-to-write` it refuses all until it has them. */
+async function takesWrites(primary: Redis, replicas: number): Promise<void> {
+  if (replicas === 0) return;
+  await eventually(
+    async () => {
+      const info = await primary.info('replication');
+      return Number(/min_slaves_good_slaves:(\d+)/.exec(info)?.[1]) >= replicas;
+    },
+    { what: 'the new primary to have its replicas', timeout: 30_000, every: 5 },
+  );
 }
 
 const BEHIND_ADDRESS: FaultCase = {
@@ -59,7 +83,7 @@ const BEHIND_ADDRESS: FaultCase = {
       durability: DURABLE,
       rollsBack: true,
       pauses: [2000, 4000],
-      harm: async () => {
+      harm: async (_, __, load) => {
         const [old, next] = [primary, 1 - primary];
         const [from, to] = [clients[old]!, clients[next]!];
         // As a planned failover goes: no more writes, until the replica has all.
@@ -78,7 +102,11 @@ const BEHIND_ADDRESS: FaultCase = {
         await from.config('SET', 'min-replicas-to-write', '0');
         primary = next;
         scene.client = to;
-        await follow(servers[old]!, servers[next]!);
+        const [served] = await Promise.all([
+          load.servedBy(to),
+          follow(servers[old]!, servers[next]!),
+        ]);
+        return served;
       },
       close: async () => {
         await address.close();

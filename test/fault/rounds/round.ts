@@ -28,8 +28,11 @@ export interface World {
   readonly rollsBack?: boolean;
   /** Nothing keeps acknowledged jobs from being lost here; they are counted. */
   readonly mayLose?: boolean;
-  /** One fault, from its beginning to its end. */
-  harm(party: Party, dice: Dice): Promise<void>;
+  /**
+   * One fault, from its beginning to its end. Where another server takes over, it gives the milliseconds from when that
+   * takes writes until a new job has been run there.
+   */
+  harm(party: Party, dice: Dice, load: Load): Promise<number | void>;
   /** Sees to it that all is well. */
   heal?(): Promise<void>;
   /** Ends all that the scene does not end by itself. */
@@ -50,6 +53,8 @@ export interface RoundResult {
   readonly toldFalsely: number;
   /** Seconds: the longest time from the first call for a job until one was acknowledged. */
   readonly outage: number;
+  /** Seconds: the longest time from the election of a new primary until a new job has been run there. */
+  readonly servedAgain?: number;
   /** What the auditor says; nothing when all is as promised. */
   readonly violations: readonly string[];
 }
@@ -98,9 +103,11 @@ export async function runRound(
     const load = new Load(queue, CALLERS);
     const end = performance.now() + seconds * 1000;
     let faults = 0;
+    const servedAgain: number[] = [];
     do {
       await pause(dice.between(...pauses));
-      await world.harm(party, dice);
+      const served = await world.harm(party, dice, load);
+      if (served !== undefined) servedAgain.push(served);
       faults += 1;
     } while (performance.now() < end);
     await world.heal?.();
@@ -122,6 +129,9 @@ export async function runRound(
       again: runAgain(scene.journal.entries()),
       toldFalsely: await toldFalsely(scene),
       outage: Math.round(load.outage / 100) / 10,
+      ...(servedAgain.length > 0 && {
+        servedAgain: Math.round(Math.max(...servedAgain) / 10) / 100,
+      }),
       violations,
     };
   } finally {

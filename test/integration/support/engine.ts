@@ -2,8 +2,7 @@
 // Nest. Every worker and every extra store has connections of its own, as in another process.
 import type { Redis } from 'ioredis';
 import { Queue, type QueueOptions } from '../../../lib/queue/index.js';
-import { Connections } from '../../../lib/redis/index.js';
-import { RedisJobStore, type RedisJobStoreOptions } from '../../../lib/store/index.js';
+import type { RedisJobStore, RedisJobStoreOptions } from '../../../lib/store/index.js';
 import {
   type Handler,
   HandlerRegistry,
@@ -11,35 +10,40 @@ import {
   type WorkerObserver,
   type WorkerOptions,
 } from '../../../lib/worker/index.js';
-import {
-  type RedisServer,
-  type StartRedisOptions,
-  startRedis,
-} from '../../support/redis-server.js';
+import type { RedisServer, StartRedisOptions } from '../../support/redis-server.js';
 import { eventually } from '../../support/wait.js';
-import { LAYOUT, SERVER_ARGS, openTagged, prepareServer, taggedClient, wholes } from './layout.js';
+import {
+  type Login,
+  type TestServers,
+  clientHere,
+  openStoreOn,
+  startServers,
+  wholeOf,
+  wholes,
+} from './layout.js';
 
 export class Engine {
+  /** On a cluster the node that has all that tests look at. */
   redis!: RedisServer;
   /** A plain client, to look at what is stored and to write as somebody else would. */
   client!: Redis;
   /** The store of the producers. */
   store!: RedisJobStore;
+  private servers!: TestServers;
+  /** Those of a test, and those of all tests of the file. */
   private readonly connections = new Set<{ close(): Promise<void> }>();
-  /** Of the producers' store. */
-  private own: { close(): Promise<void> } | undefined;
+  private readonly kept = new Set<{ close(): Promise<void> }>();
   private readonly workers = new Set<Worker>();
 
   /** To be called at the top of a test file: its Redis is emptied after each test. */
   static forThisFile(options?: StartRedisOptions): Engine {
     const engine = new Engine();
     beforeAll(async () => {
-      engine.redis = await startRedis({ ...options, args: SERVER_ARGS });
-      await prepareServer(engine.redis);
-      const client = engine.redis.client();
-      engine.client = LAYOUT === 'shared' ? client : taggedClient(client);
-      engine.store = await engine.openStore();
-    });
+      engine.servers = await startServers(options);
+      engine.redis = engine.servers.redis;
+      engine.client = engine.servers.client;
+      engine.store = await engine.openStore(undefined, { isKept: true });
+    }, 40_000);
     afterEach(async () => {
       await engine.stopWorkers();
       await engine.client.flushall();
@@ -51,19 +55,24 @@ export class Engine {
     return engine;
   }
 
-  /** A store with connections of its own. */
-  async openStore(options?: RedisJobStoreOptions): Promise<RedisJobStore> {
-    if (LAYOUT !== 'shared') {
-      const tagged = await openTagged(this.redis.url, options);
-      this.connections.add(tagged.connections);
-      this.own ??= tagged.connections;
-      return tagged.store;
-    }
-    const connections = new Connections(this.redis.url);
-    this.own ??= connections;
-    this.connections.add(connections);
-    await connections.connect();
-    return new RedisJobStore(connections, options);
+  /** A store with connections of its own, which are closed after the test, or after all of them. */
+  async openStore(
+    options?: RedisJobStoreOptions,
+    { login, isKept = false, ...settings }: ConnectSettings = {},
+  ): Promise<RedisJobStore> {
+    const { store, connections } = await openStoreOn(this.connection(login), options, settings);
+    (isKept ? this.kept : this.connections).add(connections);
+    return store;
+  }
+
+  /** What `connection` is to be. */
+  connection(login?: Login): ReturnType<TestServers['connection']> {
+    return this.servers.connection(login);
+  }
+
+  /** A client as `client`, for messages. */
+  subscriber(): Redis {
+    return clientHere(this.redis.client());
   }
 
   /** A queue, by default of the producers' store and called `jobs`. */
@@ -90,8 +99,7 @@ export class Engine {
     const events = new WorkerEvents();
     // A handler that never ends must not hold up the end of its test.
     const settings = { shutdownTimeout: 0.2, ...workerOptions };
-    const whole = wholes.get(store) ?? store;
-    const worker = new Worker(whole, registry, settings, events.observer);
+    const worker = new Worker(wholeOf(store), registry, settings, events.observer);
     this.workers.add(worker);
     await worker.start();
     return Object.assign(worker, { events });
@@ -121,17 +129,21 @@ export class Engine {
   async stopWorkers(): Promise<void> {
     await Promise.all([...this.workers].map((worker) => worker.stop()));
     this.workers.clear();
-    const others = [...this.connections].filter((one) => one !== this.own);
-    await Promise.all(others.map((one) => one.close()));
+    await Promise.all([...this.connections].map((one) => one.close()));
     this.connections.clear();
-    if (this.own) this.connections.add(this.own);
   }
 
   private async close(): Promise<void> {
     await this.stopWorkers();
-    await this.own?.close();
-    await this.redis.stop();
+    await Promise.all([...this.kept].map((one) => one.close()));
+    await this.servers.stop();
   }
+}
+
+interface ConnectSettings {
+  readonly login?: Login;
+  readonly commandTimeout?: number;
+  readonly isKept?: boolean;
 }
 
 export type Run = Handler['run'];

@@ -48,6 +48,14 @@ describe('a look at a Redis', () => {
       'Redis may delete jobs when its memory is full (maxmemory-policy allkeys-lru): set it to noeviction',
     ]);
     expect(found('redis_version:6.2.0')).toEqual([]);
+    expect(found('redis_version:8.0.6')).toEqual([]);
+    expect(found('redis_version:7.2.4\r\nvalkey_version:9.1.0')).toEqual([]);
+    expect(warningsOf(found('redis_version:9.0.0'))).toEqual([
+      'Redis 9.0.0 is a version that was not tested: tested are Redis 7 and 8, Valkey 8 and 9',
+    ]);
+    expect(warningsOf(found('redis_version:7.2.4\r\nvalkey_version:10.0.1'))).toEqual([
+      expect.stringContaining('Valkey 10.0.1 is a version that was not tested'),
+    ]);
     expect(found('rdb_last_bgsave_status:err', false)).toEqual([]);
   });
 });

@@ -47,6 +47,24 @@ describe('the claimed jobs of one answer', () => {
     expect(job?.has(15)).toBe(false);
   });
 
+  it('have as many fields as they came with, whatever the others have', () => {
+    const fields = (count: number, job: string) =>
+      Array.from({ length: count }, (_, field) => (field === 3 ? false : `${job}${field}`));
+    const jobs = [
+      fields(10, 'a'),
+      fields(30, 'b'),
+      fields(22, 'c'),
+      fields(2, 'd'),
+      fields(10, 'e'),
+    ];
+    const decoded = decodeClaims(packed(jobs), []);
+    for (const [index, job] of decoded.entries()) {
+      const texts = Array.from({ length: 40 }, (_, field) => job.text(field) ?? false);
+      const expected = jobs[index] ?? [];
+      expect(texts).toEqual([...expected, ...Array(40 - expected.length).fill(false)]);
+    }
+  });
+
   it('may be many, each with its own long data', () => {
     const count = 200;
     const jobs = Array.from({ length: count }, (_, index) => [

@@ -1,13 +1,15 @@
 import { useState } from 'preact/hooks';
 import type { AuditAnswer } from '../../server/answers.js';
+import { Answered } from '../answered.js';
 import { ask, useAnswer } from '../api.js';
-import { Button, Card, Empty, Loading, Tag, Trouble, When } from '../parts.js';
+import { Button, Card, Empty, Tag, When } from '../parts.js';
 import { Link, queueHref } from '../router.js';
 import { type Key, isKey, number, t } from '../words.js';
 
 /** Who did what, refused attempts included. */
 export function Audit() {
-  const { answer, problem, reload } = useAnswer<AuditAnswer[]>('audit', {}, 10_000);
+  const asked = useAnswer<AuditAnswer[]>('audit', {}, 10_000);
+  const { answer } = asked;
   const [older, setOlder] = useState<readonly AuditAnswer[]>([]);
   // What was begun and has ended is one line: the end.
   const entries = [...(answer ?? []), ...older].filter(
@@ -20,79 +22,80 @@ export function Audit() {
         <h1>{t('nav.audit')}</h1>
       </header>
       <Card flush>
-        {problem && !answer ? (
-          <Trouble problem={problem} retry={reload} />
-        ) : !answer ? (
-          <Loading />
-        ) : entries.length === 0 ? (
-          <Empty title={t('audit.none')} />
-        ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">{t('time')}</th>
-                <th scope="col">{t('audit.who')}</th>
-                <th scope="col">{t('audit.what')}</th>
-                <th scope="col" class="mid">
-                  {t('queue')}
-                </th>
-                <th scope="col" class="num mid">
-                  {t('audit.count')}
-                </th>
-                <th scope="col">{t('audit.result')}</th>
-                <th scope="col" class="low">
-                  {t('audit.ip')}
-                </th>
-              </tr>
-            </thead>
-            <tbody>
-              {entries.map((entry) => (
-                <tr key={entry.id}>
-                  <td>
-                    <When at={entry.at} />
-                  </td>
-                  <th scope="row">
-                    <bdi>{entry.who}</bdi>
+        <Answered
+          of={asked}
+          empty={() =>
+            entries.length === 0 && <Empty title={t('audit.none')}>{t('audit.none.hint')}</Empty>
+          }
+        >
+          {() => (
+            <table class="table stacked">
+              <thead>
+                <tr>
+                  <th scope="col">{t('time')}</th>
+                  <th scope="col">{t('audit.who')}</th>
+                  <th scope="col">{t('audit.what')}</th>
+                  <th scope="col" class="mid">
+                    {t('queue')}
                   </th>
-                  <td>
-                    <span class="nowrap">{actionText(entry.action)}</span>{' '}
-                    <span class="dim break">
-                      <bdi>{entry.what}</bdi>
-                    </span>
-                  </td>
-                  <td class="mid">
-                    {entry.queue ? (
-                      <Link class="plain" href={queueHref(entry.queue)}>
-                        <bdi>{entry.queue}</bdi>
-                      </Link>
-                    ) : (
-                      <span class="dim">–</span>
-                    )}
-                  </td>
-                  <td class="num mid">
-                    {entry.count === null ? <span class="dim">–</span> : number(entry.count)}
-                  </td>
-                  <td>
-                    <Tag
-                      tone={
-                        entry.result === 'refused' || entry.result === 'failed' ? 'bad' : 'quiet'
-                      }
-                    >
-                      {resultText(entry.result)}
-                    </Tag>
-                    {entry.why && (
-                      <span class="dim">
-                        {' '}
-                        <bdi>{entry.why}</bdi>
-                      </span>
-                    )}
-                  </td>
-                  <td class="low dim">{entry.ip}</td>
+                  <th scope="col" class="num mid">
+                    {t('audit.count')}
+                  </th>
+                  <th scope="col">{t('audit.result')}</th>
+                  <th scope="col" class="low">
+                    {t('audit.ip')}
+                  </th>
                 </tr>
-              ))}
-            </tbody>
-          </table>
-        )}
+              </thead>
+              <tbody>
+                {entries.map((entry) => (
+                  <tr key={entry.id}>
+                    <td class="nowrap">
+                      <When at={entry.at} />
+                    </td>
+                    <th scope="row" class="cut" title={entry.who}>
+                      <bdi>{entry.who}</bdi>
+                    </th>
+                    <td>
+                      <span class="nowrap">{actionText(entry.action)}</span>{' '}
+                      <span class="dim break">
+                        <bdi>{entry.what}</bdi>
+                      </span>
+                    </td>
+                    <td class="mid">
+                      {entry.queue ? (
+                        <Link class="plain" href={queueHref(entry.queue)}>
+                          <bdi>{entry.queue}</bdi>
+                        </Link>
+                      ) : (
+                        <span class="dim">–</span>
+                      )}
+                    </td>
+                    <td class="num mid">
+                      {entry.count === null ? <span class="dim">–</span> : number(entry.count)}
+                    </td>
+                    <td>
+                      <Tag
+                        tone={
+                          entry.result === 'refused' || entry.result === 'failed' ? 'bad' : 'quiet'
+                        }
+                      >
+                        {resultText(entry.result)}
+                      </Tag>
+                      {entry.why && (
+                        <span class="dim">
+                          {' '}
+                          <bdi>{entry.why}</bdi>
+                        </span>
+                      )}
+                    </td>
+                    <td class="low dim">{entry.ip}</td>
+                  </tr>
+                ))}
+              </tbody>
+            </table>
+          )}
+        </Answered>
         {last && (answer?.length ?? 0) >= 100 && (
           <footer class="card-foot">
             <Button

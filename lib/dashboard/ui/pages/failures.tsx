@@ -1,10 +1,11 @@
 import type { FailureAnswer, FailuresAnswer, SearchAnswer } from '../../server/answers.js';
+import { Answered } from '../answered.js';
 import { useAnswer } from '../api.js';
 import { askBulk } from '../bulk.js';
-import { Trend } from '../charts.js';
 import { ACTIONS, JobList } from '../job-list.js';
-import { Button, Card, Empty, Loading, Tag, Trouble, When } from '../parts.js';
+import { Button, Card, Empty, Tag, When } from '../parts.js';
 import { Link, hrefOf, jobHref, place, queueHref, setQuery } from '../router.js';
+import { Trend } from '../sparks.js';
 import { queues } from '../state.js';
 import { compact, number, t } from '../words.js';
 
@@ -16,11 +17,8 @@ export function Failures({ cause }: { readonly cause: string | undefined }) {
   const queue = query.get('queue') ?? '';
   const order = (query.get('order') as Order | null) ?? 'most';
   const budget = query.get('budget') ?? undefined;
-  const { answer, problem, reload } = useAnswer<FailuresAnswer>(
-    'failures',
-    { queue, budget },
-    10_000,
-  );
+  const asked = useAnswer<FailuresAnswer>('failures', { queue, budget }, 10_000);
+  const { answer, reload } = asked;
   const groups =
     answer?.groups.filter((group) => cause === undefined || group.cause === cause) ?? [];
   const sorted = groups.toSorted((one, other) =>
@@ -83,25 +81,28 @@ export function Failures({ cause }: { readonly cause: string | undefined }) {
         </div>
       </header>
       <Card flush>
-        {problem && !answer ? (
-          <Trouble problem={problem} retry={reload} />
-        ) : !answer ? (
-          <Loading />
-        ) : sorted.length === 0 ? (
-          <Empty title={t('failures.none')}>{t('failures.none.hint')}</Empty>
-        ) : (
-          <ul class="groups">
-            {sorted.map((group) => (
-              <Group
-                key={`${group.queue} ${group.cause}`}
-                group={group}
-                may={answer.may}
-                isWhole={cause !== undefined}
-                reload={reload}
-              />
-            ))}
-          </ul>
-        )}
+        <Answered
+          of={asked}
+          empty={() =>
+            sorted.length === 0 && (
+              <Empty title={t('failures.none')}>{t('failures.none.hint')}</Empty>
+            )
+          }
+        >
+          {({ may }) => (
+            <ul class="groups">
+              {sorted.map((group) => (
+                <Group
+                  key={`${group.queue} ${group.cause}`}
+                  group={group}
+                  may={may}
+                  isWhole={cause !== undefined}
+                  reload={reload}
+                />
+              ))}
+            </ul>
+          )}
+        </Answered>
         {answer && !answer.complete && (
           <footer class="card-foot">
             <span class="dim">
@@ -143,7 +144,7 @@ function Group({
           <Link href={hrefOf(`failures/${cause}`, { queue })} data-row-link>
             <bdi>{error}</bdi>
           </Link>
-          <span class="group-message">
+          <span class="group-message" title={message}>
             <bdi>{message}</bdi>
           </span>
           {group.python && <Tag tone="quiet">python</Tag>}
@@ -158,7 +159,7 @@ function Group({
           </Link>
           {' · '}
           {t('failures.last')} <When at={last} />
-          {count > 1 && (
+          {(last ?? 0) - (first ?? 0) > 60_000 && (
             <>
               {' · '}
               {t('failures.first')} <When at={first} />
@@ -192,22 +193,20 @@ function Group({
 /** The jobs of one cause, the newest first. */
 function GroupJobs({ group }: { readonly group: FailureAnswer }) {
   const q = `queue:"${group.queue}" status:failed cause:${group.cause}`;
-  const { answer, problem, reload } = useAnswer<SearchAnswer>('search', { q }, 10_000);
+  const asked = useAnswer<SearchAnswer>('search', { q }, 10_000);
   return (
     <Card title={t('nav.jobs')} flush>
-      {problem && !answer ? (
-        <Trouble problem={problem} retry={reload} />
-      ) : answer ? (
-        <JobList
-          jobs={answer.jobs}
-          may={answer.may}
-          queue={group.queue}
-          actions={ACTIONS['failed'] ?? []}
-          changed={reload}
-        />
-      ) : (
-        <Loading />
-      )}
+      <Answered of={asked}>
+        {({ jobs, may }) => (
+          <JobList
+            jobs={jobs}
+            may={may}
+            queue={group.queue}
+            actions={ACTIONS['failed'] ?? []}
+            changed={asked.reload}
+          />
+        )}
+      </Answered>
     </Card>
   );
 }

@@ -2,6 +2,7 @@ import type { JobAnswer } from '../../server/answers.js';
 import { change, useAnswer } from '../api.js';
 import { Attempts } from '../attempts.js';
 import { askAnew, askDelete, askRequeue } from '../job-questions.js';
+import { wearLaterStyle } from '../later-style.js';
 import { Button, Card, Copy, Fact, Facts, Loading, Status, Trouble, When } from '../parts.js';
 import { Link, hrefOf, jobHref, queueHref } from '../router.js';
 import { now } from '../state.js';
@@ -9,10 +10,15 @@ import { Stack } from '../stack.js';
 import { Tree } from '../tree.js';
 import { type Key, duration, number, t } from '../words.js';
 
+wearLaterStyle();
+
 /** One job: what it is, what became of it, and what can be done. */
 export function Job({ id }: { readonly id: string }) {
   const { answer: job, problem, reload } = useAnswer<JobAnswer>('job', { id }, 1000);
-  if (!job) return problem ? <Trouble problem={problem} retry={reload} /> : <Loading rows={10} />;
+  if (!job)
+    return (
+      <Card>{problem ? <Trouble problem={problem} retry={reload} /> : <Loading rows={10} />}</Card>
+    );
   const lastStack = job.attemptList.findLast(({ stack }) => stack !== null)?.stack;
   const hasFailed = job.status === 'failed' || job.status === 'stopped';
   return (
@@ -218,7 +224,15 @@ function Data({ job }: { readonly job: JobAnswer }) {
     2,
   );
   return (
-    <Card title={t('data')} aside={<Copy text={json} label={t('copy.data')} />}>
+    <Card
+      title={t('data')}
+      aside={
+        <span>
+          {job.name !== null && <Copy text={codeOf(job, isCall)}>{t('copy.code')}</Copy>}
+          <Copy text={json} label={t('copy.data')} />
+        </span>
+      }
+    >
       <Tree value={isCall ? { args: job.args, kwargs: job.kwargs } : job.data} />
       {job.hasResult && (
         <>
@@ -240,6 +254,13 @@ function Data({ job }: { readonly job: JobAnswer }) {
       )}
     </Card>
   );
+}
+
+/** The call that enqueues such a job. */
+function codeOf({ queue, name, data, args, kwargs }: JobAnswer, isCall: boolean): string {
+  const text = (value: unknown) => JSON.stringify(value ?? {}, null, 2);
+  const call = isCall ? 'enqueueCall' : 'enqueue';
+  return `await rq.queue(${text(queue)}).${call}(${text(name)}, ${text(isCall ? { args, kwargs } : data)});`;
 }
 
 /** What it waits for, and what waits for it. */

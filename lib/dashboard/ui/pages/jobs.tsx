@@ -1,8 +1,9 @@
 import type { SearchAnswer } from '../../server/answers.js';
+import { Answered } from '../answered.js';
 import { addressOf, useAnswer } from '../api.js';
 import { askBulk } from '../bulk.js';
 import { ACTIONS, JobList } from '../job-list.js';
-import { Button, Card, Empty, Loading, Trouble } from '../parts.js';
+import { Button, Card, Empty, Trouble } from '../parts.js';
 import { place, setQuery } from '../router.js';
 import { may } from '../state.js';
 import { type Key, compact, t } from '../words.js';
@@ -12,11 +13,8 @@ export function Jobs() {
   const { query } = place.value;
   const q = query.get('q') ?? '';
   const budget = query.get('budget') ?? undefined;
-  const { answer, problem, reload, isLoading } = useAnswer<SearchAnswer>(
-    'search',
-    { q, budget },
-    q === '' ? 5000 : undefined,
-  );
+  const asked = useAnswer<SearchAnswer>('search', { q, budget }, q === '' ? 5000 : undefined);
+  const { answer, problem, reload, isLoading } = asked;
   const status = /(?:^|\s)status:(\w+)/.exec(q)?.[1] ?? '';
   const { selection } = answer ?? {};
   return (
@@ -47,29 +45,41 @@ export function Jobs() {
         )}
       </div>
       <Card flush>
-        {problem && !answer ? (
-          <Trouble problem={problem} retry={reload} />
-        ) : problem ? (
-          <Trouble problem={problem} />
-        ) : !answer ? (
-          <Loading rows={10} />
-        ) : answer.jobs.length === 0 ? (
-          <Empty title={t(q ? 'search.none' : 'jobs.none')}>{q ? <Grammar /> : null}</Empty>
+        {problem?.code === 'option' ? (
+          <Empty title={problem.message}>
+            <Grammar />
+          </Empty>
         ) : (
-          <JobList
-            jobs={answer.jobs}
-            may={answer.may}
-            actions={ACTIONS[status] ?? ['requeue', 'delete']}
-            {...(selection && {
-              all: {
-                count: answer.total,
-                act: (action) => void askBulk(action, selection, q, reload),
-              },
-            })}
-            changed={reload}
-          />
+          <Answered
+            of={asked}
+            rows={10}
+            empty={({ jobs }) =>
+              problem ? (
+                <Trouble problem={problem} />
+              ) : (
+                jobs.length === 0 && (
+                  <Empty title={t(q ? 'search.none' : 'jobs.none')}>{q ? <Grammar /> : null}</Empty>
+                )
+              )
+            }
+          >
+            {({ jobs, may: allowed, total }) => (
+              <JobList
+                jobs={jobs}
+                may={allowed}
+                actions={ACTIONS[status] ?? ['requeue', 'delete']}
+                {...(selection && {
+                  all: {
+                    count: total,
+                    act: (action) => void askBulk(action, selection, q, reload),
+                  },
+                })}
+                changed={reload}
+              />
+            )}
+          </Answered>
         )}
-        {answer && (
+        {answer && problem?.code !== 'option' && (
           <footer class="card-foot" aria-busy={isLoading}>
             <span class="dim">
               {t(answer.complete ? 'search.whole' : 'search.part', {

@@ -1,10 +1,11 @@
 import type { ChartAnswer, PointAnswer } from '../../server/answers.js';
 import { useAnswer } from '../api.js';
 import { Chart, type Series } from '../charts.js';
-import { Card, Length, Segments, Trouble } from '../parts.js';
+import { ByName } from '../by-name.js';
+import { Segments, Trouble } from '../parts.js';
 import { place, setQuery } from '../router.js';
-import { queues } from '../state.js';
-import { compact, duration, t } from '../words.js';
+import { queues, starts } from '../state.js';
+import { type Key, compact, duration, t } from '../words.js';
 import { outcomes, waits } from './overview.js';
 import { rangeText } from './queue.js';
 
@@ -13,8 +14,20 @@ export function Metrics() {
   const { query } = place.value;
   const last = query.get('last') ?? '24h';
   const queue = query.get('queue') ?? '';
-  const { answer, problem, reload } = useAnswer<ChartAnswer>('history', { last, queue }, 15_000);
-  const shared = { stepMs: answer?.stepMs ?? 60_000, points: answer?.points ?? [] };
+  const compare = COMPARED[last];
+  const isCompared = query.get('compare') === '1' && compare !== undefined;
+  const { answer, problem, reload } = useAnswer<ChartAnswer>(
+    'history',
+    { last, queue, compare: isCompared ? 1 : undefined },
+    15_000,
+  );
+  const before = isCompared ? answer?.before : undefined;
+  const shared = {
+    stepMs: answer?.stepMs ?? 60_000,
+    points: answer?.points,
+    marks: starts(queue),
+    ...(before && compare && { before: { label: t(compare), points: before.points } }),
+  };
   return (
     <>
       <header class="page-head">
@@ -34,6 +47,16 @@ export function Metrics() {
               ))}
             </select>
           </label>
+          {compare && (
+            <label class="check">
+              <input
+                type="checkbox"
+                checked={isCompared}
+                onChange={() => setQuery({ compare: isCompared ? undefined : '1' })}
+              />
+              {t('compare', { with: t(compare) })}
+            </label>
+          )}
           <Segments
             label={t('range')}
             value={last}
@@ -76,16 +99,26 @@ export function Metrics() {
               title={t('chart.depth')}
               kind="lines"
               series={depth()}
+              empty={t('empty.queued')}
               format={compact}
               {...shared}
             />
           </div>
-          {answer && answer.jobs.length > 0 && <Names jobs={answer.jobs} />}
+          {answer && <ByName jobs={answer.jobs} showsQueue={queue === ''} />}
         </>
       )}
     </>
   );
 }
+
+/** What a range is compared with. */
+const COMPARED: Readonly<Record<string, Key>> = {
+  '1h': 'compare.day',
+  '6h': 'compare.day',
+  '24h': 'compare.day',
+  '7d': 'compare.week',
+  '30d': 'compare.month',
+};
 
 function runs(): Series<PointAnswer>[] {
   return [
@@ -98,63 +131,4 @@ function depth(): Series<PointAnswer>[] {
   return [
     { key: 'queued', label: t('col.waiting'), tone: 'accent', value: (point) => point.queued },
   ];
-}
-
-function Names({ jobs }: { readonly jobs: ChartAnswer['jobs'] }) {
-  const most = Math.max(1, ...jobs.map(({ attempts }) => attempts));
-  return (
-    <Card title={t('by.name')} flush>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">{t('job')}</th>
-            <th scope="col" class="wide">
-              {t('col.attempts')}
-            </th>
-            <th scope="col" class="num">
-              {t('outcome.failed')}
-            </th>
-            <th scope="col" class="num mid">
-              {t('outcome.retrying')}
-            </th>
-            <th scope="col" class="num mid">
-              {t('run')} p50
-            </th>
-            <th scope="col" class="num">
-              {t('run')} p95
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {jobs.map((job, index) => (
-            <tr key={index}>
-              <th scope="row">
-                <bdi>{job.name ?? t('other')}</bdi>
-              </th>
-              <td class="wide">
-                <span class="share">
-                  <span class="share-bar is-long" aria-hidden="true">
-                    <span style={{ inlineSize: `${(job.attempts / most) * 100}%` }} />
-                  </span>
-                  {compact(job.attempts)}
-                </span>
-              </td>
-              <td class="num">
-                {job.failed > 0 ? compact(job.failed) : <span class="dim">0</span>}
-              </td>
-              <td class="num mid">
-                {job.retrying > 0 ? compact(job.retrying) : <span class="dim">0</span>}
-              </td>
-              <td class="num mid">
-                <Length ms={job.runP50} />
-              </td>
-              <td class="num">
-                <Length ms={job.runP95} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Card>
-  );
 }

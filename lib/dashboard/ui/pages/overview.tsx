@@ -1,10 +1,12 @@
-import type { PointAnswer, QueueAnswer, TroubleAnswer } from '../../server/answers.js';
-import { askBulk, togglePause } from '../bulk.js';
-import { Chart, type Series, Spark } from '../charts.js';
-import { Button, Empty, Length, Share, Tag } from '../parts.js';
+import type { PointAnswer, QueueAnswer } from '../../server/answers.js';
+import { togglePause } from '../bulk.js';
+import { Chart, type Series } from '../charts.js';
+import { Needs } from '../needs.js';
+import { Button, Card, Empty, Length, Share, Tag } from '../parts.js';
 import { Link, hrefOf, queueHref } from '../router.js';
-import { heardAt, hourChart, may, queues, troubles, workers } from '../state.js';
-import { type Key, compact, duration, isKey, number, percent, t } from '../words.js';
+import { Spark } from '../sparks.js';
+import { heardAt, hourChart, may, queues, starts, troubles } from '../state.js';
+import { type Key, compact, duration, number, percent, t } from '../words.js';
 
 /** What needs a human, how it goes, and all queues. */
 export function Overview() {
@@ -12,9 +14,11 @@ export function Overview() {
   return (
     <>
       <h1 class="spoken">{t('nav.overview')}</h1>
-      <Troubles />
+      <Needs />
       {queues.value.length === 0 && heardAt.value > 0 ? (
-        <Empty title={t('overview.empty')}>{t('overview.empty.hint')}</Empty>
+        <Card>
+          <Empty title={t('overview.empty')}>{t('overview.empty.hint')}</Empty>
+        </Card>
       ) : (
         <>
           <div class="pair">
@@ -22,19 +26,21 @@ export function Overview() {
               title={t('chart.throughput')}
               kind="bars"
               stepMs={60_000}
-              points={chart?.points ?? []}
+              points={chart?.points}
               series={outcomes()}
               format={compact}
               note={t('chart.hour')}
+              marks={starts()}
             />
             <Chart
               title={t('chart.wait')}
               kind="lines"
               stepMs={60_000}
-              points={chart?.points ?? []}
+              points={chart?.points}
               series={waits()}
               format={duration}
               note={t('chart.slowest')}
+              marks={starts()}
             />
           </div>
           <QueueTable queues={queues.value} />
@@ -67,59 +73,6 @@ export function waits(): Series<PointAnswer>[] {
     { key: 'p95', label: 'p95', tone: 'accent', value: (point) => point.waitP95 },
     { key: 'p50', label: 'p50', tone: 'quiet', value: (point) => point.waitP50 },
   ];
-}
-
-/** A sentence each, the worst first, with what can be done about it. */
-function Troubles() {
-  const known = troubles.value.toSorted((one, other) => weight(other) - weight(one));
-  if (known.length === 0) {
-    const alive = workers.value.filter(({ isAlive }) => isAlive).length;
-    if (queues.value.length === 0) return null;
-    return (
-      <p class="all-well">
-        <span class="dot" aria-hidden="true" />
-        {t('troubles.none', { n: alive })}
-      </p>
-    );
-  }
-  return (
-    <ul class="troubles" aria-label={t('troubles')}>
-      {known.map((trouble) => (
-        <Trouble key={`${trouble.queue} ${trouble.code}`} {...trouble} />
-      ))}
-    </ul>
-  );
-}
-
-function Trouble({ queue, code, sentence, count, ms }: TroubleAnswer) {
-  const key = `trouble.${code}`;
-  const isBad = code === 'no-worker';
-  return (
-    <li class={isBad ? 'trouble is-bad' : 'trouble is-late'}>
-      <span class="trouble-word">{t(isBad ? 'trouble.word.bad' : 'trouble.word.late')}</span>
-      <span>
-        <Link href={queueHref(queue)}>
-          <bdi>{queue}</bdi>
-        </Link>
-        {': '}
-        {isKey(key) ? t(key, { n: count, time: duration(ms) }) : sentence}
-      </span>
-      {code === 'paused' && may('pause') && (
-        <Button onClick={() => togglePause(queue, true)}>{t('resume')}</Button>
-      )}
-      {code === 'overdue' && may('requeue') && (
-        <Button
-          onClick={() => askBulk('promote', { queue, in: 'scheduled' }, t('trouble.overdue.about'))}
-        >
-          {t('promote')}
-        </Button>
-      )}
-    </li>
-  );
-}
-
-function weight({ code, count }: TroubleAnswer): number {
-  return (code === 'no-worker' ? 1e9 : code === 'overdue' ? 1e8 : 0) + count;
 }
 
 type Column = readonly [key: Key, css: string];

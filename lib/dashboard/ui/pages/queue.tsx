@@ -1,14 +1,18 @@
 import type { ListAnswer, Place, PointAnswer, QueueDetailAnswer } from '../../server/answers.js';
+import { Answered } from '../answered.js';
 import { change, useAnswer } from '../api.js';
 import { askBulk, togglePause } from '../bulk.js';
+import { ByName } from '../by-name.js';
 import { Chart, type Series } from '../charts.js';
 import { askFirst } from '../dialog.js';
 import { ACTIONS, JobList, Pager } from '../job-list.js';
 import { Limits } from '../limits.js';
-import { Button, Card, Empty, Length, Loading, Segments, Tag, Trouble } from '../parts.js';
+import { Later } from '../later.js';
+import { Needs } from '../needs.js';
+import { Button, Card, Empty, Figure, Segments, Tag, Trouble } from '../parts.js';
 import { Link, hrefOf, place, setQuery } from '../router.js';
-import { queues } from '../state.js';
-import { type Key, compact, duration, number, percent, t } from '../words.js';
+import { queues, starts } from '../state.js';
+import { compact, duration, number, percent, t } from '../words.js';
 import { outcomes } from './overview.js';
 
 const PLACES: readonly Place[] = [
@@ -30,7 +34,11 @@ export function QueuePage({ name }: { readonly name: string }) {
   const row = queues.value.find(({ queue }) => queue === name) ?? detail.answer?.queue ?? undefined;
   const may = detail.answer?.may ?? [];
   if (detail.problem && !detail.answer && detail.problem.code !== 'redis') {
-    return <Trouble problem={detail.problem} retry={detail.reload} />;
+    return (
+      <Card>
+        <Trouble problem={detail.problem} retry={detail.reload} />
+      </Card>
+    );
   }
   return (
     <>
@@ -56,6 +64,7 @@ export function QueuePage({ name }: { readonly name: string }) {
           )}
         </div>
       </header>
+      <Needs queue={name} />
       {row && (
         <ul class="figures">
           <Figure name="col.waiting" value={compact(row.queued)} />
@@ -95,21 +104,30 @@ export function QueuePage({ name }: { readonly name: string }) {
           title={t('chart.attempts')}
           kind="bars"
           stepMs={detail.answer?.chart.stepMs ?? 60_000}
-          points={detail.answer?.chart.points ?? []}
+          points={detail.answer?.chart.points}
           series={outcomes()}
           format={compact}
+          marks={starts(name)}
         />
         <Chart
           title={t('chart.depth')}
           kind="lines"
           stepMs={detail.answer?.chart.stepMs ?? 60_000}
-          points={detail.answer?.chart.points ?? []}
+          points={detail.answer?.chart.points}
           series={depth()}
+          empty={t('empty.queued')}
           format={compact}
+          marks={starts(name)}
         />
       </div>
       <Jobs name={name} row={row} />
-      {detail.answer && detail.answer.chart.jobs.length > 0 && <ByName detail={detail.answer} />}
+      {detail.answer && <ByName jobs={detail.answer.chart.jobs} />}
+      {detail.answer && detail.answer.chart.jobs.length > 0 && (
+        <Later
+          load={async () => (await import('../heat.js')).Heat}
+          props={{ queue: name, last, jobs: detail.answer.chart.jobs }}
+        />
+      )}
       {detail.answer && <Limits queue={name} detail={detail.answer} changed={detail.reload} />}
     </>
   );
@@ -126,23 +144,6 @@ function depth(): Series<PointAnswer>[] {
   ];
 }
 
-function Figure({
-  name,
-  value,
-  tone = '',
-}: {
-  readonly name: Key;
-  readonly value: string;
-  readonly tone?: string;
-}) {
-  return (
-    <li>
-      <span class="label">{t(name)}</span>
-      <span class={`figure ${tone}`}>{value}</span>
-    </li>
-  );
-}
-
 /** The jobs of one place, the newest first; of waiting ones the next first. */
 function Jobs({
   name,
@@ -154,11 +155,8 @@ function Jobs({
   const { query } = place.value;
   const shown = (query.get('in') as Place | null) ?? firstOf(row);
   const from = Number(query.get('from') ?? 0) || 0;
-  const { answer, problem, reload } = useAnswer<ListAnswer>(
-    'list',
-    { queue: name, in: shown, from, limit: PAGE },
-    4000,
-  );
+  const asked = useAnswer<ListAnswer>('list', { queue: name, in: shown, from, limit: PAGE }, 4000);
+  const { reload } = asked;
   const actions = ACTIONS[shown] ?? [];
   return (
     <Card flush>
@@ -178,34 +176,33 @@ function Jobs({
           </button>
         ))}
       </div>
-      {problem && !answer ? (
-        <Trouble problem={problem} retry={reload} />
-      ) : !answer ? (
-        <Loading />
-      ) : answer.jobs.length === 0 ? (
-        <Empty title={t(`empty.${shown}`)} />
-      ) : (
-        <>
-          <JobList
-            jobs={answer.jobs}
-            may={answer.may}
-            queue={name}
-            actions={actions}
-            all={{
-              count: answer.total,
-              act: (action) =>
-                void askBulk(action, { queue: name, in: shown }, t(`status.${shown}`), reload),
-            }}
-            changed={reload}
-          />
-          <Pager
-            from={from}
-            count={answer.jobs.length}
-            total={answer.total}
-            go={(next) => setQuery({ from: next ? String(next) : undefined }, false)}
-          />
-        </>
-      )}
+      <Answered
+        of={asked}
+        empty={({ jobs }) => jobs.length === 0 && <Empty title={t(`empty.${shown}`)} />}
+      >
+        {(answer) => (
+          <>
+            <JobList
+              jobs={answer.jobs}
+              may={answer.may}
+              queue={name}
+              actions={actions}
+              all={{
+                count: answer.total,
+                act: (action) =>
+                  void askBulk(action, { queue: name, in: shown }, t(`status.${shown}`), reload),
+              }}
+              changed={reload}
+            />
+            <Pager
+              from={from}
+              count={answer.jobs.length}
+              total={answer.total}
+              go={(next) => setQuery({ from: next ? String(next) : undefined }, false)}
+            />
+          </>
+        )}
+      </Answered>
     </Card>
   );
 }
@@ -214,57 +211,6 @@ function Jobs({
 function firstOf(row: Readonly<Record<Place, number>> | undefined): Place {
   const places = ['queued', 'started', 'failed', 'scheduled', 'finished'] as const;
   return (row && places.find((one) => row[one] > 0)) ?? 'queued';
-}
-
-function ByName({ detail }: { readonly detail: QueueDetailAnswer }) {
-  return (
-    <Card title={t('by.name')} flush>
-      <table class="table">
-        <thead>
-          <tr>
-            <th scope="col">{t('job')}</th>
-            <th scope="col" class="num">
-              {t('col.attempts')}
-            </th>
-            <th scope="col" class="num">
-              {t('outcome.failed')}
-            </th>
-            <th scope="col" class="num">
-              {t('outcome.retrying')}
-            </th>
-            <th scope="col" class="num">
-              {t('run')} p50
-            </th>
-            <th scope="col" class="num">
-              {t('run')} p95
-            </th>
-          </tr>
-        </thead>
-        <tbody>
-          {detail.chart.jobs.map((job) => (
-            <tr key={job.name}>
-              <th scope="row">
-                <bdi>{job.name ?? t('other')}</bdi>
-              </th>
-              <td class="num">{compact(job.attempts)}</td>
-              <td class="num">
-                {job.failed > 0 ? compact(job.failed) : <span class="dim">0</span>}
-              </td>
-              <td class="num">
-                {job.retrying > 0 ? compact(job.retrying) : <span class="dim">0</span>}
-              </td>
-              <td class="num">
-                <Length ms={job.runP50} />
-              </td>
-              <td class="num">
-                <Length ms={job.runP95} />
-              </td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </Card>
-  );
 }
 
 function askEmpty(queue: string, count: number): void {

@@ -1,56 +1,61 @@
 import type { ScheduleAnswer } from '../../server/answers.js';
+import { Answered } from '../answered.js';
 import { change, useAnswer } from '../api.js';
+import { cronWords } from '../cron-words.js';
 import { askFirst } from '../dialog.js';
-import { Button, Card, Empty, Loading, Tag, Trouble, When } from '../parts.js';
+import { wearLaterStyle } from '../later-style.js';
+import { Button, Card, Empty, Tag, When } from '../parts.js';
 import { Link, jobHref, queueHref } from '../router.js';
 import { may } from '../state.js';
 import { duration, number, t } from '../words.js';
 
+wearLaterStyle();
+
 /** What the clock enqueues: when next, when last, and whether anything was left out. */
 export function Schedules() {
-  const { answer, problem, reload } = useAnswer<ScheduleAnswer[]>('schedules', {}, 5000);
+  const asked = useAnswer<ScheduleAnswer[]>('schedules', {}, 5000);
+  const { reload } = asked;
   return (
     <>
       <header class="page-head">
         <h1>{t('nav.schedules')}</h1>
       </header>
       <Card flush>
-        {problem && !answer ? (
-          <Trouble problem={problem} retry={reload} />
-        ) : !answer ? (
-          <Loading />
-        ) : answer.length === 0 ? (
-          <Empty title={t('schedules.none')}>{t('schedules.none.hint')}</Empty>
-        ) : (
-          <table class="table">
-            <thead>
-              <tr>
-                <th scope="col">{t('schedules.id')}</th>
-                <th scope="col" class="mid">
-                  {t('job')}
-                </th>
-                <th scope="col">{t('schedules.when')}</th>
-                <th scope="col">{t('schedules.next')}</th>
-                <th scope="col" class="mid">
-                  {t('schedules.last')}
-                </th>
-                <th scope="col" class="num low">
-                  {t('schedules.missed')}
-                </th>
-                {may('schedule') && (
-                  <th scope="col">
-                    <span class="spoken">{t('actions')}</span>
+        <Answered
+          of={asked}
+          empty={(all) =>
+            all.length === 0 && (
+              <Empty title={t('schedules.none')}>{t('schedules.none.hint')}</Empty>
+            )
+          }
+        >
+          {(all) => (
+            <table class="table stacked">
+              <thead>
+                <tr>
+                  <th scope="col">{t('schedules.id')}</th>
+                  <th scope="col">{t('job')}</th>
+                  <th scope="col">{t('schedules.when')}</th>
+                  <th scope="col">{t('schedules.next')}</th>
+                  <th scope="col">{t('schedules.last')}</th>
+                  <th scope="col" class="num low">
+                    {t('schedules.missed')}
                   </th>
-                )}
-              </tr>
-            </thead>
-            <tbody>
-              {answer.map((schedule) => (
-                <Row key={schedule.id} schedule={schedule} reload={reload} />
-              ))}
-            </tbody>
-          </table>
-        )}
+                  {may('schedule') && (
+                    <th scope="col">
+                      <span class="spoken">{t('actions')}</span>
+                    </th>
+                  )}
+                </tr>
+              </thead>
+              <tbody>
+                {all.map((schedule) => (
+                  <Row key={schedule.id} schedule={schedule} reload={reload} />
+                ))}
+              </tbody>
+            </table>
+          )}
+        </Answered>
       </Card>
     </>
   );
@@ -59,6 +64,12 @@ export function Schedules() {
 function Row({ schedule, reload }: { readonly schedule: ScheduleAnswer; reload: () => void }) {
   const { id, queue, name, cron, every, tz, next, last, lastJobId, missed, skipped, paused } =
     schedule;
+  const words =
+    cron !== null
+      ? cronWords(cron)
+      : every === null
+        ? undefined
+        : t('schedules.every', { time: duration(every * 1000) });
   const act = async (what: string, done: string) => {
     await change('schedule', { id, queue, do: what }, done);
     reload();
@@ -69,26 +80,24 @@ function Row({ schedule, reload }: { readonly schedule: ScheduleAnswer; reload: 
         <bdi>{id}</bdi> {paused && <Tag tone="late">{t('paused')}</Tag>}{' '}
         {schedule.from === 'code' && <Tag tone="quiet">{t('schedules.code')}</Tag>}
       </th>
-      <td class="mid">
+      <td>
         <bdi>{name ?? '–'}</bdi>{' '}
         <Link class="plain dim" href={queueHref(queue)}>
           <bdi>{queue}</bdi>
         </Link>
       </td>
       <td>
-        {cron !== null ? (
-          <code>{cron}</code>
-        ) : every === null ? (
-          '–'
-        ) : (
-          t('schedules.every', { time: duration(every * 1000) })
+        {words ?? (cron === null ? '–' : <code dir="ltr">{cron}</code>)}
+        {(tz ?? (words && cron)) && (
+          <div class="sub">
+            {words && cron && <code dir="ltr">{cron}</code>} {tz}
+          </div>
         )}
-        {tz && <span class="dim"> {tz}</span>}
       </td>
-      <td>
+      <td data-label={t('schedules.next')}>
         <When at={next} />
       </td>
-      <td class="mid">
+      <td data-label={t('schedules.last')}>
         {lastJobId ? (
           <Link class="plain" href={jobHref(lastJobId)}>
             <When at={last} />

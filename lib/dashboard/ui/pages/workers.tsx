@@ -1,10 +1,13 @@
 import type { WorkerAnswer } from '../../server/answers.js';
 import { change } from '../api.js';
 import { askFirst } from '../dialog.js';
-import { Button, Card, Empty, Length, Share, Tag, When } from '../parts.js';
+import { wearLaterStyle } from '../later-style.js';
+import { Button, Card, Empty, Length, Share, Tag } from '../parts.js';
 import { Link, jobHref, queueHref } from '../router.js';
 import { may, now, workers } from '../state.js';
-import { bytes, compact, duration, t } from '../words.js';
+import { bytes, compact, duration, fullTime, t } from '../words.js';
+
+wearLaterStyle();
 
 /** Who runs jobs, what each runs now, and how it fares. The longest runs of all come first. */
 export function Workers() {
@@ -93,7 +96,7 @@ function Worker({ worker }: { readonly worker: WorkerAnswer }) {
   return (
     <section class={`card worker ${isAlive ? '' : 'edge-bad'}`} aria-label={name}>
       <header>
-        <h2>
+        <h2 title={name}>
           <bdi>{name}</bdi>
         </h2>
         {!isAlive && <Tag tone="bad">{t('workers.silent', { time: duration(silentMs ?? 0) })}</Tag>}
@@ -142,8 +145,10 @@ function Worker({ worker }: { readonly worker: WorkerAnswer }) {
           {worker.version && ` · ${worker.version}`}
           {startedAt !== null && (
             <>
-              {' '}
-              · {t('workers.since')} <When at={startedAt} />
+              {' · '}
+              <span title={fullTime(startedAt)}>
+                {t('workers.since', { time: duration(Math.max(0, now.value - startedAt)) })}
+              </span>
             </>
           )}
         </span>

@@ -35,7 +35,8 @@ local function look_at(queue, claims, id)
   end
   values[CLAIM_FIELD_COUNT + 1] = id
   local given = values[CLAIM.nrq_given]
-  if values[CLAIM.nrq_attempts] or values[CLAIM.success_callback_name] or (given and string.find(given, '[xdpw]')) then
+  local has_rare = values[CLAIM.success_callback_name] or (given and string.find(given, '[cdpw]'))
+  if has_rare or values[CLAIM.nrq_attempts] or (given and string.find(given, 'x', 1, true)) then
     local further = redis.call('HMGET', key, FURTHER_FIELD_NAMES)
     local crashes = 0
     if further[FURTHER.nrq_crashes] then
@@ -61,6 +62,10 @@ local function look_at(queue, claims, id)
       claims.has_suspect = true
     end
     for index = 1, FURTHER_FIELD_COUNT do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
+    if has_rare then
+      local rare = redis.call('HMGET', key, RARE_FIELD_NAMES)
+      for index = 1, RARE_FIELD_COUNT do values[CLAIM_FIELD_COUNT + 1 + FURTHER_FIELD_COUNT + index] = rare[index] end
+    end
   end
   return values
 end

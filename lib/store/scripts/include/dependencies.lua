@@ -78,15 +78,22 @@ local function parents_in(text, first)
   return parents
 end
 
+-- How many sets one look is for.
+local LOOKED_AT_ONCE = 50
+
 -- Takes a child out of the sets of its parents, but for one. Those of parents that have finished are gone: where there are
--- many, one look tells so.
+-- many, one look at a time tells so.
 local function leave_sets(id, parents, but)
   local keys = {}
   for _, parent in ipairs(parents) do
     if parent ~= but then keys[#keys + 1] = dependents_key(parent) end
   end
-  if #keys > 3 and #keys <= 4000 and redis.pcall('EXISTS', unpack(keys)) == 0 then return end
-  for _, key in ipairs(keys) do redis.pcall('SREM', key, id) end
+  for first = 1, #keys, LOOKED_AT_ONCE do
+    local last = math.min(first + LOOKED_AT_ONCE - 1, #keys)
+    if last - first < 3 or redis.pcall('EXISTS', unpack(keys, first, last)) ~= 0 then
+      for at = first, last do redis.pcall('SREM', keys[at], id) end
+    end
+  end
 end
 
 -- All that it waited for, whether it is over or not. Read only when it is needed: there may be a thousand.

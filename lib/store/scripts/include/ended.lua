@@ -359,14 +359,17 @@ end
 
 -- Jobs are over. ids: their ids; how: 'finished' | 'failed' | 'stopped' | 'canceled' | 'deleted' | 'gone' | 'released' =
 -- their children shall not wait for them | 'delete' = their children are deleted, too; results: id -> see `handed.hand_over`
-local function ended_all(queue, ids, how, results)
-  local keys, told = {}, {}
-  for index, id in ipairs(ids) do keys[index] = dependents_key(id) end
+-- known: the keys of the sets of those who wait for them, should they be known
+local function ended_all(queue, ids, how, results, known)
+  local keys, told = known or {}, {}
+  if not known then
+    for index, id in ipairs(ids) do keys[index] = dependents_key(id) end
+  end
   -- Of those that have finished, somebody has looked.
   if how ~= 'finished' and (#keys == 0 or redis.pcall('EXISTS', unpack(keys)) == 0) then ids = {} end
   for index, id in ipairs(ids) do
     local key = keys[index]
-    local page = redis.pcall('SSCAN', key, '0', 'COUNT', PAGE)
+    local page = redis.pcall('SSCAN', key, '0', 'COUNT', '100')
     local is_whole = not page.err and page[1] == '0'
     if is_whole and #page[2] > 0 and how == 'finished' and tell_waiting(id, results and results[id], page[2]) then
       told[#told + 1] = key

@@ -9,12 +9,16 @@
 -- How many failed attempts are kept.
 local HISTORY = 10
 
--- Counts a failed attempt and keeps its record beside the job; the oldest beyond HISTORY go.
--- ...: what else its hash holds from now on: name, value, ...
-local function remember(key, attempt, record, ...)
-  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record, ...)
+-- Of the records of failed attempts, the oldest go.
+local function forget_oldest(key, attempt)
   local oldest = tonumber(attempt) - HISTORY
   if oldest > 0 then redis.pcall('HDEL', key, 'nrq_attempt:' .. string.format('%d', oldest)) end
+end
+
+-- Counts a failed attempt and keeps its record beside the job.
+local function remember(key, attempt, record)
+  redis.call('HSET', key, 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, record)
+  forget_oldest(key, attempt)
 end
 
 -- Raises when the job's fields could not be written after what is written first.
@@ -84,18 +88,21 @@ function settle.canceled(execution, first)
   return finish_run(execution, 'canceled', ttl, 'text', reason, 'nrq_reason', reason)
 end
 
--- lane: see queue-up.lua
-local function put_off(execution, delay, front, lane)
+-- lane, ...: see queue-up.lua
+local function put_off(execution, delay, front, lane, ...)
   if delay > 0 then
-    assure_right('HSET', job_prefix)
+    assure_mark()
     redis.call('ZADD', execution.queue.scheduled, score(now + delay), execution.id)
-    redis.call('HSET', execution.key, 'status', 'scheduled')
+    redis.call('HSET', execution.key, 'status', 'scheduled', ...)
     execution.scheduled = execution.scheduled or {}
     execution.scheduled[execution.id] = true
   else
-    queue_up(execution.queue, execution.id, front, lane)
+    queue_up(execution.queue, execution.id, front, lane, ...)
   end
 end
+
+-- A retry returns to the head of its lane.
+local RETRIES_FIRST = { front = true }
 
 -- delay: milliseconds  place: 'front' | 'back'  retries: those left, '' = not counted there
 -- intervals, policy: its own, to be stored, '' = as they are  counts: '1' = in number_of_retries
@@ -108,22 +115,26 @@ function settle.retrying(execution, first)
     -- Known to the worker by this text (see RETRYING_FULL).
     error({ err = 'RETRYING FULL' })
   end
-  put_off(execution, delay, ARGV[first + RETRYING.place] == 'front', { front = true })
+  local attempt = ARGV[first + RETRYING.attempt]
+  local retries, intervals, policy = ARGV[first + RETRYING.retries], ARGV[first + RETRYING.intervals], ARGV[first + RETRYING.policy]
+  local kept = { 'nrq_attempts', attempt, 'nrq_attempt:' .. attempt, ARGV[first + RETRYING.record] }
+  if retries ~= '' then
+    -- Python may write back an older number: of the two, the smaller one counts.
+    kept[5], kept[6], kept[7], kept[8] = 'retries_left', retries, 'nrq_retries_left', retries
+  end
+  local count = #kept
+  if intervals ~= '' then
+    kept[count + 1], kept[count + 2] = 'retry_intervals', intervals
+    count = count + 2
+  end
+  if policy ~= '' then kept[count + 1], kept[count + 2] = 'nrq_retry', policy end
+  put_off(execution, delay, ARGV[first + RETRYING.place] == 'front', RETRIES_FIRST, unpack(kept))
+  forget_oldest(key, attempt)
   if delay > 0 then
     -- For those who look how many wait for a retry; nothing depends on it.
     redis.pcall('ZADD', execution.queue.retrying, score(now + delay), execution.id)
-    redis.pcall('ZREMRANGEBYSCORE', execution.queue.retrying, '-inf', score(now))
+    execution.retrying = true
   end
-  local attempt, record = ARGV[first + RETRYING.attempt], ARGV[first + RETRYING.record]
-  local retries, intervals, policy = ARGV[first + RETRYING.retries], ARGV[first + RETRYING.intervals], ARGV[first + RETRYING.policy]
-  if retries == '' then
-    remember(key, attempt, record)
-  else
-    -- Python may write back an older number: of the two, the smaller one counts.
-    remember(key, attempt, record, 'retries_left', retries, 'nrq_retries_left', retries)
-  end
-  if intervals ~= '' then redis.call('HSET', key, 'retry_intervals', intervals) end
-  if policy ~= '' then redis.call('HSET', key, 'nrq_retry', policy) end
   if ARGV[first + RETRYING.counts] == '1' and type(redis.pcall('HINCRBY', key, 'number_of_retries', 1)) == 'table' then
     -- It was not a number.
     redis.call('HSET', key, 'number_of_retries', '1')

@@ -3,13 +3,21 @@
 
 --- @include push
 
+local may_mark = false
+
+-- Before the id is pushed. Asked once in a call: that costs as much as a command.
+local function assure_mark()
+  if not may_mark then assure_right('HSET', job_prefix) end
+  may_mark = true
+end
+
 -- It is ready to run from now on. keeps_time: it was ready before and has not ended by itself since, so that its
--- `enqueued_at` stays.
-local function mark_queued(id, keeps_time)
+-- `enqueued_at` stays. ...: what else its hash holds from now on: name, value, ...
+local function mark_queued(id, keeps_time, ...)
   if keeps_time then
-    redis.call('HSET', job_prefix .. id, 'status', 'queued')
+    redis.call('HSET', job_prefix .. id, 'status', 'queued', ...)
   else
-    redis.call('HSET', job_prefix .. id, 'status', 'queued', 'enqueued_at', now_text)
+    redis.call('HSET', job_prefix .. id, 'status', 'queued', 'enqueued_at', now_text, ...)
   end
 end
 
@@ -17,7 +25,7 @@ end
 -- by_run: in a lane, those that ran before go to its head
 local function queue_up_all(queue, ids, front, keeps_time, by_run)
   if #ids == 0 then return end
-  assure_right('HSET', job_prefix)
+  assure_mark()
   if queue.is_plain then
     push(queue, ids, front)
   else
@@ -34,20 +42,17 @@ local function push_one(queue, id, front)
   end
 end
 
-local may_mark = false
-
 -- lane: how it goes into its lane, should it have one (see lanes.lua); nil: as into the list
-local function queue_up(queue, id, front, lane)
-  -- Asked once in a call: that costs as much as a command.
-  if not may_mark then assure_right('HSET', job_prefix) end
-  may_mark = true
+-- ...: what else its hash holds from now on: name, value, ...
+local function queue_up(queue, id, front, lane, ...)
+  assure_mark()
   if queue.is_plain or #queue.lanes.take_in({ id }, lane or { front = front }) > 0 then push_one(queue, id, front) end
-  mark_queued(id, false)
+  mark_queued(id, false, ...)
 end
 
 -- It has not run: back to the head, as if it had never been taken.
 local function put_back(queue, id)
-  assure_right('HSET', job_prefix)
+  assure_mark()
   if queue.is_plain or #queue.lanes.take_in({ id }, { front = true, keeps_turn = true }) > 0 then
     push_one(queue, id, true)
   end

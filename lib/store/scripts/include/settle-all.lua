@@ -156,6 +156,7 @@ local function settle_all(queue, worker, executions, signs, has_records, notes, 
   batched('ZREM', queue.started, released)
   for how, gone in pairs(over or {}) do ended(gone, how, results) end
   if emptied then ended({}) end
+  if execution.retrying then redis.pcall('ZREMRANGEBYSCORE', queue.retrying, '-inf', score(now)) end
   if execution.scheduled then
     --- @include wake
     wake_for_earliest(queue, execution.scheduled)

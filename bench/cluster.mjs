@@ -1,0 +1,169 @@
+// What a cluster costs: `npm run build && node bench/cluster.mjs [--rounds 5] [--jobs 3000]`. The same jobs in six queues
+// on one server, on one server with the names of a cluster, on a cluster of one node, and on three masters, in turn. On a
+// machine with few cores three masters are not quicker, as they share them: what counts is the processor time of all
+// servers per job. The second row is what our names cost, the third what Redis does for a cluster besides, the fourth that
+// each of three servers reads and answers fewer commands at a time.
+
+import { performance } from 'node:perf_hooks';
+import { parseArgs } from 'node:util';
+import { Redis } from 'ioredis';
+import {
+  ClusterConnections,
+  ClusterJobStore,
+  Connections,
+  HandlerRegistry,
+  Queue,
+  RedisJobStore,
+  Worker,
+} from '../dist/index.js';
+import { startRedisServer } from '../scripts/redis-server.mjs';
+import { info } from './harness/redis-server.mjs';
+import { median, quantile } from './harness/statistics.mjs';
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: 'string', default: '5' },
+    jobs: { type: 'string', default: '3000' },
+  },
+});
+/** On three masters, two of these are on each. */
+const QUEUES = ['a', 'b', 'c', 'd', 'e', 'f'];
+const EACH = Number(values.jobs);
+const CALLERS = 20;
+const SLOTS = 16384;
+
+const one = await start([]);
+const cluster = await startCluster(3);
+const node = await startCluster(1);
+const { url } = one[0].server;
+const PLACES = {
+  'one server': {
+    nodes: one,
+    open: () => new Connections(url),
+    store: (connections) => new RedisJobStore(connections),
+  },
+  'one server, names of a cluster': {
+    nodes: one,
+    open: () => new Connections(url, { layout: 'cluster' }),
+    store: (connections) => new ClusterJobStore(connections),
+  },
+  'a cluster of one node': placeIn(node),
+  'three masters': placeIn(cluster),
+};
+const names = Object.keys(PLACES);
+const runs = [];
+try {
+  for (const name of names) await measure(PLACES[name], EACH / 10);
+  for (let round = 0; round < Number(values.rounds); round += 1) {
+    const found = {};
+    const inTurn = round % 2 === 0 ? names : names.toReversed();
+    for (const name of inTurn) found[name] = await measure(PLACES[name], EACH);
+    runs.push(found);
+  }
+  console.table(Object.fromEntries(names.map((name) => [name, rowOf(name)])));
+} finally {
+  await Promise.all([...one, ...node, ...cluster].map(stop));
+}
+
+function placeIn(nodes) {
+  return {
+    nodes,
+    open: () => new ClusterConnections({ cluster: { nodes: [nodes[0].server.url] } }),
+    store: (connections) => new ClusterJobStore(connections),
+  };
+}
+
+/** Medians, and the ratios to one server within a round: the median, and the middle half. */
+function rowOf(name) {
+  const of = (key) => median(runs.map((run) => run[name][key]));
+  const ratio = (key) => {
+    const all = runs.map((run) => run[name][key] / run['one server'][key]);
+    const [low, middle, high] = [0.25, 0.5, 0.75].map((q) => percent(quantile(all, q)));
+    return `${middle} (${low} to ${high})`;
+  };
+  const percent = (value) => `${value >= 1 ? '+' : ''}${((value - 1) * 100).toFixed(1)} %`;
+  return {
+    'jobs per second': Math.round(of('rate')),
+    'servers, µs per job': of('servers').toFixed(1),
+    'against one server': ratio('servers'),
+    'client, µs per job': of('client').toFixed(1),
+    'client against one': ratio('client'),
+  };
+}
+
+async function measure({ nodes, open, store }, each) {
+  for (const { client } of nodes) await client.flushall();
+  const [producing, working] = [open(), open()];
+  await Promise.all([producing.connect(), working.connect()]);
+  const producer = store(producing);
+  const handlers = new HandlerRegistry();
+  let left = each * QUEUES.length;
+  let over;
+  const isOver = new Promise((resolve) => (over = resolve));
+  for (const queue of QUEUES) {
+    handlers.register({ queue, name: 'add', owner: 'bench', run: ({ n }) => n + 1 });
+  }
+  const observer = { jobFinished: () => (left -= 1) === 0 && over() };
+  const worker = new Worker(store(working), handlers, { concurrency: 100 }, observer);
+  await worker.start();
+  const before = [performance.now(), await processorOf(nodes), process.cpuUsage()];
+  await Promise.all(QUEUES.map((name) => feed(new Queue(name, producer), each)));
+  await isOver;
+  const jobs = each * QUEUES.length;
+  const seconds = (performance.now() - before[0]) / 1000;
+  const servers = ((await processorOf(nodes)) - before[1]) / jobs;
+  const { user, system } = process.cpuUsage(before[2]);
+  await worker.stop();
+  await Promise.all([producing.close(), working.close()]);
+  return { rate: jobs / seconds, servers, client: (user + system) / jobs };
+}
+
+async function feed(queue, count) {
+  let next = 0;
+  const call = async () => {
+    while ((next += 1) <= count)
+      await queue.enqueue('add', { n: next, text: 'some text of a job' });
+  };
+  await Promise.all(Array.from({ length: CALLERS }, call));
+}
+
+/** Microseconds. */
+async function processorOf(nodes) {
+  const sections = await Promise.all(nodes.map(({ client }) => info(client, 'cpu')));
+  const seconds = sections.map((cpu) => Number(cpu.used_cpu_user) + Number(cpu.used_cpu_sys));
+  return seconds.reduce((sum, one) => sum + one, 0) * 1e6;
+}
+
+async function start(args, count = 1) {
+  return Promise.all(
+    Array.from({ length: count }, async () => {
+      const server = await startRedisServer({ args });
+      return { server, client: new Redis(server.port, server.host) };
+    }),
+  );
+}
+
+async function startCluster(count) {
+  const nodes = await start(['--cluster-enabled', 'yes'], count);
+  const share = Math.ceil(SLOTS / count);
+  const [first] = nodes;
+  for (const [index, { client }] of nodes.entries()) {
+    const last = Math.min(SLOTS, (index + 1) * share) - 1;
+    await client.call('CLUSTER', 'ADDSLOTSRANGE', index * share, last);
+    await client.call('CLUSTER', 'SET-CONFIG-EPOCH', index + 1);
+    if (index > 0) await client.call('CLUSTER', 'MEET', first.server.host, first.server.port);
+  }
+  const isUp = async ({ client }) => {
+    const text = await client.call('CLUSTER', 'INFO');
+    return text.includes('cluster_state:ok') && text.includes(`cluster_known_nodes:${count}`);
+  };
+  while (!(await Promise.all(nodes.map(isUp))).every(Boolean)) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return nodes;
+}
+
+async function stop({ server, client }) {
+  client.disconnect();
+  await server.stop();
+}
