@@ -21,6 +21,7 @@ const scale = values.quick ? 0.1 : 1;
 const redis = await startRedis();
 const { client } = redis;
 let opened = [];
+const workers = new Set();
 
 try {
   for (const name of values.only?.split(',') ?? Object.keys(PARTS)) {
@@ -375,8 +376,6 @@ async function open() {
 async function queueNamed(name) {
   return new Queue(name, await open());
 }
-
-const workers = new Set();
 
 /** @param watch hears of each exchange, what was asked and what came of it */
 async function worker(handlers, concurrency, watch, options = {}) {

@@ -196,8 +196,7 @@ function dataOf({ args, kwargs, data }: JobSnapshot): unknown {
 /** The board knows texts, numbers and objects. */
 function progressOf(value: unknown): QueueJobJson['progress'] {
   if (value === undefined || value === null) return 0;
-  if (Array.isArray(value)) return Object.fromEntries((value as unknown[]).entries());
-  return value as QueueJobJson['progress'];
+  return (Array.isArray(value) ? Object.assign({}, value) : value) as QueueJobJson['progress'];
 }
 
 /** Oldest first, as BullMQ keeps them. */

@@ -76,5 +76,5 @@ export interface ProcessedBatch {
    * The jobs that the handler has decided about by itself so far, by their ids: what it failed them with, or undefined for
    * those that it finished. The others end as its run does.
    */
-  decided(): ReadonlyMap<string, { readonly error: unknown } | undefined>;
+  readonly decided: () => ReadonlyMap<string, { readonly error: unknown } | undefined>;
 }

@@ -199,6 +199,22 @@ describe('setLimits', () => {
     await eventually(() => order.length === 2, { what: 'the key whose pause is over' });
   });
 
+  it('of the queue: when it is taken back, what waits starts at once', async () => {
+    let ran = 0;
+    await engine.work({ sync: () => void (ran += 1) });
+    const queue = engine.queue();
+    await queue.setLimits({ concurrency: { total: 0 } });
+    await queue.enqueue('sync', {});
+    await eventually(async () => (await engine.client.hlen('rq:nrq:asleep:jobs')) === 1, {
+      what: 'a worker that waits',
+    });
+    const at = performance.now();
+    await queue.setLimits({});
+    await eventually(() => ran === 1, { what: 'the job', timeout: 15_000 });
+    // A sweep would come ten seconds later.
+    expect(performance.now() - at).toBeLessThan(6000);
+  });
+
   it('makes a gate for a handler that has none', async () => {
     let done = 0;
     await engine.work({ call: () => void (done += 1) });

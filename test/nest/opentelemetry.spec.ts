@@ -79,7 +79,9 @@ class Jobs {
   }
 
   @Job({ queue: 'mail', batch: { size: 10 } })
-  piped(@JobData(ParseIntPipe) _: number[]) {}
+  piped(@JobData(ParseIntPipe) numbers: number[]) {
+    return numbers.length;
+  }
 }
 
 let service: RqService;

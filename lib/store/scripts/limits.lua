@@ -79,4 +79,6 @@ if next(changed) and not queue.is_plain then
   if was_plain then queue.lanes.wake_all() end
   queue.lanes.close()
 end
+-- When the queue has no limit any more, nobody looks for those that wait for room in it: all look once.
+if changed[''] and not was_plain then redis.pcall('PUBLISH', queue.wake, 'lanes') end
 return changes
