@@ -69,7 +69,10 @@ async function runRounds() {
 /** Prints what has come of it, and writes it down. */
 function tell() {
   if (!existsSync(report)) return;
-  const { seed, names, results, failed } = JSON.parse(readFileSync(report, 'utf8'));
+  const { seed, names, ...told } = JSON.parse(readFileSync(report, 'utf8'));
+  const isMeant = (name) => (values.only ?? '').split('|').some((text) => name.includes(text));
+  const results = told.results.filter(({ name }) => isMeant(name));
+  const failed = told.failed.filter(isMeant);
   const rows = summed(results.filter(({ name }) => !failed.includes(name)));
   console.log(tableOf(rows));
   const took = Math.round(results.reduce((sum, { seconds }) => sum + seconds, 0) / 60);
@@ -81,7 +84,7 @@ function tell() {
   heads.push(
     values.only === undefined
       ? `${head}.`
-      : `Repeated: ${rows.map(({ name }) => `“${name}”`).join(', ')}: ${head}.`,
+      : `By themselves: ${rows.map(({ name }) => `“${name}”`).join(', ')}: ${head}.`,
   );
   for (const name of failed) {
     console.log(failedLine(name));

@@ -196,7 +196,7 @@ function dataOf({ args, kwargs, data }: JobSnapshot): unknown {
 /** The board knows texts, numbers and objects. */
 function progressOf(value: unknown): QueueJobJson['progress'] {
   if (value === undefined || value === null) return 0;
-  return Array.isArray(value) ? { ...value } : (value as QueueJobJson['progress']);
+  return (Array.isArray(value) ? Object.assign({}, value) : value) as QueueJobJson['progress'];
 }
 
 /** Oldest first, as BullMQ keeps them. */

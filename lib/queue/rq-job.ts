@@ -26,6 +26,7 @@ import {
   type JobTick,
   assertSize,
   payloadOf,
+  factsOf,
   summaryOf,
   toJson,
 } from '../wire/index.js';
@@ -84,27 +85,16 @@ export class RqJob<Result = unknown> extends ShortForm {
     const { maxPayloadBytes } = this.#store;
     const call = record.call(maxPayloadBytes);
     return {
+      ...factsOf(record),
       id: this.id,
       queue: this.queue,
       name: call.name,
       data: payloadOf(call),
       args: call.args,
       kwargs: call.kwargs,
-      status: record.status,
-      attempts: record.attempts,
-      retriesLeft: record.retriesLeft,
-      repeatsLeft: record.repeatsLeft,
-      createdAt: record.createdAt,
-      enqueuedAt: record.enqueuedAt,
-      startedAt: record.startedAt,
-      endedAt: record.endedAt,
-      worker: record.workerName,
-      description: record.description,
       meta: record.meta(maxPayloadBytes),
       progress: record.progress,
-      waitsFor: record.waitsFor,
       tick: record.tick,
-      reason: record.reason,
     };
   }
 

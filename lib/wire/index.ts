@@ -4,7 +4,7 @@ export { ClaimedJob } from './claimed-job.js';
 export type { AttemptRecord } from './fields.js';
 export { JobRecord, type ResultEntry } from './job-record.js';
 export type { JobSummary } from './job-row.js';
-export { summaryOf } from './record-summary.js';
+export { factsOf, summaryOf } from './record-summary.js';
 export { Keyspace, QueueKeys } from './keyspace.js';
 export { encodeLane, keyInLane, laneOf, nameInLane } from './lane.js';
 export { type GateTraits, encodeGate, encodeQueueLimits, gatheringNothing } from './limit-text.js';

@@ -8,11 +8,20 @@ export function summaryOf(record: JobRecord): JobSummary {
   const name = nameIn(record.beginning);
   const failure = hasFailed(status) || status === 'scheduled' ? headlineOf(record) : undefined;
   return {
+    ...factsOf(record),
+    name,
+    dueAt: undefined,
+    failure,
+    cause: hasFailed(status) ? causeIn(record.cause, name, failure) : undefined,
+  };
+}
+
+/** What a summary and a snapshot say of a job alike. */
+export function factsOf(record: JobRecord) {
+  return {
     id: record.id,
     queue: record.origin,
-    name,
-    status,
-    dueAt: undefined,
+    status: record.status,
     attempts: record.attempts,
     retriesLeft: record.retriesLeft,
     repeatsLeft: record.repeatsLeft,
@@ -22,8 +31,6 @@ export function summaryOf(record: JobRecord): JobSummary {
     endedAt: record.endedAt,
     worker: record.workerName,
     description: record.description,
-    failure,
-    cause: hasFailed(status) ? causeIn(record.cause, name, failure) : undefined,
     reason: record.reason,
     waitsFor: record.waitsFor,
   };

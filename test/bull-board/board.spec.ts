@@ -3,6 +3,7 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { ExpressAdapter } from '@bull-board/express';
+import { jest } from '@jest/globals';
 import { type INestApplication, Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Queue as BullQueue } from 'bullmq';
@@ -24,6 +25,9 @@ import { Watched, describeInBrowser, launch } from '../dashboard/support/browser
 import { post, send } from '../dashboard/support/requests.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { eventually } from '../support/wait.js';
+
+// A page takes a while on a busy machine.
+jest.setTimeout(90_000);
 
 @Injectable()
 class ImageJobs {

@@ -27,6 +27,8 @@ export interface Facts {
   /** Where each job stands; `missing`. */
   readonly status: ReadonlyMap<string, string>;
   readonly journal: readonly Entry[];
+  /** Python ran them, and somebody did something to them: a Python worker does not hear of that, and writes its own end. */
+  readonly unsure: ReadonlySet<string>;
 }
 
 /** Numbers from 0 to 1, the same for the same seed (mulberry32). */
@@ -62,7 +64,7 @@ export function graphOf(name: string, random: () => number): GraphNode[] {
 }
 
 /** All that should not be, as lines to read. An empty list is a pass. */
-export function judge({ nodes, deeds, status, journal }: Facts): string[] {
+export function judge({ nodes, deeds, status, journal, unsure }: Facts): string[] {
   const found: string[] = [];
   const runs = new Map<string, Entry[]>();
   const ends = new Map<string, Entry[]>();
@@ -87,6 +89,7 @@ export function judge({ nodes, deeds, status, journal }: Facts): string[] {
   }
 
   for (const { id, parents, ifFailed } of nodes) {
+    if (unsure.has(id)) continue;
     const is = stands(id);
     const accuse = (problem: string) =>
       found.push(
@@ -117,6 +120,7 @@ export function judge({ nodes, deeds, status, journal }: Facts): string[] {
       continue;
     }
     const wayOf = (parent: string): readonly Way[] => {
+      if (unsure.has(parent)) return ['met', 'pending', 'failed', 'gone'];
       if (stands(parent) === 'finished') return ['met'];
       // Its own cancel because of another may have come between, and been undone by a requeue: then it has not been told,
       // and a parent counts as it stands; one that is gone as met.
@@ -157,6 +161,7 @@ function endsOf(ways: readonly (readonly Way[])[], ifFailed: IfFailed): string[]
   else if (sure.includes('failed') || sure.includes('pending')) ends.add('deferred');
   else ends.add('runs');
   if (isUnsure) ends.add('canceled');
+  if (ways.some((one) => one.length > 1 && one.includes('pending'))) ends.add('deferred');
   if (ifFailed === 'wait' && ways.some((one) => one.includes('failed'))) ends.add('deferred');
   return [...ends];
 }

@@ -47,8 +47,8 @@ export interface SceneWorkerOptions extends WorkerOptions {
   readonly connection?: ConnectionSettings;
   /** Default: the scene's Redis. Where it names no user, it is one with the rights of a worker. */
   readonly url?: string | RedisOptions;
-  /** What limits the jobs of `act`. */
-  readonly handler?: Pick<Handler, 'concurrency' | 'rateLimit'>;
+  /** What limits the jobs of `act`, and another name for it. */
+  readonly handler?: Partial<Pick<Handler, 'name' | 'concurrency' | 'rateLimit'>>;
 }
 
 export class Scene {

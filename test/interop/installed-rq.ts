@@ -43,6 +43,13 @@ export function chosenRq(): Installation {
   return chosen;
 }
 
+/** For tests that one RQ is enough for; undefined: there can be none here. */
+export function newestRq(): Installation | undefined {
+  return installations.toSorted((one, other) =>
+    other.version.localeCompare(one.version, 'en', { numeric: true }),
+  )[0];
+}
+
 function findInstallations(): Installation[] {
   const found = readFetched();
   if (found.length > 0) {

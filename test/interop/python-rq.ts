@@ -7,7 +7,7 @@ import { start } from '../../scripts/child-processes.mjs';
 import { eventually } from '../support/wait.js';
 import { type Installation, chosenRq } from './installed-rq.js';
 
-export { describeInterop } from './installed-rq.js';
+export { describeInterop, newestRq } from './installed-rq.js';
 
 /**
  * The Python half of the interoperability tests: a real RQ, in each version that `describeInterop` runs a file with.
@@ -32,7 +32,6 @@ export interface PythonWorkerOptions {
 /** RQ on the Redis at `url`. Close it to end every process it started. */
 export class PythonRq {
   private readonly url: string;
-  private readonly found: Installation;
   private readonly workers: PythonWorker[] = [];
   private bridge: Bridge | undefined;
 
@@ -40,8 +39,8 @@ export class PythonRq {
   constructor(
     url: string,
     private readonly modules = HERE,
+    private readonly found: Installation = chosenRq(),
   ) {
-    this.found = chosenRq();
     this.url = url;
   }
 

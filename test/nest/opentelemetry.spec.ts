@@ -80,7 +80,7 @@ class Jobs {
 
   @Job({ queue: 'mail', batch: { size: 10 } })
   piped(@JobData(ParseIntPipe) numbers: number[]) {
-    return numbers;
+    return numbers.length;
   }
 }
 

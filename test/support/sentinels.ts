@@ -64,13 +64,13 @@ export class SentinelGroup {
   }
 
   /** Resolves when the Sentinels call another server the primary, with that server. */
-  async switched(from: RedisServer): Promise<RedisServer> {
+  async switched(from: RedisServer, timeout = 20_000): Promise<RedisServer> {
     return eventually(
       async () => {
         const primary = await this.primary();
         return primary !== from && primary;
       },
-      { what: 'the Sentinels to have elected a new primary', timeout: 20_000, every: 5 },
+      { what: 'the Sentinels to have elected a new primary', timeout, every: 5 },
     );
   }
 
@@ -81,6 +81,18 @@ export class SentinelGroup {
       timeout: 15_000,
       every: 100,
     });
+  }
+
+  /** A planned failover to its end; Sentinels that were too busy have given it up, and are asked again. */
+  async handOver(from: RedisServer): Promise<RedisServer> {
+    for (let tries = 1; ; tries += 1) {
+      await this.failOver();
+      try {
+        return await this.switched(from, 10_000);
+      } catch (error) {
+        if (tries === 5) throw error;
+      }
+    }
   }
 
   /** Resolves when the Sentinels see a primary with all its replicas, and each other. */

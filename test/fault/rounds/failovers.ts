@@ -30,8 +30,7 @@ function bySentinels(name: string, how: 'killed' | 'planned', safe: number): Fau
         harm: async (_, __, load) => {
           const old = await group.primary();
           if (how === 'killed') await old.kill();
-          else await group.failOver();
-          const primary = await group.switched(old);
+          const primary = await (how === 'killed' ? group.switched(old) : group.handOver(old));
           await takesWrites(group.client(primary), safe);
           const served = await load
             .servedBy(group.client(primary))
@@ -66,7 +65,7 @@ async function takesWrites(primary: Redis, replicas: number): Promise<void> {
 }
 
 const BEHIND_ADDRESS: FaultCase = {
-  name: 'planned failover behind an address that stays the same, with `durability`',
+  name: 'planned failover behind an address that stays the same',
   open: async () => {
     const scene = await Scene.open({ args: ['--repl-diskless-sync-delay', '0'] });
     const other = await startRedis({
@@ -80,9 +79,8 @@ const BEHIND_ADDRESS: FaultCase = {
     return {
       scene,
       at: address.url,
-      durability: DURABLE,
-      rollsBack: true,
-      pauses: [2000, 4000],
+      // Who has just left a server is in no hurry to leave the next one: failovers within ten seconds are taken for one.
+      pauses: [10_500, 12_000],
       harm: async (_, __, load) => {
         const [old, next] = [primary, 1 - primary];
         const [from, to] = [clients[old]!, clients[next]!];

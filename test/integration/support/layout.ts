@@ -142,7 +142,8 @@ function taggedClient(client: Redis, others: readonly Redis[] = []): Redis {
     if (command.name === 'eval') command.args[0] = inScript(command.args[0] as string);
     sendToSlots(command);
     const name = command.name.toLowerCase();
-    const isOfAll = name === 'flushall' || (name === 'acl' && String(command.args[0]) === 'SETUSER');
+    const isOfAll =
+      name === 'flushall' || (name === 'acl' && String(command.args[0]) === 'SETUSER');
     const elsewhere = isOfAll ? others.map((other) => other.call(name, ...texts(command))) : [];
     const sent = send(command, stream) as Promise<unknown>;
     // The replies of a pipeline are not those of its commands.
