@@ -270,6 +270,20 @@ it('what others put into a level is found by the sweep', async () => {
   expect(await engine.fields(job.id)).toMatchObject({ nrq_level: 'high', origin: 'jobs' });
 });
 
+it('all of many jobs run, also by a worker that claims ahead', async () => {
+  const priorities = ['high', 'normal', 'low'] as const;
+  const jobs = Array.from({ length: 300 }, (_, index) => ({
+    name: 'job',
+    data: index,
+    options: { priority: priorities[index % 3] as Level },
+  }));
+  await queue().enqueueMany(jobs);
+  const ran = new Set<unknown>();
+  await engine.work({ job: (data) => void ran.add(data) }, { concurrency: 10, prefetch: 10 });
+  await eventually(() => ran.size === 300, { what: 'all jobs' });
+  await eventually(async () => (await queue().counts()).finished === 300, { what: 'their ends' });
+});
+
 it('a queue that uses no levels has no key of them', async () => {
   await queue().enqueue('job', 'plain', { priority: 'normal' });
   expect(await worked(1)).toEqual(['plain']);

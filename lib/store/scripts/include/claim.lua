@@ -175,7 +175,8 @@ local function claim_from_list(queue, claims, list)
     end
     if #ids == 0 then return end
     local taken = claim(queue, claims, ids)
-    if taken > 0 then redis.call('LTRIM', list, taken == claims.want and ARGV.want or taken, '-1') end
+    -- What the worker asked for is there as text; what is wanted here may be less (see serve-lanes.lua).
+    if taken > 0 then redis.call('LTRIM', list, taken == claims.asked and ARGV.want or taken, '-1') end
     seen = seen + taken
     if #ids < wanted then return end
     if seen >= MOST_LOOKED_AT and #claims.jobs < claims.want then claims.state = 'more' end
