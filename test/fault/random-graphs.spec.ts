@@ -227,15 +227,17 @@ it.each(SEEDS)(
     const settled = [...status].filter(([, is]) => is !== 'missing' && is !== 'deferred');
     // Runs in Python are counted by nobody.
     const byPython = inPython();
-    for (const isPythons of [false, true]) {
-      const jobs = settled.filter(([id]) => byPython.has(id) === isPythons);
-      const journal = isPythons ? { journal: [] } : {};
-      expect(
-        await scene.audit(
-          jobs.map(([id]) => ({ id })),
-          { queues: QUEUES, planted: facts.unsure, ...journal },
-        ),
-      ).toEqual([]);
+    for (const ranInPython of [false, true]) {
+      const jobs = settled.filter(([id]) => byPython.has(id) === ranInPython);
+      const journal = ranInPython ? { journal: [] } : {};
+      const found = await scene.audit(
+        jobs.map(([id]) => ({ id })),
+        { queues: QUEUES, planted: facts.unsure, ...journal },
+      );
+      // Python sets no time to live for the entry of a failure.
+      const isPythons = (line: string) =>
+        byPython.has(/^I2 "rq:results:(.*)": results kept for ever$/.exec(line)?.[1]);
+      expect(found.filter((line) => !isPythons(line))).toEqual([]);
     }
     // Nobody is left in a set of whom nobody will be told any more.
     const sets = await scene.client.keys('rq:job:*:dependents');
