@@ -75,6 +75,8 @@ function golden({ code, out, err }: Run): string {
     .replace(/\b[\da-f]{10}\b/g, 'CAUSE')
     .replace(/[▁▂▃▄▅▆▇█]{2,}/g, 'BARS')
     .replace(/[ ]{2,}/g, '  ')
+    // What stands at the right begins where the longest does.
+    .replace(/^ +/gm, '')
     // Attempts of the minutes before this one.
     .replace(/ {2}[\d.]+ {2}(\d+%|–) {2}(TIME|–) {2}none/g, '  RATE  $1  $2  none');
   return `${text}--- exit code ${code}`;
