@@ -107,6 +107,8 @@ export function Chart<Point extends { readonly at: number }>(given: ChartProps<P
           type="button"
           class="text-button"
           aria-pressed={isTable}
+          // The values beside it go when the chart loses the focus, and it would move away from under the pointer.
+          onMouseDown={(event) => event.preventDefault()}
           onClick={() => setTable(!isTable)}
         >
           {t('table')}
