@@ -41,7 +41,7 @@ describe('what an observer hears of a settled job', () => {
       { outcome: { type: 'failed', failure: FAILURE }, error: 'x', why: 'no more' },
       {},
       'jobFailed',
-      { failure: FAILURE, error: 'x', why: 'no more' },
+      { failure: FAILURE, error: 'x', why: 'no more', duration: 250 },
     ],
     [
       {
@@ -58,7 +58,7 @@ describe('what an observer hears of a settled job', () => {
       },
       {},
       'jobRetrying',
-      { failure: FAILURE, error: 'x', delay: 5000, retriesLeft: 2 },
+      { failure: FAILURE, error: 'x', delay: 5000, retriesLeft: 2, duration: 250 },
     ],
     [{ outcome: { type: 'snoozed', delay: 9 } }, {}, 'jobSnoozed', { reason: 'snoozed', delay: 9 }],
     [
