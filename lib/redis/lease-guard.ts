@@ -13,13 +13,13 @@ import { renewalAddress, renewalLogin } from './thread-connection.js';
  *    with a second thread: a sign that it lives.
  * 2. A job blocks the event loop. The worker can neither renew nor count.
  * 3. The second thread sees that the counter stands still, and renews the leases in the worker's place.
- * 4. It does so until the last of the running jobs has reached its timeout.
- * 5. If the whole process is dead or stopped, so is the second thread. The leases end, and other workers run the jobs.
+ * 4. It does so until the latest timeout of the running jobs has passed.
+ * 5. If the whole process is dead or frozen, so is the second thread. The leases end, and other workers run the jobs.
  *
  * For example a lease of 15 seconds and a job that computes for 60 seconds without a pause: nobody else gets the job.
  *
  * A lease is a worker's hold on a job that it runs; when it ends, others take the job. When the second thread cannot do
- * its work, the observer of `start` is told, for the log. It tries again; a thread that has died stays away.
+ * its work, the observer of `start` is told, for the log. The thread tries again; when it has died, no other is started.
  */
 export class LeaseGuard {
   private readonly state = new SharedArrayBuffer(16);

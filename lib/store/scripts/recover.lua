@@ -1,11 +1,11 @@
 -- Puts right what crashed workers left behind. Any worker may run it at any time.
 --
 -- 1. A lease has ended: its worker has crashed. The job goes back to the head of its queue, and spends a retry if it has
---    one. When it has crashed too often, it fails as poison.
+--    one. When too many workers have died with it, it fails as poison.
 -- 2. An id stays in the intermediate list: a worker has popped it, and died before it claimed the job. It goes back to the
 --    head of the queue, and spends nothing.
 -- 3. The time of an entry in a registry of ended jobs is over: the job has expired by itself, and the entry is dropped.
--- 4. A job has ended, and not all of its children were told, since that takes several calls. This one goes on with it.
+-- 4. A job has ended, and not all of its children were told, since that takes several calls. The next children are told.
 -- 5. The sweep takes its turn (see include/sweep.lua).
 --
 -- Flags allow-oom
@@ -14,17 +14,17 @@
 --       channels          how the names of our channels begin
 --       queue             name of the queue
 --       max_crashes       crashes that make a job poison
---       failure_ttl       in seconds, of jobs that have none
+--       failure_ttl       seconds, for jobs without a failure_ttl of their own
 --       lease             milliseconds: of this worker's leases; so old an intermediate id is stale
 --       most              how many entries to handle at most
 --       failure           text of a poisoned job's failure
 --       streamed_failure  the same as RQ's result streams hold it
 --       shared            '1' = results of all jobs are streamed, '' = only of those that Python has written
 --       error             of a poisoned job as events tell it, JSON
---       new_queue         a queue that has become known lately: a part of those that wait there is looked at, '' = none
--- Reply 1 list of id, 'requeued' | 'failed', the event `lost` ('' = it did not run), ...  2 '1' = there is more to do
+--       new_queue         a queue that has become known lately, of whose waiting jobs some are looked at; '' = none
+-- Reply 1 list of id, 'requeued' | 'failed', the event `lost` ('' = the job had not started), ...  2 '1' = there is more to do
 --       3 milliseconds until the next lease ends or an intermediate id is stale, '' = there is neither
---       4 milliseconds until the next scheduled job is due, '' = none: Python announces none
+--       4 milliseconds until the next scheduled job is due, '' = none is known (Python does not announce its own)
 --       5 the keys of all queues that are known
 -- State every id handled is in exactly one structure
 

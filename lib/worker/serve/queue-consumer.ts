@@ -22,17 +22,18 @@ import type { SlotUser } from './slots.js';
  * Both travel in one call, the exchange: it takes along outcomes (how jobs ended) and comes back with new jobs. A slot
  * is room for one running job.
  *
- * 1. Slots are free. Some of them are reserved, and the next exchange asks Redis for a job for each.
+ * 1. Slots are free. The next exchange reserves some of them, and asks Redis for one job for each reserved slot.
  * 2. A job comes with the reply. It starts in a reserved slot.
  * 3. The job ends. Its outcome waits for the next exchange. Its slot is free again: for a job that was prefetched (claimed
  *    before there was a slot for it), if there is one, otherwise for another one from Redis.
- * 4. The queue is empty. A blocking read waits at it until something comes (see QueueWaiter).
- * 5. An exchange fails, or its answer is lost. Its slots are free again. After a pause the same outcomes are sent once
- *    more, as the same call, so that none is settled twice. Jobs that the lost answer may have brought go back.
+ * 4. The queue is empty. A blocking read waits until a job comes (see QueueWaiter).
+ * 5. An exchange fails, or its answer is lost. The slots that it had reserved are free again. After a pause the same outcomes are sent once
+ *    more, as the same call, so that none is settled twice. Redis puts back the jobs
+ *    that the lost answer may have brought.
  * 6. The worker stops, or is paused. No more jobs are asked for. Those that have not started go back, and the last outcomes are sent.
  *
  * For example, at concurrency 1 with jobs A and B in the queue: exchange 1 brings A; A ends; exchange 2 takes the
- * outcome of A along and brings B; B ends; exchange 3 takes the outcome of B along and brings nothing: it waits.
+ * outcome of A along and brings B; B ends; exchange 3 takes the outcome of B along and brings nothing; now the worker waits.
  *
  * Three pieces decide: ExchangeTiming when to exchange, ClaimBudget how many jobs to ask for, ReplyHandler what to do
  * with the reply.

@@ -7,9 +7,8 @@ import type { JobRunner } from '../run/job-runner.js';
 import type { QueueConsumer } from '../serve/queue-consumer.js';
 
 /**
- * Keeps the leases of everything this worker holds. It renews them every third of their length. It ends the runs of
- * which Redis says that they are not ours any more or shall stop. While a handler blocks the event loop, the guard's
- * thread renews in its place.
+ * Keeps the leases of everything this worker holds. It renews them every third of their length. It ends runs that
+ * Redis reports as lost or to be stopped. While a handler blocks the event loop, the guard's thread renews instead.
  */
 export class LeaseKeeper {
   private timer: Timer | undefined;

@@ -1,10 +1,10 @@
 -- Claims jobs: each becomes `started` and a member of the started registry until its lease ends. Nothing leaves the
 -- list before everything about it is written.
 
--- An answer of many long jobs would hold up everybody: the rest goes with the next one. Redis sends 64 KB at once, and
--- what is left of an answer only after the next call, which the worker shall have time to use: so it must not be longer.
+-- Bytes of an answer; the jobs that are left go with the next one. Redis sends 64 KB of an answer at once, and the rest only
+-- after it has served somebody else. So answers stay below that. A batch goes to one handler, and comes whole.
 local LARGE_ANSWER, LARGE_BATCH = 49152, 2097152
--- Longer data travel by themselves: packing would copy them once more.
+-- Bytes. Longer data travel apart from the other fields: packing would copy them once more.
 local LONG_DATA = 2048
 
 -- Looks at a job that may be claimed: its fields, or nothing when it must not run or cannot be read now.

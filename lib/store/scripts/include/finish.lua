@@ -1,25 +1,26 @@
--- The one end of a job. Whoever ends it (its worker, the sweep, somebody from outside) calls this, which writes its status,
--- `ended_at`, registry, time to live and announcement. RQ's result stream is written in results.lua.
+-- The only place where the end of a job is written. Whoever ends it (its worker, the sweep, somebody from outside) calls
+-- this, which writes its status, `ended_at`, registry, time to live and announcement. RQ's result stream is written in
+-- results.lua.
 --
--- An end takes two steps. `finish` is called for each job, and writes what Redis could refuse. What is left it notes in
--- `ending`, a table that is empty at first: what frees memory, and what one command does for many jobs. When `finish` has
--- succeeded for all, `conclude` does what was noted.
+-- An end takes two steps. `finish` is called for each job, and does the writes that Redis could refuse. It notes
+-- the others in `ending`, a table that is empty at first: what frees memory, and what one command does for many jobs. When
+-- `finish` has succeeded for all, `conclude` does what was noted.
 
 local REGISTRIES = { 'finished', 'failed', 'canceled' }
 -- Seconds: a hundred years.
 local LONGEST_TTL = 3153600000
 
--- Seconds as text, of what a job's hash holds. RQ's rule: below 0 is for ever; so is what Redis could not count.
+-- Seconds as text, of what a job's hash holds. RQ's rule: below 0 is for ever; so is more than LONGEST_TTL.
 local function ttl_of(text, default)
   local seconds = tonumber(text)
-  -- Not a whole number, not a number at all, endless.
+  -- What is not a whole, finite number: the default holds.
   if not seconds or seconds ~= math.floor(seconds) or math.abs(seconds) > 9e15 then return default end
   if seconds < 0 or seconds > LONGEST_TTL then return '-1' end
   return string.format('%d', seconds)
 end
 
--- When something that is kept for ttl seconds is over: `score` as a registry holds it, and `moment` in milliseconds,
--- which Redis need not count then.
+-- When something that is kept for ttl seconds expires: `score` as a registry holds it, and `moment` in milliseconds, so
+-- that Redis need not compute it.
 local function end_of(ending, ttl)
   if ending.ttl ~= ttl then
     local over = seconds + tonumber(ttl)

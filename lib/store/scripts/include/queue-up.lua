@@ -5,14 +5,14 @@
 
 local may_mark = false
 
--- Before the id is pushed. Asked once in a call: that costs as much as a command.
+-- Makes sure that the hash may be written, before the id is pushed. Once per call: it costs as much as a command.
 local function assure_mark()
   if not may_mark then assure_right('HSET', job_prefix) end
   may_mark = true
 end
 
--- It is ready to run from now on. keeps_time: it was ready before and has not ended by itself since, so that its
--- `enqueued_at` stays. ...: what else its hash holds from now on: name, value, ...
+-- The job is ready to run from now on. keeps_time: `enqueued_at` stays, since the job was ready before and has had no
+-- outcome of its own since. ...: what else its hash holds from now on: name, value, ...
 local function mark_queued(id, keeps_time, ...)
   if keeps_time then
     redis.call('HSET', job_prefix .. id, 'status', 'queued', ...)
@@ -22,7 +22,7 @@ local function mark_queued(id, keeps_time, ...)
 end
 
 -- keeps_time: id -> true
--- by_run: in a lane, those that ran before go to its head
+-- by_run: in a lane, jobs that have run already go to its head
 local function queue_up_all(queue, ids, front, keeps_time, by_run)
   if #ids == 0 then return end
   assure_mark()
