@@ -27,9 +27,8 @@ import type { SlotUser } from './slots.js';
  * 3. The job ends. Its outcome waits for the next exchange. Its slot is free again: for a job that was prefetched (claimed
  *    before there was a slot for it), if there is one, otherwise for another one from Redis.
  * 4. The queue is empty. A blocking read waits until a job comes (see QueueWaiter).
- * 5. An exchange fails, or its answer is lost. The slots that it had reserved are free again. After a pause the same outcomes are sent once
- *    more, as the same call, so that none is settled twice. Redis puts back the jobs
- *    that the lost answer may have brought.
+ * 5. An exchange fails, or its answer is lost. The slots that it had reserved are free again. After a pause the same outcomes
+ *    are sent once more, as the same call, so that none is settled twice. Redis puts back the jobs that the answer had.
  * 6. The worker stops, or is paused. No more jobs are asked for. Those that have not started go back, and the last outcomes are sent.
  *
  * For example, at concurrency 1 with jobs A and B in the queue: exchange 1 brings A; A ends; exchange 2 takes the
