@@ -1,11 +1,4 @@
-import {
-  DuplicateJobError,
-  InvalidJobStateError,
-  InvalidOptionError,
-  JobNotFoundError,
-  RqConnectionError,
-  RqError,
-} from '../observe/index.js';
+import { RqError, httpStatusOf } from '../observe/index.js';
 
 /**
  * What bull-board can ask for and nestjs-rq does not have. The board shows the sentence; a caller of its API gets it with
@@ -33,9 +26,5 @@ export async function answered<Result>(act: () => Promise<Result>): Promise<Resu
 }
 
 function statusOf(error: unknown): number | undefined {
-  if (error instanceof NotOnBoardError || error instanceof InvalidOptionError) return 400;
-  if (error instanceof JobNotFoundError) return 404;
-  if (error instanceof InvalidJobStateError || error instanceof DuplicateJobError) return 409;
-  if (error instanceof RqConnectionError) return 503;
-  return error instanceof RqError ? 400 : undefined;
+  return httpStatusOf(error) ?? (error instanceof RqError ? 400 : undefined);
 }

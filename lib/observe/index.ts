@@ -20,6 +20,7 @@ export type {
   QueueAlertOptions,
   ResolvedAlerts,
 } from './alert-options.js';
+export { httpStatusOf } from './http-status.js';
 export { ALERT_RULES, resolveAlerts } from './alert-options.js';
 export { type AlertListener, AlertWatch } from './alert-watch.js';
 export type { FailureGroup, Failures, FailuresOptions } from './failures.js';

@@ -1,11 +1,4 @@
-import {
-  DuplicateJobError,
-  InvalidJobStateError,
-  InvalidOptionError,
-  JobNotFoundError,
-  RqConnectionError,
-  RqError,
-} from '../../observe/index.js';
+import { RqError, httpStatusOf } from '../../observe/index.js';
 
 /** A request that is not carried out, with what the page shows. */
 export class Refused extends Error {
@@ -30,18 +23,12 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof Refused) {
     return { status: error.status, code: error.code, message: error.message };
   }
-  if (error instanceof RqConnectionError) {
-    return { status: 503, code: 'redis', message: 'Redis does not answer' };
-  }
-  if (error instanceof JobNotFoundError) {
-    return { status: 404, code: 'missing', message: error.message };
-  }
-  if (error instanceof InvalidJobStateError || error instanceof DuplicateJobError) {
-    return { status: 409, code: 'state', message: error.message };
-  }
-  if (error instanceof InvalidOptionError) {
-    return { status: 400, code: 'option', message: error.message };
-  }
+  const status = httpStatusOf(error);
+  if (status === 503) return { status, code: 'redis', message: 'Redis does not answer' };
+  if (status !== undefined)
+    return { status, code: CODES[status], message: (error as Error).message };
   if (error instanceof RqError) return { status: 502, code: 'redis', message: error.message };
   return { status: 500, code: 'error', message: 'something went wrong; the log tells more' };
 }
+
+const CODES = { 400: 'option', 404: 'missing', 409: 'state' } as const;

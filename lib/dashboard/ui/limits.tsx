@@ -1,7 +1,7 @@
 import type { LaneAnswer, LimitAnswer, QueueDetailAnswer } from '../server/answers.js';
 import { change } from './api.js';
 import { askFirst } from './dialog.js';
-import { Button, Card, Tag, When } from './parts.js';
+import { ActionsHead, Button, Card, Tag, When } from './parts.js';
 import { type Key, isKey, number, t } from './words.js';
 
 /** What limits the jobs of a queue, and the lanes in which they wait for their turn. */
@@ -44,11 +44,7 @@ export function Limits({
               </th>
               <th scope="col">{t('limits.rate')}</th>
               <th scope="col">{t('limits.from')}</th>
-              {maySet && (
-                <th scope="col">
-                  <span class="spoken">{t('actions')}</span>
-                </th>
-              )}
+              {maySet && <ActionsHead />}
             </tr>
           </thead>
           <tbody>

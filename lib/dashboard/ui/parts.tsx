@@ -39,6 +39,15 @@ export function When({ at }: { readonly at: number | null }) {
   );
 }
 
+/** The head of a column of buttons, which is only read aloud. */
+export function ActionsHead({ css }: { readonly css?: string }) {
+  return (
+    <th scope="col" class={css}>
+      <span class="spoken">{t('actions')}</span>
+    </th>
+  );
+}
+
 /** A length of time, or a dash. */
 export function Length({ ms }: { readonly ms: number | null }) {
   return ms === null ? <span class="dim">–</span> : <>{duration(ms)}</>;

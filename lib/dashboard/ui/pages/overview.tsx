@@ -2,7 +2,7 @@ import type { PointAnswer, QueueAnswer } from '../../server/answers.js';
 import { togglePause } from '../bulk.js';
 import { Chart, type Series } from '../charts.js';
 import { Needs } from '../needs.js';
-import { Button, Card, Empty, Length, Share, Tag } from '../parts.js';
+import { ActionsHead, Button, Card, Empty, Length, Share, Tag } from '../parts.js';
 import { Link, hrefOf, queueHref } from '../router.js';
 import { Spark } from '../sparks.js';
 import { heardAt, hourChart, may, queues, starts, troubles } from '../state.js';
@@ -104,11 +104,7 @@ function QueueTable({ queues: all }: { readonly queues: readonly QueueAnswer[] }
                 {t(key)}
               </th>
             ))}
-            {mayPause && (
-              <th scope="col" class="mid">
-                <span class="spoken">{t('actions')}</span>
-              </th>
-            )}
+            {mayPause && <ActionsHead css="mid" />}
           </tr>
         </thead>
         <tbody>

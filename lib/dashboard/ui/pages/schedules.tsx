@@ -4,7 +4,7 @@ import { change, useAnswer } from '../api.js';
 import { cronWords } from '../cron-words.js';
 import { askFirst } from '../dialog.js';
 import { wearLaterStyle } from '../later-style.js';
-import { Button, Card, Empty, Tag, When } from '../parts.js';
+import { ActionsHead, Button, Card, Empty, Tag, When } from '../parts.js';
 import { Link, jobHref, queueHref } from '../router.js';
 import { may } from '../state.js';
 import { duration, number, t } from '../words.js';
@@ -41,11 +41,7 @@ export function Schedules() {
                   <th scope="col" class="num low">
                     {t('schedules.missed')}
                   </th>
-                  {may('schedule') && (
-                    <th scope="col">
-                      <span class="spoken">{t('actions')}</span>
-                    </th>
-                  )}
+                  {may('schedule') && <ActionsHead />}
                 </tr>
               </thead>
               <tbody>
