@@ -184,16 +184,17 @@ export class Scene {
     if (problems.length > 0) throw new Error(problems.join('\n'));
   }
 
+  /** All seen at one moment: between two looks a job could go from where it is looked for next to where it was. */
   private async unsettled(queues: readonly string[]): Promise<number> {
-    const counts = queues.flatMap((queue) => [
-      this.client.llen(`rq:queue:${queue}`),
-      this.client.llen(`rq:queue:${queue}:intermediate`),
-      this.client.zcard(`rq:wip:${queue}`),
-      this.client.zcard(`rq:scheduled:${queue}`),
+    const look = this.client.multi();
+    for (const queue of queues) {
+      look.llen(`rq:queue:${queue}`).llen(`rq:queue:${queue}:intermediate`);
+      look.zcard(`rq:wip:${queue}`).zcard(`rq:scheduled:${queue}`);
       // In lanes.
-      this.client.hget(`rq:nrq:flags:${queue}`, 'n').then(Number),
-    ]);
-    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+      look.hget(`rq:nrq:flags:${queue}`, 'n');
+    }
+    const sizes = (await look.exec()) ?? [];
+    return sizes.reduce((sum, [, size]) => sum + Number(size), 0);
   }
 }
 
