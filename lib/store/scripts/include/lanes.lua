@@ -37,6 +37,18 @@ local function put(gate, key, ids, front, keeps_turn)
   touch(gate)
 end
 
+-- To the tail of a lane. Answers whether the caller has to see to it that the lane takes its turn.
+local function append(gate, key, ids)
+  if gathers(gate) or gate.is_strict then
+    put(gate, key, ids, false)
+    return false
+  end
+  if #ids == 1 then redis.call('RPUSH', gate.lane .. key, ids[1]) else batched('RPUSH', gate.lane .. key, ids) end
+  joined = joined + #ids
+  touch(gate)
+  return true
+end
+
 -- The end of whatever was done to lanes: says when gates open, how many jobs are in lanes, and wakes somebody. The jobs
 -- are in their places by then: what Redis refuses here fails no call, since the sweep puts it right.
 local function close()
@@ -96,6 +108,8 @@ end
 -- text: NAME TAB KEY, nil = it brings no key; data: its text
 local function lane_of_new(text, data)
   if text then
+    local gate, key = lane_in(text)
+    if gate then return gate, key end
     local name = string.match(text, '^([^\t]*)\t')
     if not gate_named(name) then
       if redis.call('EXISTS', queue.flags) == 0 then wake_all() end
