@@ -268,7 +268,7 @@ end
 
 -- The list and the gates that may be open, as functions of what to claim at most.
 -- is_ahead: for slots of the worker that are not free yet. Slots of a limit would stand empty meanwhile, and starts would
--- come later than they were counted: so of what is limited nothing is claimed.
+-- come later than they were counted: of a gate with limits nothing is claimed so, and while one is open nothing at all.
 local function sources_of(claims, is_ahead)
   local sources = { function(most) return serve_list(claims, math.min(most, claims.room - #claims.jobs)) end }
   local names = lanes.open_gates(GATES_AT_ONCE)
@@ -276,10 +276,10 @@ local function sources_of(claims, is_ahead)
     local gate = lanes.gate_named(gate_name)
     if not gate then
       redis.call('ZREM', queue.gates, gate_name)
-    elseif is_ahead and holds_nothing(gate) then
-      sources[#sources + 1] = function(most) return serve_gate(claims, gate, math.min(most, AHEAD_AT_ONCE - #claims.jobs)) end
-    elseif not is_ahead and rooms[gate_name] ~= 0 then
-      sources[#sources + 1] = function(most) return serve_gate(claims, gate, most) end
+    elseif rooms[gate_name] ~= 0 then
+      if is_ahead and not holds_nothing(gate) then return {} end
+      local cap = is_ahead and AHEAD_AT_ONCE or for_ever
+      sources[#sources + 1] = function(most) return serve_gate(claims, gate, math.min(most, cap - #claims.jobs)) end
     end
   end
   if #names >= GATES_AT_ONCE then claims.has_more_gates = true end
@@ -298,6 +298,18 @@ local function serve_in_turn(claims, most, is_ahead)
     end
   end
   if left <= 0 or claims.has_more_gates then claims.state = 'more' end
+end
+
+-- Jobs for which the worker has no slot yet: they run before all that comes later, so nothing is passed over for them. While
+-- a gate with limits is open none but high ones are among them: the next slot that is free is for their turns.
+local function claim_ahead(claims, asked, has_levels)
+  claims.state, claims.want = '', asked + claims.batched
+  if has_levels then claim_from_level(queue, claims, 'high') end
+  if claims.failure == '' and claims.state == '' and slots_used(claims) < asked then
+    lanes.close_gates()
+    serve_in_turn(claims, asked - slots_used(claims), true)
+  end
+  if slots_used(claims) < asked then claims.state = 'more' end
 end
 
 -- Claims what may start. Answers whether the worker came up short: it may fall asleep now.
@@ -320,10 +332,8 @@ local function serve_all(claims, woken)
     if has_levels and #claims.jobs < claims.want and claims.state == '' then claim_from_level(queue, claims, 'low') end
   end
   local count = slots_used(claims)
-  if claims.failure == '' and room == for_ever and count >= slots and count < asked then
-    claims.state = ''
-    serve_in_turn(claims, asked - count, true)
-    if slots_used(claims) < asked then claims.state = 'more' end
+  if claims.failure == '' and claims.bytes <= LARGE_ANSWER and room == for_ever and count >= slots and count < asked then
+    claim_ahead(claims, asked, has_levels)
   end
   if has_levels and redis.call('EXISTS', queue.high, queue.low) > 0 then
     if room - #claims.jobs > 0 then ring(queue) end
