@@ -50,41 +50,48 @@ local function look_at_lane(gate, key, most)
   return look
 end
 
+-- The ids that were found in lanes, in turn: the first of each, the second of each, ... And of which lane each is.
+local function in_turn(looks)
+  local ids, owners, round, is_over = {}, {}, 0, false
+  while not is_over do
+    round, is_over = round + 1, true
+    for _, look in ipairs(looks) do
+      local id = look.ids[round]
+      if id then
+        is_over = false
+        ids[#ids + 1], owners[#owners + 1] = id, look
+      end
+    end
+  end
+  return ids, owners
+end
+
 -- Takes what was found in lanes off their heads. Each look then says how many of its ids were `taken`, and how many of
 -- those are claimed (`count`); and, when a lane has to wait with what is at its head (a suspect), until when (`rests`).
 local function claim_found(claims, gate, looks)
-  local ids, before = looks[1].ids, #claims.jobs
-  if #looks > 1 then
-    ids = {}
-    for _, look in ipairs(looks) do
-      for _, id in ipairs(look.ids) do ids[#ids + 1] = id end
-    end
-  end
+  local ids, owners = in_turn(looks)
   local in_batch = sizes[gate.name] and gate.batch and tab .. string.format('%d', claims.number) or ''
+  for _, look in ipairs(looks) do
+    look.taken, look.count, look.text, look.place = 0, 0, gate.name .. tab .. look.key .. in_batch, look.key .. tab
+  end
+  local before = #claims.jobs
   claims.waits_in_lane, claims.in_batch = true, in_batch ~= ''
   local taken, leases = claim(queue, claims, ids)
   claims.waits_in_lane, claims.in_batch = nil, nil
-  local is_suspect = claims.failure == 'suspect'
-  if is_suspect then claims.failure = '' end
-  local holders, claimed, first = {}, before, 0
-  for _, look in ipairs(looks) do
-    local text, place = gate.name .. tab .. look.key .. in_batch, look.key .. tab
-    look.taken = math.max(0, math.min(#look.ids, taken - first))
-    local start = claimed
-    for index = 1, look.taken do
-      local values = claims.jobs[claimed + 1]
-      if values and values[CLAIM_FIELD_COUNT + 1] == look.ids[index] then
-        claimed = claimed + 1
-        -- In the place of the status, which is known.
-        values[CLAIM.status] = text
-        holders[#holders + 1] = '0'
-        holders[#holders + 1] = place .. leases[2 * (claimed - before)]
-      end
-    end
-    look.count = claimed - start
+  if claims.failure == 'suspect' then
     -- It keeps its place, and nobody of its lane passes it.
-    if is_suspect and taken >= first and taken < first + #look.ids then look.rests = now + tonumber(ARGV.suspect_delay) end
-    first = first + #look.ids
+    claims.failure, owners[taken + 1].rests = '', now + tonumber(ARGV.suspect_delay)
+  end
+  local holders, claimed = {}, 0
+  for index = 1, taken do
+    local look, values = owners[index], claims.jobs[before + claimed + 1]
+    look.taken = look.taken + 1
+    if values and values[CLAIM_FIELD_COUNT + 1] == ids[index] then
+      claimed, look.count = claimed + 1, look.count + 1
+      -- In the place of the status, which is known.
+      values[CLAIM.status] = look.text
+      holders[2 * claimed - 1], holders[2 * claimed] = '0', look.place .. leases[2 * claimed]
+    end
   end
   batched('ZADD', gate.held, holders)
   for _, look in ipairs(looks) do
@@ -270,7 +277,10 @@ end
 -- is_ahead: for slots of the worker that are not free yet. Slots of a limit would stand empty meanwhile, and starts would
 -- come later than they were counted: of a gate with limits nothing is claimed so, and while one is open nothing at all.
 local function sources_of(claims, is_ahead)
-  local sources = { function(most) return serve_list(claims, math.min(most, claims.room - #claims.jobs)) end }
+  local sources = {}
+  if redis.call('EXISTS', queue.list) == 1 then
+    sources[1] = function(most) return serve_list(claims, math.min(most, claims.room - #claims.jobs)) end
+  end
   local names = lanes.open_gates(GATES_AT_ONCE)
   for _, gate_name in ipairs(names) do
     local gate = lanes.gate_named(gate_name)
