@@ -321,7 +321,7 @@ export interface RunnerSettings extends ExecutionSettings {
   removePrefetched(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined;
 }
 
-/** A run has ended, or a job could not be run. */
+/** A run has ended, or a job could not be run. Whether anything is to be settled is still open; a slot may be free. */
 export interface RunEnd {
   readonly claimed: ClaimedJob;
   readonly name: string;
