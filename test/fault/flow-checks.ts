@@ -37,7 +37,8 @@ export interface Known {
 /** What does not hold; undefined: all holds. */
 export function faultIn(before: View, after: View, moves: Moves, known: Known): string | undefined {
   const jobOf = (id: string) => known.jobs.get(id);
-  if (before.isPaused && moves.claimed.length > 0) return `${moves.claimed} of a paused queue`;
+  if (before.isPaused && moves.claimed.length > 0)
+    return `${moves.claimed.join()} of a paused queue`;
   return (
     faultInGates(after) ??
     faultInPlaces(after, known) ??

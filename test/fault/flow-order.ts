@@ -52,7 +52,8 @@ export function faultInOrder(
     const had = (before.lines.get(line) ?? []).filter((id) => !isPassedOver(id));
     const has = (after.lines.get(line) ?? []).filter((id) => !isPassedOver(id));
     const fault = faultInLine(had, has, moves);
-    if (fault !== undefined) return `${JSON.stringify(line)}: ${fault} (${had} -> ${has})`;
+    if (fault !== undefined)
+      return `${JSON.stringify(line)}: ${fault} (${had.join()} -> ${has.join()})`;
   }
   return undefined;
 }
