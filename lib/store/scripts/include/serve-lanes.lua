@@ -198,7 +198,16 @@ local function take_woken(claims, woken)
   end
   if #others == 0 then return end
   --- @include claim-woken
+  --- @include note-level
+  -- For which there is no room goes back to its level; of what Python has put there, the bell alone says which that is.
+  local before, level, bell = #claims.jobs, string.match(redis.call('HGET', queue.flags, 'bell') or '', '^(%l+) (.*)$')
+  for _, id in ipairs(others) do
+    note_level(queue, id, id == bell and level or redis.pcall('HGET', job_prefix .. id, 'nrq_level'))
+  end
   claim_woken(queue, claims, others)
+  for index = before + 1, #claims.jobs do
+    if claims.jobs[index][CLAIM_FIELD_COUNT + 1] == bell then keep_level(queue, claims.jobs[index], level) end
+  end
 end
 
 -- The list and the gates that may be open, as functions of what to claim at most.
