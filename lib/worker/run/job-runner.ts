@@ -71,13 +71,6 @@ export class JobRunner {
     return this.slotsTaken;
   }
 
-  /** When the last of the running jobs ends at the latest, by the clock of `performance.now()`. */
-  get latestDeadline(): number {
-    let latest = 0;
-    for (const { expiresAt } of this.running.values()) latest = Math.max(latest, expiresAt);
-    return latest;
-  }
-
   /** How many jobs of a handler with a gate run now; a batch counts as one. */
   countOf(name: string): number {
     return this.counts.get(name) ?? 0;
