@@ -97,6 +97,11 @@ class Pop {
     await turns();
   }
 
+  async endWait(): Promise<void> {
+    this.current?.resolve(undefined);
+    this.current = undefined;
+  }
+
   async renew(): Promise<void> {}
 
   restart(): void {}
