@@ -165,7 +165,7 @@ async function run(seed: number, graphs: number): Promise<Round> {
     await round.enqueue();
   }
   const ran = () => scene.journal.of('run').length;
-  const isDrained = async () => (await countUnsettled()) === 0;
+  const isDrained = async () => (await scene.unsettled(QUEUES)) === 0;
   const share = Math.max(1, Math.floor(round.nodes.length / (KILLS * 8)));
   for (let kill = 1; kill <= KILLS; kill += 1) {
     for (let deed = 0; deed < 6; deed += 1) {
@@ -205,17 +205,6 @@ async function sweep(): Promise<boolean> {
     await store.recover(queue, { maxCrashes: 99, leaseMs: 700 });
   }
   return String(await waiting()) !== String(before);
-}
-
-/** How many jobs wait for a worker, are taken by one, run, or are put off: all seen at one moment. */
-async function countUnsettled(): Promise<number> {
-  const look = scene.client.multi();
-  for (const queue of QUEUES) {
-    look.llen(`rq:queue:${queue}`).llen(`rq:queue:${queue}:intermediate`);
-    look.zcard(`rq:wip:${queue}`).zcard(`rq:scheduled:${queue}`);
-  }
-  const sizes = (await look.exec()) ?? [];
-  return sizes.reduce((sum, [, size]) => sum + Number(size), 0);
 }
 
 it.each(SEEDS)(

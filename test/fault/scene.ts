@@ -184,8 +184,11 @@ export class Scene {
     if (problems.length > 0) throw new Error(problems.join('\n'));
   }
 
-  /** All seen at one moment: between two looks a job could go from where it is looked for next to where it was. */
-  private async unsettled(queues: readonly string[]): Promise<number> {
+  /**
+   * How many jobs wait for a worker, are taken by one, run, or are put off. All seen at one moment: between two looks a job
+   * could go from where it is looked for next to where it was.
+   */
+  async unsettled(queues: readonly string[]): Promise<number> {
     return (await this.client.eval(UNSETTLED, 0, ...queues)) as number;
   }
 }

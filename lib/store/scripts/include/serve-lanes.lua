@@ -210,10 +210,15 @@ local function take_woken(claims, woken)
   end
 end
 
+-- Names of gates that may be open.
+local function open_gates()
+  return redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)
+end
+
 -- The list and the gates that may be open, as functions of what to claim at most.
 local function sources_of(claims)
   local sources = { function(most) return serve_list(claims, math.min(most, claims.room - #claims.jobs)) end }
-  local names = redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)
+  local names = open_gates()
   for _, gate_name in ipairs(names) do
     local gate = lanes.gate_named(gate_name)
     if not gate then
@@ -243,7 +248,7 @@ end
 -- Whether a gate is open of which this worker takes jobs.
 local function is_gate_open()
   lanes.close_gates()
-  for _, gate_name in ipairs(redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)) do
+  for _, gate_name in ipairs(open_gates()) do
     if rooms[gate_name] ~= 0 then return true end
   end
   return false
