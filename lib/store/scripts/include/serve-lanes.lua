@@ -264,7 +264,16 @@ local function take_woken(claims, woken)
   end
   if #others == 0 then return end
   --- @include claim-woken
+  --- @include note-level
+  -- For which there is no room goes back to its level; of what Python has put there, the bell alone says which that is.
+  local before, level, bell = #claims.jobs, string.match(redis.call('HGET', queue.flags, 'bell') or '', '^(%l+) (.*)$')
+  for _, id in ipairs(others) do
+    note_level(queue, id, id == bell and level or redis.pcall('HGET', job_prefix .. id, 'nrq_level'))
+  end
   claim_woken(queue, claims, others)
+  for index = before + 1, #claims.jobs do
+    if claims.jobs[index][CLAIM_FIELD_COUNT + 1] == bell then keep_level(queue, claims.jobs[index], level) end
+  end
 end
 
 -- Nothing limits its jobs: they only take turns.
@@ -329,7 +338,11 @@ local function serve_all(claims, woken)
   local asked = claims.want
   local slots = math.max(0, asked - tonumber(ARGV.ahead))
   claims.want, claims.room, claims.batched = math.min(asked, room), room, 0
-  if #woken > 0 then take_woken(claims, woken) end
+  if #woken > 0 then
+    take_woken(claims, woken)
+    -- Of those that went back, one may stand in RQ's list for its level now.
+    wide = lanes.whole_queue(true)
+  end
   local most = math.min(slots, room)
   if wide.bell then silence_bell(queue, wide.bell) end
   -- Python's levels show in no flag.
@@ -346,7 +359,9 @@ local function serve_all(claims, woken)
     claim_ahead(claims, asked, has_levels)
   end
   if has_levels and redis.call('EXISTS', queue.high, queue.low) > 0 then
-    if room - #claims.jobs > 0 then ring(queue) end
+    if room - #claims.jobs > 0 then
+      ring(queue)
+    end
   elseif wide.levels then
     redis.call('HDEL', queue.flags, 'levels')
   end

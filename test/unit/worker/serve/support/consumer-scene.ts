@@ -184,7 +184,7 @@ export class ConsumerScene {
       {
         maxPayloadBytes: 1000,
         now: Date.now,
-        runsUntil: () => undefined,
+        guarded: { add: () => 0, move: () => undefined, remove: () => undefined },
         unknownJobs: 'fail',
         hearsStarts: () => false,
         began: () => undefined,
