@@ -267,11 +267,7 @@ export class FlowModel {
   async recover(): Promise<void> {
     // Each look is one that takes its turn to sweep, and the machine of the test may be slow: that is no outage.
     const { alive, grace, swept } = this.names;
-    await this.redis
-      .multi()
-      .del(swept, grace)
-      .zadd(alive, Date.now(), String(LEASE_MS))
-      .exec();
+    await this.redis.multi().del(swept, grace).zadd(alive, Date.now(), String(LEASE_MS)).exec();
     await this.store.recover(this.queue, { maxCrashes: 1000, leaseMs: LEASE_MS });
   }
 
