@@ -191,8 +191,12 @@ describe('children that are told together', () => {
     await engine.client
       .multi()
       .hset('rq:job:python', {
-        ...{ created_at: '2026-01-01T00:00:00.000000Z', data: '["f",null,[],{}]', origin: 'other' },
-        ...{ status: 'deferred', dependency_ids: '["p"]', dependency_id: 'p' },
+        created_at: '2026-01-01T00:00:00.000000Z',
+        data: '["f",null,[],{}]',
+        origin: 'other',
+        status: 'deferred',
+        dependency_ids: '["p"]',
+        dependency_id: 'p',
       })
       .zadd('rq:deferred:other', '+inf', 'python')
       .sadd('rq:job::python:dependencies', 'p')
@@ -211,8 +215,8 @@ describe('children that are told together', () => {
     expect(queued.toSorted()).toEqual(expected.toSorted());
     expect(await engine.client.lrange('rq:queue:other!high', 0, -1)).toEqual(['high']);
     expect(await engine.client.lrange('rq:queue:third', 0, -1)).toEqual(['elsewhere']);
-    expect(await engine.client.zrange('rq:scheduled:other', 0, -1)).toEqual(['later']);
-    expect(await engine.client.zrange('rq:deferred:other', 0, -1)).toEqual(['of-two']);
+    expect(await engine.client.zrange('rq:scheduled:other', '0', '-1')).toEqual(['later']);
+    expect(await engine.client.zrange('rq:deferred:other', '0', '-1')).toEqual(['of-two']);
     for (const id of ['c0', 'first', 'high', 'later', 'of-two', 'elsewhere']) {
       expect(await engine.fields(id)).toMatchObject({ 'nrq_parent:p': '"given"' });
     }

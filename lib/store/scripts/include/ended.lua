@@ -274,7 +274,7 @@ local function close_entry(entry, gone, stay)
   if entry.how == 'again' then redis.pcall('PERSIST', own) else keep_set(entry.id) end
 end
 
--- Notes what is left over: a set of its own with those that are still to be told.
+-- Notes what is left over: a set of its own with those that are still to be told. Answers whether there are any.
 local function note_left(queue, entry, gone, stay)
   local own = dependents_key(entry.id)
   if entry.key == own then
@@ -282,7 +282,7 @@ local function note_left(queue, entry, gone, stay)
     if redis.pcall('EXISTS', ending) ~= 0 then ending = ending .. ':' .. string.format('%.0f', now * 1000) end
     redis.pcall('RENAME', own, ending)
     -- What could not be renamed is the sweep's.
-    if redis.pcall('EXISTS', ending) ~= 1 then return end
+    if redis.pcall('EXISTS', ending) ~= 1 then return true end
     entry.key = ending
     redis.pcall('EXPIRE', ending, KEPT)
   end
@@ -292,8 +292,13 @@ local function note_left(queue, entry, gone, stay)
     pcall(batched, 'SADD', own, stay)
     keep_set(entry.id)
   end
+  if redis.pcall('EXISTS', entry.key) == 0 then
+    if entry.how == 'again' then redis.pcall('PERSIST', own) end
+    return false
+  end
   redis.pcall('HSET', queue.ended, entry.key, untold.pack(entry, entry.cursor))
   redis.pcall('EXPIRE', queue.ended, KEPT)
+  return true
 end
 
 -- A note of what was left of an earlier end, or of a requeue, does not hold any more. Python's set may have been written
@@ -349,9 +354,10 @@ local function tell_open(queue, goes_on)
         untold.note_all(queue, entry)
       elseif all then
         pcall(close_entry, entry, gone, stay)
-      else
-        note_left(queue, entry, gone, stay)
+      elseif note_left(queue, entry, gone, stay) then
         hung.is_left = true
+      else
+        all = true
       end
       if entry.noted_as and (not worked or all or entry.noted_as ~= entry.key) then
         redis.pcall('HDEL', queue.ended, entry.noted_as)
