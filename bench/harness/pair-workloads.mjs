@@ -6,6 +6,8 @@ import { byCallers, fill, jobData } from './filling.mjs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const QUEUE = 'pair';
+/** Milliseconds from the first delayed job that is stored until all are due. */
+const LONGEST_FILL_MS = 2000;
 
 /** name: (adapter, port) => { prepare(), measured(): jobs, close() } */
 export const WORKLOADS = {
@@ -18,7 +20,7 @@ export const WORKLOADS = {
   'deleted-1': consume({ jobs: 12_000, concurrency: 1, keep: false }),
   'deleted-100': consume({ jobs: 30_000, concurrency: 100, keep: false }),
   'retries-100': consume({ jobs: 4_000, concurrency: 100, keep: false, failOnce: true }),
-  'delayed-100': consume({ jobs: 8_000, concurrency: 100, keep: false, delayed: true }),
+  'delayed-100': delayed({ jobs: 20_000, concurrency: 100 }),
   'idle-pickup': idlePickup({ jobs: 500 }),
 };
 
@@ -34,7 +36,7 @@ function enqueue(work, jobs) {
   };
 }
 
-function consume({ jobs, concurrency, keep, failOnce = false, delayed = false }) {
+function consume({ jobs, concurrency, keep, failOnce = false }) {
   return async (adapter, port, redis) => {
     const producer = await adapter.openProducer({
       port,
@@ -63,8 +65,7 @@ function consume({ jobs, concurrency, keep, failOnce = false, delayed = false })
         await consumer.start();
         await log.reached(warmUp * runsPerJob);
         await producer.pause();
-        if (delayed) await fillDelayed(producer, warmUp, jobs);
-        else await fill(producer, jobs, { from: warmUp });
+        await fill(producer, jobs, { from: warmUp });
       },
       async run() {
         await producer.resume();
@@ -113,17 +114,48 @@ function idlePickup({ jobs }) {
   };
 }
 
-/** All are due when they have been stored. */
-async function fillDelayed(producer, from, jobs) {
-  for (let first = 0; first < jobs; first += 1000) {
-    const list = Array.from({ length: 1000 }, (_, index) => jobData(from + first + index));
-    const due = Date.now() + 1000;
-    await producer.addManyAt(
-      list,
-      list.map(() => due),
-    );
-  }
-  await sleep(1100);
+/** All become due at once, right after they have been stored; a waiting worker moves them to the queue and runs them. */
+function delayed({ jobs, concurrency }) {
+  return async (adapter, port, redis) => {
+    const producer = await adapter.openProducer({ port, queue: QUEUE, keep: false });
+    const warmUp = concurrency * 2;
+    const log = new DeliveryLog(jobs + warmUp, { warmUp });
+    const consumer = await adapter.openConsumer({
+      port,
+      queues: [QUEUE],
+      concurrency,
+      keep: false,
+      handle(data, id) {
+        log.record(data.n, id);
+        return data.n;
+      },
+    });
+    return {
+      jobs,
+      async prepare() {
+        await fill(producer, warmUp);
+        await consumer.start();
+        await log.reached(warmUp);
+        const due = Date.now() + LONGEST_FILL_MS;
+        for (let from = warmUp; from < warmUp + jobs; from += 1000) {
+          const list = Array.from({ length: 1000 }, (_, index) => jobData(from + index));
+          await producer.addManyAt(
+            list,
+            list.map(() => due),
+          );
+        }
+        await sleep(due - Date.now() - 5);
+      },
+      async run() {
+        await log.reached(warmUp + jobs);
+        await settled(adapter, redis);
+      },
+      async close() {
+        await consumer.stop();
+        await producer.close();
+      },
+    };
+  };
 }
 
 async function settled(adapter, redis) {

@@ -11,10 +11,13 @@ import { InvalidOptionError } from './errors.js';
  */
 export function readKey(key: unknown, where: string | undefined): string {
   if (key === undefined || key === null) return '';
-  const text = typeof key === 'number' ? String(key) : key;
+  const isNoNumber = typeof key === 'number' && !Number.isFinite(key);
+  const text = typeof key === 'number' && !isNoNumber ? String(key) : key;
   if (typeof text === 'string' && text.length <= LONGEST_KEY && !UNPRINTABLE.test(text))
     return text;
-  const problem = `must be text of at most ${LONGEST_KEY} characters without control characters, or a number`;
+  const problem = isNoNumber
+    ? 'must be a finite number, or text; null says that a job has no key'
+    : `must be text of at most ${LONGEST_KEY} characters without control characters, or a number`;
   throw new InvalidOptionError({ option: 'key', problem, value: key, where });
 }
 

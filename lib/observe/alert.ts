@@ -51,15 +51,17 @@ export function alertSentence(
   { rule, queue, job, value, limit }: Pick<RqAlert, 'rule' | 'queue' | 'job' | 'value' | 'limit'>,
   isOver: boolean,
 ): string {
-  const text = isOver ? OVER[rule] : SENTENCES[rule](value, limit);
+  const text = (isOver ? OVER : SENTENCES)[rule](value, limit);
   return job === undefined ? `${queue}: ${text}` : `${job} of ${queue}: ${text}`;
 }
 
-const SENTENCES: Readonly<Record<AlertRule, (value: number, limit: number) => string>> = {
+type Sentences = Readonly<Record<AlertRule, (value: number, limit: number) => string>>;
+
+const SENTENCES: Sentences = {
   oldest: (value, limit) =>
     `the oldest job that could run has waited for ${time(value)} (limit ${time(limit)})`,
   backlog: (value, limit) => `${jobs(value)} (limit ${limit})`,
-  retrying: (value, limit) => `${value} jobs wait for a retry (limit ${limit})`,
+  retrying: (value, limit) => `${jobs(value)} for a retry (limit ${limit})`,
   exhausted: (value, limit) =>
     `${value === 1 ? '1 job has' : `${value} jobs have`} failed for good lately (limit ${limit})`,
   workers: (value, limit) =>
@@ -73,15 +75,16 @@ const SENTENCES: Readonly<Record<AlertRule, (value: number, limit: number) => st
       : `${value} critical jobs have failed for good`,
 };
 
-const OVER: Readonly<Record<AlertRule, string>> = {
-  oldest: 'jobs are taken in time again',
-  backlog: 'the queue is short again',
-  retrying: 'retries pile up no more',
-  exhausted: 'no more jobs fail for good than may',
-  workers: 'workers serve it again',
-  overdue: 'scheduled jobs are moved in time again',
-  paused: 'it is not paused any more',
-  critical: 'none has failed for good lately',
+/** What is so at the end, whatever the reason: a job may have been run, or deleted. */
+const OVER: Sentences = {
+  oldest: () => 'no job has waited for too long any more',
+  backlog: () => 'the queue is short again',
+  retrying: () => 'retries pile up no more',
+  exhausted: () => 'failures for good are within their limit again',
+  workers: (value) => (value > 0 ? 'workers serve it again' : 'no job waits for a worker any more'),
+  overdue: () => 'no scheduled job is overdue any more',
+  paused: () => 'it is not paused any more',
+  critical: () => 'no such job has failed for good lately',
 };
 
 function jobs(count: number): string {

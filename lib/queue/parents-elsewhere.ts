@@ -2,8 +2,8 @@ import { InvalidOptionError } from '../job/index.js';
 import { type JobStore, type NewJob, storeFor } from '../store/index.js';
 
 /**
- * Looks, in a cluster, whether a job waits for one that may be on another node. A handle tells its queue; an id given as
- * text does not, and a job that is not found counts as finished long ago: its child would run too early.
+ * Looks, where the store has a hash tag, whether a job waits for one that may be on another node. A handle tells its queue; an
+ * id given as text does not, and a job that is not found counts as finished long ago: its child would run too early.
  * @param jobs of one call
  * @throws InvalidOptionError naming the job that is at another hash tag; RqConnectionError
  */
@@ -12,7 +12,6 @@ export async function assertParentsHere(
   jobs: readonly NewJob[],
   where: string,
 ): Promise<void> {
-  if (store.hashTag === undefined) return;
   const parents = new Set(jobs.flatMap(({ waitsFor }) => waitsFor?.jobs ?? []));
   for (const { id } of jobs) parents.delete(id);
   if (parents.size === 0) return;

@@ -76,13 +76,10 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
     const own = resolveDefaults(options.defaultJobOptions, where);
     const defaults = options.rootDefaults ? layerDefaults(options.rootDefaults, own) : own;
     const { inject, maxLength, whenFull, keyOf, priorityOf } = options;
-    const room = readRoomRule({ maxLength, whenFull }, `options of queue "${name}"`);
-    const durability = readDurability(
-      options.durability,
-      'durability',
-      `options of queue "${name}"`,
-    );
-    assertInTime(durability, store.commandTimeout, `options of queue "${name}"`);
+    const whereElse = `options of queue "${name}"`;
+    const room = readRoomRule({ maxLength, whenFull }, whereElse);
+    const durability = readDurability(options.durability, 'durability', whereElse);
+    assertInTime(durability, store.commandTimeout, whereElse);
     const newJobs = new NewJobs(name, store.maxPayloadBytes, defaults, inject, {
       room,
       durability,
@@ -339,7 +336,9 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
   ): Promise<RqJob<Result>> {
     if (job.waitsFor) {
       assertParents(this.parents(name, options), new Map(), this.where(name));
-      await assertParentsHere(this.#store, [job], this.where(name));
+      if (this.#store.hashTag !== undefined) {
+        await assertParentsHere(this.#store, [job], this.where(name));
+      }
     }
     try {
       const answer = job.room?.waits

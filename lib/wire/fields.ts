@@ -192,19 +192,23 @@ export interface AttemptRecord {
   readonly stack?: string;
 }
 
-/** Text of an attempt's record. */
+/**
+ * Text of an attempt's record.
+ * @param delay milliseconds until the retry
+ */
 export function encodeAttempt(
   outcome: AttemptRecord['outcome'],
   failure: FailureRecord,
-  times: { startedAt: number; endedAt: number; delay?: number },
+  { startedAt, endedAt }: { startedAt: number; endedAt: number },
+  delay?: number,
 ): string {
   return JSON.stringify({
     outcome,
     error: failure.name,
     message: failure.message.slice(0, 1000),
-    startedAt: new Date(times.startedAt).toISOString(),
-    endedAt: new Date(times.endedAt).toISOString(),
-    delay: times.delay,
+    startedAt: new Date(startedAt).toISOString(),
+    endedAt: new Date(endedAt).toISOString(),
+    delay,
     stack: outcome === 'retrying' ? failure.stack.slice(0, 4000) : undefined,
   } satisfies AttemptRecord);
 }

@@ -1,5 +1,5 @@
 // Rules for Prometheus: what nestjs-rq's own alerts say, for those who have them told by Prometheus, and that somebody is
-// there at all. docs/operating.md has an entry for each.
+// there at all. docs/alerts.md has an entry for each.
 import { fleet, metric } from './metrics.mjs';
 
 const mayStart = fleet('rq_queue_may_start');
@@ -81,7 +81,7 @@ const RULES = [
 
 export function rulesText() {
   const lines = [
-    '# Made by scripts/observability.mjs: do not edit. Alerts of nestjs-rq for Prometheus; docs/operating.md says what to do.',
+    '# Made by scripts/observability.mjs: do not edit. Alerts of nestjs-rq for Prometheus; docs/alerts.md says what to do.',
     'groups:',
     '  - name: nestjs-rq',
     '    rules:',
@@ -94,7 +94,7 @@ export function rulesText() {
       `        labels: { severity: ${rule.severity} }`,
       `        annotations:`,
       `          summary: ${JSON.stringify(rule.summary)}`,
-      `          runbook_url: https://github.com/nestjs-rq/nestjs-rq/blob/main/docs/operating.md#${rule.name.toLowerCase()}`,
+      `          runbook_url: https://github.com/nestjs-rq/nestjs-rq/blob/main/docs/alerts.md#${rule.name.toLowerCase()}`,
     );
   }
   return `${lines.join('\n')}\n`;

@@ -6,6 +6,7 @@ import { BOUNDS, placeOfDuration } from '../../lib/wire/figures.js';
 import { commandLine } from '../cli/support/command-line.js';
 import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
+import { flagsHere } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 const KINDS = ['finished', 'failed', 'retrying', 'canceled'] as const;
@@ -103,7 +104,9 @@ it.each([1, 7])('of four workers, one of which is stopped (round %i)', async (se
     }, 0);
   for (const kind of KINDS) expect(inMetrics(kind)).toBe(expected[kind]);
 
-  const { out } = await commandLine(['info', '--json'], { env: { REDIS_URL: engine.redis.url } });
+  const { out } = await commandLine(['info', '--json', ...flagsHere()], {
+    env: { REDIS_URL: engine.redis.url },
+  });
   const { queues } = JSON.parse(out) as { queues: { lastHour: object }[] };
   expect(queues[0]?.lastHour).toMatchObject(expected);
   expect(engine.store.figures.enqueued.get('jobs')).toBeGreaterThanOrEqual(jobs.length);

@@ -2,10 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { RqInspector } from '../../lib/observe/index.js';
 import { Engine } from './support/engine.js';
+import { itOnOneServer, wholeOf } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 const found = async (queue?: string) => {
-  const inspector = new RqInspector(engine.store);
+  const inspector = new RqInspector(wholeOf(engine.store));
   const findings = await inspector.findings(queue === undefined ? {} : { queues: [queue] });
   return findings.map(({ code, queue: where }) => (where ? `${where} ${code}` : code));
 };
@@ -52,14 +53,15 @@ it('finds an evicting server, dead workers, ghosts, leases and ids of the dead, 
         'mail forgotten',
       ]),
     );
-    const [first] = await new RqInspector(engine.store).findings();
+    const [first] = await new RqInspector(wholeOf(engine.store)).findings();
     expect(first).toMatchObject({ code: 'eviction', fix: 'set it to noeviction' });
   } finally {
     await client.config('SET', 'maxmemory-policy', 'noeviction');
   }
 });
 
-it('a replica comes first: nothing works there', async () => {
+// A cluster makes its replicas itself, and asks them for nothing.
+itOnOneServer('a replica comes first: nothing works there', async () => {
   await engine.client.replicaof('127.0.0.1', '1');
   try {
     const [first] = await new RqInspector(engine.store).findings();

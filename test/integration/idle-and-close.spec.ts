@@ -3,7 +3,7 @@ import { Queue } from '../../lib/queue/index.js';
 import { least } from '../support/timing.js';
 import { deferred, eventually, within } from '../support/wait.js';
 import { Engine } from './support/engine.js';
-import { wholeOf } from './support/layout.js';
+import { nameHere, wholeOf } from './support/layout.js';
 
 const engine = Engine.forThisFile();
 
@@ -55,14 +55,15 @@ describe('an idle worker', () => {
     const commands: string[] = [];
     const watched = deferred();
     monitor.on('monitor', (_: string, [command = '', ...rest]: string[], source: string) => {
-      if (command.toLowerCase() === 'set' && rest[0] === 'end-of-watch') watched.resolve();
+      if (command.toLowerCase() === 'set' && rest[0] === nameHere('rq:end-of-watch'))
+        watched.resolve();
       // What a script does inside of Redis is no command that was sent.
       else if (source !== 'lua') commands.push(`${command} ${rest[0] ?? ''}`);
     });
     // Not a wait for something: the time over which commands are counted.
     const end = performance.now() + 3000;
     await eventually(() => performance.now() > end, { what: '3 seconds', every: 100 });
-    await engine.client.set('end-of-watch', '1');
+    await engine.client.set('rq:end-of-watch', '1');
     await watched.promise;
     monitor.disconnect();
 

@@ -143,6 +143,24 @@ describe('overview', () => {
     gate.resolve();
   });
 
+  it.each([
+    ['alone', 0],
+    ['behind some that were put in front of it, in one step', 4],
+  ])('tells for how long the oldest job has waited: %s', async (_, inFront) => {
+    const queue = engine.queue('lonely');
+    const { id } = await queue.enqueue('slow');
+    const early = new Date(Date.now() - 3_600_000).toISOString();
+    await engine.client.hset(`rq:job:${id}`, 'created_at', early, 'enqueued_at', early);
+    await queue.enqueueMany([
+      ...Array.from({ length: 2 }, () => ({ name: 'slow' })),
+      ...Array.from({ length: inFront }, () => ({ name: 'slow', options: { atFront: true } })),
+    ]);
+    const { queues } = await inspector().overview();
+    expect(queues[0]?.queued).toBe(3 + inFront);
+    expect(queues[0]?.oldestMs).toBeGreaterThanOrEqual(3_500_000);
+    expect(queues[0]?.oldestMs).toBeLessThan(3_700_000);
+  });
+
   it('tells how many wait for a retry, and what is overdue', async () => {
     const { handler, enqueue } = failing(3);
     const worker = await engine.work({ boom: { run: handler } });

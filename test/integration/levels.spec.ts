@@ -284,6 +284,47 @@ it('all of many jobs run, also by a worker that claims ahead', async () => {
   await eventually(async () => (await queue().counts()).finished === 300, { what: 'their ends' });
 });
 
+describe('what a worker claims ahead of its slots', () => {
+  let execution = 0;
+
+  /** The data of what it gets, with so many slots and so many jobs ahead. */
+  async function claimed(slots: number, ahead: number): Promise<string[]> {
+    const { claimed: jobs } = await engine.store.exchange('jobs', {
+      leaseMs: 15_000,
+      worker: 'worker',
+      token: '0123456789abcdef0123456789abcdef',
+      nextExecution: (execution += 100),
+      want: slots + ahead,
+      ahead,
+      suspects: { from: 2, takes: true, delay: 10 },
+      woken: [],
+      outcomes: [],
+      call: undefined,
+      events: [],
+    });
+    return jobs.map(({ id }) => id);
+  }
+
+  it('are the high jobs first: those of a busy worker run before the others, too', async () => {
+    for (const id of ['n1', 'n2', 'h1', 'h2', 'h3'])
+      await enqueue(id, id.startsWith('h') ? 'high' : 'normal');
+    expect(await claimed(1, 1)).toEqual(['h1', 'h2']);
+    expect(await claimed(0, 2)).toEqual(['h3', 'n1']);
+  });
+
+  it('is nothing of the list while a lane waits for its turn', async () => {
+    await queue().enqueueMany(
+      ['n1', 'n2', 'n3'].map((id) => ({ name: 'job', data: id, options: { id } })),
+    );
+    await queue().setLimits({ handler: 'limited', concurrency: { total: 1 } });
+    for (const id of ['k1', 'k2']) await queue().enqueue('limited', id, { id, key: 'tenant' });
+    expect(await claimed(0, 2)).toEqual([]);
+    expect((await claimed(2, 0)).toSorted()).toEqual(['k1', 'n1']);
+    // The gate is full: nobody waits for a turn.
+    expect(await claimed(0, 2)).toEqual(['n2', 'n3']);
+  });
+});
+
 it('a queue that uses no levels has no key of them', async () => {
   await queue().enqueue('job', 'plain', { priority: 'normal' });
   expect(await worked(1)).toEqual(['plain']);

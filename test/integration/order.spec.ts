@@ -26,7 +26,7 @@ describe('one worker with concurrency 1', () => {
       { concurrency: 1, prefetch },
     );
 
-    await eventually(() => seen.length === 1000, { what: '1000 jobs' });
+    await eventually(() => seen.length === 1000, { what: '1000 jobs', timeout: 25_000 });
     expect(seen).toEqual(upTo(1000));
   });
 

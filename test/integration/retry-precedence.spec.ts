@@ -1,4 +1,4 @@
-import { resolveDefaults, type RetryOptions } from '../../lib/job/index.js';
+import { type JobOptions, resolveDefaults, type RetryOptions } from '../../lib/job/index.js';
 import { Engine } from './support/engine.js';
 
 const engine = Engine.forThisFile();
@@ -74,6 +74,34 @@ describe('of several retry policies', () => {
 
     for (const { delay } of worker.events.of('jobRetrying')) delays.push(delay);
     expect(delays).toEqual([0, 0]);
+  });
+});
+
+describe('of jobs that are claimed together', () => {
+  it('each has its own policy, whatever those before and behind it have', async () => {
+    const retry: RetryOptions = { max: 2, interval: 0 };
+    const options: JobOptions[] = [{}, { retry }, { retry: false }, { timeout: 30 }];
+    const list = Array.from({ length: 20 }, (_, data) => ({
+      name: 'boom',
+      data,
+      options: options[data % options.length],
+    }));
+    const jobs = await engine.queue().enqueueMany(list);
+    const runs = new Map<unknown, number>();
+    await engine.work({
+      boom: {
+        retry: { max: 1, interval: 0 },
+        run: (data) => {
+          runs.set(data, (runs.get(data) ?? 0) + 1);
+          throw new Error('boom');
+        },
+      },
+    });
+    await Promise.allSettled(jobs.map((job) => job.result({ timeout: 5 })));
+
+    expect(list.map(({ data }) => runs.get(data))).toEqual(
+      list.map(({ data }) => [2, 3, 1, 2][data % options.length]),
+    );
   });
 });
 

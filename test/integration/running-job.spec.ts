@@ -153,7 +153,7 @@ describe('the log of a job', () => {
 
   it('goes with a job whose last run told nothing', async () => {
     const runs = new Map<string, number>();
-    await engine.work({
+    const worker = await engine.work({
       talk: async (_, job) => {
         const run = (runs.get(job.id) ?? 0) + 1;
         runs.set(job.id, run);
@@ -167,7 +167,11 @@ describe('the log of a job', () => {
     const queue = engine.queue();
     for (const options of [{}, { retry: { max: 1, interval: 0 } }]) {
       const job = await queue.enqueue('talk', undefined, { resultTtl: 0, ...options });
-      await job.result();
+      // It may be gone before anybody asks for its result.
+      await eventually(
+        () => worker.events.of('jobFinished').some(({ jobId }) => jobId === job.id),
+        { what: 'it to finish' },
+      );
       expect(runs.get(job.id)).toBe(2);
       expect(await engine.client.keys(`*${job.id}*`)).toEqual([]);
     }

@@ -127,7 +127,7 @@ describe('queues by weight', () => {
       },
     );
 
-    await eventually(() => ran.length >= 1000, { what: '1000 jobs' });
+    await eventually(() => ran.length >= 1000, { what: '1000 jobs', timeout: 25_000 });
     const light = ran.slice(0, 1000).filter((queue) => queue === 'light').length;
     // 100 on average; by chance alone, outside of these bounds once in millions of runs.
     expect(light).toBeGreaterThan(50);

@@ -19,9 +19,7 @@ async function keys(...ids: string[]): Promise<string[]> {
   // What tells that somebody looks after the queue, and what became of a worker's last calls, goes by itself.
   const lasting = lettered.filter(
     (name) =>
-      !/^rq:(workers?|scheduler-lock|nrq:alive|nrq:calls|nrq:swept|nrq:sweeps|nrq:hash-tags)\b/.test(
-        name,
-      ),
+      !/^rq:(workers?|scheduler-lock|nrq:alive|nrq:calls|nrq:swept|nrq:sweeps)\b/.test(name),
   );
   return lasting.toSorted();
 }

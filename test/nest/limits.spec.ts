@@ -88,6 +88,16 @@ it('a key function that throws refuses the enqueue, and nothing is stored', asyn
   await expect(queue.enqueue('sync', { tenant: 'a\tb', n: 1 })).rejects.toMatchObject({
     option: 'key',
   });
+  // What becomes of a number that is missing: all such jobs would share a lane that nobody has named.
+  for (const key of [NaN, Infinity, -Infinity]) {
+    const call = queue.enqueue('sync', { tenant: key as never, n: 1 });
+    await expect(call).rejects.toThrow(
+      `the key of job "sync" on queue "crm": key must be a finite number, or text; null says that a job has no key, got ${key}`,
+    );
+    await expect(queue.enqueue('sync', { tenant: 'a', n: 1 }, { key })).rejects.toThrow(
+      /^enqueue\("sync"\) on queue "crm": key must be a finite number/,
+    );
+  }
   expect(await queue.count()).toBe(0);
 });
 

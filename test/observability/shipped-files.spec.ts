@@ -49,16 +49,16 @@ it('ask for nothing that a real application does not export', async () => {
   expect(shipped('grafana.json')).not.toMatch(/worker_name|job_id/);
 });
 
-it('each rule has an entry in docs/operating.md that says what to do', () => {
-  const docs = readFileSync(join(root, 'docs/operating.md'), 'utf8');
+it('each rule has an entry in docs/alerts.md that says what to do', () => {
+  const docs = readFileSync(join(root, 'docs/alerts.md'), 'utf8');
   const rules = [...shipped('rules.yml').matchAll(/alert: (\w+)/g)].map(([, name]) => name ?? '');
   expect(rules.length).toBeGreaterThan(5);
   expect(rules.filter((name) => !docs.includes(`### ${name}\n`))).toEqual([]);
 });
 
 it('each rule of our own has an entry there, and a row with what holds without configuration', () => {
-  const docs = readFileSync(join(root, 'docs/operating.md'), 'utf8');
-  const table = docs.slice(docs.indexOf('## Alerts\n'), docs.indexOf('## Health\n'));
+  const docs = readFileSync(join(root, 'docs/alerts.md'), 'utf8');
+  const table = docs.slice(0, docs.indexOf('## At three in the morning\n'));
   const entries = docs.slice(docs.indexOf('## At three in the morning\n'));
   const inTable = [...table.matchAll(/^\| `(\w+)` \|/gm)].map(([, name]) => name ?? '');
   const inEntries = [...entries.matchAll(/^\((`\w+`(?:, `\w+`)*)\)/gm)].flatMap(([, names]) =>
@@ -68,8 +68,8 @@ it('each rule of our own has an entry there, and a row with what holds without c
   expect(inEntries.toSorted()).toEqual([...ALERT_RULES].toSorted());
 });
 
-it('each metric has a row in docs/operating.md', () => {
-  const docs = readFileSync(join(root, 'docs/operating.md'), 'utf8');
+it('each metric has a row in docs/monitoring.md', () => {
+  const docs = readFileSync(join(root, 'docs/monitoring.md'), 'utf8');
   const ours = METRICS.filter(({ scope }) => scope !== 'compat').map(({ name }) => name);
   expect(ours.filter((name) => !docs.includes(`\`${name}`))).toEqual([]);
 });

@@ -14,12 +14,13 @@ it.each([
   expect(output).toMatch(new RegExp(`firing {3}\\w+ +${sentence}`));
 });
 
-it.each(['workers serve it again', 'retries pile up no more', 'it is not paused any more'])(
-  'and when it is over: %s',
-  (sentence) => {
-    expect(output).toMatch(new RegExp(`resolved \\w+ +.*${sentence}`));
-  },
-);
+it.each([
+  'no job waits for a worker any more',
+  'retries pile up no more',
+  'it is not paused any more',
+])('and when it is over: %s', (sentence) => {
+  expect(output).toMatch(new RegExp(`resolved \\w+ +.*${sentence}`));
+});
 
 it('shows what probes and Prometheus see', () => {
   expect(output).toMatch(/\/live: 200 .*"up"/);

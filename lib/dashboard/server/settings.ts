@@ -55,7 +55,7 @@ export function readSettings(settings: DashboardSettings, where: string): ReadSe
   check(isTexts(origins), 'origins', 'must be a list of texts');
   for (const origin of origins ?? []) {
     const isOrigin = URL.canParse(origin) && new URL(origin).origin === origin;
-    check(isOrigin, 'origins', `must be origins such as https://ops.example.com, got ${origin}`);
+    check(isOrigin, 'origins', `must be origins (as 'https://ops.example.com' is), got ${origin}`);
   }
   for (const name of ['trace', 'logs'] as const) {
     const link = links?.[name];

@@ -1,4 +1,5 @@
 import { useState } from 'preact/hooks';
+import { useCursor } from './cursor.js';
 import { type Mark, now } from './state.js';
 import { clock, t } from './words.js';
 
@@ -39,41 +40,23 @@ const HEIGHT = 128;
 export function Chart<Point extends { readonly at: number }>(given: ChartProps<Point>) {
   const props = { ...given, points: given.points ?? [] };
   const { title, kind, points, series, format, stepMs, note, before } = props;
-  const [at, setAt] = useState<number | undefined>();
   const [isTable, setTable] = useState(false);
-  const sums = points.map((point) => {
-    const values = series.map((one) => one.value(point) ?? 0);
-    return kind === 'bars' ? values.reduce((sum, one) => sum + one, 0) : Math.max(0, ...values);
-  });
+  const tops = points.map((point) =>
+    kind === 'bars'
+      ? sumOf(series, point)
+      : Math.max(0, ...series.map((one) => one.value(point) ?? 0)),
+  );
   const compared = before?.points.map((point) => wholeOf(kind, series, point));
-  const most = niceTop(Math.max(...sums, ...(compared ?? []).map((value) => value ?? 0), 0));
+  const most = niceTop(Math.max(...tops, ...(compared ?? []).map((value) => value ?? 0), 0));
   const last = points.length - 1;
-  const index = at === undefined || last < 0 ? undefined : Math.min(at, last);
+  const { at, listeners } = useCursor(points.length);
+  const index = at?.column;
   const shown = index === undefined ? undefined : points[index];
   const marks = marksIn(props);
   const marked = shown && marks.find((mark) => mark.index === index);
-  const isEmpty = sums.every((sum) => sum === 0);
+  const isEmpty = tops.every((top) => top === 0);
   const time = (point: Point | undefined) =>
     point ? clock(point.at, points[last]?.at, stepMs < 60_000) : '';
-  const move = (event: KeyboardEvent) => {
-    const isRtl = document.documentElement.dir === 'rtl';
-    const steps: Record<string, number> = {
-      ArrowLeft: isRtl ? 1 : -1,
-      ArrowRight: isRtl ? -1 : 1,
-      Home: -Infinity,
-      End: Infinity,
-    };
-    const step = steps[event.key];
-    if (event.key === 'Escape') setAt(undefined);
-    if (step === undefined) return;
-    event.preventDefault();
-    setAt((before = last) => Math.min(last, Math.max(0, before + step)));
-  };
-  const point = (event: PointerEvent) => {
-    const box = (event.currentTarget as Element).getBoundingClientRect();
-    const share = (event.clientX - box.left) / box.width;
-    setAt(Math.min(last, Math.max(0, Math.floor(share * points.length))));
-  };
   return (
     <section class="card chart" aria-label={title}>
       <header class="card-head">
@@ -122,11 +105,8 @@ export function Chart<Point extends { readonly at: number }>(given: ChartProps<P
             class="plot"
             role="img"
             tabIndex={0}
-            aria-label={summary(props, sums, time)}
-            onKeyDown={move}
-            onPointerMove={point}
-            onPointerLeave={() => setAt(undefined)}
-            onBlur={() => setAt(undefined)}
+            aria-label={summary(props, tops, time)}
+            {...listeners}
           >
             <svg
               viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
@@ -173,7 +153,11 @@ function wholeOf<Point>(
   series: readonly Series<Point>[],
   point: Point,
 ): number | null {
-  if (kind === 'lines') return series[0]?.value(point) ?? null;
+  return kind === 'lines' ? (series[0]?.value(point) ?? null) : sumOf(series, point);
+}
+
+/** How high the bars of these stand on each other. */
+function sumOf<Point>(series: readonly Series<Point>[], point: Point): number {
   return series.reduce((sum, one) => sum + (one.value(point) ?? 0), 0);
 }
 
@@ -206,9 +190,7 @@ function Bars<Point extends { readonly at: number }>({
     <>
       {series.map((one, level) => {
         const bars = points.map((point, index) => {
-          const below = series
-            .slice(0, level)
-            .reduce((sum, other) => sum + (other.value(point) ?? 0), 0);
+          const below = sumOf(series.slice(0, level), point);
           const value = one.value(point) ?? 0;
           if (value <= 0) return '';
           const height = Math.max(1, (value / most) * HEIGHT);
@@ -355,17 +337,17 @@ function niceTop(most: number): number {
 /** What a chart says, in a sentence. */
 function summary<Point extends { readonly at: number }>(
   { title, points, series, format }: Drawn<Point>,
-  sums: readonly number[],
+  tops: readonly number[],
   time: (point: Point | undefined) => string,
 ): string {
-  const top = sums.indexOf(Math.max(...sums));
+  const top = tops.indexOf(Math.max(...tops));
   const newest = points.at(-1);
-  if (!newest || (sums[top] ?? 0) === 0) return `${title}: ${t('chart.empty')}`;
+  if (!newest || (tops[top] ?? 0) === 0) return `${title}: ${t('chart.empty')}`;
   const parts = series.map((one) => `${one.label} ${valueText(one.value(newest), format)}`);
   return t('chart.summary', {
     title,
     now: parts.join(', '),
-    most: format(sums[top] ?? 0),
+    most: format(tops[top] ?? 0),
     at: time(points[top]),
   });
 }

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { ChartAnswer, QueueDetailAnswer } from '../server/answers.js';
 import { useAnswer } from './api.js';
+import { type Cursor, useCursor } from './cursor.js';
 import { wearLaterStyle } from './later-style.js';
 import { clock, duration, t } from './words.js';
 
@@ -54,31 +55,15 @@ function Map({
   readonly answer: ChartAnswer;
   readonly heat: NonNullable<ChartAnswer['heat']>;
 }) {
-  const [at, setAt] = useState<readonly [column: number, row: number] | undefined>();
   const most = Math.max(1, ...counts.flat());
   const [columns, rows] = [counts.length, bounds.length];
-  const text = ([column, row]: readonly [number, number]) =>
+  const { at, listeners } = useCursor(columns, rows);
+  const text = ({ column, row }: NonNullable<Cursor['at']>) =>
     t('chart.heat.cell', {
       n: counts[column]?.[row] ?? 0,
       time: lengthOf(bounds, row),
       at: clock(points[column]?.at ?? 0, points.at(-1)?.at, false),
     });
-  const within = (value: number, size: number) => Math.min(size - 1, Math.max(0, value));
-  const move = (event: KeyboardEvent) => {
-    const step = STEPS[event.key];
-    if (event.key === 'Escape') setAt(undefined);
-    if (!step) return;
-    event.preventDefault();
-    const [column, row] = at ?? [columns - 1 - step[0], 0];
-    const side = document.documentElement.dir === 'rtl' ? -step[0] : step[0];
-    setAt([within(column + side, columns), within(row + step[1], rows)]);
-  };
-  const point = (event: PointerEvent) => {
-    const box = (event.currentTarget as Element).getBoundingClientRect();
-    const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
-    const row = Math.floor((1 - (event.clientY - box.top) / box.height) * rows);
-    setAt([within(column, columns), within(row, rows)]);
-  };
   const sums = bounds.map((_, row) => counts.reduce((sum, column) => sum + (column[row] ?? 0), 0));
   const usual = sums.indexOf(Math.max(...sums));
   return (
@@ -103,10 +88,7 @@ function Map({
                   most: lengthOf(bounds, rows - 1),
                 })
           }
-          onKeyDown={move}
-          onPointerMove={point}
-          onPointerLeave={() => setAt(undefined)}
-          onBlur={() => setAt(undefined)}
+          {...listeners}
         >
           <svg
             viewBox={`0 0 ${columns} ${rows}`}
@@ -129,7 +111,9 @@ function Map({
                 ) : null,
               ),
             )}
-            {at && <rect class="heat-at" x={at[0]} y={rows - 1 - at[1]} width="1" height="1" />}
+            {at && (
+              <rect class="heat-at" x={at.column} y={rows - 1 - at.row} width="1" height="1" />
+            )}
           </svg>
         </div>
       </div>
@@ -145,13 +129,6 @@ function Map({
     </div>
   );
 }
-
-const STEPS: Readonly<Record<string, readonly [column: number, row: number]>> = {
-  ArrowLeft: [-1, 0],
-  ArrowRight: [1, 0],
-  ArrowUp: [0, 1],
-  ArrowDown: [0, -1],
-};
 
 /** "≤ 2 s"; the last row has no end. */
 function lengthOf(bounds: readonly (number | null)[], row: number): string {

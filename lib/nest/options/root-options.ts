@@ -85,7 +85,7 @@ export interface RqModuleOptions {
   /**
    * When people are to be told that something is wrong: a line in the log, the `@OnAlert` methods, `inspector.alerts()`.
    * Without it: jobs that could run and no worker, jobs that wait for 10 minutes, 10,000 retries, overdue jobs, a pause of
-   * a day. `false`: this process does not look. Give the same in all processes of a Redis. See docs/operating.md.
+   * a day. `false`: this process does not look. Give the same in all processes of a Redis. See docs/alerts.md.
    */
   alerts?: AlertOptions | false;
   /**

@@ -362,7 +362,7 @@ function pushRetry(
   outcome: Outcome & { type: 'retrying' },
 ): void {
   const { job } = settled;
-  const record = encodeAttempt('retrying', outcome.failure, { ...settled, delay: outcome.delay });
+  const record = encodeAttempt('retrying', outcome.failure, settled, outcome.delay);
   values.push(outcome.delay, outcome.front ? 'front' : 'back', job.failures + 1, record);
   const { policy } = outcome;
   if (outcome.returned) {

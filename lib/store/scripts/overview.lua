@@ -19,12 +19,8 @@
 
 local rows = {}
 for index = INDEX.queues, #ARGV do
-  local queue = queue_of({ name = ARGV[index] })
-  -- One question for all that most queues do not have.
-  local is_common = count_of(redis.pcall('EXISTS', queue.paused, queue.flags, queue.high, queue.low, queue.deferred,
-    queue.canceled)) == 0
-  if is_common then queue.is_plain = true end
-  local depths = depths_of(queue, is_common)
+  local depths, queue = depths_of(ARGV[index])
+  local is_common = depths.is_common
   local overdue_for = 0
   if depths.overdue > 0 then
     local head = redis.pcall('ZRANGE', queue.scheduled, 0, 0, 'WITHSCORES')

@@ -50,7 +50,9 @@ if (!rows.every((row) => row.asExpected)) {
 }
 
 if (serve) {
-  console.log(`\nStill serving; the dashboard is at http://localhost:${port}/rq. Give it a job that fails once, and Ctrl-C to end:\n
+  // An address ends its line: a terminal takes a full stop behind it for a part of it.
+  console.log(`\nStill serving, until Ctrl-C. The dashboard: http://localhost:${port}/rq
+Give it a job that fails once:\n
   curl -X POST http://localhost:${port}/images -H 'Content-Type: application/json' \\
        -d '{"path": "my-cat.jpg", "failures": 1}'\n`);
 }

@@ -117,6 +117,12 @@ export function commandHere(command: string): string {
   return LAYOUT === 'shared' ? command : (OF_SLOTS.get(command) ?? command);
 }
 
+/** What the command line must be told besides a URL. */
+export function flagsHere(): string[] {
+  if (LAYOUT === 'shared') return [];
+  return LAYOUT === 'cluster' ? ['--layout', 'cluster'] : ['--cluster'];
+}
+
 /** A name or pattern of a key or channel that a message shows. */
 export function nameHere(name: string, tag = TAG): string {
   return LAYOUT === 'shared' ? name : name.replace(/^rq:/, `rq:{${tag}}:`);
@@ -139,6 +145,8 @@ function taggedClient(client: Redis, others: readonly Redis[] = []): Redis {
   const send = client.sendCommand.bind(client);
   client.sendCommand = (command, stream) => {
     command.args = command.args.map((arg) => renamed(arg as string));
+    // What is outside of all tags is no key of a queue.
+    if (command.name === 'keys' && command.args[0] === '*') command.args = [`*{${TAG}}:*`];
     if (command.name === 'eval') command.args[0] = inScript(command.args[0] as string);
     sendToSlots(command);
     const name = command.name.toLowerCase();

@@ -1,4 +1,5 @@
 // When an alert begins and when it is over: limits by queue, how long something has to last, and what stands at its limit.
+import { alertSentence } from '../../../lib/observe/alert.js';
 import { resolveAlerts } from '../../../lib/observe/alert-options.js';
 import {
   type AlertRecord,
@@ -204,4 +205,14 @@ it.each([
   [{ queues: [] }, 'alerts.queues'],
 ])('impossible options %j are refused by name', (options, key) => {
   expect(() => resolveAlerts(options as never, 'forRoot')).toThrow(key);
+});
+
+it.each([
+  ['a worker came', 'workers', 1, 'mail: workers serve it again'],
+  ['its jobs were deleted', 'workers', 0, 'mail: no job waits for a worker any more'],
+  ['its jobs ran, or were deleted', 'overdue', 0, 'mail: no scheduled job is overdue any more'],
+] as const)('what is over is told as it is: %s', (_, rule, value, sentence) => {
+  expect(alertSentence({ rule, queue: 'mail', job: undefined, value, limit: 1 }, true)).toBe(
+    sentence,
+  );
 });

@@ -10,13 +10,13 @@ local TIERS = { { 60, 10800 }, { 900, 259200 }, { 21600, 7776000 } }
 -- Names in a bucket; what comes beyond that is counted without its name.
 local MOST_NAMES = 50
 
-local function sample_of(queue)
-  local depths = depths_of(queue)
+local function sample_of(name)
+  local depths, queue = depths_of(name)
   -- Those that are due are no retries that wait; this is where they go when no others come.
   redis.pcall('ZREMRANGEBYSCORE', queue.retrying, '-inf', score(now))
   return cmsgpack.pack({
     [100] = depths.queued, [101] = depths.started, [102] = depths.scheduled, [103] = depths.failed,
-    [104] = depths.retrying, [105] = depths.overdue, [106] = tonumber(oldest_of(queue)) or 0,
+    [104] = depths.retrying, [105] = depths.overdue, [106] = tonumber(oldest_of(queue, depths.is_common)) or 0,
   })
 end
 
@@ -54,7 +54,7 @@ local function add_figures(name, jobs)
     local key = string.format('%s%d:%d', queue.stats, length, (seconds - seconds % length) / length)
     if #jobs > 0 then add_jobs(key, jobs) end
     if redis.call('HEXISTS', key, 'g') == 0 then
-      sample = sample or sample_of(queue)
+      sample = sample or sample_of(name)
       redis.call('HSET', key, 'g', sample)
       redis.call('EXPIRE', key, tier[2] + length)
     end

@@ -11,7 +11,14 @@ local LONG_DATA = 2048
 -- claims: what the worker asked for, and what has come of it so far (see exchange.lua).
 local function look_at(queue, claims, id)
   local key = job_prefix .. id
-  local values = redis.pcall('HMGET', key, CLAIM_FIELD_NAMES)
+  -- Jobs are mostly like the one before them: of those with more to read, all is read at once.
+  local reads_further = claims.reads_further
+  local values
+  if reads_further then
+    values = redis.pcall('HMGET', key, CLAIM_FIELD_NAMES, 'status', FURTHER_FIELD_NAMES)
+  else
+    values = redis.pcall('HMGET', key, CLAIM_FIELD_NAMES)
+  end
   local reason
   if is_not_a_job(values) then
     reason = 'not a job'
@@ -36,13 +43,18 @@ local function look_at(queue, claims, id)
   values[CLAIM_FIELD_COUNT + 1] = id
   local given = values[CLAIM.nrq_given]
   local has_rare = values[CLAIM.success_callback_name] or (given and string.find(given, '[cdpw]'))
-  if has_rare or values[CLAIM.nrq_attempts] or (given and string.find(given, 'x', 1, true)) then
-    local further = redis.call('HMGET', key, FURTHER_FIELD_NAMES)
-    local crashes = 0
-    if further[FURTHER.nrq_crashes] then
+  local has_further = has_rare or values[CLAIM.nrq_attempts] or (given and string.find(given, 'x', 1, true))
+  if not has_further ~= not reads_further then claims.reads_further = has_further end
+  if has_further then
+    if not reads_further then
+      local further = redis.call('HMGET', key, FURTHER_FIELD_NAMES)
+      for index = 1, FURTHER_FIELD_COUNT do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
+    end
+    local noted, crashes = values[CLAIM_FIELD_COUNT + 1 + FURTHER.nrq_crashes], 0
+    if noted then
       --- @include crashes
-      crashes = crashes_of(further[FURTHER.nrq_crashes], further[FURTHER.enqueued_at])
-      further[FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
+      crashes = crashes_of(noted, values[CLAIM_FIELD_COUNT + 1 + FURTHER.enqueued_at])
+      values[CLAIM_FIELD_COUNT + 1 + FURTHER.nrq_crashes] = crashes > 0 and tostring(crashes)
     end
     if crashes >= tonumber(ARGV.suspect_crashes) then
       if claims.has_suspect then
@@ -61,11 +73,12 @@ local function look_at(queue, claims, id)
       end
       claims.has_suspect = true
     end
-    for index = 1, FURTHER_FIELD_COUNT do values[CLAIM_FIELD_COUNT + 1 + index] = further[index] end
     if has_rare then
       local rare = redis.call('HMGET', key, RARE_FIELD_NAMES)
       for index = 1, RARE_FIELD_COUNT do values[CLAIM_FIELD_COUNT + 1 + FURTHER_FIELD_COUNT + index] = rare[index] end
     end
+  elseif reads_further then
+    for index = CLAIM_FIELD_COUNT + 2, CLAIM_FIELD_COUNT + 1 + FURTHER_FIELD_COUNT do values[index] = nil end
   end
   return values
 end

@@ -231,6 +231,26 @@ local function serve_in_turn(claims, most)
   if left <= 0 or claims.has_more_gates then claims.state = 'more' end
 end
 
+-- Whether a gate is open of which this worker takes jobs.
+local function is_gate_open()
+  lanes.close_gates()
+  for _, gate_name in ipairs(redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)) do
+    if rooms[gate_name] ~= 0 then return true end
+  end
+  return false
+end
+
+-- Jobs for which the worker has no slot yet: they run before all that comes later, so nothing is passed over for them. While
+-- a gate is open nothing of the list is among them: the next slot that is free is for their turns.
+local function claim_ahead(claims, asked)
+  claims.state, claims.want = '', asked + claims.batched
+  claim_from_level(queue, claims, 'high')
+  if claims.failure == '' and claims.state == '' and slots_used(claims) < asked and not is_gate_open() then
+    serve_list(claims, asked - slots_used(claims))
+  end
+  if slots_used(claims) < asked then claims.state = 'more' end
+end
+
 -- Claims what may start. Answers whether the worker came up short: it may fall asleep now.
 local function serve_all(claims, woken)
   local room, starts, opens = lanes.room_of_queue()
@@ -251,10 +271,8 @@ local function serve_all(claims, woken)
     if #claims.jobs < claims.want and claims.state == '' then claim_from_level(queue, claims, 'low') end
   end
   local count = slots_used(claims)
-  if claims.failure == '' and room == for_ever and count >= slots and count < asked then
-    claims.state = ''
-    serve_list(claims, asked - count)
-    if slots_used(claims) < asked then claims.state = 'more' end
+  if claims.failure == '' and claims.bytes <= LARGE_ANSWER and room == for_ever and count >= slots and count < asked then
+    claim_ahead(claims, asked)
   end
   if redis.call('EXISTS', queue.high, queue.low) == 0 then
     redis.call('HDEL', queue.flags, 'levels')
