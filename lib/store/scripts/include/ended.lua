@@ -29,10 +29,11 @@ local ENDS_AS = {
 local hung = { steps = 0, open = {}, touched = {}, waiting = {} }
 
 -- Milliseconds for the children of one parent, since others may have to wait for two such calls; and in all. The clock is
--- looked at after so many steps.
-hung.FOR_ONE, hung.IN_ALL, hung.STEPS_BETWEEN = 2.5, 5, 10
+-- looked at first after some steps, since few are never left over: should the worker die that was to go on, nobody may come
+-- by for ten seconds.
+hung.FOR_ONE, hung.IN_ALL = 2.5, 5
 -- When it is looked at again, and what it said.
-hung.next_look, hung.taken = hung.STEPS_BETWEEN, 0
+hung.next_look, hung.taken = 50, 0
 
 do
   --- @include clock
@@ -41,7 +42,7 @@ do
   function hung.is_spent(most)
     if hung.steps >= MOST_STEPS then return true end
     if hung.steps >= hung.next_look then
-      hung.next_look, hung.taken = hung.steps + hung.STEPS_BETWEEN, milliseconds_run()
+      hung.next_look, hung.taken = hung.steps + 10, milliseconds_run()
     end
     return hung.taken >= most
   end

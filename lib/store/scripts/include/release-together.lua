@@ -61,7 +61,7 @@ do
       local list = pcall(release_lot, entry, queue_named(lot.origin), lot) and gone or rest
       for _, id in ipairs(lot.ids) do list[#list + 1] = id end
     end
-    hung.steps = hung.steps + (#gone - before) * 0.4
+    hung.steps = hung.steps + (#gone - before) * 0.5
     return rest
   end
 end
