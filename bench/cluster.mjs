@@ -1,8 +1,11 @@
-// What a cluster costs: `npm run build && node bench/cluster.mjs [--rounds 5] [--jobs 3000]`. The same jobs in six queues
-// on one server, on one server with the names of a cluster, on a cluster of one node, and on three masters, in turn. On a
-// machine with few cores three masters are not quicker, as they share them: what counts is the processor time of all
-// servers per job. The second row is what our names cost, the third what Redis does for a cluster besides, the fourth that
-// each of three servers reads and answers fewer commands at a time.
+// What a cluster costs: `npm run build && node bench/cluster.mjs [--rounds 5] [--jobs 3000] [--callers 20]
+// [--concurrency 100]`: jobs and callers of each queue, and slots of the one worker. The same jobs in six queues on one server, on one server with the
+// names of a cluster, on a cluster of one node, and on three masters, in turn. On a machine with few cores three masters
+// are not quicker, as they share them: what counts is the processor time of all servers per job.
+//
+// The second row is what our names cost, and the third what Redis does for a cluster besides. In the fourth each server
+// has a third of the calls. How many of them it finds each time when it reads decides what they cost: with callers
+// enough (`--callers 200 --concurrency 500`) each of three finds as many as one did. `--rows 2` measures only the first two.
 
 import { performance } from 'node:perf_hooks';
 import { parseArgs } from 'node:util';
@@ -17,19 +20,23 @@ import {
   Worker,
 } from '../dist/index.js';
 import { startRedisServer } from '../scripts/redis-server.mjs';
-import { info } from './harness/redis-server.mjs';
+import { commandStatistics, info } from './harness/redis-server.mjs';
 import { median, quantile } from './harness/statistics.mjs';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     jobs: { type: 'string', default: '3000' },
+    callers: { type: 'string', default: '20' },
+    concurrency: { type: 'string', default: '100' },
+    rows: { type: 'string', default: '4' },
   },
 });
 /** On three masters, two of these are on each. */
 const QUEUES = ['a', 'b', 'c', 'd', 'e', 'f'];
 const EACH = Number(values.jobs);
-const CALLERS = 20;
+const CALLERS = Number(values.callers);
+const CONCURRENCY = Number(values.concurrency);
 const SLOTS = 16384;
 
 const one = await start([]);
@@ -50,7 +57,7 @@ const PLACES = {
   'a cluster of one node': placeIn(node),
   'three masters': placeIn(cluster),
 };
-const names = Object.keys(PLACES);
+const names = Object.keys(PLACES).slice(0, Number(values.rows));
 const runs = [];
 try {
   for (const name of names) await measure(PLACES[name], EACH / 10);
@@ -86,6 +93,8 @@ function rowOf(name) {
     'jobs per second': Math.round(of('rate')),
     'servers, µs per job': of('servers').toFixed(1),
     'against one server': ratio('servers'),
+    'calls per job': of('calls').toFixed(3),
+    'reads per job': of('reads').toFixed(3),
     'client, µs per job': of('client').toFixed(1),
     'client against one': ratio('client'),
   };
@@ -104,8 +113,9 @@ async function measure({ nodes, open, store }, each) {
     handlers.register({ queue, name: 'add', owner: 'bench', run: ({ n }) => n + 1 });
   }
   const observer = { jobFinished: () => (left -= 1) === 0 && over() };
-  const worker = new Worker(store(working), handlers, { concurrency: 100 }, observer);
+  const worker = new Worker(store(working), handlers, { concurrency: CONCURRENCY }, observer);
   await worker.start();
+  const counted = await countersOf(nodes);
   const before = [performance.now(), await processorOf(nodes), process.cpuUsage()];
   await Promise.all(QUEUES.map((name) => feed(new Queue(name, producer), each)));
   await isOver;
@@ -113,9 +123,13 @@ async function measure({ nodes, open, store }, each) {
   const seconds = (performance.now() - before[0]) / 1000;
   const servers = ((await processorOf(nodes)) - before[1]) / jobs;
   const { user, system } = process.cpuUsage(before[2]);
+  const after = await countersOf(nodes);
+  const per = Object.fromEntries(
+    Object.entries(after).map(([key, value]) => [key, (value - (counted[key] ?? 0)) / jobs]),
+  );
   await worker.stop();
   await Promise.all([producing.close(), working.close()]);
-  return { rate: jobs / seconds, servers, client: (user + system) / jobs };
+  return { rate: jobs / seconds, servers, client: (user + system) / jobs, ...per };
 }
 
 async function feed(queue, count) {
@@ -125,6 +139,18 @@ async function feed(queue, count) {
       await queue.enqueue('add', { n: next, text: 'some text of a job' });
   };
   await Promise.all(Array.from({ length: CALLERS }, call));
+}
+
+/** How often the servers have read from connections, and run a script. */
+async function countersOf(nodes) {
+  const sum = { reads: 0, calls: 0 };
+  for (const { client } of nodes) {
+    const stats = await info(client, 'stats');
+    sum.reads += Number(stats.total_reads_processed);
+    const commands = await commandStatistics(client);
+    sum.calls += commands.find(({ command }) => command === 'evalsha')?.calls ?? 0;
+  }
+  return sum;
 }
 
 /** Microseconds. */

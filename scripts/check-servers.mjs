@@ -1,6 +1,7 @@
 // `npm run check:servers`: integration, fault and cluster tests on each server that was fetched beside the system's own, on
 // which the check runs them. A round takes those in which the servers' own behaviour counts: scripts, rights, memory,
-// restarts, failovers. `--all` runs every one of these folders, `--server valkey-9.1` runs them on one server only.
+// restarts, failovers. `--all` runs every one of these folders, `--server valkey-9.1` runs them on one server only;
+// with `--built`, dist/ is taken as it is.
 import { parseArgs } from 'node:util';
 import { CommandFailed, endAllOnSignals, runNpm } from './child-processes.mjs';
 import { root } from './dependencies.mjs';
@@ -38,7 +39,13 @@ const ROUND = [
   'fault/sentinel',
 ];
 
-const { values } = parseArgs({ options: { all: { type: 'boolean' }, server: { type: 'string' } } });
+const { values } = parseArgs({
+  options: {
+    all: { type: 'boolean' },
+    built: { type: 'boolean' },
+    server: { type: 'string' },
+  },
+});
 const interrupted = endAllOnSignals({ grace: 10 });
 if ((await fetchServers()) === undefined) {
   console.log(whyNot());
@@ -52,7 +59,9 @@ if ((await fetchServers()) === undefined) {
     process.exitCode = 1;
   }
   // Worker processes of the tests take it from dist/.
-  await runNpm(['run', '--silent', 'build'], { cwd: root, what: 'npm run build' });
+  if (!values.built) {
+    await runNpm(['run', '--silent', 'build'], { cwd: root, what: 'npm run build' });
+  }
   for (const server of servers) {
     if (interrupted()) break;
     await runTests(server);

@@ -20,7 +20,7 @@ export const WORKLOADS = {
   'deleted-1': consume({ jobs: 12_000, concurrency: 1, keep: false }),
   'deleted-100': consume({ jobs: 30_000, concurrency: 100, keep: false }),
   'retries-100': consume({ jobs: 4_000, concurrency: 100, keep: false, failOnce: true }),
-  'delayed-100': delayed({ jobs: 20_000, concurrency: 100 }),
+  'delayed-100': consume({ jobs: 20_000, concurrency: 100, keep: false, delayed: true }),
   'idle-pickup': idlePickup({ jobs: 500 }),
 };
 
@@ -36,8 +36,9 @@ function enqueue(work, jobs) {
   };
 }
 
-function consume({ jobs, concurrency, keep, failOnce = false }) {
+function consume({ jobs, concurrency, keep, failOnce = false, delayed = false }) {
   return async (adapter, port, redis) => {
+    const held = delayed ? UNTIL_DUE : PAUSED;
     const producer = await adapter.openProducer({
       port,
       queue: QUEUE,
@@ -64,11 +65,10 @@ function consume({ jobs, concurrency, keep, failOnce = false }) {
         await fill(producer, warmUp);
         await consumer.start();
         await log.reached(warmUp * runsPerJob);
-        await producer.pause();
-        await fill(producer, jobs, { from: warmUp });
+        await held.hold(producer, jobs, warmUp);
       },
       async run() {
-        await producer.resume();
+        await held.release(producer);
         await log.reached((warmUp + jobs) * runsPerJob);
         await settled(adapter, redis);
       },
@@ -114,49 +114,30 @@ function idlePickup({ jobs }) {
   };
 }
 
+/** They wait in a paused queue until the clock runs. */
+const PAUSED = {
+  async hold(producer, jobs, from) {
+    await producer.pause();
+    await fill(producer, jobs, { from });
+  },
+  release: (producer) => producer.resume(),
+};
+
 /** All become due at once, right after they have been stored; a waiting worker moves them to the queue and runs them. */
-function delayed({ jobs, concurrency }) {
-  return async (adapter, port, redis) => {
-    const producer = await adapter.openProducer({ port, queue: QUEUE, keep: false });
-    const warmUp = concurrency * 2;
-    const log = new DeliveryLog(jobs + warmUp, { warmUp });
-    const consumer = await adapter.openConsumer({
-      port,
-      queues: [QUEUE],
-      concurrency,
-      keep: false,
-      handle(data, id) {
-        log.record(data.n, id);
-        return data.n;
-      },
-    });
-    return {
-      jobs,
-      async prepare() {
-        await fill(producer, warmUp);
-        await consumer.start();
-        await log.reached(warmUp);
-        const due = Date.now() + LONGEST_FILL_MS;
-        for (let from = warmUp; from < warmUp + jobs; from += 1000) {
-          const list = Array.from({ length: 1000 }, (_, index) => jobData(from + index));
-          await producer.addManyAt(
-            list,
-            list.map(() => due),
-          );
-        }
-        await sleep(due - Date.now() - 5);
-      },
-      async run() {
-        await log.reached(warmUp + jobs);
-        await settled(adapter, redis);
-      },
-      async close() {
-        await consumer.stop();
-        await producer.close();
-      },
-    };
-  };
-}
+const UNTIL_DUE = {
+  async hold(producer, jobs, from) {
+    const due = Date.now() + LONGEST_FILL_MS;
+    for (let first = from; first < from + jobs; first += 1000) {
+      const list = Array.from({ length: 1000 }, (_, index) => jobData(first + index));
+      await producer.addManyAt(
+        list,
+        list.map(() => due),
+      );
+    }
+    await sleep(due - Date.now() - 5);
+  },
+  release() {},
+};
 
 async function settled(adapter, redis) {
   for (;;) {

@@ -5,6 +5,7 @@
  */
 
 import { cleanLine, cleanText } from './clean-text.js';
+import { shownValue } from './shown-value.js';
 
 /** The parent of every error of this library: `catch (error) { if (error instanceof RqError) ... error.code }`. */
 export abstract class RqError extends Error {
@@ -40,11 +41,19 @@ export class InvalidOptionError extends RqError {
    * @param details.problem reads on from the key: "must be a whole number from 1 to 1000"
    * @param details.value what was given, if it may be shown (leave it out for secrets)
    * @param details.where the call or the module: `enqueue("processImage") on queue "images"`
+   * @param details.cause what a function that was given has thrown
    */
-  constructor(details: { option: string; problem: string; value?: unknown; where?: string }) {
+  constructor(details: {
+    option: string;
+    problem: string;
+    value?: unknown;
+    where?: string;
+    cause?: unknown;
+  }) {
     const place = details.where ? `${details.where}: ` : '';
-    const given = 'value' in details ? `, got ${shortForm(details.value)}` : '';
-    super(`${place}${details.option} ${details.problem}${given}`);
+    const given = 'value' in details ? `, got ${shownValue(details.value)}` : '';
+    const options = 'cause' in details ? { cause: details.cause } : undefined;
+    super(`${place}${details.option} ${details.problem}${given}`, options);
     this.option = details.option;
   }
 }
@@ -121,7 +130,7 @@ export class UnknownJobError extends RqError {
   constructor(details: { queue: string; name: string; known: readonly string[] }) {
     const known = details.known.length > 0 ? listed(details.known) : 'none';
     super(
-      `No handler for job ${shortForm(details.name)} on queue "${details.queue}". Known here: ${known}. ` +
+      `No handler for job ${shownValue(details.name)} on queue "${details.queue}". Known here: ${known}. ` +
         "Add a @Job method of that name, or set unknownJobs: 'release' while a new version is being rolled out.",
     );
   }
@@ -161,7 +170,7 @@ export class UnserializableDataError extends RqError {
   /** @param details.what default `data`; `meta`, ... for other fields */
   constructor(details: { name: string; queue: string; what?: string; cause?: unknown }) {
     super(
-      `The ${details.what ?? 'data'} of job ${shortForm(details.name)} for queue "${details.queue}" cannot be written ` +
+      `The ${details.what ?? 'data'} of job ${shownValue(details.name)} for queue "${details.queue}" cannot be written ` +
         `as JSON${because(details.cause)}. Pass plain objects, arrays, strings, numbers, booleans and null.`,
       { cause: details.cause },
     );
@@ -351,7 +360,8 @@ function inSeconds(milliseconds: number): string {
   return `${milliseconds / 1000} s`;
 }
 
-function because(cause: unknown): string {
+/** Why, in parentheses; empty: the cause says nothing. */
+export function because(cause: unknown): string {
   const text = messageOf(cause).replace(/\.$/, '');
   return text ? ` (${text})` : '';
 }
@@ -381,20 +391,4 @@ function connectionTrouble(reason: unknown): string {
   const code = (reason as NodeJS.ErrnoException).code;
   const text = firstLine(reason.message).replace(/[a-z][a-z0-9+.-]*:\/\/\S+/gi, '<url>');
   return (text || (typeof code === 'string' ? code : 'Redis did not answer')).replace(/\.$/, '');
-}
-
-/** A value as an error message shows it: recognisable, short, and without the content of objects. */
-function shortForm(value: unknown): string {
-  switch (typeof value) {
-    case 'string':
-      return JSON.stringify(value.length > 60 ? `${value.slice(0, 60)}…` : value);
-    case 'bigint':
-      return `${String(value).slice(0, 60)}n`;
-    case 'function':
-      return 'a function';
-    case 'object':
-      return value === null ? 'null' : Array.isArray(value) ? 'an array' : 'an object';
-    default:
-      return String(value);
-  }
 }

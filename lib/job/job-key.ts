@@ -3,7 +3,8 @@
  * limits may hold for each key.
  */
 import { createHash } from 'node:crypto';
-import { InvalidOptionError } from './errors.js';
+import { InvalidOptionError, because } from './errors.js';
+import type { JobKey } from './limit-options.js';
 
 /**
  * The text of a key; empty: none.
@@ -28,6 +29,27 @@ export function usableKey(key: unknown): string {
   } catch {
     return createHash('sha1').update(String(key)).digest('hex');
   }
+}
+
+/**
+ * The text of the key that a function says for a new job; empty: none.
+ * @throws InvalidOptionError (option `key`) when no key can be so, or the function throws: that is its `cause`
+ */
+export function keyOfData(
+  keyOf: JobKey<unknown>,
+  data: unknown,
+  name: string,
+  queue: string,
+): string {
+  const where = `the key of job "${name}" on queue "${queue}"`;
+  let key: unknown;
+  try {
+    key = keyOf(data, name);
+  } catch (cause) {
+    const problem = `is not known: its function threw${because(cause)}. For data without a key it returns null`;
+    throw new InvalidOptionError({ option: 'key', problem, where, cause });
+  }
+  return readKey(key, where);
 }
 
 const LONGEST_KEY = 200;

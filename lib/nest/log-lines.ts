@@ -191,12 +191,32 @@ export const jobLost = (event: ExecutionEvent) =>
 
 export const jobRecovered = (event: {
   queue: string;
+  name: string;
   jobId: string;
   outcome: 'requeued' | 'failed';
-}) =>
-  `Job ${short(event.jobId)} (queue ${event.queue}) was running when its worker died: ${
-    event.outcome === 'requeued' ? 'it runs again' : 'it failed'
-  }`;
+}) => {
+  const { queue, name, jobId, outcome } = event;
+  const job = name === '' ? `Job ${short(jobId)} (queue ${queue})` : jobText(event);
+  const next =
+    outcome === 'requeued'
+      ? 'it runs again'
+      : 'it failed, since that has happened too often (maxCrashes). Requeue it when the cause is known';
+  return `${job} was running when its worker died: ${next}`;
+};
+
+export const givenBack = ({ queue, jobs, count }: GivenBack) => {
+  const shown = jobs.map(({ name, jobId }) => `${short(name)} ${short(jobId)}`).join(', ');
+  const more = count > jobs.length ? ', ...' : '';
+  return `${count} ${count === 1 ? 'job' : 'jobs'} given back to queue ${queue}, not done within shutdownTimeout: ${shown}${more}`;
+};
+
+/** Jobs that a shutdown has cut off. */
+export interface GivenBack {
+  readonly queue: string;
+  /** The first of them. */
+  readonly jobs: readonly { readonly name: string; readonly jobId: string }[];
+  readonly count: number;
+}
 
 export const problem = (event: { message: string; error?: unknown }) => {
   const { error } = event;
@@ -244,7 +264,7 @@ export const ofRoot = (root: string) => (root === 'default' ? '' : ` of root "${
 const queuesText = (queues: readonly string[]) =>
   `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
 
-const jobText = (event: ExecutionEvent) =>
+const jobText = (event: Pick<ExecutionEvent, 'queue' | 'name' | 'jobId'>) =>
   `Job ${short(event.name)} (queue ${event.queue}, id ${short(event.jobId)})`;
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1);

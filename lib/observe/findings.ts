@@ -21,7 +21,12 @@ export async function findFindings(store: JobStore, overview: Overview): Promise
   for (const { queue, code, sentence } of overview.troubles) {
     findings.push({ severity: 'warning', code, sentence, fix: FIXES[code](queue), queue });
   }
-  for (const state of overview.queues) findings.push(...(await queueFindings(store, state)));
+  for (const state of overview.queues) {
+    findings.push(
+      ...(await queueFindings(store, state)),
+      ...(await hungJobs(store, state, overview)),
+    );
+  }
   findings.push(...(await scannedFindings(store)), ...(await circles(store)));
   return findings.toSorted((one, other) => RANK[one.severity] - RANK[other.severity]);
 }
@@ -196,6 +201,33 @@ async function queueFindings(store: JobStore, state: QueueOverview): Promise<Que
   }
   return findings;
 }
+
+/** Their worker shows no sign of life, but their leases go on: a thread keeps them, until the timeout. */
+async function hungJobs(
+  store: JobStore,
+  { queue, started }: QueueOverview,
+  { at, workers }: Overview,
+): Promise<QueueFinding[]> {
+  if (started === 0) return [];
+  const alive = new Set(workers.filter(({ isAlive }) => isAlive).map(({ name }) => name));
+  const page = await store.page(queue, 'started', { offset: 0, limit: SAMPLE });
+  const hung = page.jobs.filter(({ worker, startedAt }) => {
+    const isSilent = worker !== undefined && !alive.has(worker);
+    // A worker that has started since the overview is not silent.
+    return isSilent && startedAt !== undefined && at.getTime() - startedAt.getTime() > HUNG_MS;
+  });
+  const [first] = hung;
+  if (!first) return [];
+  const count = hung.length;
+  const are = count === 1 ? 'is' : 'are';
+  const sentence = `${count} ${jobs(count)} ${are} held by workers that show no sign of life, such as ${first.id} by worker ${first.worker}`;
+  const fix =
+    'end its process if it still lives: a handler probably blocks its event loop. The jobs run again when their leases have ended';
+  return [{ severity: 'warning', code: 'hung-jobs', sentence, fix, queue }];
+}
+
+/** Milliseconds; as long a living worker may be silent. */
+const HUNG_MS = 30_000;
 
 function jobs(count: number): string {
   return count === 1 ? 'job' : 'jobs';

@@ -1,3 +1,4 @@
+import { SELECTABLE_IN } from '../job/index.js';
 import type { WorkerState } from '../store/index.js';
 import type { RqAlert } from './alert.js';
 import { type Samples, addSample } from './metric-list.js';
@@ -30,7 +31,7 @@ export function compatSamples(workers: readonly WorkerState[]): Samples {
 function addQueue(samples: Samples, state: QueueOverview): void {
   const { queue } = state;
   const add = (name: string, value: number) => addSample(samples, name, { queue }, value);
-  for (const status of STATUSES) {
+  for (const status of SELECTABLE_IN) {
     addSample(samples, 'rq_jobs', { queue, status }, state[status]);
   }
   add('rq_retrying_jobs', state.retrying);
@@ -42,13 +43,3 @@ function addQueue(samples: Samples, state: QueueOverview): void {
   add('rq_queue_workers', state.workers);
   add('rq_queue_slots', state.slots);
 }
-
-const STATUSES = [
-  'queued',
-  'started',
-  'scheduled',
-  'deferred',
-  'finished',
-  'failed',
-  'canceled',
-] as const;

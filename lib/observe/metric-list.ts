@@ -68,7 +68,7 @@ export const METRICS: readonly MetricDefinition[] = [
     'gauge',
     'rq_queue_slots',
     QUEUE,
-    'How many jobs those can run at once, in all their queues.',
+    'How many jobs of the queue those can run at once.',
   ),
   define(
     'fleet',

@@ -1,4 +1,5 @@
-import { ShortForm } from '../job/index.js';
+import { RqConnectionError, ShortForm } from '../job/index.js';
+import { within } from '../time/within.js';
 import { compatSamples, fleetSamples } from './fleet-samples.js';
 import type { RqInspector } from './inspector.js';
 import { METRICS, type MetricDefinition, type Sample, type Samples } from './metric-list.js';
@@ -38,12 +39,19 @@ export class RqMetrics extends ShortForm {
     };
   }
 
-  /** All metrics in the text format of Prometheus. @throws RqConnectionError when Redis is asked and does not answer */
+  /**
+   * All metrics in the text format of Prometheus. While Redis is away, or takes longer than 3 seconds, those of this
+   * process alone; a comment says so.
+   * @throws RqConnectionError when Redis does not answer, and this process has no figures of its own to tell
+   */
   async text(): Promise<string> {
     const lines: string[] = [];
-    for (const definition of this.definitions) {
-      const { name, help, type } = definition;
-      const samples = await this.samplesOf(definition);
+    const { definitions } = this;
+    const told = await Promise.all(definitions.map((definition) => this.toldOf(definition)));
+    if (told.includes(undefined)) lines.push('# Redis does not answer: what it says is left out.');
+    for (const [index, { name, help, type }] of definitions.entries()) {
+      const samples = told[index];
+      if (!samples) continue;
       lines.push(`# HELP ${name} ${help}`, `# TYPE ${name} ${type}`);
       for (const { labels, value, suffix = '' } of samples) {
         lines.push(`${name}${suffix}${labelText(labels)} ${numberText(value)}`);
@@ -65,6 +73,21 @@ export class RqMetrics extends ShortForm {
         ? figures && processSamples(figures(), jobLabel)
         : await this.fleetSamples();
     return samples?.get(name) ?? [];
+  }
+
+  /**
+   * What is exported of a metric; undefined: Redis does not answer. What the process knows by itself is needed then more
+   * than ever, so nothing of that fails or waits.
+   * @internal
+   */
+  async toldOf(definition: MetricDefinition): Promise<readonly Sample[] | undefined> {
+    const samples = this.samplesOf(definition);
+    if (!this.#sources.figures) return samples;
+    if (!(await within(PATIENCE_MS, samples))) return undefined;
+    return samples.catch((error: unknown) => {
+      if (error instanceof RqConnectionError) return undefined;
+      throw error;
+    });
   }
 
   private get definitions(): readonly MetricDefinition[] {
@@ -140,7 +163,7 @@ class RegistryMetric {
 
   async get() {
     const { name, help, type, aggregator } = this;
-    const samples = await this.metrics.samplesOf(this.definition);
+    const samples = (await this.metrics.toldOf(this.definition)) ?? [];
     const values = samples.map(({ labels, value, suffix }) => ({
       labels,
       value,
@@ -169,3 +192,5 @@ function numberText(value: number): string {
 }
 
 const STANDS_MS = 5000;
+/** Who asks waits for ten seconds, if nothing else is said. */
+const PATIENCE_MS = 3000;

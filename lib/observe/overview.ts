@@ -14,7 +14,7 @@ export interface Overview {
 export interface QueueOverview extends QueueState {
   /** How many living workers serve it. */
   readonly workers: number;
-  /** How many jobs those can run at once, in all their queues. */
+  /** How many jobs of this queue those can run at once; slots that a worker's queues share count for each of them. */
   readonly slots: number;
 }
 
@@ -32,10 +32,15 @@ export function overviewOf(
 ): Overview {
   const queues = states.map((state): QueueOverview => {
     const serving = workers.filter((one) => one.isAlive && one.queues.includes(state.queue));
-    const slots = serving.reduce((sum, worker) => sum + (worker.slots ?? 1), 0);
+    const slots = serving.reduce((sum, worker) => sum + slotsOf(worker, state.queue), 0);
     return { ...state, workers: serving.length, slots };
   });
   return { at, queues, workers, troubles: queues.flatMap(troublesOf) };
+}
+
+/** A worker that does not say it is taken to have as many for each of its queues. */
+function slotsOf({ queueSlots, slots = 1, queues }: WorkerState, queue: string): number {
+  return queueSlots?.[queue] ?? Math.ceil(slots / queues.length);
 }
 
 /** What is wrong with a queue by itself, whatever anybody has configured. */

@@ -5,6 +5,7 @@ export { ClusterConnections } from './cluster-connections.js';
 export { type ClusterOption, isClusterOption } from './cluster-input.js';
 export type { ConnectionOption, RedisInstance } from './connection-input.js';
 export * from './connections.js';
+export type { RunsOfQueue } from './guarded-runs.js';
 export type { GuardObserver, LeaseGuard } from './lease-guard.js';
 export { openConnections } from './open-connections.js';
 export { isDenied } from './missing-rights.js';

@@ -1,5 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Timer, after, every } from '../time/timer.js';
+import { type RunsNow, readRuns } from './guarded-runs.js';
 import {
   type RenewalAddress,
   RenewalLink,
@@ -13,14 +14,14 @@ import {
  * 1. At the start it renews once, so that a Redis that does not let it in is known before a job needs it. It tries until it
  *    has succeeded.
  * 2. As long as the main thread's counter moves it does nothing, and has no connection.
- * 3. When the counter stands still, it renews what the main thread holds, until the latest deadline of the jobs that
- *    were running.
+ * 3. When the counter stands still, it renews what the main thread holds, but for runs whose deadline has passed. It ends
+ *    when none is left that may run.
  *
  * In a cluster the leases are in several places: each is renewed where it is.
  */
 const { leaseMs, state, ...given } = workerData as GuardData;
-const beats = new BigInt64Array(state, 0, 1);
-const deadline = new Float64Array(state, 8, 1);
+const beats = new BigInt64Array(state);
+let { runs } = given;
 
 /** Milliseconds that Redis has at least to answer. */
 const SHORTEST_WAIT = 1000;
@@ -34,8 +35,9 @@ let renewing = false;
 let isProved = false;
 let failed = false;
 
-parentPort?.on('message', (addresses: readonly RenewalAddress[]) => {
-  for (const [index, address] of addresses.entries()) (places[index] as Place).address = address;
+parentPort?.on('message', (news: readonly RenewalAddress[] | SharedArrayBuffer) => {
+  if (news instanceof SharedArrayBuffer) runs = news;
+  else for (const [index, address] of news.entries()) (places[index] as Place).address = address;
 });
 
 void renew();
@@ -49,11 +51,7 @@ every(leaseMs / 3, () => {
 });
 
 function renewWhileAllowed(): void {
-  if (jobsMayRun() && Atomics.load(beats, 0) === lastBeat) void renew();
-}
-
-function jobsMayRun(): boolean {
-  return Number(process.hrtime.bigint()) / 1e6 < (deadline[0] as number);
+  if (readRuns(runs).isAnyAllowed && Atomics.load(beats, 0) === lastBeat) void renew();
 }
 
 async function renew(): Promise<void> {
@@ -61,7 +59,8 @@ async function renew(): Promise<void> {
   // One that is under way ends by itself.
   if (renewing) return;
   renewing = true;
-  const results = await Promise.all(places.map(renewIn));
+  const { over } = readRuns(runs);
+  const results = await Promise.all(places.map((place) => renewIn(place, over)));
   renewing = false;
   const problem = results.find((result): result is string => typeof result === 'string');
   if (problem !== undefined) {
@@ -69,16 +68,18 @@ async function renew(): Promise<void> {
   } else if (!results.includes(false)) {
     isProved = true;
     tell(undefined);
-    if (!jobsMayRun()) rest();
+    if (!readRuns(runs).isAnyAllowed) rest();
   }
 }
 
 /** Answers whether it has succeeded, or what went wrong; false: it was broken off. */
-async function renewIn(place: Place): Promise<boolean | string> {
+async function renewIn(place: Place, over: RunsNow['over']): Promise<boolean | string> {
+  const { script } = place;
+  const values = script.values.with(script.overAt, overIn(place, over));
   let current: RenewalLink | undefined;
   try {
     current = place.link ??= new RenewalLink(place.address, place.login);
-    await current.run(place.script, Math.max(leaseMs / 3, SHORTEST_WAIT));
+    await current.run({ ...script, values }, Math.max(leaseMs / 3, SHORTEST_WAIT));
     return true;
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
@@ -88,6 +89,11 @@ async function renewIn(place: Place): Promise<boolean | string> {
     follow(place, message);
     return message || code || 'unknown';
   }
+}
+
+/** As the script wants them: the number of the registry and the digits of the execution, between spaces. */
+function overIn({ queues }: Place, over: RunsNow['over']): string {
+  return over.map(({ queue, digits }) => ` ${queues.indexOf(queue)}:${digits} `).join('');
 }
 
 /** The slot is on another node now, which this one has named. */
@@ -124,14 +130,24 @@ export interface GuardData {
   /** Where leases are to be renewed. */
   readonly places: readonly GuardPlace[];
   readonly leaseMs: number;
-  /** The main thread's counter, and until when its jobs may run. */
+  /** The main thread's counter. */
   readonly state: SharedArrayBuffer;
+  /** Which jobs run, and until when each may; another one is sent when there are more than it can hold. */
+  readonly runs: SharedArrayBuffer;
 }
 
 export interface GuardPlace {
   readonly address: RenewalAddress;
   readonly login: RenewalLogin;
-  readonly script: RenewalScript;
+  readonly script: GuardedScript;
+  /** Which of the worker's queues are there, in the order of the script's registries. */
+  readonly queues: readonly number[];
+}
+
+/** Renews all leases of the worker but those of executions that are over. */
+export interface GuardedScript extends RenewalScript {
+  /** Which of its values names these executions. */
+  readonly overAt: number;
 }
 
 /** Why leases cannot be renewed; `undefined` when they can again. */

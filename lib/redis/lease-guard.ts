@@ -1,9 +1,10 @@
 import { Worker as Thread } from 'node:worker_threads';
 import type { RedisAccess } from './access.js';
 import { LEASE_GUARD_PROGRAM } from './lease-guard-program.js';
-import type { GuardData, GuardPlace, GuardReport } from './lease-guard-thread.js';
+import { GuardedRuns, type RunsOfQueue } from './guarded-runs.js';
+import type { GuardData, GuardPlace, GuardReport, GuardedScript } from './lease-guard-thread.js';
 import * as troubles from './troubles.js';
-import type { RenewalAddress, RenewalScript } from './renewal-link.js';
+import type { RenewalAddress } from './renewal-link.js';
 import { renewalAddress, renewalLogin } from './thread-connection.js';
 
 /**
@@ -13,7 +14,8 @@ import { renewalAddress, renewalLogin } from './thread-connection.js';
  *    with a second thread: a sign that it lives.
  * 2. A job blocks the event loop. The worker can neither renew nor count.
  * 3. The second thread sees that the counter stands still, and renews the leases in the worker's place.
- * 4. It does so until the latest timeout of the running jobs has passed.
+ * 4. It does so for each running job until the job's timeout has passed, and for what is claimed and does not run yet
+ *    until the last of these timeouts has.
  * 5. If the whole process is dead or frozen, so is the second thread. The leases end, and other workers run the jobs.
  *
  * For example a lease of 15 seconds and a job that computes for 60 seconds without a pause: nobody else gets the job.
@@ -22,9 +24,10 @@ import { renewalAddress, renewalLogin } from './thread-connection.js';
  * its work, the observer of `start` is told, for the log. The thread tries again; when it has died, no other is started.
  */
 export class LeaseGuard {
-  private readonly state = new SharedArrayBuffer(16);
-  private readonly beats = new BigInt64Array(this.state, 0, 1);
-  private readonly deadline = new Float64Array(this.state, 8, 1);
+  private readonly runs = new GuardedRuns((memory) => this.thread?.postMessage(memory));
+  private readonly queues: readonly string[];
+  private readonly state = new SharedArrayBuffer(8);
+  private readonly beats = new BigInt64Array(this.state);
   private observer: GuardObserver | undefined;
   private thread: Thread | undefined;
   private readonly stopWatching: (() => void)[] = [];
@@ -34,14 +37,16 @@ export class LeaseGuard {
   constructor(
     private readonly leases: readonly GuardedLeases[],
     private readonly leaseMs: number,
-  ) {}
+  ) {
+    this.queues = leases.flatMap(({ queues }) => queues);
+  }
 
   start(observer?: GuardObserver): void {
     this.observer = observer;
     const places = this.places();
     if ('problem' in places) return observer?.problem(troubles.noLeaseGuard(places.problem));
-    const { leaseMs, state } = this;
-    const workerData: GuardData = { places, leaseMs, state };
+    const { leaseMs, state, runs } = this;
+    const workerData: GuardData = { places, leaseMs, state, runs: runs.memory };
     try {
       this.thread = new Thread(LEASE_GUARD_PROGRAM, {
         eval: true,
@@ -64,19 +69,20 @@ export class LeaseGuard {
     }
   }
 
-  /**
-   * The main thread lives; to be called every third of a lease.
-   * @param deadline when the last of the running jobs ends at the latest, by the clock of `performance.now()`
-   */
-  beat(deadline: number): void {
-    Atomics.add(this.beats, 0, 1n);
-    this.deadline[0] = deadline + SHARED_CLOCK;
+  /** Where whoever runs the jobs of this queue says what runs, and until when it may. */
+  runsOf(queue: string): RunsOfQueue {
+    const { runs } = this;
+    const index = this.queues.indexOf(queue);
+    return {
+      add: (execution, deadline) => runs.add(index, execution, deadline),
+      move: (place, deadline) => runs.move(place, deadline),
+      remove: (place) => runs.remove(place),
+    };
   }
 
-  /** A job starts that may take until then, by the same clock. */
-  allowUntil(deadline: number): void {
-    const shared = deadline + SHARED_CLOCK;
-    if (shared > (this.deadline[0] as number)) this.deadline[0] = shared;
+  /** The main thread lives; to be called every third of a lease. */
+  beat(): void {
+    Atomics.add(this.beats, 0, 1n);
   }
 
   async stop(): Promise<void> {
@@ -89,11 +95,12 @@ export class LeaseGuard {
 
   private places(): GuardPlace[] | { readonly problem: string } {
     const places: GuardPlace[] = [];
-    for (const { access, script } of this.leases) {
+    for (const { access, script, queues } of this.leases) {
       const connection = access.home.forThread();
       if ('problem' in connection) return connection;
       const login = renewalLogin(connection.options);
-      places.push({ address: addressOf(access), login, script });
+      const own = queues.map((queue) => this.queues.indexOf(queue));
+      places.push({ address: addressOf(access), login, script, queues: own });
     }
     return places;
   }
@@ -124,9 +131,11 @@ export interface GuardObserver {
 
 /** Leases of one place. */
 export interface GuardedLeases {
+  /** Names of the queues that are there, in the order of the script's registries. */
+  readonly queues: readonly string[];
   readonly access: RedisAccess;
-  /** Gives all executions that are ours a full lease. */
-  readonly script: RenewalScript;
+  /** Gives the executions that are ours a full lease, but for those that are over. */
+  readonly script: GuardedScript;
 }
 
 /** The server that has them now; nothing that could be connected to while that is not known. */
@@ -139,6 +148,3 @@ function addressOf(access: RedisAccess): RenewalAddress {
     return {};
   }
 }
-
-/** What leads from `performance.now()`, which each thread counts from its own start, to the clock that all share. */
-const SHARED_CLOCK = Number(process.hrtime.bigint()) / 1e6 - performance.now();

@@ -121,5 +121,8 @@ const OF_NO_QUEUE = 'nrq:all';
 function together(one: WorkerState, other: WorkerState): WorkerState {
   const isOlder = (one.silentMs ?? Infinity) > (other.silentMs ?? Infinity);
   const newest = isOlder ? other : one;
-  return { ...newest, queues: [...new Set([...one.queues, ...other.queues])] };
+  const queues = [...new Set([...one.queues, ...other.queues])];
+  const isSaid = one.queueSlots && other.queueSlots;
+  const queueSlots = isSaid ? { ...one.queueSlots, ...other.queueSlots } : undefined;
+  return { ...newest, queues, queueSlots };
 }

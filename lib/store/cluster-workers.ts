@@ -1,5 +1,6 @@
 import { RqConnectionError } from '../job/index.js';
 import type { ClusterJobStore } from './cluster-job-store.js';
+import type { WorkerActivity } from './figure-store.js';
 import type { WorkDone, WorkerRecord, WorkerRegister } from './job-store.js';
 import type { TagStore } from './tag-store.js';
 
@@ -7,9 +8,9 @@ import type { TagStore } from './tag-store.js';
 export class ClusterWorkers implements WorkerRegister {
   constructor(private readonly whole: ClusterJobStore) {}
 
-  async register(worker: WorkerRecord): Promise<void> {
+  async register(worker: WorkerRecord, activity?: WorkerActivity): Promise<void> {
     await this.whole.hashTags.claim(worker.queues);
-    await this.each(worker, (store, own) => store.workers.register(own));
+    await this.each(worker, (store, own) => store.workers.register(own, activity));
   }
 
   async heartbeat(worker: WorkerRecord, done: WorkDone): Promise<boolean> {

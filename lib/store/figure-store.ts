@@ -122,6 +122,8 @@ export interface WorkerState {
   readonly isAlive: boolean;
   /** How many jobs it can run at once; undefined: it does not say (Python's run one). */
   readonly slots: number | undefined;
+  /** How many of each of its queues; undefined: it does not say (Python's, and those of earlier versions). */
+  readonly queueSlots: Readonly<Record<string, number>> | undefined;
   /** How many run. */
   readonly busy: number | undefined;
   /** Bytes of memory of its process. */
@@ -149,6 +151,8 @@ export interface RunningNow {
 /** What a worker tells of itself with each beat. */
 export interface WorkerActivity {
   readonly slots: number;
+  /** How many jobs of each queue can run at once. */
+  readonly queueSlots: ReadonlyMap<string, number>;
   readonly busy: number;
   readonly rss: number;
   readonly lagMs: number;

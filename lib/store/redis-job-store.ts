@@ -242,7 +242,7 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
   guardedLeases(queues: readonly string[], token: string, leaseMs: number): GuardedLeases {
     const registries = queues.map((queue) => this.keys.queue(queue).started);
     const { connections: access } = this;
-    return { access, script: extend(registries, token, leaseMs, access.layout) };
+    return { access, queues, script: extend(registries, token, leaseMs, access.layout) };
   }
 
   onReady(listener: () => void): () => void {

@@ -2,6 +2,7 @@ import { hostname } from 'node:os';
 import { VERSION } from '../job/index.js';
 import type { RedisAccess } from '../redis/access.js';
 import type { Keyspace } from '../wire/keyspace.js';
+import type { WorkerActivity } from './figure-store.js';
 import type { WorkDone, WorkerRecord, WorkerRegister } from './job-store.js';
 import { BEAT, encodeBeat } from './scripts/beat.js';
 
@@ -18,9 +19,9 @@ export class WorkerRecords implements WorkerRegister {
   ) {}
 
   /** @throws RqConnectionError */
-  async register(worker: WorkerRecord): Promise<void> {
+  async register(worker: WorkerRecord, activity?: WorkerActivity): Promise<void> {
     this.address = await this.ownAddress();
-    await this.beat(worker, { finished: 0, failed: 0, seconds: 0 }, true);
+    await this.beat(worker, { finished: 0, failed: 0, seconds: 0, activity }, true);
   }
 
   /** Tells that the worker lives, what it does and has done; whether somebody looks at live figures. */

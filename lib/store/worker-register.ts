@@ -2,7 +2,8 @@ import type { CountedJobs, WorkerActivity } from './figure-store.js';
 
 /** Where workers show themselves; jobs do not depend on it. */
 export interface WorkerRegister {
-  register(worker: WorkerRecord): Promise<void>;
+  /** @param activity what it shows of itself from the start */
+  register(worker: WorkerRecord, activity?: WorkerActivity): Promise<void>;
   /**
    * Tells that the worker lives, what it does, and what it has done since the last time. Answers whether somebody looks at
    * live figures now.

@@ -8,7 +8,7 @@ import type { ServedQueue } from './upkeep/lease-keeper.js';
 export function activityOf(
   served: readonly ServedQueue[],
   sharesSlots: boolean,
-): Pick<WorkerActivity, 'slots' | 'busy' | 'running'> {
+): Pick<WorkerActivity, 'slots' | 'queueSlots' | 'busy' | 'running'> {
   const running: RunningNow[] = [];
   let busy = 0;
   for (const { consumer, runner } of served) {
@@ -19,10 +19,13 @@ export function activityOf(
       running.push({ id: claimed.id, queue: consumer.queue, name: job.name, since: startedAt });
     }
   }
-  const counts = served.map(({ consumer }) => consumer.concurrency);
+  const queueSlots = new Map(
+    served.map(({ consumer: { queue, concurrency } }) => [queue, concurrency]),
+  );
+  const counts = [...queueSlots.values()];
   const slots = sharesSlots ? Math.max(0, ...counts) : counts.reduce((sum, one) => sum + one, 0);
   running.sort((one, other) => one.since - other.since);
-  return { slots, busy, running: running.slice(0, MOST_SHOWN) };
+  return { slots, queueSlots, busy, running: running.slice(0, MOST_SHOWN) };
 }
 
 const MOST_SHOWN = 20;

@@ -333,7 +333,7 @@ export class Worker extends ShortForm {
       const settings = {
         maxPayloadBytes: store.maxPayloadBytes,
         now: (at = performance.now()) => at + this.clockOffset,
-        runsUntil: (deadline: number) => this.guard.allowUntil(deadline),
+        guarded: this.guard.runsOf(name),
         removePrefetched: (matches: (job: ClaimedJob) => boolean) =>
           consumer.removePrefetched(matches),
         unknownJobs,

@@ -1,7 +1,14 @@
 // A link that is cut at one command of all: before Redis has got it, or when it has been carried out and the answer is on
 // its way. Each kind of command that a process sends is tried, scripts by their names.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { type Queue, RqConnectionError, type RqJob } from '../../lib/index.js';
+import {
+  Connections,
+  type Queue,
+  RedisJobStore,
+  RqConnectionError,
+  RqInspector,
+  type RqJob,
+} from '../../lib/index.js';
 import { LATENESS } from '../support/timing.js';
 import { eventually, within } from '../support/wait.js';
 import { type Caught, type Command, CommandProxy, type Moment } from './command-proxy.js';
@@ -74,6 +81,8 @@ describe("a worker's link that is cut", () => {
     ['renew', named('renew'), () => running({ takes: 800 })],
     ['recover', named('recover'), () => Promise.resolve()],
     ['beat', named('beat'), () => running({ takes: 1200 })],
+    // The handler cannot know that it has told: it runs again.
+    ['tell', named('tell'), () => enqueue({ updates: {} })],
     ['extend of the guard', named('extend'), () => running({ blocks: 1000 })],
     ...['hello', 'select', 'client|setname', 'info', 'client|id'].map(
       (name) => [name, named(name), () => scene.cutLinks('normal')] as (typeof KINDS)[number],
@@ -176,6 +185,14 @@ describe("a producer's link that is cut", () => {
     settled = await enqueue();
     await settled.result({ timeout: 10 });
     settled = anew().job(settled.id);
+    const connections = new Connections(url, connection);
+    cleanUp.push(() => void connections.close());
+    inspector = new RqInspector(new RedisJobStore(connections));
+    const canceled = await fresh();
+    await canceled.cancel();
+    const deletion = inspector.delete('apart', { in: 'canceled' });
+    await deletion.report();
+    deleted = deletion.undoId ?? '';
   });
 
   afterAll(() => cleanUp.forEach((step) => step()));
@@ -196,6 +213,8 @@ describe("a producer's link that is cut", () => {
     });
   let made: RqJob;
   let settled: RqJob;
+  let inspector: RqInspector;
+  let deleted: string;
 
   /** Each call, and whether it can be made again and again with the same end. */
   const CALLS: readonly [command: string, call: () => Promise<unknown>, expected?: unknown][] = [
@@ -214,6 +233,8 @@ describe("a producer's link that is cut", () => {
     ['subscribe', () => anew().job(settled.id).result({ timeout: 5 }), RESULT],
     ['subscribe', () => listen(anew())],
     ['publish', () => listen(anew())],
+    ['group', () => queue.group('nobody').status()],
+    ['undelete', () => inspector.undoDelete('apart', deleted)],
     ['empty', () => queue.empty()],
   ];
 

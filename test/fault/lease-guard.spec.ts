@@ -42,7 +42,11 @@ async function startGuard(connection: string | RedisOptions) {
     problem: (message) => void said.push(`problem: ${message}`),
     problemSolved: (_, message) => void said.push(`solved: ${message}`),
   });
-  return { connections, guard, said, standStill: () => guard.beat(performance.now() + DEADLINE) };
+  const standStill = () => {
+    guard.runsOf('jobs').add('long', performance.now() + DEADLINE);
+    guard.beat();
+  };
+  return { connections, guard, said, standStill };
 }
 
 async function scoreOf(client: Redis, member = MEMBER): Promise<number> {
@@ -105,6 +109,31 @@ describe('the lease guard reaches', () => {
   });
 });
 
+it('the lease guard lets go of runs whose own timeout has passed, and keeps the others', async () => {
+  const redis = await startServer();
+  const client = redis.client();
+  const execution = (number: number) => TOKEN + String(number).padStart(16, '0');
+  // Executions are numbered in each queue by themselves.
+  const [over, allowed, unstarted] = [1, 2, 3].map((number) => `id:${execution(number)}`);
+  const others = 'rq:wip:others';
+  for (const key of [REGISTRY, others])
+    for (const member of [over, allowed, unstarted]) await client.zadd(key, 1, String(member));
+  const { guard, standStill } = await startGuard(redis.url);
+  const started = performance.now();
+  guard.runsOf('jobs').add(execution(1), started);
+  guard.runsOf('jobs').add(execution(2), started + DEADLINE);
+  guard.runsOf('others').add(execution(1), started + DEADLINE);
+  standStill();
+  const scores = async (key: string) =>
+    Promise.all([over, allowed, unstarted].map((member) => client.zscore(key, String(member))));
+  await eventually(async () => Number((await scores(others))[2]) > 1, {
+    what: 'the leases to be renewed',
+  });
+  const isRenewed = async (key: string) => (await scores(key)).map((score) => Number(score) > 1);
+  expect(await isRenewed(REGISTRY)).toEqual([false, true, true]);
+  expect(await isRenewed(others)).toEqual([true, true, true]);
+});
+
 describe('the lease guard follows a failover', () => {
   it('behind a stable address, also while the main thread stands still', async () => {
     const [one, other] = [await startServer(), await startServer()];
@@ -145,7 +174,7 @@ describe('the lease guard follows a failover', () => {
     await eventually(() => connections.server?.port === other.port, {
       what: 'the application to follow',
     });
-    guard.beat(performance.now() + DEADLINE);
+    guard.beat();
     await renewed(other.client());
     expect(await scoreOf(other.client())).toBeGreaterThan(1);
   });
@@ -166,7 +195,7 @@ describe('the lease guard says', () => {
     // The main thread moves again, so that there is no connection any more.
     await eventually(
       async () => {
-        guard.beat(performance.now() + DEADLINE);
+        guard.beat();
         return !String(await client.client('LIST')).includes('lease-guard');
       },
       { what: 'the guard to rest', every: 10 },

@@ -184,19 +184,26 @@ export class Scene {
     if (problems.length > 0) throw new Error(problems.join('\n'));
   }
 
-  /** All seen at one moment: between two looks a job could go from where it is looked for next to where it was. */
-  private async unsettled(queues: readonly string[]): Promise<number> {
-    const look = this.client.multi();
-    for (const queue of queues) {
-      look.llen(`rq:queue:${queue}`).llen(`rq:queue:${queue}:intermediate`);
-      look.zcard(`rq:wip:${queue}`).zcard(`rq:scheduled:${queue}`);
-      // In lanes.
-      look.hget(`rq:nrq:flags:${queue}`, 'n');
-    }
-    const sizes = (await look.exec()) ?? [];
-    return sizes.reduce((sum, [, size]) => sum + Number(size), 0);
+  /**
+   * How many jobs wait for a worker, are taken by one, run, or are put off. All seen at one moment: between two looks a job
+   * could go from where it is looked for next to where it was.
+   */
+  async unsettled(queues: readonly string[]): Promise<number> {
+    return (await this.client.eval(UNSETTLED, 0, ...queues)) as number;
   }
 }
+
+/** In one step, since jobs move on; as a script, since Redis takes no MULTI while its memory is full. */
+const UNSETTLED = `
+local sum = 0
+for _, queue in ipairs(ARGV) do
+  local list = 'rq:queue:' .. queue
+  sum = sum + redis.call('LLEN', list) + redis.call('LLEN', list .. ':intermediate')
+    + redis.call('ZCARD', 'rq:wip:' .. queue) + redis.call('ZCARD', 'rq:scheduled:' .. queue)
+    -- In lanes.
+    + (tonumber(redis.call('HGET', 'rq:nrq:flags:' .. queue, 'n')) or 0)
+end
+return sum`;
 
 export interface SceneQueueSettings extends ConnectionSettings, Pick<QueueOptions, 'durability'> {
   readonly url?: string | RedisOptions;

@@ -356,3 +356,23 @@ describe('a job with more than it may have', () => {
     expect(due - Date.now() / 1000).toBeLessThan(36_501 * 86_400);
   });
 });
+
+it('the sweep takes ids without a job out of the registries, scheduled ones when none came for a minute', async () => {
+  const { client } = engine;
+  const { id } = await engine.queue().enqueueIn(60, 'ok');
+  const places = ['finished', 'failed', 'canceled', 'scheduled'];
+  const far = Date.now() / 1000 + 86_400;
+  for (const place of places) await client.zadd(`rq:${place}:jobs`, far, `ghost-${place}`);
+  const turn = async () => {
+    await client.del('rq:nrq:swept:jobs');
+    await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
+  };
+  for (const _ of places) await turn();
+  const left = await Promise.all(places.map((place) => client.zcard(`rq:${place}:jobs`)));
+  expect(left).toEqual([0, 0, 0, 2]);
+  // It was first missed more than a minute ago.
+  await client.zadd('rq:nrq:late:jobs', Date.now() / 1000 - 61, 'ghost-scheduled');
+  for (const _ of places) await turn();
+  expect(await client.zrange('rq:scheduled:jobs', '0', '-1')).toEqual([id]);
+  expect(await client.exists('rq:nrq:late:jobs')).toBe(0);
+});

@@ -366,28 +366,6 @@ describe('jobs that wait for others', () => {
   });
 });
 
-describe('the sweep', () => {
-  it('takes ids without a job out of the registries, scheduled ones when none came for a minute', async () => {
-    const { client } = engine;
-    const jobs = await enqueue(1, { delay: 60 });
-    const places = ['finished', 'failed', 'canceled', 'scheduled'];
-    const far = Date.now() / 1000 + 86_400;
-    for (const place of places) await client.zadd(`rq:${place}:jobs`, far, `ghost-${place}`);
-    const turn = async () => {
-      await client.del('rq:nrq:swept:jobs');
-      await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 60_000 });
-    };
-    for (const _ of places) await turn();
-    const left = await Promise.all(places.map((place) => client.zcard(`rq:${place}:jobs`)));
-    expect(left).toEqual([0, 0, 0, 2]);
-    // It was first missed more than a minute ago.
-    await client.zadd('rq:nrq:late:jobs', Date.now() / 1000 - 61, 'ghost-scheduled');
-    for (const _ of places) await turn();
-    expect(await client.zrange('rq:scheduled:jobs', '0', '-1')).toEqual(idsOf(jobs));
-    expect(await client.exists('rq:nrq:late:jobs')).toBe(0);
-  });
-});
-
 describe('unique jobs', () => {
   it('of two that are the same, a requeue of many takes one, and counts the other', async () => {
     const queue = engine.queue();

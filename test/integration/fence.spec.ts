@@ -269,7 +269,7 @@ describe('a lease', () => {
     expect(await job.result({ timeout: 5 })).toBe(2);
     await waiting.result({ timeout: 5 });
     expect(worker.events.of('jobRecovered')).toEqual([
-      { queue: 'jobs', jobId: job.id, outcome: 'requeued' },
+      { queue: 'jobs', name: 'f', jobId: job.id, outcome: 'requeued' },
     ]);
     expect(worker.events.of('jobStarted').map(({ jobId }) => jobId)).toEqual([job.id, waiting.id]);
     expect(await engine.fields(job.id)).toMatchObject({

@@ -60,6 +60,37 @@ it('finds an evicting server, dead workers, ghosts, leases and ids of the dead, 
   }
 });
 
+it('finds jobs whose worker hangs, although their leases go on and nobody lists it any more', async () => {
+  const { client } = engine;
+  const hour = 3_600_000;
+  const started = (id: string, since: number) =>
+    client.hset(`rq:job:${id}`, {
+      data: '["send",null,[],{}]',
+      origin: 'mail',
+      status: 'started',
+      worker_name: 'hanging',
+      started_at: new Date(since).toISOString(),
+    });
+  await started('old', Date.now() - hour);
+  await started('young', Date.now() + hour);
+  const end = Date.now() / 1000 + 3600;
+  await client.zadd('rq:wip:mail', end, 'old:e1', end, 'young:e2');
+  const findings = await new RqInspector(wholeOf(engine.store)).findings({ queues: ['mail'] });
+  expect(findings.filter(({ code }) => code === 'hung-jobs')).toMatchObject([
+    {
+      queue: 'mail',
+      sentence: '1 job is held by workers that show no sign of life, such as old by worker hanging',
+    },
+  ]);
+  await client.hset('rq:worker:hanging', {
+    queues: 'mail',
+    last_heartbeat: new Date().toISOString(),
+    nrq_version: '0.1.0',
+  });
+  await client.sadd('rq:workers', 'rq:worker:hanging');
+  expect(await found('mail')).not.toContain('mail hung-jobs');
+});
+
 // A cluster makes its replicas itself, and asks them for nothing.
 itOnOneServer('a replica comes first: nothing works there', async () => {
   await engine.client.replicaof('127.0.0.1', '1');

@@ -22,6 +22,39 @@ const jobs = (of: string, count: number, first = 0) =>
     options: { key: of },
   }));
 
+describe('a worker with one slot that waits', () => {
+  /** Its blocking read keeps the slot. */
+  const waits = () =>
+    eventually(async () => /cmd=blmove/.test(String(await engine.client.client('LIST'))), {
+      what: 'a blocking read',
+    });
+
+  it.each(['that never had lanes', 'that had some before'])(
+    'hears of jobs in lanes that come, are due, or of which the pause is over, on a queue %s',
+    async (queue) => {
+      const seen: number[] = [];
+      const ran = (n: number) => eventually(() => seen.includes(n), { what: `job ${n}` });
+      const run = (data: unknown) => void seen.push((data as Data).n);
+      if (queue.includes('before')) await engine.queue().enqueueMany(jobs('a', 1));
+      await engine.work({ sync: run }, { concurrency: 1 });
+      if (queue.includes('before')) await ran(0);
+      await waits();
+
+      await engine.queue().enqueue('sync', { tenant: 'a', n: 1 }, { key: 'a', delay: 0.05 });
+      await ran(1);
+      await waits();
+      await engine.queue().pause();
+      await engine.queue().enqueue('sync', { tenant: 'b', n: 2 }, { key: 'b' });
+      await engine.queue().resume();
+      await ran(2);
+      await waits();
+      await engine.queue().enqueue('sync', { tenant: 'c', n: 3 }, { key: 'c' });
+      await ran(3);
+      expect(seen.filter((n) => n > 0)).toEqual([1, 2, 3]);
+    },
+  );
+});
+
 describe('keys', () => {
   it('take turns: a flood of one does not hold up the others', async () => {
     const order: string[] = [];

@@ -143,6 +143,37 @@ describe('overview', () => {
     gate.resolve();
   });
 
+  it('counts the slots of each queue, not those of the whole worker', async () => {
+    const run = () => undefined;
+    const handlers = ['one', 'two', 'three'].map((queue) => ({ queue, name: 'job', run }));
+    await engine.work(handlers, {
+      name: 'parallel',
+      concurrency: 10,
+      queues: ['one', 'two', { name: 'three', concurrency: 4 }],
+    });
+    const slots = async () => {
+      const { queues } = await inspector().overview({ queues: ['one', 'two', 'three'] });
+      return queues.map((state) => state.slots);
+    };
+    expect(await slots()).toEqual([10, 10, 4]);
+    expect(await inspector().workers()).toMatchObject([
+      { slots: 24, queueSlots: { one: 10, two: 10, three: 4 } },
+    ]);
+    await engine.work(handlers, {
+      name: 'ordered',
+      concurrency: 5,
+      order: 'ordered',
+      queues: ['one', 'two', 'three'],
+    });
+    expect(await slots()).toEqual([15, 15, 9]);
+    // One of a version before, which has told of the whole alone, and one of Python.
+    const beat = { last_heartbeat: new Date().toISOString(), queues: 'one,two,three' };
+    await engine.client.hset('rq:worker:before', { ...beat, nrq_version: '0.1.0', nrq_slots: 60 });
+    await engine.client.hset('rq:worker:python', { ...beat, version: '2.12.0' });
+    await engine.client.sadd('rq:workers', 'rq:worker:before', 'rq:worker:python');
+    expect(await slots()).toEqual([36, 36, 30]);
+  });
+
   it.each([
     ['alone', 0],
     ['behind some that were put in front of it, in one step', 4],
@@ -206,6 +237,8 @@ describe('overview', () => {
       '{',
       'nrq_slots',
       'x',
+      'nrq_queue_slots',
+      '-1',
     );
     await engine.client.set('rq:worker:text', 'no hash');
     await engine.client.sadd('rq:queues', 'rq:queue:jobs');

@@ -284,11 +284,11 @@ it('all of many jobs run, also by a worker that claims ahead', async () => {
   await eventually(async () => (await queue().counts()).finished === 300, { what: 'their ends' });
 });
 
-describe('what a worker claims ahead of its slots', () => {
+describe('what a worker claims with and ahead of its slots', () => {
   let execution = 0;
 
   /** The data of what it gets, with so many slots and so many jobs ahead. */
-  async function claimed(slots: number, ahead: number): Promise<string[]> {
+  async function claimed(slots: number, ahead: number, woken: string[] = []): Promise<string[]> {
     const { claimed: jobs } = await engine.store.exchange('jobs', {
       leaseMs: 15_000,
       worker: 'worker',
@@ -297,19 +297,19 @@ describe('what a worker claims ahead of its slots', () => {
       want: slots + ahead,
       ahead,
       suspects: { from: 2, takes: true, delay: 10 },
-      woken: [],
+      woken,
       outcomes: [],
       call: undefined,
       events: [],
     });
-    return jobs.map(({ id }) => id);
+    return jobs.map(({ id, level }) => (level === undefined ? id : `${id} ${level}`));
   }
 
   it('are the high jobs first: those of a busy worker run before the others, too', async () => {
     for (const id of ['n1', 'n2', 'h1', 'h2', 'h3'])
       await enqueue(id, id.startsWith('h') ? 'high' : 'normal');
-    expect(await claimed(1, 1)).toEqual(['h1', 'h2']);
-    expect(await claimed(0, 2)).toEqual(['h3', 'n1']);
+    expect(await claimed(1, 1)).toEqual(['h1 high', 'h2 high']);
+    expect(await claimed(0, 2)).toEqual(['h3 high', 'n1']);
   });
 
   it('is nothing of the list while a lane waits for its turn', async () => {
@@ -322,6 +322,27 @@ describe('what a worker claims ahead of its slots', () => {
     expect((await claimed(2, 0)).toSorted()).toEqual(['k1', 'n1']);
     // The gate is full: nobody waits for a turn.
     expect(await claimed(0, 2)).toEqual(['n2', 'n3']);
+  });
+
+  it('and the bell goes back to its level when there is no room for it, and keeps it when there is', async () => {
+    // As Python puts one there: nothing but the bell says its level.
+    await queue().enqueue('job', 'l1', { id: 'l1' });
+    await engine.client.lmove('rq:queue:jobs', 'rq:queue:jobs!low', 'LEFT', 'RIGHT');
+    await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 15_000 });
+    expect(await lineOf('l1')).toBe('bell of low');
+    const pop = () =>
+      engine.client.lmove('rq:queue:jobs', 'rq:queue:jobs:intermediate', 'LEFT', 'RIGHT');
+
+    await queue().setLimits({ concurrency: { total: 0 } });
+    expect(await pop()).toBe('l1');
+    expect(await claimed(1, 0, ['l1'])).toEqual([]);
+    expect(await ids('!low')).toEqual(['l1']);
+
+    await queue().setLimits({});
+    await engine.store.recover('jobs', { maxCrashes: 3, leaseMs: 15_000 });
+    expect(await pop()).toBe('l1');
+    expect(await claimed(1, 0, ['l1'])).toEqual(['l1 low']);
+    expect(await engine.fields('l1')).toMatchObject({ nrq_level: 'low', origin: 'jobs' });
   });
 });
 

@@ -160,7 +160,7 @@ it('closing lets running jobs finish while everything they use is still open', a
 });
 
 it('closing takes no new jobs, and puts back what outlasts shutdownTimeout, with no retry spent', async () => {
-  const { app } = await applications.start(metadata({ shutdownTimeout: '200ms' }));
+  const { app, logs } = await applications.start(metadata({ shutdownTimeout: '200ms' }));
   const jobs = app.get(Jobs);
   const work = app.get(RqService).queue('work');
   const job = await work.enqueue('endless', undefined, { retry: { max: 2, interval: 0 } });
@@ -171,6 +171,9 @@ it('closing takes no new jobs, and puts back what outlasts shutdownTimeout, with
   const redis = applications.redis.client();
   expect(await redis.lrange('rq:queue:work', 0, -1)).toEqual([job.id]);
   expect(await redis.hmget(`rq:job:${job.id}`, 'status', 'retries_left')).toEqual(['queued', '2']);
+  expect(logs.ours).toContain(
+    `warn RqWorker: 1 job given back to queue work, not done within shutdownTimeout: endless ${job.id}`,
+  );
 });
 
 it('an application without handlers starts no worker and opens no blocking connection', async () => {

@@ -84,7 +84,16 @@ it('limits are those of the handler, and of the queue where the handler says non
 it('a key function that throws refuses the enqueue, and nothing is stored', async () => {
   const { app } = await start(false);
   const queue = app.get(RqService).queue('crm');
-  await expect(queue.enqueue('sync', undefined as never)).rejects.toThrow(TypeError);
+  for (const data of [null, undefined]) {
+    await expect(queue.enqueue('sync', data as never)).rejects.toMatchObject({
+      code: 'RQ_INVALID_OPTION',
+      option: 'key',
+      message: expect.stringMatching(
+        /^the key of job "sync" on queue "crm": key is not known: its function threw \(.*tenant.*null/,
+      ) as string,
+      cause: expect.any(TypeError) as TypeError,
+    });
+  }
   await expect(queue.enqueue('sync', { tenant: 'a\tb', n: 1 })).rejects.toMatchObject({
     option: 'key',
   });

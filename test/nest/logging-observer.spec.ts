@@ -16,16 +16,38 @@ afterAll(() => Logger.overrideLogger(false));
 it('what happens to jobs beside success and failure is a warn line', () => {
   const log = new LoggingObserver('default');
   log.jobLost(job);
-  log.jobRecovered({ queue: 'work', jobId: 'a1', outcome: 'requeued' });
-  log.jobRecovered({ queue: 'work', jobId: 'a1', outcome: 'failed' });
+  log.jobRecovered({ ...job, outcome: 'requeued' });
+  log.jobRecovered({ ...job, name: '', outcome: 'requeued' });
   log.jobDropped({ queue: 'work', jobId: 'a1', reason: 'no such job' });
   log.jobCanceled({ ...job, reason: 'nobody wants it' });
   expect(logs.lines).toEqual([
     'warn RqWorker: Job resize (queue work, id a1): lost its lease in attempt 2; what the handler did there is not recorded, the job runs or ran elsewhere',
+    'warn RqWorker: Job resize (queue work, id a1) was running when its worker died: it runs again',
     'warn RqWorker: Job a1 (queue work) was running when its worker died: it runs again',
-    'warn RqWorker: Job a1 (queue work) was running when its worker died: it failed',
     'warn RqWorker: Job a1 (queue work) was dropped: no such job',
     'warn RqWorker: Job resize (queue work, id a1): canceled in attempt 2: nobody wants it',
+  ]);
+});
+
+it('a job that fails since its workers died is an error line', () => {
+  new LoggingObserver('default').jobRecovered({ ...job, outcome: 'failed' });
+  expect(logs.lines).toEqual([
+    'error RqWorker: Job resize (queue work, id a1) was running when its worker died: it failed, since that has happened too often (maxCrashes). Requeue it when the cause is known',
+  ]);
+});
+
+it('jobs that a shutdown cuts off are one line for each queue', () => {
+  const log = new LoggingObserver('default');
+  for (let number = 1; number <= 7; number += 1)
+    log.jobReleased({ ...job, jobId: `a${number}`, reason: 'shutdown' });
+  log.jobReleased({ ...job, jobId: 'ahead', reason: 'prefetched' });
+  log.jobReleased({ ...job, queue: 'mail', name: 'send', reason: 'shutdown' });
+  expect(logs.lines).toEqual([]);
+  log.stopped(['work', 'mail']);
+  expect(logs.lines).toEqual([
+    'warn RqWorker: 7 jobs given back to queue work, not done within shutdownTimeout: resize a1, resize a2, resize a3, resize a4, resize a5, ...',
+    'warn RqWorker: 1 job given back to queue mail, not done within shutdownTimeout: send a1',
+    'log RqWorker: Worker stopped: queues work, mail',
   ]);
 });
 
@@ -95,11 +117,12 @@ it('no text of strangers is obeyed by a log or terminal', () => {
   log.jobCanceled({ ...about, reason: bad });
   log.jobLost(about);
   log.jobRecovered({ ...about, outcome: 'failed' });
+  log.jobReleased({ ...about, reason: 'shutdown' });
   log.jobDropped({ ...about, reason: `its status is ${bad}` });
   log.problem({ message: bad, error: new Error(bad) });
   log.problemSolved({ message: bad });
   log.stopped([bad]);
-  expect(logs.lines).toHaveLength(10);
+  expect(logs.lines).toHaveLength(11);
   expect(logs.lines.filter((line) => !/^\w+ RqWorker: .*x\?forged\?/i.test(line))).toEqual([]);
   // oxlint-disable-next-line no-control-regex -- they are what is looked for
   expect(logs.lines.join('')).not.toMatch(/[\u0000-\u001F\u007F-\u009F\u202E]/);

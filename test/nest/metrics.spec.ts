@@ -36,9 +36,13 @@ const line = (text: string, start: string) =>
     .find((one) => one.startsWith(start))
     ?.slice(start.length + 1);
 
-async function withJobs(options: Parameters<typeof RqMetricsModule.forRoot>[0], prefix = '') {
+async function withJobs(
+  options: Parameters<typeof RqMetricsModule.forRoot>[0],
+  prefix = '',
+  root: Parameters<typeof applications.root>[0] = {},
+) {
   const { app } = await applications.create({
-    imports: [RqModule.forRoot(applications.root()), RqMetricsModule.forRoot(options)],
+    imports: [RqModule.forRoot(applications.root(root)), RqMetricsModule.forRoot(options)],
     providers: [Jobs],
   });
   app.setGlobalPrefix(prefix);
@@ -95,6 +99,29 @@ it('any registry of prom-client shows ours beside its own, until the application
   registry.resetMetrics();
   await app.close();
   expect(await registry.metrics()).not.toContain('rq_');
+});
+
+it('while Redis is away, the route and the registry tell what the process knows by itself', async () => {
+  const registry = new Registry();
+  const app = await withJobs({ registry, path: 'metrics' }, '', { commandTimeout: 1 });
+  await applications.redis.kill();
+  const [response, registered] = await Promise.all([answerOf(app, 'metrics'), registry.metrics()]);
+  expect(response.status).toBe(200);
+  const own = await response.text();
+  expect(own).toContain('# Redis does not answer');
+  for (const text of [own, registered]) {
+    expect(line(text, 'rq_jobs_enqueued_total{queue="mail"}')).toBe('5');
+    expect(text).toMatch(/^rq_worker_slots 10$/m);
+    expect(text).not.toMatch(/^rq_jobs\{/m);
+  }
+  await applications.redis.restart();
+  await eventually(
+    async () => {
+      const text = await app.get(RqMetrics).text();
+      return text.includes('# TYPE rq_jobs gauge') && !text.includes('Redis does not answer');
+    },
+    { what: 'what Redis says', timeout: 20_000 },
+  );
 });
 
 it('the OpenMetrics form has each counter once', async () => {

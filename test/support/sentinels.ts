@@ -1,5 +1,5 @@
 // Three Sentinels that watch a primary and its replica, all of them real: what happens at a failover is theirs.
-import type { Redis } from 'ioredis';
+import { Redis } from 'ioredis';
 import { type RedisServer, type StartRedisOptions, startRedis } from './redis-server.js';
 import { eventually } from './wait.js';
 
@@ -162,10 +162,16 @@ export async function follow(
   replica: RedisServer,
   primary: { readonly host: string; readonly port: number },
 ): Promise<void> {
-  const client = replica.client();
-  await client.replicaof(primary.host, primary.port);
-  await eventually(
-    async () => (await client.info('replication')).includes('master_link_status:up'),
-    { what: 'the replica to follow', timeout: 20_000 },
-  );
+  await replica.client().replicaof(primary.host, primary.port);
+  const asked = new Redis(primary.port, primary.host);
+  try {
+    // What the replica says of the link comes first: `WAIT` counts it from when its primary calls it online.
+    await eventually(
+      async () =>
+        new RegExp(`port=${replica.port},state=online`).test(await asked.info('replication')),
+      { what: 'the replica to follow', timeout: 20_000 },
+    );
+  } finally {
+    asked.disconnect();
+  }
 }

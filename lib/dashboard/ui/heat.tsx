@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { ChartAnswer, QueueDetailAnswer } from '../server/answers.js';
 import { useAnswer } from './api.js';
+import { AllOrOne } from './choices.js';
 import { type Cursor, useCursor } from './cursor.js';
 import { wearLaterStyle } from './later-style.js';
 import { clock, duration, t } from './words.js';
@@ -25,18 +26,7 @@ export function Heat({
       <header class="card-head">
         <h2>{t('chart.heat')}</h2>
         {names.length > 1 && (
-          <select
-            aria-label={t('job')}
-            value={job}
-            onChange={(event) => setJob(event.currentTarget.value)}
-          >
-            <option value="">{t('all')}</option>
-            {names.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
+          <AllOrOne names={names} chosen={job} choose={setJob} label={t('job')} />
         )}
       </header>
       {answer?.heat && answer.heat.bounds.length > 0 ? (

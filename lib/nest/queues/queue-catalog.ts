@@ -7,7 +7,7 @@ import {
   type ResolvedDefaults,
   type RqTelemetry,
   assertQueueName,
-  readKey,
+  keyOfData,
 } from '../../job/index.js';
 import { type HeaderInjector, Queue } from '../../queue/index.js';
 import type { JobStore } from '../../store/index.js';
@@ -153,7 +153,7 @@ export class QueueCatalog {
     ofQueue: JobKey<unknown> | undefined,
   ): string | undefined {
     const key = this.handlersKey?.(queue, name) ?? ofQueue;
-    return key && readKey(key(data, name), `the key of job "${name}" on queue "${queue}"`);
+    return key && keyOfData(key, data, name, queue);
   }
 
   private define(name: string, options: RqQueueOptions, where: string): void {

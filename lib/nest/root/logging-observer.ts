@@ -11,6 +11,7 @@ import { type LogFields, failedFields, jobFields, retryingFields } from '../log-
 import * as lines from '../log-lines.js';
 import { RqLogger } from '../rq-logger.js';
 import { DroppedIds } from './dropped-ids.js';
+import { GivenBackJobs } from './given-back.js';
 import { RepeatedFailures } from './repeated-failures.js';
 import { UnknownNames } from './unknown-names.js';
 
@@ -26,6 +27,13 @@ export class LoggingObserver implements WorkerObserver {
   private readonly dropped = new DroppedIds(
     (one) => this.logger.warn(lines.jobDropped(one), () => ({ event: 'job.dropped', ...one })),
     (more) => this.logger.warn(lines.moreDropped(more), () => ({ event: 'job.dropped', ...more })),
+  );
+
+  private readonly givenBack = new GivenBackJobs((given) =>
+    this.logger.warn(lines.givenBack(given), () => {
+      const { queue, count, jobs } = given;
+      return { event: 'job.released', queue, count, jobIds: jobs.map(({ jobId }) => jobId) };
+    }),
   );
 
   private readonly failures = new RepeatedFailures((about, count) => {
@@ -65,8 +73,7 @@ export class LoggingObserver implements WorkerObserver {
   }
 
   stopped(queues: readonly string[]): void {
-    this.dropped.flush();
-    this.failures.flush();
+    this.flush();
     this.logger.log(lines.workerStopped(this.root, queues));
   }
 
@@ -75,8 +82,7 @@ export class LoggingObserver implements WorkerObserver {
     why: Exclude<WorkerEnd, 'stopped'>,
     left: readonly lines.LeftJobs[],
   ): void {
-    this.dropped.flush();
-    this.failures.flush();
+    this.flush();
     this.logger.log(lines.workerEnded(this.root, queues, why, left));
   }
 
@@ -116,14 +122,31 @@ export class LoggingObserver implements WorkerObserver {
   }
 
   jobRecovered(event: Parameters<NonNullable<WorkerObserver['jobRecovered']>>[0]): void {
-    this.logger.warn(lines.jobRecovered(event), () => ({
+    const { queue, name, jobId, outcome } = event;
+    const fields = () => ({
       event: 'job.recovered',
-      ...event,
-    }));
+      queue,
+      ...(name && { job: name }),
+      jobId,
+      outcome,
+    });
+    if (outcome === 'failed') this.logger.error(lines.jobRecovered(event), undefined, fields);
+    else this.logger.warn(lines.jobRecovered(event), fields);
+  }
+
+  jobReleased(event: Parameters<NonNullable<WorkerObserver['jobReleased']>>[0]): void {
+    if (event.reason === 'shutdown') this.givenBack.add(event);
   }
 
   jobDropped(event: Parameters<NonNullable<WorkerObserver['jobDropped']>>[0]): void {
     this.dropped.add(event);
+  }
+
+  /** The worker is stopped: what was counted is told. */
+  private flush(): void {
+    this.dropped.flush();
+    this.failures.flush();
+    this.givenBack.flush();
   }
 
   private with(event: ExecutionEvent, fields: LogFields): LogFields {

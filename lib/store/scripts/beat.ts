@@ -18,7 +18,7 @@ export function encodeBeat(
     finished,
     failed,
     seconds,
-    activity: activityText(activity),
+    activity: activityText(queues, activity),
     figures: figures ? figuresText(queues, figures) : '[]',
     begins: begins ? '1' : '',
   });
@@ -44,14 +44,15 @@ export interface Beat {
   readonly figures: readonly CountedJobs[] | undefined;
 }
 
-function activityText(activity: WorkerActivity | undefined): string {
+function activityText(queues: readonly string[], activity: WorkerActivity | undefined): string {
   if (!activity) return '[]';
-  const { slots, busy, rss, lagMs, everyMs, running } = activity;
+  const { slots, queueSlots, busy, rss, lagMs, everyMs, running } = activity;
   const runs = JSON.stringify(
     running.map(({ id, queue, name, since }) => [id, queue, name, since]),
   );
   const fields = {
     nrq_slots: slots,
+    nrq_queue_slots: queues.map((queue) => queueSlots.get(queue) ?? 0).join(','),
     nrq_busy: busy,
     nrq_rss: rss,
     nrq_lag: Math.round(lagMs),

@@ -22,6 +22,7 @@ const FIELDS = [
   'current_job',
   'nrq_version',
   'nrq_slots',
+  'nrq_queue_slots',
   'nrq_busy',
   'nrq_rss',
   'nrq_lag',
@@ -51,9 +52,10 @@ function stateOf(row: readonly string[], prefix: string, now: number): WorkerSta
   const silentMs = seen === undefined ? undefined : Math.max(0, now - seen);
   const everyMs = whole('nrq_every') ?? (isOurs ? OUR_BEAT_MS : PYTHONS_BEAT_MS);
   const current = text('current_job');
+  const queues = text('queues')?.split(',') ?? [];
   return {
     name: (row[0] ?? '').slice(prefix.length),
-    queues: text('queues')?.split(',') ?? [],
+    queues,
     state: text('state') ?? '',
     kind: isOurs || text('version') === 'nestjs-rq' ? 'node' : 'python',
     host: text('hostname'),
@@ -63,6 +65,7 @@ function stateOf(row: readonly string[], prefix: string, now: number): WorkerSta
     silentMs,
     isAlive: silentMs !== undefined && silentMs <= 3 * everyMs,
     slots: isOurs ? whole('nrq_slots') : 1,
+    queueSlots: slotsOf(queues, text('nrq_queue_slots')),
     busy: whole('nrq_busy') ?? (text('state') === 'busy' ? 1 : 0),
     rss: whole('nrq_rss'),
     lagMs: whole('nrq_lag'),
@@ -73,6 +76,19 @@ function stateOf(row: readonly string[], prefix: string, now: number): WorkerSta
       ? [{ id: current, queue: '', name: '', since: NaN }]
       : runsIn(text('nrq_running')),
   };
+}
+
+/** Numbers in the order of the queues. */
+function slotsOf(
+  queues: readonly string[],
+  text: string | undefined,
+): Readonly<Record<string, number>> | undefined {
+  const counts = text?.split(',').map((count) => wholeNumber(count)) ?? [];
+  const slots = queues.flatMap((queue, index) => {
+    const count = counts[index];
+    return count === undefined || count < 0 ? [] : [[queue, count] as const];
+  });
+  return slots.length > 0 && slots.length === queues.length ? Object.fromEntries(slots) : undefined;
 }
 
 function runsIn(json: string | undefined): RunningNow[] {

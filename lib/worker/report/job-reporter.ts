@@ -1,6 +1,7 @@
 import {
   type CallbackMoment,
   type FailedEvent,
+  type FailureRecord,
   type JobEvent,
   type Outcome,
   type StartedEvent,
@@ -79,7 +80,7 @@ export class JobReporter {
 
   /** Redis has written the outcome down. */
   settled(settlement: Settlement): void {
-    const { job, name, outcome } = settlement;
+    const { outcome } = settlement;
     // Nothing has become of it yet.
     if (outcome.type === 'sorted') return;
     const duration = settlement.endedAt - settlement.startedAt;
@@ -98,36 +99,17 @@ export class JobReporter {
       case 'failed':
         this.failed += 1;
         if (this.hearsFailures) {
-          this.tell('jobFailed', {
-            // Not by `...eventOf`: an object that is spread before it grows costs ten times as much.
-            queue: job.queue,
-            name,
-            jobId: job.id,
-            attempt: job.attempt,
-            failure: outcome.failure,
-            error: settlement.verdict.error,
-            why: settlement.verdict.why ?? '',
-            duration,
-            wait: waitOf(settlement),
-          });
+          const why = settlement.verdict.why ?? '';
+          this.tell('jobFailed', { ...failureOf(settlement, outcome.failure, duration), why });
         }
         return;
       case 'retrying':
         // As RQ's workers count: every failed attempt.
         this.failed += 1;
         if (this.hearsRetries) {
-          this.tell('jobRetrying', {
-            queue: job.queue,
-            name,
-            jobId: job.id,
-            attempt: job.attempt,
-            failure: outcome.failure,
-            error: settlement.verdict.error,
-            delay: outcome.delay,
-            retriesLeft: settlement.verdict.retriesLeft ?? 0,
-            duration,
-            wait: waitOf(settlement),
-          });
+          const retriesLeft = settlement.verdict.retriesLeft ?? 0;
+          const failed = failureOf(settlement, outcome.failure, duration);
+          this.tell('jobRetrying', { ...failed, delay: outcome.delay, retriesLeft });
         }
         return;
       case 'snoozed':
@@ -237,6 +219,12 @@ const PROBLEM_INTERVAL = 30_000;
 
 function eventOf({ job, name }: Settlement): ExecutionEvent {
   return { queue: job.queue, name, jobId: job.id, attempt: job.attempt };
+}
+
+/** What is told of a failed attempt, whatever follows. */
+function failureOf(settlement: Settlement, failure: FailureRecord, duration: number) {
+  const { error } = settlement.verdict;
+  return { ...eventOf(settlement), failure, error, duration, wait: waitOf(settlement) };
 }
 
 function waitOf({ job, startedAt }: Settlement): number | undefined {

@@ -4,7 +4,7 @@ import type { Settlement } from './settlement.js';
 
 /** What a webhook that is posted says of its job, in RQ's words. */
 
-/** A job that has ended, as its webhooks tell it. */
+/** A job that has ended, as its webhooks tell it: after its settlement, or of one that the sweep has failed, which has none. */
 export interface EndedJob {
   readonly jobId: string;
   readonly name: string;

@@ -32,6 +32,8 @@ export interface WorkerObserver {
   /** A crashed worker's jobs were found and put back or failed. */
   jobRecovered?(event: {
     readonly queue: string;
+    /** Empty: it is not known (of some of Python's). */
+    readonly name: string;
     readonly jobId: string;
     readonly outcome: 'requeued' | 'failed';
   }): void;

@@ -1,4 +1,5 @@
 import { DEFAULT_TIMEOUT_MS, JobTimeoutError, type Verdict } from '../../job/index.js';
+import type { RunsOfQueue } from '../../redis/index.js';
 import type { ClaimedJob } from '../../wire/index.js';
 import type { BatchRun } from './batch-run.js';
 import { callHandler } from './call-handler.js';
@@ -24,6 +25,8 @@ export class Execution implements DecisionContext {
   private readonly timeout: number;
   /** From when its timeout counts: its beginning, or the last sign of life that its handler gave. */
   private livedAt = this.begun;
+  /** Where the guard of leases knows it; undefined: it has not begun. */
+  private place: number | undefined;
   /** It has ended, by whatever. */
   hasEnded = false;
 
@@ -57,7 +60,7 @@ export class Execution implements DecisionContext {
 
   /** It runs from now on: somebody else calls its handler. */
   begin(): void {
-    this.settings.runsUntil(this.expiresAt);
+    this.place = this.settings.guarded.add(this.claimed.execution, this.expiresAt);
   }
 
   /**
@@ -74,7 +77,7 @@ export class Execution implements DecisionContext {
   heartbeat(): void {
     if (this.hasEnded) return;
     this.livedAt = performance.now();
-    this.settings.runsUntil(this.expiresAt);
+    if (this.place !== undefined) this.settings.guarded.move(this.place, this.expiresAt);
   }
 
   /** Its handler has returned this. */
@@ -100,6 +103,7 @@ export class Execution implements DecisionContext {
 
   private end(verdict: Verdict | undefined): void {
     this.hasEnded = true;
+    if (this.place !== undefined) this.settings.guarded.remove(this.place);
     this.onEnd(this, verdict);
   }
 
@@ -120,8 +124,8 @@ export interface ExecutionSettings {
   readonly maxPayloadBytes: number;
   /** Redis's clock, milliseconds since the epoch. @param at a moment of `performance.now()`; default this one */
   now(at?: number): number;
-  /** Told how long a run may take at most, by the clock of `performance.now()`. */
-  runsUntil(deadline: number): void;
+  /** Told which runs there are and until when each may go on: their leases are kept so long. */
+  readonly guarded: RunsOfQueue;
 }
 
 function timeoutOf(claimed: ClaimedJob, handler: RegisteredHandler): number {

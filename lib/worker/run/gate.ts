@@ -15,7 +15,6 @@ import {
   optional,
   queueConcurrency,
   rateLimit,
-  readKey,
   readOptions,
 } from '../../job/index.js';
 import { encodeGate } from '../../wire/index.js';
@@ -124,14 +123,6 @@ export function gateOf(own: HandlerLimits, queue: QueueLimits | undefined): Gate
 /** The gate as the database keeps it. */
 export function textOfGate({ limits, key, batch, isStrict }: Gate): string {
   return encodeGate(limits, { takesKeys: key !== undefined, batch, isStrict });
-}
-
-/**
- * The text of a job's key.
- * @throws what the function throws, and InvalidOptionError when no key can be so
- */
-export function keyFor(gate: Gate, name: string, data: unknown, where: string): string {
-  return gate.key ? readKey(gate.key(data, name), where) : '';
 }
 
 function limitsOf(

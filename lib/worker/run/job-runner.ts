@@ -71,13 +71,6 @@ export class JobRunner {
     return this.slotsTaken;
   }
 
-  /** When the last of the running jobs ends at the latest, by the clock of `performance.now()`. */
-  get latestDeadline(): number {
-    let latest = 0;
-    for (const { expiresAt } of this.running.values()) latest = Math.max(latest, expiresAt);
-    return latest;
-  }
-
   /** How many jobs of a handler with a gate run now; a batch counts as one. */
   countOf(name: string): number {
     return this.counts.get(name) ?? 0;
@@ -321,7 +314,7 @@ export interface RunnerSettings extends ExecutionSettings {
   removePrefetched(matches: (job: ClaimedJob) => boolean): ClaimedJob | undefined;
 }
 
-/** A run has ended, or a job could not be run. */
+/** A run has ended, or a job could not be run. Whether anything is to be settled is still open; a slot may be free. */
 export interface RunEnd {
   readonly claimed: ClaimedJob;
   readonly name: string;

@@ -7,7 +7,8 @@ import { ConsumerMode } from './consumer-mode.js';
  * 1. Something has come up (an outcome, a free slot). The exchange waits for the end of this turn of the event loop, so
  *    that whatever else comes up in the turn travels with it.
  * 2. At most two exchanges are under way: Redis works on one while the other travels.
- * 3. An exchange fails. Redis is left alone for 50 ms, then 100 ms, then 200 ms, up to 2 s.
+ * 3. An exchange fails. Redis is left alone for 50 ms, then 100 ms, then 200 ms, up to 2 s. One that answers and refuses (it
+ *    waits for its replicas) is asked again after half a second at most: nobody tells when it takes writes again.
  * 4. If the request may have reached Redis, its lost answer may have claimed jobs of which nobody here knows. They are
  *    searched for and given back first; then exchanges go on.
  */
@@ -73,7 +74,8 @@ export class ExchangeTiming {
    */
   failed(isUncertain: boolean): void {
     this.mayHaveOrphans ||= isUncertain;
-    const delay = Math.min(LONGEST_BACK_OFF_MS, 50 * 2 ** Math.min(this.failures, 10));
+    const longest = isUncertain ? LONGEST_BACK_OFF_MS : LONGEST_AFTER_REFUSAL_MS;
+    const delay = Math.min(longest, 50 * 2 ** Math.min(this.failures, 10));
     this.failures += 1;
     this.mode.backOff();
     this.tryAgainIn(delay);
@@ -145,4 +147,5 @@ export interface TimedWork {
 
 const MOST_UNDER_WAY = 2;
 const LONGEST_BACK_OFF_MS = 2000;
+const LONGEST_AFTER_REFUSAL_MS = 500;
 const OTHER_EXCHANGE_CHECK_MS = 50;

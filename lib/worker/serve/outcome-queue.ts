@@ -164,7 +164,7 @@ export class OutcomeQueue {
   }
 }
 
-/** What travels together. */
+/** What travels together: the settlements of one call, kept until Redis has said what became of each. */
 export interface SentOutcomes {
   readonly outcomes: readonly Settlement[];
   readonly call: OutcomeCall | undefined;

@@ -30,7 +30,8 @@ export class QueueWaiter {
 
   async start(): Promise<void> {
     const unsubscribe = await this.store.onWake(this.queue, (due) => {
-      if (due === undefined) this.askNow();
+      // Jobs in lanes do not come by the blocking read.
+      if (due === undefined) this.on.wake();
       else this.askIn(due);
     });
     if (this.isStopped) unsubscribe();

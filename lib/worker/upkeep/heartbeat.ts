@@ -43,7 +43,7 @@ export class Heartbeat {
   async start(): Promise<void> {
     this.state = 'idle';
     this.checkedAt = this.writtenAt = this.shownAt = performance.now();
-    await this.store.workers.register({ ...this.worker, state: this.state });
+    await this.store.workers.register({ ...this.worker, state: this.state }, this.activity());
     this.timer = every(CHECK, () => void this.beat());
   }
 
@@ -123,7 +123,7 @@ export interface HeartbeatVitals {
 export interface ShownWork {
   /** Undefined: nothing is counted. */
   readonly counts?: Pick<JobCounts, 'take' | 'putBack'>;
-  readonly activity?: () => Pick<WorkerActivity, 'slots' | 'busy' | 'running'>;
+  readonly activity?: () => Pick<WorkerActivity, 'slots' | 'queueSlots' | 'busy' | 'running'>;
 }
 
 /** Milliseconds between two signs of life. */

@@ -29,7 +29,7 @@ export class LeaseKeeper {
   start(): void {
     this.guard.start(this.reporter);
     this.timer = every(this.leaseMs / 3, () => {
-      this.guard.beat(Math.max(0, ...this.served.map(({ runner }) => runner.latestDeadline)));
+      this.guard.beat();
       void this.renew();
     });
   }

@@ -59,7 +59,8 @@ export class Recovery {
       });
       for (const { id, outcome, event } of handled) {
         this.recovered += 1;
-        this.reporter.tell('jobRecovered', { queue, jobId: id, outcome });
+        const name = event?.name ?? '';
+        this.reporter.tell('jobRecovered', { queue, name, jobId: id, outcome });
         if (event) this.reporter.event(event);
       }
       if (nextDue !== undefined) this.settings.onDue(queue, nextDue);

@@ -229,7 +229,8 @@ async function writeWorkers(redis: Redis): Promise<void> {
   });
   // Deployed a while ago.
   const birth = new Date(now - 1_260_000).toISOString();
-  await add('worker-7c9f.images.1', { queues: 'images,webhooks', ...ours(40, 40), birth });
+  const shared = { queues: 'images,webhooks', nrq_queue_slots: '40,40' };
+  await add('worker-7c9f.images.1', { ...shared, ...ours(40, 40), birth });
   await add('worker-7c9f.search.2', { queues: 'search-index', ...ours(20, 3), birth });
   await add('python-reports.88', {
     queues: 'reports',

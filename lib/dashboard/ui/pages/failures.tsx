@@ -2,6 +2,7 @@ import type { FailureAnswer, FailuresAnswer, SearchAnswer } from '../../server/a
 import { Answered } from '../answered.js';
 import { useAnswer } from '../api.js';
 import { askBulk } from '../bulk.js';
+import { LookFurther, QueueChoice } from '../choices.js';
 import { ACTIONS, JobList } from '../job-list.js';
 import { Button, Card, Empty, Tag, When } from '../parts.js';
 import { Link, hrefOf, jobHref, place, queueHref, setQuery } from '../router.js';
@@ -28,7 +29,9 @@ export function Failures({ cause }: { readonly cause: string | undefined }) {
         ? (one.first ?? 0) - (other.first ?? 0)
         : other.count - one.count,
   );
-  const withFailed = queues.value.filter(({ failed, queue: name }) => failed > 0 || name === queue);
+  const withFailed = queues.value
+    .filter(({ failed, queue: name }) => failed > 0 || name === queue)
+    .map(({ queue: name }) => name);
   return (
     <>
       <header class="page-head">
@@ -49,20 +52,7 @@ export function Failures({ cause }: { readonly cause: string | undefined }) {
           </h1>
         </div>
         <div class="page-actions">
-          <label class="inline">
-            <span>{t('queue')}</span>
-            <select
-              value={queue}
-              onChange={(event) => setQuery({ queue: event.currentTarget.value || undefined })}
-            >
-              <option value="">{t('all')}</option>
-              {withFailed.map(({ queue: name }) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <QueueChoice names={withFailed} />
           {cause === undefined && (
             <label class="inline">
               <span>{t('order')}</span>
@@ -108,12 +98,7 @@ export function Failures({ cause }: { readonly cause: string | undefined }) {
             <span class="dim">
               {t('failures.part', { looked: compact(answer.looked), total: compact(answer.total) })}
             </span>
-            <Button
-              kind="ghost"
-              onClick={() => setQuery({ budget: String((Number(budget) || 10_000) * 5) })}
-            >
-              {t('search.on')}
-            </Button>
+            <LookFurther />
           </footer>
         )}
       </Card>

@@ -2,8 +2,9 @@ import type { SearchAnswer } from '../../server/answers.js';
 import { Answered } from '../answered.js';
 import { addressOf, useAnswer } from '../api.js';
 import { askBulk } from '../bulk.js';
+import { LookFurther } from '../choices.js';
 import { ACTIONS, JobList } from '../job-list.js';
-import { Button, Card, Empty, Trouble } from '../parts.js';
+import { Card, Empty, Trouble } from '../parts.js';
 import { place, setQuery } from '../router.js';
 import { may } from '../state.js';
 import { type Key, compact, t } from '../words.js';
@@ -88,14 +89,7 @@ export function Jobs() {
                 total: compact(answer.total),
               })}
             </span>
-            {!answer.complete && answer.jobs.length < 100 && (
-              <Button
-                kind="ghost"
-                onClick={() => setQuery({ budget: String((Number(budget) || 10_000) * 5) })}
-              >
-                {t('search.on')}
-              </Button>
-            )}
+            {!answer.complete && answer.jobs.length < 100 && <LookFurther />}
           </footer>
         )}
       </Card>

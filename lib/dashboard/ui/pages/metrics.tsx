@@ -1,6 +1,7 @@
 import type { ChartAnswer, PointAnswer } from '../../server/answers.js';
 import { useAnswer } from '../api.js';
 import { Chart, type Series } from '../charts.js';
+import { QueueChoice } from '../choices.js';
 import { ByName } from '../by-name.js';
 import { Segments, Trouble } from '../parts.js';
 import { place, setQuery } from '../router.js';
@@ -33,20 +34,7 @@ export function Metrics() {
       <header class="page-head">
         <h1>{t('nav.metrics')}</h1>
         <div class="page-actions">
-          <label class="inline">
-            <span>{t('queue')}</span>
-            <select
-              value={queue}
-              onChange={(event) => setQuery({ queue: event.currentTarget.value || undefined })}
-            >
-              <option value="">{t('all')}</option>
-              {queues.value.map(({ queue: name }) => (
-                <option key={name} value={name}>
-                  {name}
-                </option>
-              ))}
-            </select>
-          </label>
+          <QueueChoice names={queues.value.map(({ queue: name }) => name)} />
           {compare && (
             <label class="check">
               <input

@@ -198,13 +198,27 @@ local function take_woken(claims, woken)
   end
   if #others == 0 then return end
   --- @include claim-woken
+  --- @include note-level
+  -- For which there is no room goes back to its level; of what Python has put there, the bell alone says which that is.
+  local before, level, bell = #claims.jobs, string.match(redis.call('HGET', queue.flags, 'bell') or '', '^(%l+) (.*)$')
+  for _, id in ipairs(others) do
+    note_level(queue, id, id == bell and level or redis.pcall('HGET', job_prefix .. id, 'nrq_level'))
+  end
   claim_woken(queue, claims, others)
+  for index = before + 1, #claims.jobs do
+    if claims.jobs[index][CLAIM_FIELD_COUNT + 1] == bell then keep_level(queue, claims.jobs[index], level) end
+  end
+end
+
+-- Names of gates that may be open.
+local function open_gates()
+  return redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)
 end
 
 -- The list and the gates that may be open, as functions of what to claim at most.
 local function sources_of(claims)
   local sources = { function(most) return serve_list(claims, math.min(most, claims.room - #claims.jobs)) end }
-  local names = redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)
+  local names = open_gates()
   for _, gate_name in ipairs(names) do
     local gate = lanes.gate_named(gate_name)
     if not gate then
@@ -234,7 +248,7 @@ end
 -- Whether a gate is open of which this worker takes jobs.
 local function is_gate_open()
   lanes.close_gates()
-  for _, gate_name in ipairs(redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)) do
+  for _, gate_name in ipairs(open_gates()) do
     if rooms[gate_name] ~= 0 then return true end
   end
   return false

@@ -1,4 +1,5 @@
 import type { WorkerStore } from '../../../../lib/store/index.js';
+import type { ClaimedJob } from '../../../../lib/wire/index.js';
 import { PrefetchedJobs } from '../../../../lib/worker/serve/prefetched-jobs.js';
 import { type Handler, HandlerRegistry } from '../../../../lib/worker/run/handler-registry.js';
 import { JobReporter } from '../../../../lib/worker/report/job-reporter.js';
@@ -9,6 +10,10 @@ import { claimedJob } from '../../support/claimed-job.js';
 
 const calling = (id: string, name = 'job') => claimedJob({ data: `["${name}",null,[1],{}]` }, id);
 
+/** Whoever enqueued it gave it a timeout of an hour. */
+const ownTimeout = (id: string) =>
+  claimedJob({ data: '["job",null,[1],{}]', timeout: '3600', nrq_given: 't' }, id);
+
 /** A runner with jobs prefetched beside it; notes how each job ended and what was lost. */
 function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 'fail') {
   const registry = new HandlerRegistry();
@@ -17,6 +22,7 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
   }
   const ends: string[] = [];
   const lost: string[] = [];
+  const guarded: string[] = [];
   const deadlines: number[] = [];
   const prefetched = new PrefetchedJobs(() => undefined);
   const one = new JobRunner(
@@ -27,7 +33,14 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
     {
       maxPayloadBytes: 1000,
       now: Date.now,
-      runsUntil: (deadline) => void deadlines.push(deadline),
+      guarded: {
+        add: (execution, deadline) => {
+          guarded.push(`+${execution}`);
+          return deadlines.push(deadline) - 1;
+        },
+        move: (place, deadline) => void (deadlines[place] = deadline),
+        remove: (place) => void guarded.push(`-${place}`),
+      },
       unknownJobs,
       hearsStarts: () => false,
       began: () => undefined,
@@ -38,7 +51,7 @@ function runner(handlers: Partial<Handler>[], unknownJobs: 'fail' | 'release' = 
     },
   );
   runners.add(one);
-  return { runner: one, ends, lost, prefetched, deadlines };
+  return { runner: one, ends, lost, prefetched, deadlines, guarded };
 }
 
 const never = () => new Promise(() => undefined);
@@ -165,22 +178,41 @@ describe('a job that is ended from outside', () => {
   });
 });
 
+describe('the one who keeps leases', () => {
+  const hour = 3_600_000;
+
+  it.each<[string, Partial<Handler>, ClaimedJob, number]>([
+    ["the handler's timeout", { timeout: '2h' }, calling('a'), 2 * hour],
+    ["the job's own before it", { timeout: '2h' }, ownTimeout('a'), hour],
+    ['none', { timeout: false }, calling('a'), Infinity],
+  ])('hears of a run with %s, and of its end', (_, handler, job, expected) => {
+    const { runner: one, deadlines, guarded } = runner([{ ...handler, run: never }]);
+    const before = performance.now();
+    one.start(job);
+    const [deadline = 0] = deadlines;
+    expect(deadline).toBeGreaterThanOrEqual(before + expected);
+    expect(deadline).toBeLessThanOrEqual(performance.now() + expected);
+    expect(guarded).toEqual([`+${job.execution}`]);
+    one.cancel('a');
+    expect(guarded.slice(1)).toEqual(['-0']);
+  });
+});
+
 describe('a sign of life', () => {
   it('moves the end of the run, for the one who keeps leases too; after its end nothing', async () => {
     let job!: RunningJob;
     const { runner: one, deadlines } = runner([
-      { timeout: 60, run: (_, running) => ((job = running), never()) },
+      { timeout: '1h', run: (_, running) => ((job = running), never()) },
     ]);
     one.start(calling('a'));
     const [first = 0] = deadlines;
-    await eventually(() => (job.heartbeat(), one.latestDeadline > first + 5), {
+    await eventually(() => (job.heartbeat(), Number(deadlines[0]) > first + 5), {
       what: 'the end of the run to move',
     });
-    expect(deadlines.at(-1)).toBe(one.latestDeadline);
 
-    const count = deadlines.length;
+    const [last] = deadlines;
     one.cancel('a');
     job.heartbeat();
-    expect(deadlines).toHaveLength(count);
+    expect(deadlines).toEqual([last]);
   });
 });

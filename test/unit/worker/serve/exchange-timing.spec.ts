@@ -93,12 +93,16 @@ describe('the time to exchange', () => {
     expect(work.done).toEqual(['exchange']);
   });
 
-  it('is put off by a failure, each time for longer, up to two seconds', async () => {
+  it.each([
+    ['a refusal, each time for longer, up to half a second', [50, 100, 200, 400, 500, 500], false],
+    ['a lost answer, up to two seconds', [50, 100, 200, 400, 800, 1600, 2000, 2000], true],
+  ])('is put off by %s', async (_, delays, isUncertain) => {
     timing.start();
     await endOfTurn();
-    for (const delay of [50, 100, 200, 400, 800, 1600, 2000, 2000]) {
+    const next = isUncertain ? 'search' : 'ask';
+    for (const delay of delays) {
       work.done.length = 0;
-      fails();
+      fails(isUncertain);
       await jest.advanceTimersByTimeAsync(delay - 1);
       timing.exchangeNow();
       timing.planExchange();
@@ -107,7 +111,9 @@ describe('the time to exchange', () => {
       expect(timing.mode.current).toBe('backing off');
 
       await jest.advanceTimersByTimeAsync(1);
-      expect(work.done).toEqual(['ask']);
+      expect(work.done).toEqual([next]);
+      work.search.resolve();
+      await endOfTurn();
       expect(timing.mode.current).toBe('serving');
     }
     timing.answered();

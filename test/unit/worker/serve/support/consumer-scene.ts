@@ -97,6 +97,11 @@ class Pop {
     await turns();
   }
 
+  async endWait(): Promise<void> {
+    this.current?.resolve(undefined);
+    this.current = undefined;
+  }
+
   async renew(): Promise<void> {}
 
   restart(): void {}
@@ -179,7 +184,7 @@ export class ConsumerScene {
       {
         maxPayloadBytes: 1000,
         now: Date.now,
-        runsUntil: () => undefined,
+        guarded: { add: () => 0, move: () => undefined, remove: () => undefined },
         unknownJobs: 'fail',
         hearsStarts: () => false,
         began: () => undefined,
