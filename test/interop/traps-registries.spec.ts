@@ -175,7 +175,7 @@ describeInterop('the traps of sharing registries, meta and results with Python',
       expect(await lookWhen(sides.python, id, 'finished')).toMatchObject({
         places: ['started', 'finished'],
       });
-      const job = await sides.nest.queue().job(id);
+      const job = sides.nest.queue().job(id);
       // Its worker has not come to the end of it: three turns change nothing.
       await sides.client.hset('rq:worker:busy', 'current_job', id);
       await sides.client.sadd('rq:workers:shared', 'rq:worker:busy');
@@ -187,9 +187,9 @@ describeInterop('the traps of sharing registries, meta and results with Python',
       await sweep(sides);
       expect(await member()).toEqual([]);
       expect(await sides.client.keys('rq:execution*')).toEqual([]);
-      await job!.requeue({ finished: true });
+      await job.requeue({ finished: true });
       await sides.nest.worker({ 'tasks.add': () => 'again' });
-      expect(await job!.result({ timeout: '10s' })).toBe('again');
+      expect(await job.result({ timeout: '10s' })).toBe('again');
     });
   });
 

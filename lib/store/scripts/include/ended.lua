@@ -37,6 +37,7 @@ hung.next_look, hung.taken = 50, 0
 
 do
   --- @include clock
+  hung.milliseconds_run = milliseconds_run
 
   -- Whether this call has done enough.
   function hung.is_spent(most)

@@ -1,7 +1,7 @@
 -- Looks at the jobs of a call, and says of each what is to be done with it. Nothing is changed. A part of control.lua.
 
--- What keeps a call below 5 ms is a count of its work: about 7 microseconds each.
-local BUDGET, work = 450, 0
+-- What keeps a call below 5 ms is the clock, and a count of its work where there is none.
+local BUDGET, work = 1200, 0
 local function spend(amount) work = work + amount end
 
 --- @include date-text
@@ -155,6 +155,21 @@ end
 
 local ENDED = { finished = true, failed = true, canceled = true }
 
+-- Milliseconds of a call, of which changing a job takes twice as long as looking at it. The clock is looked at after so
+-- much work.
+local is_spent
+do
+  local MOST, PAUSE = 4, 40
+  local next_look = PAUSE
+
+  function is_spent(found)
+    if work > BUDGET then return true end
+    if work < next_look then return false end
+    next_look = work + PAUSE
+    return hung.milliseconds_run() * (1 + 2 * #found.jobs / math.max(1, found.looked)) > MOST
+  end
+end
+
 -- looked: how many; jobs: those that are to be changed; missing: ids without a job; answers: answer -> count;
 -- stay, last: how many still stand in the place afterwards, and the last of them
 local function look_at_jobs(queue, selection)
@@ -164,7 +179,7 @@ local function look_at_jobs(queue, selection)
   -- To find the place in a long queue, and to take something out there, is a way along the list.
   if place == 'queued' or place == '' then spend(selection.first / 300) end
   for index, id in ipairs(selection.ids) do
-    if #found.jobs >= most or work > BUDGET then break end
+    if #found.jobs >= most or is_spent(found) then break end
     spend(1)
     local answer, job = 'already', nil
     if not is_seen[id] then answer, job = look_at(queue, selection, index, found.unread) end

@@ -23,7 +23,7 @@ end
 
 -- keeps_time: id -> true
 -- by_run: in a lane, jobs that have run already go to its head
--- more: what else the hash of each holds from now on: { name, value, ... }
+-- more: in place of keeps_time, what else the hash of each holds from now on: { name, value, ... }
 local function queue_up_all(queue, ids, front, keeps_time, by_run, more)
   if #ids == 0 then return end
   assure_mark()
@@ -32,10 +32,14 @@ local function queue_up_all(queue, ids, front, keeps_time, by_run, more)
   else
     push(queue, queue.lanes.take_in(ids, { front = front, by_run = by_run }), front)
   end
-  if more then
-    for _, id in ipairs(ids) do mark_queued(id, false, unpack(more)) end
-  else
+  if not more then
     for _, id in ipairs(ids) do mark_queued(id, keeps_time[id]) end
+  elseif #more == 0 then
+    for index = 1, #ids do
+      redis.call('HSET', job_prefix .. ids[index], 'status', 'queued', 'enqueued_at', now_text)
+    end
+  else
+    for _, id in ipairs(ids) do mark_queued(id, false, unpack(more)) end
   end
 end
 

@@ -1,67 +1,75 @@
--- Children that wait for one parent and for no time: nearly all of a parent of very many. Of them nothing is looked up, and
--- one command does for many what Redis has such a command for. A part of ended.lua.
+-- Children that wait for one parent and for no time: nearly all of a parent of very many. `nrq_given` says of them that they
+-- do (s), and the registry in which they wait tells their queue. Nothing else of them is looked up, and one command does for
+-- many what Redis has such a command for. A part of ended.lua.
 
 do
-  -- What is written into the hash of one that is told.
-  local function writes_for(entry, is_ours)
-    local child = { if_failed = is_ours, handing = {} }
-    handed.hand_over(entry, child)
-    return child.handing
-  end
+  local LEVELS = { h = 'high', b = 'low' }
+  -- How many queues are looked for in one page.
+  local MOST_QUEUES = 4
 
-  -- Raises before anything is written. lot: children of one queue that go to the same end of it
-  local function release_lot(entry, queue, lot)
-    assure_child({ queue = queue }, 'list', { 'LPUSH', 'RPUSH' })
-    local ids, released, sets = lot.ids, {}, {}
-    -- The registry says whether they wait: Python may write any status.
-    local scores = redis.call('ZMSCORE', queue.deferred, unpack(ids))
-    for index, id in ipairs(ids) do
-      sets[index] = dependencies_key(id)
-      if scores[index] then released[#released + 1] = id end
-    end
-    if #released > 0 then
-      for id, level in pairs(lot.levels) do note_level(queue, id, level) end
-      queue_up_all(queue, released, lot.front, {}, false, writes_for(entry, lot.is_ours))
-      batched('ZREM', queue.deferred, released)
-    end
-    batched('DEL', nil, sets)
-  end
-
-  -- Sorts those into lots that may be released so. Answers the others.
-  local function lots_of(entry, ids)
-    local rest, lots = {}, {}
-    for _, id in ipairs(ids) do
-      local job = redis.pcall('HMGET', job_prefix .. id, 'status', 'origin', 'nrq_if_failed', 'enqueue_at_front', 'nrq_delay',
-        'nrq_level', 'dependency_ids', 'nrq_after_group')
-      local waits_for = job[8] and '@' .. job[8] or job[7]
-      if job[1] == 'deferred' and waits_for == entry.waits_for and job[2] and not job[5] and not hung.waiting[id] then
-        local front, is_ours = job[4] == '1', job[3] and true
-        local name = (front and 'f' or 'b') .. (is_ours and 'o' or 'p') .. job[2]
-        local lot = lots[name]
-        if not lot then
-          lot = { origin = job[2], front = front, is_ours = is_ours, ids = {}, levels = {} }
-          lots[name] = lot
-        end
-        lot.ids[#lot.ids + 1] = id
-        if job[6] then lot.levels[id] = job[6] end
+  -- Those that are marked so, and others. given: id -> its mark
+  local function marked_of(ids)
+    local marked, given, rest = {}, {}, {}
+    for index = 1, #ids do
+      local id = ids[index]
+      local mark = redis.pcall('HGET', job_prefix .. id, 'nrq_given')
+      if type(mark) == 'string' and string.find(mark, 's', 1, true) and not hung.waiting[id] then
+        marked[#marked + 1] = id
+        given[id] = mark
       else
         rest[#rest + 1] = id
       end
     end
-    return rest, lots
+    return marked, given, rest
+  end
+
+  -- Releases those of a queue that wait there. Raises before anything is written. Answers the others.
+  local function release_of(queue, ids, given, writes, gone)
+    assure_child({ queue = queue }, 'list', { 'LPUSH', 'RPUSH' })
+    -- The registry says whether they wait: Python may write any status.
+    local scores = redis.call('ZMSCORE', queue.deferred, unpack(ids))
+    local released, sets, others = {}, {}, {}
+    for index = 1, #ids do
+      local id = ids[index]
+      if scores[index] then
+        released[#released + 1] = id
+        sets[#sets + 1] = dependencies_key(id)
+        local level = string.match(given[id], '[hb]')
+        if level then note_level(queue, id, LEVELS[level]) end
+      else
+        others[#others + 1] = id
+      end
+    end
+    if #released > 0 then
+      queue_up_all(queue, released, false, nil, false, writes)
+      redis.call('ZREM', queue.deferred, unpack(released))
+      redis.call('DEL', unpack(sets))
+    end
+    for index = 1, #released do gone[#gone + 1] = released[index] end
+    return others
   end
 
   -- Answers the ids of those that are still to be told. gone: those that have been are added here
   function hung.release_together(entry, ids, gone)
-    if entry.how ~= 'finished' or #ids < 3 then return ids end
-    entry.waits_for = entry.waits_for or groups.named_by(entry.id) and entry.id or cjson.encode({ entry.id })
-    local before, rest, lots = #gone, lots_of(entry, ids)
-    for _, lot in pairs(lots) do
-      -- A bad place is that of its queue alone: each of them is looked at by itself then.
-      local list = pcall(release_lot, entry, queue_named(lot.origin), lot) and gone or rest
-      for _, id in ipairs(lot.ids) do list[#list + 1] = id end
+    if entry.how ~= 'finished' or #ids < 3 or groups.named_by(entry.id) then return ids end
+    local before = #gone
+    local marked, given, rest = marked_of(ids)
+    -- What is written into the hash of one that is told: they are ours.
+    local child = { if_failed = true, handing = {} }
+    if #marked > 0 then handed.hand_over(entry, child) end
+    for _ = 1, MOST_QUEUES do
+      if #marked == 0 then break end
+      local first = marked[1]
+      local origin = redis.pcall('HGET', job_prefix .. first, 'origin')
+      if type(origin) ~= 'string' then break end
+      local worked, others = pcall(release_of, queue_named(origin), marked, given, child.handing, gone)
+      -- A bad place is that of its queue alone: each is looked at by itself then.
+      if not worked then break end
+      if others[1] == first then rest[#rest + 1] = table.remove(others, 1) end
+      marked = others
     end
-    hung.steps = hung.steps + (#gone - before) * 0.5
+    for index = 1, #marked do rest[#rest + 1] = marked[index] end
+    hung.steps = hung.steps + (#gone - before) * 0.25
     return rest
   end
 end
