@@ -168,6 +168,7 @@ export {
   type QueueSample,
   type QueueTrouble,
   type RecoveredJobs,
+  type AlertFailure,
   type RqAlert,
   type SearchOptions,
   type StoredSelection,
