@@ -105,7 +105,9 @@ class Shop {
   several(_event: JobEventOf<'failed' | 'exhausted'>, _job: RqJob): void {}
 
   @OnAlert()
-  page({ sentence: _ }: RqAlert): void {}
+  page({ sentence }: RqAlert): string {
+    return sentence;
+  }
 }
 
 /** What hears of jobs and alerts is no job. */
