@@ -30,7 +30,7 @@ export { CurrentJob } from './nest/decorators/current-job.decorator.js';
 export { InjectQueue } from './nest/decorators/inject-queue.decorator.js';
 export { InjectRqService } from './nest/decorators/inject-rq-service.decorator.js';
 export { JobData, type JobDataOptions } from './nest/decorators/job-data.decorator.js';
-export { Job, type BatchJobDecorator, type JobDecorator } from './nest/decorators/job.decorator.js';
+export { Job, type JobDecorator } from './nest/decorators/job.decorator.js';
 export { Schedule, type ScheduleDecorator } from './nest/decorators/schedule.decorator.js';
 export type { ScheduleDecoratorOptions } from './nest/schedules/schedule-metadata.js';
 export { OnJob, type OnJobDecorator } from './nest/decorators/on-job.decorator.js';
@@ -168,6 +168,7 @@ export {
   type QueueSample,
   type QueueTrouble,
   type RecoveredJobs,
+  type AlertFailure,
   type RqAlert,
   type SearchOptions,
   type StoredSelection,

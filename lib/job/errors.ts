@@ -68,6 +68,8 @@ export class RqConnectionError extends RqError {
    * enqueued twice, repeat with them: `enqueue(name, data, { id: error.jobIds[0] })`.
    */
   readonly jobIds: readonly string[];
+  /** The message without what was tried: what was wrong, and what to do where nothing was carried out. */
+  readonly explanation: string;
   readonly #details: {
     readonly action: string;
     readonly reason?: unknown;
@@ -101,6 +103,7 @@ export class RqConnectionError extends RqError {
       : adviceFor(trouble);
     super(`Could not ${action}: ${trouble}. ${advice}`);
     this.uncertain = uncertain ?? false;
+    this.explanation = uncertain ? trouble : `${trouble}. ${advice}`;
     this.jobIds = jobIds;
     this.#details = { action, reason, uncertain };
   }

@@ -23,6 +23,7 @@ export * from './limit-options.js';
 export * from './limit-settings.js';
 export * from './length-options.js';
 export * from './names.js';
+export * from './nearest-name.js';
 export * from './not-replicated-error.js';
 export * from './option-checks.js';
 export * from './option-table.js';

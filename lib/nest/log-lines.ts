@@ -225,6 +225,12 @@ export const problem = (event: { message: string; error?: unknown }) => {
   return sentence(event.message) + reason;
 };
 
+export const queuesNotServed = (queues: readonly string[], why: string) =>
+  `${sentence(someQueues(queues))} cannot be served: ${short(why.replace(URLS, '<url>'))}`;
+
+export const queuesServedAgain = (queues: readonly string[], lasted: string) =>
+  `${sentence(someQueues(queues))} ${queues.length === 1 ? 'is' : 'are'} served again, after ${lasted}`;
+
 export const problemSolved = (event: { message: string }) => sentence(event.message);
 
 export const listenerFailed = (listener: string, event: JobEvent, failure: FailureRecord) => {
@@ -263,6 +269,13 @@ export const ofRoot = (root: string) => (root === 'default' ? '' : ` of root "${
 
 const queuesText = (queues: readonly string[]) =>
   `${queues.length === 1 ? 'queue' : 'queues'} ${queues.join(', ')}`;
+
+const someQueues = (queues: readonly string[]) => {
+  const more = queues.length - MOST_QUEUES;
+  return queuesText(queues.slice(0, MOST_QUEUES)) + (more > 0 ? ` and ${more} more` : '');
+};
+
+const MOST_QUEUES = 20;
 
 const jobText = (event: Pick<ExecutionEvent, 'queue' | 'name' | 'jobId'>) =>
   `Job ${short(event.name)} (queue ${event.queue}, id ${short(event.jobId)})`;

@@ -1,4 +1,11 @@
-import { type Measured, type RqAlert, alertId, alertSentence } from './alert.js';
+import {
+  type AlertFailure,
+  type Measured,
+  type RqAlert,
+  alertId,
+  alertSentence,
+  readAlertFailure,
+} from './alert.js';
 import { ALERT_RULES, type AlertRule, type AlertSeverity } from './alert-options.js';
 
 /**
@@ -11,6 +18,7 @@ export interface AlertRecord {
   readonly rule: AlertRule;
   readonly queue: string;
   readonly job?: string;
+  readonly lastFailure?: AlertFailure | undefined;
   readonly state: 'pending' | 'firing' | 'resolved';
   readonly severity: AlertSeverity;
   readonly value: number;
@@ -75,8 +83,10 @@ function nextRecord(
   now: number,
   everyMs: number,
 ): AlertRecord | undefined {
-  const { rule, queue, job, value, limit, severity, isBeyond, isCalm, lastsMs } = measured;
-  const about = { rule, queue, ...(job === undefined ? {} : { job }), severity, limit, at: now };
+  const { rule, queue, job, lastFailure, value, limit, severity, isBeyond, isCalm, lastsMs } =
+    measured;
+  const ofJob = { ...(job === undefined ? {} : { job }), ...(lastFailure && { lastFailure }) };
+  const about = { rule, queue, ...ofJob, severity, limit, at: now };
   if (before?.state === 'firing') {
     const calm = isCalm ? before.calm + 1 : 0;
     if (calm >= CALM_LOOKS) return { ...before, ...about, value, state: 'resolved', calm };
@@ -100,7 +110,7 @@ export const TELLABLE_MS = 300_000;
 
 /** An alert as people hear of it. @param mutedUntil milliseconds since the epoch */
 export function alertOf(id: string, record: AlertRecord, mutedUntil?: number): RqAlert {
-  const { rule, queue, job, value, limit, severity, since, at } = record;
+  const { rule, queue, job, lastFailure, value, limit, severity, since, at } = record;
   const isOver = record.state === 'resolved';
   const isMuted = !isOver && mutedUntil !== undefined;
   return {
@@ -108,6 +118,7 @@ export function alertOf(id: string, record: AlertRecord, mutedUntil?: number): R
     rule,
     queue,
     job,
+    lastFailure,
     value,
     limit,
     severity,
@@ -115,7 +126,7 @@ export function alertOf(id: string, record: AlertRecord, mutedUntil?: number): R
     mutedUntil: isMuted ? new Date(mutedUntil) : undefined,
     since: new Date(since),
     at: new Date(at),
-    sentence: alertSentence({ rule, queue, job, value, limit }, isOver),
+    sentence: alertSentence({ rule, queue, job, lastFailure, value, limit }, isOver),
   };
 }
 
@@ -165,11 +176,13 @@ function readRecord(text: string): AlertRecord | undefined {
     const { rule, queue, job, state, severity, value, limit, since, at, calm } = record;
     if (typeof queue !== 'string' || !RULES.has(rule as AlertRule)) return undefined;
     if (!STATES.has(state as string) || !isNumber(value, limit, since, at, calm)) return undefined;
+    const lastFailure = readAlertFailure(record.lastFailure);
     const numbers = { value, limit, since, at, calm } as Pick<AlertRecord, NumberKey>;
     return {
       rule: rule as AlertRule,
       queue,
       ...(typeof job === 'string' ? { job } : {}),
+      ...(lastFailure && { lastFailure }),
       state: state as AlertRecord['state'],
       severity: severity === 'critical' ? 'critical' : 'warning',
       ...numbers,

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AlertStore, JobStore } from '../store/index.js';
 import { TIERS } from '../wire/figures.js';
 import { type Timer, after } from '../time/timer.js';
-import { type RqAlert, alertId } from './alert.js';
+import { type AlertFailure, type RqAlert, alertId } from './alert.js';
 import type { ResolvedAlerts } from './alert-options.js';
 import {
   type AlertRecord,
@@ -55,14 +55,16 @@ export class AlertWatch {
   }
 
   /** A critical job has failed for good in this process. Never rejects. */
-  async criticalFailed(queue: string, job: string): Promise<void> {
+  async criticalFailed(queue: string, job: string, lastFailure: AlertFailure): Promise<void> {
     try {
       const now = (await this.store.figures.now()).getTime();
-      if (!(await this.alerts.addCriticalFailure(queue, job, now))) return;
+      const failure = JSON.stringify(lastFailure);
+      if (!(await this.alerts.addCriticalFailure(queue, job, now, failure))) return;
       const record: AlertRecord = {
         rule: 'critical',
         queue,
         job,
+        lastFailure,
         state: 'firing',
         severity: 'critical',
         value: 1,

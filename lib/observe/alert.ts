@@ -1,4 +1,4 @@
-import { formatDuration } from '../job/index.js';
+import { cleanLine, formatDuration } from '../job/index.js';
 import type { AlertRule, AlertSeverity } from './alert-options.js';
 
 /** Something that people are to be told: it begins, and some time later it is over. */
@@ -9,6 +9,8 @@ export interface RqAlert {
   readonly queue: string;
   /** Of `critical`: the name of the job. */
   readonly job: string | undefined;
+  /** Of `critical`: the job that failed last, and why; undefined where an older version has written it down. */
+  readonly lastFailure: AlertFailure | undefined;
   /** What was found last: milliseconds (`oldest`, `overdue`, `paused`), or a number of jobs or workers. */
   readonly value: number;
   /** The limit that it is beyond, of the same kind. */
@@ -26,11 +28,42 @@ export interface RqAlert {
   readonly sentence: string;
 }
 
+/** A job that has failed for good. Its data are not in it. */
+export interface AlertFailure {
+  readonly jobId: string;
+  /** Name and message of its error in one line, at most 300 characters. */
+  readonly reason: string;
+}
+
+/** @param error what was thrown; its message may be of any length */
+export function alertFailure(
+  jobId: string,
+  { name, message }: { readonly name: string; readonly message: string },
+): AlertFailure {
+  const reason = message === '' ? name : `${name}: ${message}`;
+  return { jobId: cleanLine(jobId, LONGEST_ID), reason: shortened(cleanLine(reason)) };
+}
+
+/** What stands in Redis, where anybody may have written. */
+export function readAlertFailure(value: unknown): AlertFailure | undefined {
+  const { jobId, reason } = (value ?? {}) as Partial<Record<keyof AlertFailure, unknown>>;
+  if (typeof jobId !== 'string' || typeof reason !== 'string') return undefined;
+  return { jobId: cleanLine(jobId, LONGEST_ID), reason: shortened(cleanLine(reason)) };
+}
+
+function shortened(reason: string): string {
+  return reason.length > LONGEST_REASON ? `${reason.slice(0, LONGEST_REASON - 1)}…` : reason;
+}
+
+const LONGEST_ID = 200;
+const LONGEST_REASON = 300;
+
 /** What was found of one rule of one queue. */
 export interface Measured {
   readonly rule: AlertRule;
   readonly queue: string;
   readonly job?: string;
+  readonly lastFailure?: AlertFailure | undefined;
   readonly value: number;
   readonly limit: number;
   readonly severity: AlertSeverity;
@@ -48,10 +81,19 @@ export function alertId({ queue, rule, job }: Pick<Measured, 'queue' | 'rule' | 
 
 /** An alert in words. */
 export function alertSentence(
-  { rule, queue, job, value, limit }: Pick<RqAlert, 'rule' | 'queue' | 'job' | 'value' | 'limit'>,
+  {
+    rule,
+    queue,
+    job,
+    lastFailure: last,
+    value,
+    limit,
+  }: Pick<RqAlert, 'rule' | 'queue' | 'job' | 'lastFailure' | 'value' | 'limit'>,
   isOver: boolean,
 ): string {
-  const text = (isOver ? OVER : SENTENCES)[rule](value, limit);
+  const told = (isOver ? OVER : SENTENCES)[rule](value, limit);
+  const which = value > 1 ? 'the last: job' : 'job';
+  const text = last && !isOver ? `${told} (${which} ${last.jobId}, ${last.reason})` : told;
   return job === undefined ? `${queue}: ${text}` : `${job} of ${queue}: ${text}`;
 }
 

@@ -12,7 +12,7 @@ export {
 } from './connect-inspector.js';
 export { Desk } from './desk.js';
 export type { RecoveredJobs } from './recover-queue.js';
-export type { RqAlert } from './alert.js';
+export { type AlertFailure, type RqAlert, alertFailure } from './alert.js';
 export type {
   AlertOptions,
   AlertRule,
@@ -67,6 +67,7 @@ export {
   cleanLine,
   cleanText,
   formatDuration,
+  nearestName,
   toMilliseconds,
 } from '../job/index.js';
 export { type Timer, after, every } from '../time/timer.js';

@@ -1,5 +1,5 @@
 import type { CriticalFailures } from '../store/index.js';
-import type { Measured } from './alert.js';
+import { type AlertFailure, type Measured, readAlertFailure } from './alert.js';
 import type { AlertLimits, AlertRule, ResolvedAlerts } from './alert-options.js';
 import type { QueueOverview } from './overview.js';
 
@@ -29,13 +29,14 @@ export async function measure(
     const severity = limits.severity ?? 'warning';
     measured.push(above({ rule: 'exhausted', queue, severity, lastsMs: undefined }, value, max));
   }
-  for (const { queue, job, count, last } of found.critical) {
+  for (const { queue, job, count, last, lastFailure } of found.critical) {
     const isRecent = found.now - last < CRITICAL_FOR_MS;
     const value = isRecent ? count : 0;
     const about = {
       rule: 'critical',
       queue,
       job,
+      lastFailure: readFailure(lastFailure),
       severity: 'critical',
       lastsMs: undefined,
     } as const;
@@ -44,10 +45,18 @@ export async function measure(
   return measured;
 }
 
+function readFailure(text: string | undefined): AlertFailure | undefined {
+  try {
+    return readAlertFailure(JSON.parse(text ?? 'null'));
+  } catch {
+    return undefined;
+  }
+}
+
 /** Milliseconds without another failure after which a critical job counts as well again. */
 export const CRITICAL_FOR_MS = 300_000;
 
-type About = Pick<Measured, 'rule' | 'queue' | 'job' | 'severity' | 'lastsMs'>;
+type About = Pick<Measured, 'rule' | 'queue' | 'job' | 'lastFailure' | 'severity' | 'lastsMs'>;
 
 function ofState(state: QueueOverview, limits: AlertLimits, lastsMs: number): Measured[] {
   const { queue, oldestMs = 0, queued, retrying, overdue, overdueMs } = state;

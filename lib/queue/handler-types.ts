@@ -1,4 +1,4 @@
-import type { IfFailed, JobOptions, ReturnedRetry } from '../job/index.js';
+import type { IfFailed, JobEvent, JobOptions, ReturnedRetry } from '../job/index.js';
 import type { ScheduleOptions } from '../schedule/index.js';
 import type { JsonInput, Jsonified } from './json-types.js';
 import type { PreparedJob } from './prepared-job.js';
@@ -23,8 +23,9 @@ export interface NamesJobs<Names extends object = object> {
 }
 
 /**
- * The names of the jobs: those of the handlers' methods, except where `jobNames` has others for them. Methods that are
- * Nest's lifecycle hooks are no jobs; others that are none are left out with `Queue<Omit<ImageJobs, 'helper'>>`.
+ * The names of the jobs: those of the handlers' methods, except where `jobNames` has others for them. Nest's lifecycle
+ * hooks are no jobs, nor are methods that hear of jobs or alerts, by the type of their first parameter. Others that are
+ * none are left out with `Queue<Omit<ImageJobs, 'helper'>>`; those that are, named: `Queue<Pick<ImageJobs, 'resize'>>`.
  */
 export type JobName<Handlers> = (
   Exclude<MethodName<Handlers>, RenamedMethod<Handlers>> | keyof NamesOf<Handlers>
@@ -191,12 +192,32 @@ type OneOf<List> = List extends readonly (infer Element)[] ? Element : List;
 
 type MethodName<Handlers> = Exclude<
   {
-    [Name in keyof Handlers]: Handlers[Name] extends (...parameters: never[]) => unknown
-      ? Name
+    [Name in keyof Handlers]: Handlers[Name] extends (...parameters: infer Parameters) => unknown
+      ? IsListener<Parameters> extends true
+        ? never
+        : Name
       : never;
   }[keyof Handlers],
   LifecycleHook
 >;
+
+/** It takes what `@OnJob` or `@OnAlert` call their methods with: an event or an alert, by their shape. */
+type IsListener<Parameters extends readonly unknown[]> = Parameters extends []
+  ? false
+  : IsAny<Parameters[0]> extends true
+    ? false
+    : [Parameters[0]] extends [never]
+      ? false
+      : [Parameters[0]] extends [JobEvent | AlertShape]
+        ? true
+        : false;
+
+interface AlertShape {
+  readonly rule: string;
+  readonly severity: string;
+  readonly sentence: string;
+  readonly mutedUntil: Date | undefined;
+}
 
 type LifecycleHook =
   | 'onModuleInit'

@@ -1,4 +1,5 @@
 import type { RedisOptions } from 'ioredis';
+import { nearestName } from '../job/index.js';
 
 /**
  * Which options of ioredis may be given with `connection`, and what becomes of each. Most are obeyed; some must be as we
@@ -113,23 +114,5 @@ export type OptionKind = 'text' | 'number' | 'flag' | 'other';
 
 /** The known option that is spelt most like this one; undefined when none is near. */
 export function nearestOption(name: string): string | undefined {
-  const known = [...Object.keys(OBEYED), ...Object.keys(RULED)];
-  const near = known
-    .map((option) => ({ option, distance: distanceOf(name.toLowerCase(), option.toLowerCase()) }))
-    .toSorted((one, other) => one.distance - other.distance)[0];
-  return near && near.distance <= Math.max(1, name.length / 4) ? near.option : undefined;
-}
-
-/** How many letters must be changed, added or left out to make one word of the other. */
-function distanceOf(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (const [index, letter] of from.slice(0, 40).split('').entries()) {
-    const next = [index + 1];
-    for (let at = 1; at <= to.length; at += 1) {
-      const change = (row[at - 1] ?? 0) + (to[at - 1] === letter ? 0 : 1);
-      next.push(Math.min(change, (row[at] ?? 0) + 1, (next[at - 1] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
+  return nearestName(name, [...Object.keys(OBEYED), ...Object.keys(RULED)]);
 }

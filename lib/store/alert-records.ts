@@ -56,14 +56,19 @@ export class AlertRecords implements AlertStore {
     return reply === 'OK';
   }
 
-  async addCriticalFailure(queue: string, job: string, at: number): Promise<boolean> {
+  async addCriticalFailure(
+    queue: string,
+    job: string,
+    at: number,
+    failure: string,
+  ): Promise<boolean> {
     const { criticalFailures } = this.keys;
     const name = `${queue}\n${job}`;
     const replies = await this.connections.run('write down a failure', (redis) =>
       redis
         .multi()
         .hincrby(criticalFailures, `count\n${name}`, 1)
-        .hset(criticalFailures, `last\n${name}`, at)
+        .hset(criticalFailures, `last\n${name}`, at, `failure\n${name}`, failure)
         .exec(),
     );
     return replies?.[0]?.[1] === 1;
@@ -76,15 +81,17 @@ export class AlertRecords implements AlertStore {
     return Object.entries(fields).flatMap(([field, count]) => {
       const [kind, queue = '', job = ''] = field.split('\n');
       if (kind !== 'count') return [];
-      const last = Number(fields[`last\n${queue}\n${job}`]) || 0;
-      return [{ queue, job, count: Number(count) || 0, last }];
+      const name = `${queue}\n${job}`;
+      const last = Number(fields[`last\n${name}`]) || 0;
+      const lastFailure = fields[`failure\n${name}`];
+      return [{ queue, job, count: Number(count) || 0, last, lastFailure }];
     });
   }
 
   async forgetCriticalFailures(queue: string, job: string): Promise<void> {
     const name = `${queue}\n${job}`;
     await this.connections.run('forget failures', (redis) =>
-      redis.hdel(this.keys.criticalFailures, `count\n${name}`, `last\n${name}`),
+      redis.hdel(this.keys.criticalFailures, `count\n${name}`, `last\n${name}`, `failure\n${name}`),
     );
   }
 }

@@ -19,8 +19,11 @@ export interface AlertStore {
   write(known: Readonly<Record<string, string>>, gone: readonly string[]): Promise<void>;
   /** Whether nobody else tells people of this; nobody will after that. */
   claim(telling: string): Promise<boolean>;
-  /** A critical job has failed for good; whether it is the first failure that is not forgotten. */
-  addCriticalFailure(queue: string, job: string, at: number): Promise<boolean>;
+  /**
+   * A critical job has failed for good; whether it is the first failure that is not forgotten.
+   * @param failure which job it was and why, as whoever calls writes it
+   */
+  addCriticalFailure(queue: string, job: string, at: number, failure: string): Promise<boolean>;
   criticalFailures(): Promise<readonly CriticalFailures[]>;
   forgetCriticalFailures(queue: string, job: string): Promise<void>;
 }
@@ -32,4 +35,6 @@ export interface CriticalFailures {
   readonly count: number;
   /** Milliseconds since the epoch. */
   readonly last: number;
+  /** What was written down of the last one; undefined: nothing. */
+  readonly lastFailure: string | undefined;
 }

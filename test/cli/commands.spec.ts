@@ -47,7 +47,7 @@ describe('info', () => {
       server: { role: 'master' },
     });
     expect((await rq('info --check')).code).toBe(1);
-    expect((await rq('info mial')).err).toBe('There is no queue "mial"; there are mail.\n');
+    expect((await rq('info mial')).err).toBe('There is no queue "mial": did you mean "mail"?\n');
     expect((await rq('info mial')).code).toBe(5);
   });
 
@@ -191,6 +191,8 @@ describe('what is done to many jobs', () => {
   });
 
   it('can be a pause', async () => {
+    await engine.queue().enqueue('x');
+    await engine.queue('mail').enqueue('x');
     expect((await rq('pause jobs mail')).out).toBe('jobs is paused now.\nmail is paused now.\n');
     expect(await engine.queue('mail').isPaused()).toBe(true);
     expect((await rq('pause jobs')).out).toBe('jobs was paused already.\n');
@@ -198,6 +200,63 @@ describe('what is done to many jobs', () => {
       { queue: 'jobs', paused: false, wasPaused: true },
     ]);
     expect(await engine.queue().isPaused()).toBe(false);
+  });
+});
+
+describe('a queue that is not there', () => {
+  it.each([
+    'info mial',
+    'jobs mial',
+    'failures mial',
+    'history mial',
+    'requeue mial --all --yes',
+    'cancel mial --in queued --all --yes',
+    'delete mial --in queued --all --yes',
+    'promote mial --all --yes',
+    'undo mial some-id',
+    'empty mial --yes',
+    'pause mail mial',
+    'resume mail mial',
+    'enqueue mial send',
+    'schedules mial',
+    'schedules mial --run nobody',
+    'events mial',
+    'doctor mial',
+  ])('is named with the one that is meant, and nothing is done: %s', async (words) => {
+    await engine.queue('mail').enqueue('send');
+    const { code, out, err } = await rq(words);
+    expect({ code, out }).toEqual({ code: 5, out: '' });
+    expect(err).toMatch(/^There is no queue "mial": did you mean "mail"\?/);
+    expect(await engine.queue('mail').isPaused()).toBe(false);
+    expect(await engine.queue('mail').count()).toBe(1);
+    expect(await engine.client.exists('rq:queue:mial')).toBe(0);
+  });
+
+  it('may be a new one where somebody says so', async () => {
+    await engine.queue('mail').enqueue('send');
+    expect((await rq('enqueue nightly send')).err).toBe(
+      'There is no queue "nightly"; there are mail. For a new queue: --new-queue.\n',
+    );
+    expect(await rq('pause other --new-queue')).toMatchObject({ code: 0 });
+    // It is known by that.
+    expect((await rq('resume other')).out).toBe('other is not paused now.\n');
+    expect(await rq('enqueue nightly send --new-queue')).toMatchObject({ code: 0 });
+    expect(await rq('enqueue nightly send')).toMatchObject({ code: 0 });
+    expect(await engine.queue('nightly').count()).toBe(2);
+  });
+
+  it('is not looked for by whoever may only enqueue', async () => {
+    const { client } = engine;
+    await engine.queue('mail').enqueue('send');
+    await client.call('ACL', 'SETUSER', 'maker', 'on', '>s', '~*', '&*', '+@all', '-smembers');
+    try {
+      const url = engine.redis.url.replace('redis://', 'redis://maker:s@');
+      const env = { RQ_REDIS_URL: url };
+      expect(await rq('enqueue mail send', { env })).toMatchObject({ code: 0 });
+      expect(await rq('info mail', { env })).toMatchObject({ code: 4 });
+    } finally {
+      await client.call('ACL', 'DELUSER', 'maker');
+    }
   });
 });
 
@@ -325,7 +384,7 @@ describe('the connection', () => {
       const url = engine.redis.url.replace('redis://', 'redis://ops@');
       const words = ['--url', url, '--timeout', '2', '--password-file', file];
       expect((await commandLine(['info', ...words])).code).toBe(0);
-      expect((await commandLine(['pause', 'jobs', ...words])).code).toBe(4);
+      expect((await commandLine(['pause', 'jobs', '--new-queue', ...words])).code).toBe(4);
       await writeFile(file, 'wrong');
       expect((await commandLine(['info', ...words])).code).toBe(4);
       expect(

@@ -179,7 +179,7 @@ describe('what is done', () => {
     const rights = ['on', '>secret', '~*', '&*', '+@all', '-xadd'];
     await engine.client.call('ACL', 'SETUSER', 'quiet', 'reset', ...rights);
     const url = engine.redis.url.replace('redis://', 'redis://quiet:secret@');
-    const { code, err } = await rq('pause mail', { env: { RQ_REDIS_URL: url } });
+    const { code, err } = await rq('pause mail --new-queue', { env: { RQ_REDIS_URL: url } });
     expect({ code, err }).toEqual({ code: 0, err: 'It could not be written into the audit.\n' });
     expect(await engine.queue('mail').isPaused()).toBe(true);
   });

@@ -395,7 +395,9 @@ it('what strangers have put into Redis breaks nothing, and leaves as text', asyn
   });
   await client.sadd('rq:workers', 'rq:worker:evil', `rq:worker:${evil}`);
   await client.xadd('rq:nrq:audit', '*', 'who', evil, 'count', 'NaN', 'odd', evil);
-  const alert = { rule: 'critical', queue: 'odd', job: evil, state: 'firing', severity: evil };
+  const lastFailure = { jobId: evil, reason: evil };
+  const about = { rule: 'critical', queue: 'odd', job: evil, lastFailure };
+  const alert = { ...about, state: 'firing', severity: evil };
   const numbers = { value: 1e300, limit: -1, since: 0, at: 0, calm: 0 };
   await client.hset('rq:nrq:alerts', {
     [`odd critical ${evil}`]: JSON.stringify({ ...alert, ...numbers, value: 3 }),

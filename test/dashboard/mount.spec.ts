@@ -13,6 +13,7 @@ import {
 import { createServer, request as httpRequest } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { map } from 'rxjs';
+import { dashboardController } from '../../lib/dashboard/nest/dashboard-controller.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { eventually, within } from '../support/wait.js';
 import { post, send } from './support/requests.js';
@@ -43,6 +44,16 @@ function hostile(app: Site['app']): void {
   app.useGlobalFilters(new Changing());
   app.enableVersioning({ type: VersioningType.URI, defaultVersion: '7' });
 }
+
+const MISSING = { error: 'missing' };
+
+it('is few routes, since Nest logs each of them', () => {
+  const methods = (options: object) =>
+    Object.keys(Object.getOwnPropertyDescriptors(dashboardController(options).prototype));
+  // The constructor is one of them.
+  expect(methods({ allowAnonymous: true }).length).toBeLessThanOrEqual(17);
+  expect(methods({ allowAnonymous: true, readOnly: true }).join()).not.toContain('POST');
+});
 
 /** What the page's addresses become, as a browser works them out. */
 function assetsOf(html: string, url: string): string[] {
@@ -106,6 +117,15 @@ describe.each([
     expect([paused.status, paused.text]).toEqual([200, '{}']);
     expect(await site.inspector.queue('a/b').isPaused()).toBe(true);
     await site.inspector.queue('a/b').resume();
+  });
+
+  it('has nothing but its routes, whatever their form', async () => {
+    for (const path of ['api/nothing', 'api/Overview', 'api/queue%2Fpause']) {
+      const { status, json } = await send(`${site.url}/${path}`);
+      expect([path, status, json()]).toEqual([path, 404, expect.objectContaining(MISSING)]);
+    }
+    const { status } = await post(`${site.url}/api/queue/nothing`, { queue: 'a/b' });
+    expect(status).toBe(404);
   });
 
   it('compresses its files as the browser takes them', async () => {

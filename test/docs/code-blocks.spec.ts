@@ -16,10 +16,29 @@ const inSetting = readPage(
     '```ts\nnobody.knows();\n```\n```ts fragment\n...\n```\n',
 );
 
+/** What users get wrong in `@Job`, and what the first line must then say. */
+const MISTAKES: readonly (readonly [options: string, data: string, first: RegExp])[] = [
+  ["{ queue: 'a', attempts: 3 }", 'Mail', /'attempts' does not exist in type 'JobHandlerOptions/],
+  ["{ queue: 'a', batch: { size: 5 }, retires: 1 }", 'Mail[]', /'retires' does not exist in type/],
+  ["{ queue: 'a', retry: { maxx: 3 } }", 'Mail', /'maxx' .* Did you mean to write 'max'/],
+  ["{ queue: 'a', batch: { sise: 5, size: 5 } }", 'Mail[]', /'sise' does not exist/],
+  ["{ queue: 'a', batch: { wait: 5 } }", 'Mail[]', /'size' is missing in type '{ wait: number; }'/],
+  ["{ queue: 'a', timeout: true }", 'Mail', /'true' is not assignable to type 'false | Duration/],
+  ["{ queue: 'a', key: 5 }", 'Mail', /'number' is not assignable to type 'JobKey/],
+];
+
+const mistakes = MISTAKES.map(([options, data], index) =>
+  readPage(
+    `docs/mistake-${index}.md`,
+    "```ts\nimport { Job } from 'nestjs-rq';\ninterface Mail { to: string }\nexport class MailJobs {\n" +
+      `  @Job(${options})\n  send(_data: ${data}) {}\n}\n\`\`\`\n`,
+  ),
+);
+
 let problems: ReadonlyMap<string, readonly string[]>;
 
 beforeAll(() => {
-  problems = compile([...all, wrong, inSetting].flatMap(({ blocks }) => blocks));
+  problems = compile([...all, wrong, inSetting, ...mistakes].flatMap(({ blocks }) => blocks));
 }, 180_000);
 
 describe('the code of the docs', () => {
@@ -40,6 +59,15 @@ describe('the code of the docs', () => {
     expect(all.reduce((sum, { fragments }) => sum + fragments, 0)).toBeLessThanOrEqual(8);
   });
 });
+
+it.each(MISTAKES.map((mistake, index) => [...mistake, index] as const))(
+  '@Job(%s): the first that the compiler says is the wrong option',
+  (_options, _data, first, index) => {
+    const [problem = ''] = problems.get(`docs/mistake-${index}.md`) ?? [];
+    expect(problem.split('\n')[0]).toMatch(first);
+    expect(problem).toContain(`docs/mistake-${index}.md:5: `);
+  },
+);
 
 describe('the compiler of the docs', () => {
   it('says page and line of what is wrong', () => {

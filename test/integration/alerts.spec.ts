@@ -157,13 +157,21 @@ it('nobody is told of a muted one', async () => {
 it('a critical failure is an alert at once, and counts on', async () => {
   const heard = new Heard();
   const { watch } = await processWith(heard);
-  await watch.criticalFailed('payments', 'charge');
+  const reason = 'CardError: no money';
+  await watch.criticalFailed('payments', 'charge', { jobId: 'first', reason });
   expect(texts([heard])).toEqual(['payments critical charge firing']);
-  await watch.criticalFailed('payments', 'charge');
+  expect(heard.told[0]).toMatchObject({ lastFailure: { jobId: 'first', reason } });
+  await watch.criticalFailed('payments', 'charge', { jobId: 'second', reason });
   const inspector = new RqInspector(engine.store);
   await eventually(async () => (await inspector.alerts())[0]?.value === 2, {
     what: 'two failures',
   });
+  expect(await inspector.alerts()).toMatchObject([
+    {
+      lastFailure: { jobId: 'second' },
+      sentence: expect.stringContaining('(the last: job second'),
+    },
+  ]);
   expect(texts([heard])).toHaveLength(1);
   // Five minutes later.
   await engine.client.hset('rq:nrq:alerts:critical', 'last\npayments\ncharge', 1);

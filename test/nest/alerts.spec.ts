@@ -6,13 +6,18 @@ import { Applications } from './support/applications.js';
 
 const applications = Applications.forThisFile();
 const heard: string[] = [];
-beforeEach(() => heard.splice(0));
+const failures: unknown[] = [];
+beforeEach(() => {
+  heard.splice(0);
+  failures.splice(0);
+});
 
 @Injectable()
 class Pager {
   @OnAlert({ severity: 'critical' })
-  page({ id, state }: RqAlert) {
+  page({ id, state, lastFailure }: RqAlert) {
     heard.push(`page ${id} ${state}`);
+    failures.push(lastFailure);
   }
 
   @OnAlert({ rule: 'backlog', queue: 'mail' })
@@ -75,12 +80,14 @@ it('a critical job that fails for good is told at once, others are not', async (
   });
   const payments = app.get(RqService).queue('payments');
   await payments.enqueue('remind');
-  await payments.enqueue('charge');
+  const job = await payments.enqueue('charge', { card: '4111' });
   await eventually(() => heard.length > 0, { what: 'the alert' });
   expect(heard).toEqual(['page payments critical charge firing']);
+  const reason = 'FailJob: no money';
   expect(logs.ours).toContain(
-    'warn RqAlerts: Alert (critical): charge of payments: a critical job has failed for good',
+    `warn RqAlerts: Alert (critical): charge of payments: a critical job has failed for good (job ${job.id}, ${reason})`,
   );
+  expect(failures).toEqual([{ jobId: job.id, reason }]);
 });
 
 it('nothing is looked for where it is turned off, and impossible options are refused', async () => {

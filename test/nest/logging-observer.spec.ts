@@ -1,5 +1,6 @@
 import { jest } from '@jest/globals';
 import { Logger } from '@nestjs/common';
+import { RqConnectionError } from 'nestjs-rq';
 import { LoggingObserver } from '../../lib/nest/root/logging-observer.js';
 import { LogLines } from './support/applications.js';
 
@@ -120,7 +121,7 @@ it('no text of strangers is obeyed by a log or terminal', () => {
   log.jobReleased({ ...about, reason: 'shutdown' });
   log.jobDropped({ ...about, reason: `its status is ${bad}` });
   log.problem({ message: bad, error: new Error(bad) });
-  log.problemSolved({ message: bad });
+  log.problemSolved({ message: bad, problem: bad });
   log.stopped([bad]);
   expect(logs.lines).toHaveLength(11);
   expect(logs.lines.filter((line) => !/^\w+ RqWorker: .*x\?forged\?/i.test(line))).toEqual([]);
@@ -129,15 +130,101 @@ it('no text of strangers is obeyed by a log or terminal', () => {
   expect(logs.stacks[0]).toBe('Error\n  at x\nforged  ');
 });
 
-it('trouble with Redis and its end are an error and a log line, without URLs', () => {
+it('trouble and its end are an error and a log line, without URLs', () => {
   const log = new LoggingObserver('default');
   const error = new Error('connect to redis://user:secret@host:6379 refused\nat once');
-  log.problem({ message: 'queue "work" cannot be served', error });
-  log.problemSolved({ message: 'queue "work" is served again' });
+  const problem = 'schedules cannot be fired';
+  log.problem({ message: problem, error });
+  log.problemSolved({ message: 'schedules are fired again', problem });
   expect(logs.lines).toEqual([
-    'error RqWorker: Queue "work" cannot be served: connect to <url> refused?at once',
-    'log RqWorker: Queue "work" is served again',
+    'error RqWorker: Schedules cannot be fired: connect to <url> refused?at once',
+    'log RqWorker: Schedules are fired again',
   ]);
+});
+
+describe('an outage of Redis', () => {
+  beforeEach(() => jest.useFakeTimers());
+  afterEach(() => jest.useRealTimers());
+
+  const log = () => new LoggingObserver('default');
+  const reason = new Error('connect ECONNREFUSED redis://user:secret@host:6379');
+  const away = (queue?: string) => {
+    const about = queue === undefined ? {} : { queue };
+    const error = new RqConnectionError({ action: `serve ${queue}`, reason });
+    return { message: `${queue ?? 'schedules'} stands still`, error, ...about };
+  };
+  const back = (queue?: string) => ({
+    message: `${queue ?? 'schedules'} goes on`,
+    problem: `${queue ?? 'schedules'} stands still`,
+  });
+
+  it('is one line, and one at its end, whatever stands still for it', () => {
+    const one = log();
+    for (const queue of ['mail', 'images']) one.problem(away(queue));
+    one.problem(away());
+    one.problem({ ...away('mail'), message: 'leases of mail' });
+    jest.advanceTimersByTime(1000);
+    one.problem({ ...away(), message: 'more' });
+    jest.advanceTimersByTime(60_000);
+    one.problem(away('mail'));
+    jest.advanceTimersByTime(1000);
+    expect(logs.lines).toEqual([
+      expect.stringMatching(
+        /^error RqWorker: Queues images, mail cannot be served: connect ECONNREFUSED <url>/,
+      ),
+    ]);
+    for (const queue of ['images', undefined, 'mail']) one.problemSolved(back(queue));
+    one.problemSolved({ message: 'leases', problem: 'leases of mail' });
+    expect(logs.lines.slice(1)).toEqual([
+      'log RqWorker: Queues images, mail are served again, after 1m 2s',
+    ]);
+    // The next one is another.
+    one.problem(away('mail'));
+    jest.advanceTimersByTime(1000);
+    expect(logs.lines).toHaveLength(3);
+  });
+
+  it('is told again after five minutes, and of queues that follow', () => {
+    const one = log();
+    one.problem(away('mail'));
+    jest.advanceTimersByTime(5000);
+    one.problem(away('images'));
+    jest.advanceTimersByTime(301_000);
+    for (const queue of ['mail', 'images']) one.problem(away(queue));
+    jest.advanceTimersByTime(1000);
+    expect(logs.lines.map((line) => line.slice(0, 50))).toEqual([
+      'error RqWorker: Queue mail cannot be served: conne',
+      'error RqWorker: Queue images cannot be served: con',
+      'error RqWorker: Queues images, mail cannot be serv',
+    ]);
+  });
+
+  it('may be over for some queues only; short ones and other reasons are told as well', () => {
+    const one = log();
+    one.problem(away('mail'));
+    one.problem(away('images'));
+    one.problem({ queue: 'full', message: 'full stands still', error: new Error('OOM') });
+    one.problemSolved(back('mail'));
+    jest.advanceTimersByTime(16_000);
+    expect(logs.lines.slice(1)).toEqual([
+      'error RqWorker: Queue full cannot be served: OOM',
+      'log RqWorker: Queue mail is served again, after 15s',
+    ]);
+    one.problem(away('mail'));
+    one.stopped(['mail']);
+    expect(logs.lines.at(-2)).toMatch(/^error RqWorker: Queue mail cannot be served/);
+  });
+
+  it('of something else than queues is told by itself', () => {
+    const one = log();
+    one.problem(away());
+    jest.advanceTimersByTime(1000);
+    one.problemSolved(back());
+    expect(logs.lines).toEqual([
+      expect.stringMatching(/^error RqWorker: Schedules stands still: Could not serve/),
+      'log RqWorker: Schedules goes on',
+    ]);
+  });
 });
 
 it('the worker of a root with a name says so', () => {

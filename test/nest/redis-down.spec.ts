@@ -14,6 +14,17 @@ class Jobs {
   }
 }
 
+@Injectable()
+class MoreJobs {
+  @Job('images')
+  resize() {}
+
+  @Job('mail')
+  send() {}
+}
+
+const ALL = ['images', 'mail', 'work'];
+
 const metadata = (options = {}) => ({
   imports: [
     RqModule.forRoot(applications.root({ connectTimeout: '200ms', commandTimeout: 1, ...options })),
@@ -92,6 +103,31 @@ describe('Redis down later', () => {
     expect(await job.result({ timeout: 10 })).toBe('done');
     const problems = logs.ours.filter((line) => line.startsWith('error'));
     expect(problems).toHaveLength(new Set(problems).size);
+  });
+
+  it('is one line for all queues, with their names, and one when they are served again', async () => {
+    const { app, logs } = await applications.start({ ...metadata(), providers: [Jobs, MoreJobs] });
+    const lines = (what: RegExp) => logs.ours.filter((line) => what.test(line));
+    await applications.redis.kill();
+    await eventually(() => lines(/cannot be/).length > 0, { what: 'a line about the problem' });
+    await applications.redis.restart();
+    await eventually(() => lines(/served again/).length > 0, {
+      what: 'a line about the return',
+      timeout: 25_000,
+    });
+    await app.close();
+    const names = (told: string[]) =>
+      told
+        .join()
+        .match(/images|mail|work/g)
+        ?.toSorted();
+    // A slow machine may take long for one of them: it has a line of its own then.
+    expect(names(lines(/^error RqWorker: Queues? [a-z, ]+ cannot be served: /))).toEqual(ALL);
+    expect(
+      names(lines(/^log RqWorker: Queues? [a-z, ]+ (is|are) served again, after \d+/)),
+    ).toEqual(ALL);
+    expect(lines(/cannot be/).length).toBeLessThan(ALL.length);
+    expect(lines(/(images|mail|work)"/)).toEqual([]);
   });
 
   it('closing does not hang', async () => {

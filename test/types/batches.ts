@@ -10,6 +10,8 @@ interface Event {
   readonly size: number;
 }
 
+const size: number = Number('100');
+
 class EventJobs {
   @Job({ queue: 'events', batch: { size: 100, wait: '1s' } })
   async index(events: Event[], jobs: BatchedJob<Event, number>[]) {
@@ -32,6 +34,17 @@ class EventJobs {
   // @ts-expect-error -- a batch comes as a list
   @Job({ queue: 'events', batch: { size: 100 } })
   single(_event: Event) {}
+
+  // @ts-expect-error -- also where the size is not written out
+  @Job({ queue: 'events', batch: { size } })
+  alone(_event: Event) {}
+
+  @Job({ queue: 'events', batch: { size }, key: (event: { name: string }) => event.name })
+  byName(_events: Event[], _jobs: BatchedJob<Event>[]) {}
+
+  // @ts-expect-error -- a key is of one job
+  @Job({ queue: 'events', batch: { size: 100 }, key: (events: Event[]) => events[0]?.name })
+  byFirst(_events: Batch<Event>) {}
 }
 
 export async function linked(queue: Queue<EventJobs>) {

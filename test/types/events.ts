@@ -5,7 +5,9 @@ import {
   type JobEventOf,
   Job,
   OnJob,
+  OnAlert,
   type Queue,
+  type RqAlert,
   type RqJob,
   currentJob,
 } from 'nestjs-rq';
@@ -81,6 +83,47 @@ export class CallbackTaker {
   // @ts-expect-error -- a callback is a name
   @OnJob('failed', { callback: () => 1 })
   wrong() {}
+}
+
+class Shop {
+  declare readonly jobNames: { keep: 'keep' };
+
+  @Job('shop')
+  charge(_order: { id: string }): void {}
+
+  @Job('shop')
+  anything(_data: unknown): void {}
+
+  /** Its class says that it is a job. */
+  @Job('shop')
+  keep(_event: JobEvent): void {}
+
+  @OnJob('failed')
+  one(_event: JobEventOf<'failed'>): void {}
+
+  @OnJob(['failed', 'exhausted'])
+  several(_event: JobEventOf<'failed' | 'exhausted'>, _job: RqJob): void {}
+
+  @OnAlert()
+  page({ sentence }: RqAlert): string {
+    return sentence;
+  }
+}
+
+/** What hears of jobs and alerts is no job. */
+export async function jobsOnly(queue: Queue<Shop>, event: JobEventOf<'failed'>, alert: RqAlert) {
+  const names: ('charge' | 'anything' | 'keep')[] = [];
+  type Known = Parameters<typeof queue.enqueue>[0];
+  const known: Known[] = names;
+  const just: 'charge' | 'anything' | 'keep' = known[0] ?? 'charge';
+  await queue.enqueue('charge', { id: '5' });
+  // @ts-expect-error -- a listener
+  await queue.enqueue('one', event);
+  // @ts-expect-error -- a listener
+  await queue.enqueue('several', event);
+  // @ts-expect-error -- a listener of alerts
+  await queue.enqueue('page', alert);
+  return just;
 }
 
 export async function called(queue: Queue) {

@@ -1,8 +1,10 @@
 import { ParseIntPipe, ValidationPipe } from '@nestjs/common';
 import {
+  CurrentJob,
   Job,
   type JobContextOptions,
   JobData,
+  type JobHandlerOptions,
   JobsOf,
   Queue,
   RqModule,
@@ -109,4 +111,63 @@ export async function running(job: RunningJob<Cursor>, any: RunningJob) {
   const lines: string[] = await job.logs({ offset: 10 });
   const asUnknown: RunningJob = job;
   return [lines, asUnknown];
+}
+
+interface Mail {
+  to: string;
+  tenant: string;
+  at: Date;
+}
+
+const anyOptions: JobHandlerOptions = { queue: 'mail', key: (mail: Mail) => mail.to };
+
+/** The `key` function is given what the handler's jobs have. */
+export class Keys {
+  @Job({ queue: 'mail', key: (mail: Mail) => mail.tenant })
+  same(_mail: Mail, _job: RunningJob) {}
+
+  @Job({ queue: 'mail', key: ({ tenant }: { tenant: string }, name) => name + tenant })
+  lessOfIt(_mail: Mail) {}
+
+  @Job({ queue: 'mail', key: () => 'all', retry: { max: 3 } })
+  none() {}
+
+  @Job({ queue: 'mail', key: (mail: Mail | undefined) => mail?.tenant })
+  perhaps(_mail?: Mail) {}
+
+  @Job({ queue: 'mail', key: (mail: Mail) => mail.tenant })
+  fromJob(@CurrentJob() _job: RunningJob<Mail>) {}
+
+  @Job({ queue: 'mail', key: (mail) => String(mail) })
+  unread(_mail: Mail) {}
+
+  @Job({ queue: 'mail', key: (mail: Mail) => mail.tenant })
+  ofAnything(_data: Record<string, never> & Mail, ..._rest: string[]) {}
+
+  @Job(anyOptions)
+  notWrittenOut(_data: number) {}
+
+  // @ts-expect-error -- misspelt
+  @Job({ queue: 'mail', key: (mail: { tenat: string }) => mail.tenat })
+  misspelt(_mail: Mail) {}
+
+  // @ts-expect-error -- another type
+  @Job({ queue: 'mail', key: (mail: { tenant: number }) => mail.tenant })
+  number(_mail: Mail, _job: RunningJob<Mail>) {}
+
+  // @ts-expect-error -- there are no data
+  @Job({ queue: 'mail', key: (mail: Mail) => mail.tenant })
+  noData() {}
+
+  // @ts-expect-error -- there may be none
+  @Job({ queue: 'mail', key: (mail: Mail) => mail.tenant })
+  perhapsNone(_mail?: Mail) {}
+
+  // @ts-expect-error -- the data of the job have no such property
+  @Job({ queue: 'mail', key: (mail: { tenat: string }) => mail.tenat })
+  jobOnly(@CurrentJob() _job: RunningJob<Mail>) {}
+
+  // @ts-expect-error -- what has no type is not known
+  @Job({ queue: 'mail', key: (mail) => mail.tenant })
+  withoutType(_mail: Mail) {}
 }

@@ -3,7 +3,7 @@ import { audited } from '../audited.js';
 import { confirm } from '../confirm.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import {
   type SelectionFlags,
@@ -87,11 +87,11 @@ async function act(
   ids: readonly string[],
   flags: BulkFlags,
 ): Promise<number> {
-  const { inspector, output, json } = session;
+  const { output, json } = session;
   const selection = selected(session, name, ids, flags);
   const rate = rateOf(flags.rate);
   const retries = retriesOf(flags);
-  await assertKnownQueue(inspector, queue);
+  await assertKnownQueues(session, [queue]);
   const action = actionOf(session, name);
   const { count } = await action(queue, selection, { dryRun: true });
   if (flags.dryRun || count === 0) {

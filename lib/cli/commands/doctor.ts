@@ -4,7 +4,7 @@ import { confirm } from '../confirm.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import { bold, dim, green, red, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { bytes, jobs } from '../words.js';
 
@@ -38,7 +38,7 @@ async function doctor(
   if (!flags.fix && (flags.dryRun || flags.yes)) {
     throw new CliError('--dry-run and --yes go with --fix', EXIT.usage);
   }
-  for (const queue of queues) await assertKnownQueue(inspector, queue);
+  await assertKnownQueues(session, queues);
   const look = () => inspector.findings(queues.length > 0 ? { queues } : {});
   const [server, workers, findings] = await Promise.all([
     inspector.server(),

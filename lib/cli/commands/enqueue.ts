@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { audited } from '../audited.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
+import { NEW_QUEUE, type NewQueueFlags, assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 
 /** `nestjs-rq enqueue`: one job, by hand. */
@@ -19,12 +20,13 @@ export function addEnqueueCommand(add: AddCommand, run: Runner): void {
     .option('--run-for <time>', 'for how long it may run at most')
     .option('--retry <number>', 'how often it runs again at most')
     .option('--wait <time>', 'waits for its result, and shows it')
+    .option(...NEW_QUEUE)
     .action((queue: string, name: string, data: string | undefined, flags: EnqueueFlags) =>
       run(flags, (session) => enqueue(session, queue, name, data, flags)),
     );
 }
 
-interface EnqueueFlags extends CommonFlags {
+interface EnqueueFlags extends CommonFlags, NewQueueFlags {
   readonly delay?: string;
   readonly at?: string;
   readonly id?: string;
@@ -47,6 +49,7 @@ async function enqueue(
   const { inspector, output, json } = session;
   const value = dataOf(data);
   const options = optionsOf(flags);
+  if (!flags.newQueue) await assertKnownQueues(session, [queue], { orNew: true });
   const deed = { action: 'enqueue', queue, what: name };
   const job = await audited(session, deed, () =>
     inspector.queue(queue).enqueue(name, value, options),

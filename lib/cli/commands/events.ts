@@ -2,7 +2,7 @@ import type { JobEvent } from '../../observe/index.js';
 import { EXIT } from '../exit-codes.js';
 import { type Piece, dim, red, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { wholeNumber } from '../selection-flags.js';
 import { time } from '../words.js';
@@ -34,7 +34,7 @@ async function events(
   flags: EventsFlags,
 ): Promise<number> {
   const { inspector, output, io, json } = session;
-  for (const queue of queues) await assertKnownQueue(inspector, queue);
+  await assertKnownQueues(session, queues);
   const types = flags.type?.split(',');
   const isMeant = ({ type, name }: JobEvent) =>
     (types?.includes(type) ?? true) && (flags.name === undefined || name === flags.name);

@@ -1,7 +1,7 @@
 import { EXIT } from '../exit-codes.js';
 import { dim } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { wholeNumber } from '../selection-flags.js';
 import { ago, jobs } from '../words.js';
@@ -30,7 +30,7 @@ async function failures(
   flags: FailuresFlags,
 ): Promise<number> {
   const { inspector, output, io, json } = session;
-  if (queue !== undefined) await assertKnownQueue(inspector, queue);
+  if (queue !== undefined) await assertKnownQueues(session, [queue]);
   const found = await inspector.failures({
     signal: io.signal,
     retrying: flags.retrying === true,

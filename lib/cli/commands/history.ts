@@ -2,7 +2,7 @@ import type { HistoryPoint, JobFigures } from '../../observe/index.js';
 import { EXIT } from '../exit-codes.js';
 import { type Piece, dim } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { percent, time } from '../words.js';
 
@@ -26,7 +26,7 @@ interface HistoryFlags extends CommonFlags {
 
 async function history(session: Session, queue: string, flags: HistoryFlags): Promise<number> {
   const { inspector, output, json } = session;
-  await assertKnownQueue(inspector, queue);
+  await assertKnownQueues(session, [queue]);
   const found = await inspector.history(queue, {
     ...(flags.last === undefined ? {} : { last: flags.last }),
     ...(flags.job === undefined ? {} : { job: flags.job }),

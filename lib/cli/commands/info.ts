@@ -10,7 +10,7 @@ import type {
 import { CliError, EXIT } from '../exit-codes.js';
 import { type Output, type Piece, bold, dim, red, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { bytes, percent, short, sparkline, time } from '../words.js';
 
@@ -37,8 +37,8 @@ async function info(
   queues: readonly string[],
   flags: InfoFlags,
 ): Promise<number> {
-  const { inspector, output, io, json } = session;
-  for (const queue of queues) await assertKnownQueue(inspector, queue);
+  const { output, io, json } = session;
+  await assertKnownQueues(session, queues);
   const seconds = Number(flags.interval ?? 2);
   if (!(seconds >= 0.5 && seconds <= 3600)) {
     throw new CliError('--interval must be a number from 0.5 to 3600', EXIT.usage);

@@ -2,7 +2,7 @@ import type { JobSummary } from '../../observe/index.js';
 import { EXIT } from '../exit-codes.js';
 import { type Piece, dim } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import {
   type SelectionFlags,
@@ -35,7 +35,7 @@ async function jobs(
   flags: JobsFlags,
 ): Promise<number> {
   const { rq, inspector, output, io, json } = session;
-  if (queue !== undefined) await assertKnownQueue(inspector, queue);
+  if (queue !== undefined) await assertKnownQueues(session, [queue]);
   const selection = selectionOf(rq, flags, flags.in ?? flags.status ?? 'queued');
   const { limit = json ? Infinity : SCREENFUL } = selection;
   const search = {

@@ -2,7 +2,7 @@ import { audited } from '../audited.js';
 import { confirm } from '../confirm.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { NEW_QUEUE, type NewQueueFlags, assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { jobs } from '../words.js';
 
@@ -10,8 +10,12 @@ import { jobs } from '../words.js';
 export function addQueueCommands(add: AddCommand, run: Runner): void {
   add('pause', 'no Nest worker takes a job of these queues; running ones go on')
     .argument('<queues...>')
-    .action((queues: string[], flags: CommonFlags) =>
-      run(flags, (session) => pause(session, queues, true)),
+    .option(...NEW_QUEUE)
+    .action((queues: string[], flags: PauseFlags) =>
+      run(flags, async (session) => {
+        if (!flags.newQueue) await assertKnownQueues(session, queues, { orNew: true });
+        return pause(session, queues, true);
+      }),
     );
   add('resume', 'workers take jobs of these queues again')
     .argument('[queues...]')
@@ -33,6 +37,8 @@ interface EmptyFlags extends CommonFlags {
   readonly yes?: boolean;
 }
 
+interface PauseFlags extends CommonFlags, NewQueueFlags {}
+
 interface ResumeFlags extends CommonFlags {
   readonly all?: boolean;
 }
@@ -41,6 +47,7 @@ async function resume(session: Session, names: readonly string[], { all }: Resum
   const { inspector, output, json } = session;
   if (all !== true && names.length === 0)
     throw new CliError('Give names of queues, or --all after `suspend`.', EXIT.usage);
+  await assertKnownQueues(session, names);
   if (all) {
     const deed = { action: 'suspend', what: 'resume' };
     await audited(session, deed, () => inspector.desk.resume());
@@ -66,7 +73,7 @@ async function pause(session: Session, names: readonly string[], on: boolean) {
 
 async function empty(session: Session, name: string, flags: EmptyFlags): Promise<number> {
   const { inspector, output, json } = session;
-  await assertKnownQueue(inspector, name);
+  await assertKnownQueues(session, [name]);
   const queue = inspector.queue(name);
   const count = await queue.count();
   if (flags.dryRun || count === 0) {

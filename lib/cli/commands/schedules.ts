@@ -2,6 +2,7 @@ import { audited } from '../audited.js';
 import { CliError, EXIT } from '../exit-codes.js';
 import { type Piece, dim, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { ago } from '../words.js';
 
@@ -30,6 +31,7 @@ async function schedules(
 ): Promise<number> {
   const { inspector, output, json } = session;
   const all = await inspector.schedules(queue);
+  if (queue !== undefined && all.length === 0) await assertKnownQueues(session, [queue]);
   const { pause, resume, run } = flags;
   if ([pause, resume, run].some((id) => id !== undefined)) return change(session, all, flags);
   if (json) for (const schedule of all) output.json(schedule);

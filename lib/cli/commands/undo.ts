@@ -1,7 +1,7 @@
 import { audited } from '../audited.js';
 import { EXIT } from '../exit-codes.js';
 import type { AddCommand, Runner } from '../program.js';
-import { assertKnownQueue } from '../queue-names.js';
+import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
 import { jobs } from '../words.js';
 
@@ -17,7 +17,7 @@ export function addUndoCommand(add: AddCommand, run: Runner): void {
 
 async function undo(session: Session, queue: string, id: string) {
   const { inspector, output, json } = session;
-  await assertKnownQueue(inspector, queue);
+  await assertKnownQueues(session, [queue]);
   const { restored, refused } = await audited(
     session,
     { action: 'undo', queue, what: id },

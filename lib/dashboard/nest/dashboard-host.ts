@@ -44,9 +44,12 @@ export class DashboardHost implements OnModuleDestroy {
     this.#server.close();
   }
 
-  /** Answers by the raw response, which no interceptor, serializer or filter of the application touches. */
+  /**
+   * Answers by the raw response, which no interceptor, serializer or filter of the application touches.
+   * @param route undefined: there is none of this address
+   */
   async handle(
-    route: Route,
+    route: Route | undefined,
     request: FrameworkRequest,
     response: FrameworkResponse,
   ): Promise<void> {

@@ -48,6 +48,8 @@ export interface AlertAnswer {
   since: number;
   /** Nobody is told of it until then. */
   mutedUntil: number | null;
+  /** Of `critical`: the job that failed last, and why. */
+  lastFailure: { jobId: string; reason: string } | null;
   /** In English, for whoever does not know the rule. */
   sentence: string;
 }

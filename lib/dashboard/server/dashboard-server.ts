@@ -52,9 +52,9 @@ export class DashboardServer {
     return readOnly ? ROUTES.filter(({ kind }) => kind !== 'act') : ROUTES;
   }
 
-  /** Answers a request. It never rejects. */
+  /** Answers a request; one for which there is no route, too. It never rejects. */
   async handle(
-    route: Route,
+    route: Route | undefined,
     request: IncomingMessage,
     response: ServerResponse,
     asker: Asker,
@@ -62,12 +62,13 @@ export class DashboardServer {
   ): Promise<void> {
     try {
       setSafeHeaders(response);
+      if (!route) throw new Refused('missing', 'there is nothing here', 404);
       await this.answer(route, request, response, asker, given);
     } catch (error) {
       const { status, code, message } = problemOf(error);
       if (status === 500) this.settings.onError(error);
       if (response.headersSent) response.end();
-      else if (route.kind === 'page') sendText(response, status, message);
+      else if (route?.kind === 'page') sendText(response, status, message);
       else sendJson(response, status, { error: code, message });
     }
   }

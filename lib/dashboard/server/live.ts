@@ -207,6 +207,7 @@ function rowsOf(
 
 function alertAnswer(alert: RqAlert): AlertAnswer {
   const { id, rule, queue, job, value, limit, severity, since, mutedUntil, sentence } = alert;
+  const { lastFailure = null } = alert;
   return {
     id,
     rule,
@@ -217,6 +218,7 @@ function alertAnswer(alert: RqAlert): AlertAnswer {
     severity,
     since: since.getTime(),
     mutedUntil: mutedUntil?.getTime() ?? null,
+    lastFailure,
     sentence: cleanLine(sentence),
   };
 }

@@ -4,7 +4,7 @@ import { ask, change } from './api.js';
 import { askBulk, togglePause } from './bulk.js';
 import { askFirst } from './dialog.js';
 import { Button, Segments } from './parts.js';
-import { Link, hrefOf, queueHref } from './router.js';
+import { Link, hrefOf, jobHref, queueHref } from './router.js';
 import { type Need, hear, isWatched, may, needs, now, queues, workers } from './state.js';
 import { type Key, clock, duration, isKey, number, t } from './words.js';
 
@@ -55,6 +55,14 @@ function Row({ need, showsQueue }: { readonly need: Need; readonly showsQueue: b
           </>
         )}
         {alert ? alertText(alert) : trouble && troubleText(trouble)}
+        {alert?.lastFailure && (
+          <>
+            {' · '}
+            <Link href={jobHref(alert.lastFailure.jobId)}>
+              <bdi>{alert.lastFailure.reason}</bdi>
+            </Link>
+          </>
+        )}
         {alert && (
           <span class="dim nowrap">
             {' · '}

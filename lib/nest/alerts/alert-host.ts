@@ -1,10 +1,11 @@
-import { describeFailure } from '../../job/index.js';
+import { type EventError, type FailedEvent, describeFailure } from '../../job/index.js';
 import {
   type AlertListener,
   AlertWatch,
   type ResolvedAlerts,
   RqInspector,
   type RqAlert,
+  alertFailure,
 } from '../../observe/index.js';
 import type { JobStore } from '../../store/index.js';
 import { within } from '../../time/within.js';
@@ -37,11 +38,14 @@ export class AlertHost implements AlertListener, WorkerObserver {
     this.root = root;
     this.logger = new RqLogger('RqAlerts', log);
     this.watch = new AlertWatch(store, new RqInspector(store), options, this);
-    const failed = ({ queue, name }: { readonly queue: string; readonly name: string }) => {
+    const failed = ({ queue, name, jobId }: FailedJob, error: EventError) => {
       if (!handlers?.find(queue, name)?.critical) return;
-      this.follow(this.watch.criticalFailed(queue, name));
+      this.follow(this.watch.criticalFailed(queue, name, alertFailure(jobId, error)));
     };
-    if (hasCritical(handlers)) this.jobFailed = this.jobPoisoned = failed;
+    if (hasCritical(handlers)) {
+      this.jobFailed = (event) => failed(event, event.failure);
+      this.jobPoisoned = (event) => failed(event, event.error);
+    }
   }
 
   start(): void {
@@ -100,6 +104,8 @@ export class AlertHost implements AlertListener, WorkerObserver {
     }
   }
 }
+
+type FailedJob = Pick<FailedEvent, 'queue' | 'name' | 'jobId'>;
 
 function hasCritical(handlers: HandlerRegistry | undefined): boolean {
   return (handlers?.queues() ?? []).some((queue) =>

@@ -1,10 +1,7 @@
-import type { NamesJobs } from '../../queue/index.js';
+import type { JsonInput, NamesJobs } from '../../queue/index.js';
+import type { RunningJob } from '../../worker/index.js';
 import { assertCalled, assertOlderKind, isTarget } from './called-decorator.js';
-import {
-  addJobHandler,
-  type JobBatchOptions,
-  type JobHandlerOptions,
-} from '../handlers/job-metadata.js';
+import { addJobHandler, type JobHandlerOptions } from '../handlers/job-metadata.js';
 
 /**
  * Makes a provider's method the handler of a queue's jobs. The method stays an ordinary Nest method: guards,
@@ -30,15 +27,14 @@ import {
  *   async index(data: ImageDto[], jobs: BatchedJob<ImageDto>[]) {}
  * }
  */
-export function Job<const Name extends string | undefined = undefined>(
-  options: JobHandlerOptions<Name> & { batch: JobBatchOptions },
-): BatchJobDecorator<Name>;
-export function Job<const Name extends string | undefined = undefined>(
-  options?: string | JobHandlerOptions<Name>,
-): JobDecorator<Name>;
-export function Job<Name extends string | undefined>(
-  ...given: [(string | JobHandlerOptions<Name>)?]
-): JobDecorator<Name> {
+export function Job<
+  const Name extends string | undefined = undefined,
+  Data = unknown,
+  const Size extends number = never,
+>(options?: string | JobHandlerOptions<Name, Data, Size>): JobDecorator<Name, Data, Size>;
+export function Job<Name extends string | undefined, Data, Size extends number>(
+  ...given: [(string | JobHandlerOptions<Name, Data, Size>)?]
+): JobDecorator<Name, Data, Size> {
   assertCalled(isTarget(given, 'object'), 'Job', "@Job('images')");
   const [options = {}] = given;
   return (target, key, descriptor) => {
@@ -49,34 +45,63 @@ export function Job<Name extends string | undefined>(
 }
 
 /**
- * A decorator of methods; on anything else it does not compile, nor on one whose class has another name for its jobs.
+ * A decorator of methods; on anything else it does not compile. Nor does it on one whose class has another name for its
+ * jobs, whose data is not what the `key` function takes, or, for batches (their `Size` is a number), is no list.
  */
-export type JobDecorator<Name extends string | undefined = undefined> = <
+export type JobDecorator<
+  Name extends string | undefined = undefined,
+  Data = unknown,
+  Size extends number = never,
+> = <
   Class extends object,
   Key extends string | symbol,
   Method extends (...args: never[]) => unknown,
 >(
   target: Class & NamedAs<NoInfer<Class>, NoInfer<Key>, Name>,
   key: Key,
-  descriptor: TypedPropertyDescriptor<Method>,
+  descriptor: TypedPropertyDescriptor<Method & Suits<Method, Data, IsOfBatches<Name, Size>>>,
 ) => void;
 
-/** The same for `batch`: the method takes lists. */
-export type BatchJobDecorator<Name extends string | undefined = undefined> = <
-  Class extends object,
-  Key extends string | symbol,
-  Method extends (...args: never[]) => unknown,
->(
-  target: Class & NamedAs<NoInfer<Class>, NoInfer<Key>, Name>,
-  key: Key,
-  descriptor: TypedPropertyDescriptor<Method & TakesLists<Method>>,
-) => void;
+/** Options that are not written out (a variable of type `JobHandlerOptions`) do not tell whether they have a `batch`. */
+type IsOfBatches<Name, Size> = [Size] extends [never]
+  ? false
+  : number extends Size
+    ? string extends Name
+      ? unknown
+      : true
+    : true;
 
-type TakesLists<Method> = Method extends (data: infer Data, ...rest: never[]) => unknown
-  ? Data extends readonly unknown[]
-    ? unknown
-    : { readonly 'a handler of batches takes the list of the data': never }
+type Suits<Method, KeyData, IsBatch> = Method extends (...parameters: infer Parameters) => unknown
+  ? IsBatch extends true
+    ? Parameters extends []
+      ? unknown
+      : Parameters[0] extends readonly (infer Data)[]
+        ? TakenByKey<Data, KeyData>
+        : { readonly 'a handler of batches takes the list of the data': never }
+    : unknown extends IsBatch
+      ? unknown
+      : TakenByKey<DataOf<Parameters>, KeyData>
   : unknown;
+
+/** The first parameter, or what the job has where the method takes only that. */
+type DataOf<Parameters extends readonly unknown[]> = Parameters extends []
+  ? undefined
+  : 0 extends 1 & Parameters[0]
+    ? Parameters[0]
+    : [Parameters[0]] extends [RunningJob<infer Data>]
+      ? Data
+      : Parameters[0];
+
+/** The function is called with what is given to `enqueue`. */
+type TakenByKey<Data, KeyData> = [KeyData] extends [never]
+  ? unknown
+  : 0 extends 1 & Data
+    ? unknown
+    : [Data] extends [KeyData]
+      ? unknown
+      : [JsonInput<Data>] extends [KeyData]
+        ? unknown
+        : { readonly 'its key function takes other data than the handler': never };
 
 /** What the class must be like, so that the job's name is the one that `Queue<Class>` knows. */
 type NamedAs<

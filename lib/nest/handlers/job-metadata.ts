@@ -18,7 +18,11 @@ const JOB_METADATA = Symbol.for('nestjs-rq:job');
 const JOBS_OF_METADATA = Symbol.for('nestjs-rq:jobs-of');
 
 /** How a method handles jobs. What it leaves out is as `@JobsOf` says on its class. */
-export interface JobHandlerOptions<Name extends string | undefined = string | undefined> {
+export interface JobHandlerOptions<
+  Name extends string | undefined = string | undefined,
+  Data = never,
+  Size extends number = number,
+> {
   /** The queue whose jobs it handles; default: that of `@JobsOf`. It needs no `registerQueue`. */
   queue?: string;
   /** The `name` of the `RqModule.forRoot` the queue belongs to; default: the one without a name. */
@@ -44,15 +48,16 @@ export interface JobHandlerOptions<Name extends string | undefined = string | un
   rateLimit?: RateLimitOptions;
   /**
    * Says whose a job is, such as its tenant: jobs of one key run in their order, and keys take turns (docs/limits.md).
-   * Default: the `key` of the queue, else what the job was enqueued with.
+   * Its parameter has a type, which must take the data of the handler. Default: the `key` of the queue, else what the job
+   * was enqueued with.
    */
-  key?: JobKey;
+  key?: JobKey<Data>;
   /**
    * The method takes several jobs of one key at once: it is called with the list of their data and the list of the jobs
    * (`BatchedJob`), and returns nothing or a list with a result for each. Each job has its own outcome and its own retries
    * (docs/limits.md). Default: one by one.
    */
-  batch?: JobBatchOptions;
+  batch?: JobBatchOptions<Size>;
   /**
    * The jobs of a key run one by one, and while one of them waits for its retry, the later ones wait for it. Default: they
    * pass.
@@ -73,7 +78,8 @@ export interface JobHandlerOptions<Name extends string | undefined = string | un
 }
 
 /** How many jobs a method takes at once. */
-export interface JobBatchOptions extends BatchOptions {
+export interface JobBatchOptions<Size extends number = number> extends BatchOptions {
+  size: Size;
   /** The class of the data of one job, for pipes that go by it, as `ValidationPipe`. */
   items?: Type;
 }

@@ -12,6 +12,7 @@ import * as lines from '../log-lines.js';
 import { RqLogger } from '../rq-logger.js';
 import { DroppedIds } from './dropped-ids.js';
 import { GivenBackJobs } from './given-back.js';
+import { Outage, type Problem, type Solution } from './outage.js';
 import { RepeatedFailures } from './repeated-failures.js';
 import { UnknownNames } from './unknown-names.js';
 
@@ -35,6 +36,12 @@ export class LoggingObserver implements WorkerObserver {
       return { event: 'job.released', queue, count, jobIds: jobs.map(({ jobId }) => jobId) };
     }),
   );
+
+  private readonly outage = new Outage({
+    away: (queues, why) => this.logger.error(lines.queuesNotServed(queues, why)),
+    back: (queues, lasted) => this.logger.log(lines.queuesServedAgain(queues, lasted)),
+    alone: (event) => this.logger.error(lines.problem(event)),
+  });
 
   private readonly failures = new RepeatedFailures((about, count) => {
     const { queue, name: job } = about;
@@ -147,6 +154,7 @@ export class LoggingObserver implements WorkerObserver {
     this.dropped.flush();
     this.failures.flush();
     this.givenBack.flush();
+    this.outage.flush();
   }
 
   private with(event: ExecutionEvent, fields: LogFields): LogFields {
@@ -162,11 +170,11 @@ export class LoggingObserver implements WorkerObserver {
     );
   }
 
-  problem(event: { readonly message: string; readonly error?: unknown }): void {
-    this.logger.error(lines.problem(event));
+  problem(event: Problem): void {
+    if (!this.outage.begins(event)) this.logger.error(lines.problem(event));
   }
 
-  problemSolved(event: { readonly message: string }): void {
-    this.logger.log(lines.problemSolved(event));
+  problemSolved(event: Solution): void {
+    if (!this.outage.ends(event)) this.logger.log(lines.problemSolved(event));
   }
 }

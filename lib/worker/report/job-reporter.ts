@@ -178,17 +178,20 @@ export class JobReporter {
     }
   }
 
-  /** Something is wrong with the surroundings: told once, then again only after a while. */
-  problem(message: string, error?: unknown): void {
+  /**
+   * Something is wrong with the surroundings: told once, then again only after a while.
+   * @param queue which one cannot be served because of it
+   */
+  problem(message: string, error?: unknown, queue?: string): void {
     const now = performance.now();
     if (now - (this.lastProblems.get(message) ?? -Infinity) < PROBLEM_INTERVAL) return;
     this.lastProblems.set(message, now);
-    this.tell('problem', { message, error });
+    this.tell('problem', { message, error, queue });
   }
 
   /** What was wrong is well again; told only when the problem was. */
   problemSolved(problem: string, message: string): void {
-    if (this.lastProblems.delete(problem)) this.tell('problemSolved', { message });
+    if (this.lastProblems.delete(problem)) this.tell('problemSolved', { message, problem });
   }
 
   /** What was done since the last call. */

@@ -50,9 +50,14 @@ export interface WorkerObserver {
   /** This worker has said other limits for its handlers than held before. */
   limitsChanged?(event: LimitChange & { readonly queue: string }): void;
   /** Something is wrong with the surroundings (Redis, its settings); repeated at most once per interval. */
-  problem?(event: { readonly message: string; readonly error?: unknown }): void;
-  /** What was wrong is well again. */
-  problemSolved?(event: { readonly message: string }): void;
+  problem?(event: {
+    readonly message: string;
+    readonly error?: unknown;
+    /** It is about this queue alone. */
+    readonly queue?: string | undefined;
+  }): void;
+  /** What was wrong is well again; `problem` was its message. */
+  problemSolved?(event: { readonly message: string; readonly problem: string }): void;
 }
 
 /** A callback that a job has from Python, at its moment: the outcome is written. */

@@ -143,7 +143,7 @@ export class OutcomeQueue {
     const { errors = 0 } = settlement;
     if (PASSING.test(error)) {
       this.trouble = outcomesNotStored(queue);
-      this.reporter.problem(this.trouble.problem, new Error(error));
+      this.reporter.problem(this.trouble.problem, new Error(error), queue);
     } else if (errors >= 2) {
       // Damaged data do not heal: its lease runs out, and the recovery fails the job.
       this.reporter.tell('problem', { message: outcomeNotStored(id), error: new Error(error) });

@@ -70,7 +70,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
       exchange: () => this.exchange(),
       askNow: () => this.askNow(),
       returnOrphans: () => this.returnOrphans(),
-      searchFailed: (error) => reporter.problem(this.trouble.problem, error),
+      searchFailed: (error) => reporter.problem(this.trouble.problem, error, queue),
     });
     const planExchange = () => timing.planExchange();
     this.timing = timing;
@@ -267,7 +267,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     this.isAskDue = false;
     const prefetch = claimsLater ? 0 : this.prefetchCount(reserved);
     this.send({ settled, woken, reserved, prefetch }).catch((error: unknown) => {
-      this.settings.reporter.problem(this.trouble.problem, error);
+      this.settings.reporter.problem(this.trouble.problem, error, this.queue);
     });
     // A second one may follow: it travels while Redis works on the first.
     const hasMore =
@@ -365,7 +365,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     this.outcomes.putBack(sent.settled, isUncertain);
     this.woken.unshift(...sent.woken);
     this.budget.mayHoldJobs = true;
-    this.settings.reporter.problem(this.trouble.problem, error);
+    this.settings.reporter.problem(this.trouble.problem, error, this.queue);
     this.timing.failed(isUncertain);
     if (sent.reserved > 0) this.settings.slots.release(this, sent.reserved);
     this.starter.giveBackUnstarted();

@@ -38,7 +38,7 @@ export class ReplyHandler {
     }
     const { problem, solved } = this.trouble;
     if (reply.failure === undefined) this.reporter.problemSolved(problem, solved);
-    else this.reporter.problem(problem, new Error(reply.failure));
+    else this.reporter.problem(problem, new Error(reply.failure), this.queue);
     this.budget.answered(sent, claimed.length + dropped.length, reply);
     this.starter.receive(claimed, sent.reserved);
     if (nextDue !== undefined) this.waiter.askIn(nextDue);

@@ -83,7 +83,7 @@ export class LeaseKeeper {
       this.renewedAt.set(consumer.queue, begun);
       return true;
     } catch (error) {
-      this.reporter.problem(problem, error);
+      this.reporter.problem(problem, error, consumer.queue);
       return false;
     }
   }

@@ -71,7 +71,7 @@ export class Recovery {
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
       if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
     } catch (error) {
-      this.reporter.problem(problem, error);
+      this.reporter.problem(problem, error, queue);
       next = Math.min(regular, AFTER_TROUBLE);
     }
     if (this.isStopped) return;

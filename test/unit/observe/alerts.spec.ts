@@ -1,5 +1,5 @@
 // When an alert begins and when it is over: limits by queue, how long something has to last, and what stands at its limit.
-import { alertSentence } from '../../../lib/observe/alert.js';
+import { alertFailure, alertSentence } from '../../../lib/observe/alert.js';
 import { resolveAlerts } from '../../../lib/observe/alert-options.js';
 import {
   type AlertRecord,
@@ -135,8 +135,8 @@ it('jobs that failed for good, and critical ones, are alerts at the first look',
   const found = {
     exhausted: (_: string, per: number) => Promise.resolve(per === 300_000 ? 2 : 0),
     critical: [
-      { queue: 'mail', job: 'charge', count: 1, last: 900 },
-      { queue: 'mail', job: 'old', count: 7, last: -400_000 },
+      { queue: 'mail', job: 'charge', count: 1, last: 900, lastFailure: '{"jobId":5}' },
+      { queue: 'mail', job: 'old', count: 7, last: -400_000, lastFailure: undefined },
     ],
     now: 1000,
   };
@@ -145,6 +145,24 @@ it('jobs that failed for good, and critical ones, are alerts at the first look',
     { rule: 'exhausted', value: 2, limit: 0, state: 'firing' },
     { rule: 'critical', job: 'charge', severity: 'critical' },
   ]);
+});
+
+it('an alert tells which job failed and why, shortened and in one line', () => {
+  const long = alertFailure('id\n5', {
+    name: 'CardError',
+    message: `\u001b[31mno\nmoney${'!'.repeat(999)}`,
+  });
+  expect(long).toEqual({
+    jobId: 'id?5',
+    reason: expect.stringMatching(/^CardError: no\?money!+…$/),
+  });
+  expect(long.reason).toHaveLength(300);
+  const about = { rule: 'critical', queue: 'mail', job: 'charge', limit: 0 } as const;
+  const lastFailure = alertFailure('id', { name: 'CardError', message: '' });
+  expect(alertSentence({ ...about, value: 2, lastFailure }, false)).toBe(
+    'charge of mail: 2 critical jobs have failed for good (the last: job id, CardError)',
+  );
+  expect(alertSentence({ ...about, value: 0, lastFailure }, true)).not.toContain('CardError');
 });
 
 it('a rule that nobody asks for any more is over', () => {
@@ -212,7 +230,7 @@ it.each([
   ['its jobs were deleted', 'workers', 0, 'mail: no job waits for a worker any more'],
   ['its jobs ran, or were deleted', 'overdue', 0, 'mail: no scheduled job is overdue any more'],
 ] as const)('what is over is told as it is: %s', (_, rule, value, sentence) => {
-  expect(alertSentence({ rule, queue: 'mail', job: undefined, value, limit: 1 }, true)).toBe(
+  expect(alertSentence({ rule, queue: 'mail', job: undefined, lastFailure: undefined, value, limit: 1 }, true)).toBe(
     sentence,
   );
 });
