@@ -93,6 +93,7 @@ function rowOf(name) {
     'jobs per second': Math.round(of('rate')),
     'servers, µs per job': of('servers').toFixed(1),
     'against one server': ratio('servers'),
+    'of it in the system': of('system').toFixed(1),
     'calls per job': of('calls').toFixed(3),
     'reads per job': of('reads').toFixed(3),
     'client, µs per job': of('client').toFixed(1),
@@ -121,7 +122,9 @@ async function measure({ nodes, open, store }, each) {
   await isOver;
   const jobs = each * QUEUES.length;
   const seconds = (performance.now() - before[0]) / 1000;
-  const servers = ((await processorOf(nodes)) - before[1]) / jobs;
+  const spent = await processorOf(nodes);
+  const servers = (spent.all - before[1].all) / jobs;
+  const inSystem = (spent.system - before[1].system) / jobs;
   const { user, system } = process.cpuUsage(before[2]);
   const after = await countersOf(nodes);
   const per = Object.fromEntries(
@@ -129,7 +132,8 @@ async function measure({ nodes, open, store }, each) {
   );
   await worker.stop();
   await Promise.all([producing.close(), working.close()]);
-  return { rate: jobs / seconds, servers, client: (user + system) / jobs, ...per };
+  const client = (user + system) / jobs;
+  return { rate: jobs / seconds, servers, system: inSystem, client, ...per };
 }
 
 async function feed(queue, count) {
@@ -153,11 +157,12 @@ async function countersOf(nodes) {
   return sum;
 }
 
-/** Microseconds. */
+/** Microseconds, and what the kernel had of them (reading, writing, waiting). */
 async function processorOf(nodes) {
   const sections = await Promise.all(nodes.map(({ client }) => info(client, 'cpu')));
-  const seconds = sections.map((cpu) => Number(cpu.used_cpu_user) + Number(cpu.used_cpu_sys));
-  return seconds.reduce((sum, one) => sum + one, 0) * 1e6;
+  const sum = (key) => sections.reduce((all, cpu) => all + Number(cpu[key]), 0) * 1e6;
+  const system = sum('used_cpu_sys');
+  return { all: sum('used_cpu_user') + system, system };
 }
 
 async function start(args, count = 1) {

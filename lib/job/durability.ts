@@ -1,7 +1,7 @@
 /**
  * How sure a job is once `enqueue` has resolved. Redis answers before its replicas have what was written: when it dies at
  * that moment, the job is lost although the caller was told that it is stored. With `durability` the call resolves only
- * when so many replicas have the job.
+ * when so many replicas have the job, and the end of a job is told only when they have it.
  */
 import type { Duration } from './duration.js';
 import { InvalidOptionError } from './errors.js';

@@ -10,6 +10,8 @@ export { Queue } from './queue.js';
 export type { CallOptions, QueueOptions } from './queue-options.js';
 export type { Lane, LimitInForce } from './limited-queue.js';
 export { PreparedJob } from './prepared-job.js';
+export { REPLICAS_ASKED_EACH_MS, ReplicaPatience } from './replica-patience.js';
+export { ReplicatedEnds } from './replicated-ends.js';
 export { ResultWaiter, settledOf } from './result-waiter.js';
 export { type GroupStatus, RqGroup } from './rq-group.js';
 export { type JobSnapshot, RqJob } from './rq-job.js';

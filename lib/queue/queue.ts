@@ -94,7 +94,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
       TOGETHER,
       ({ data }) => data.length,
     );
-    this.#waiter = new ResultWaiter(store);
+    this.#waiter = new ResultWaiter(store, durability);
     this.#telemetry = options.telemetry;
   }
 
@@ -236,7 +236,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
    * @throws InvalidOptionError when no group can have this name
    */
   group(name: string): RqGroup {
-    return new RqGroup(name, this.#store);
+    return new RqGroup(name, this.#store, this.#waiter.durability);
   }
 
   /** How many jobs wait in the queue (not the running, scheduled or settled ones). */

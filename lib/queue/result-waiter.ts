@@ -1,4 +1,5 @@
 import {
+  type Durability,
   JobCanceledError,
   JobNotFoundError,
   JobStoppedError,
@@ -9,6 +10,7 @@ import {
 import type { JobStore } from '../store/index.js';
 import { after } from '../time/timer.js';
 import type { JobRecord, Settled } from '../wire/index.js';
+import { ReplicatedEnds } from './replicated-ends.js';
 
 /**
  * Waits until a job has ended and gives its result, whichever process runs it.
@@ -22,14 +24,24 @@ import type { JobRecord, Settled } from '../wire/index.js';
  * 5. An announcement can be lost, and Python's workers make none. So the waiter also reads the job again: after 100 ms,
  *    then after twice as long each time, but at least once a second.
  * 6. A job that repeats: the first of its rounds that finishes is the answer; to a later call, the newest one.
- * 7. The time is over: ResultTimeoutError. The job goes on. When Redis cannot be reached, the call fails at once.
+ * 7. Where replicas are to have ends before they are told (`durability`), the job is read once more, as they have it, too. If
+ *    it has not ended there, another server has taken the place of the one that said so, and the waiter goes on.
+ * 8. The time is over: ResultTimeoutError. The job goes on. When Redis cannot be reached, the call fails at once.
  */
 export class ResultWaiter {
   private readonly watched = new Map<string, Set<(settled: Settled) => void>>();
   /** By queue. */
   private readonly subscriptions = new Map<string, Promise<() => void>>();
 
-  constructor(private readonly store: JobStore) {}
+  private readonly replicated: ReplicatedEnds | undefined;
+
+  /** @param durability undefined: what Redis says is enough */
+  constructor(
+    private readonly store: JobStore,
+    readonly durability?: Durability,
+  ) {
+    if (durability) this.replicated = new ReplicatedEnds(store, durability);
+  }
 
   /**
    * The result of the job.
@@ -49,15 +61,17 @@ export class ResultWaiter {
       await this.subscribe(queue);
       for (let look = 0; ; look += 1) {
         const record = announced ? undefined : await this.store.watch(queue, id);
-        if (announced) return resultOf(announced);
-        if (!record) throw new JobNotFoundError({ jobId: id });
-        if (isSettled(record.status)) return resultOf(await settledOf(this.store, id, record));
-        const round = await resultOfRound(this.store, id, record);
-        if (round) return round.value;
+        if (!announced && !record) throw new JobNotFoundError({ jobId: id });
+        const end = announced ?? (record && (await this.endOf(id, record)));
+        const sure = end && (await this.sureEnd(queue, end, deadline));
+        if (sure) return resultOf(sure);
+        if (end) announced = undefined;
         const left = deadline - performance.now();
         if (left <= 0) {
-          const { status } = record;
-          const advice = this.store.adviceForLateResult?.(status);
+          const status = end?.status ?? record?.status;
+          const advice = end
+            ? NOT_REPLICATED
+            : record && this.store.adviceForLateResult?.(record.status);
           throw new ResultTimeoutError({ jobId: id, timeout, status, advice });
         }
         const pause = Math.min(left, FIRST_PAUSE_MS * 2 ** Math.min(look, 5), LAST_PAUSE_MS);
@@ -73,6 +87,27 @@ export class ResultWaiter {
     } finally {
       this.remove(id, listener);
     }
+  }
+
+  /** How it has ended, if it has; of one that runs again, its last round. */
+  private async endOf(id: string, record: JobRecord): Promise<Settled | undefined> {
+    if (isSettled(record.status)) return settledOf(this.store, id, record);
+    const round = await resultOfRound(this.store, id, record);
+    return round && { id, status: 'finished', value: round.value };
+  }
+
+  /** The end, once it may be told; undefined: the job has not ended after all, or the time is over. */
+  private async sureEnd(
+    queue: string,
+    end: Settled,
+    deadline: number,
+  ): Promise<Settled | undefined> {
+    if (!this.replicated) return end;
+    const seen = await this.replicated.look(queue, end.id, deadline);
+    if (seen === 'late') return undefined;
+    // What is not kept leaves nothing to look at.
+    if (seen === 'untold' || seen === undefined) return end;
+    return this.endOf(end.id, seen);
   }
 
   private async subscribe(queue: string): Promise<void> {
@@ -138,6 +173,8 @@ async function resultOfRound(
 /** Pauses between looks at the job: each twice as long as the one before, from the first to the last. */
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 1000;
+
+const NOT_REPLICATED = 'It has ended, but too few replicas have that: see `durability`.';
 
 /** What `result()` gives or throws for a settled job. */
 function resultOf(settled: Settled): unknown {

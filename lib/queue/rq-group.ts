@@ -1,4 +1,5 @@
 import {
+  type Durability,
   type Duration,
   GroupTimeoutError,
   ShortForm,
@@ -15,6 +16,7 @@ import {
 } from '../store/index.js';
 import { type Timer, after } from '../time/timer.js';
 import type { JobSummary } from '../wire/index.js';
+import { ReplicatedEnds } from './replicated-ends.js';
 
 /**
  * All jobs that were enqueued with the same `group`, of whatever queues. It is a name and holds no copy of anything; each
@@ -29,15 +31,21 @@ import type { JobSummary } from '../wire/index.js';
  */
 export class RqGroup extends ShortForm {
   readonly #store: JobStore;
+  readonly #durability: Durability | undefined;
 
-  /** @throws InvalidOptionError when no group can have this name */
+  /**
+   * @param durability what replicas must know before `wait` says that it is over
+   * @throws InvalidOptionError when no group can have this name
+   */
   constructor(
     readonly name: string,
     store: JobStore,
+    durability?: Durability,
   ) {
     super();
     assertGroupName(name, 'group');
     this.#store = store;
+    this.#durability = durability;
   }
 
   /**
@@ -84,7 +92,7 @@ export class RqGroup extends ShortForm {
       for (let look = 0; ; look += 1) {
         isOver = false;
         const status = await this.status();
-        if (status.pending === 0) return status;
+        if (status.pending === 0 && (await this.#isSure(deadline))) return status;
         const left = deadline - performance.now();
         if (left <= 0) {
           const { pending } = status;
@@ -135,6 +143,15 @@ export class RqGroup extends ShortForm {
   /** What JSON and logs show of it. */
   toJSON(): { readonly name: string } {
     return { name: this.name };
+  }
+
+  /** Replicas know that it is over, if they are to. */
+  async #isSure(deadline: number): Promise<boolean> {
+    const durability = this.#durability;
+    if (!durability) return true;
+    const ends = new ReplicatedEnds(this.#store, durability);
+    const seen = await ends.ask(() => this.#store.groups.look(this.name, durability), deadline);
+    return typeof seen === 'string' ? seen === 'untold' : seen.pending === 0;
   }
 
   async #control(ids: readonly string[], action: ControlAction): Promise<ControlReport> {

@@ -32,7 +32,7 @@ export class MissingRights {
   /** What Redis has refused, in its words, or in better ones when it is for lack of rights. Never rejects. */
   async named(refusal: string): Promise<string> {
     const { needed } = this;
-    if (!needed || !isDenied(refusal)) return refusal;
+    if (!needed || !isDenied(refusal) || isLeftOut(refusal, needed)) return refusal;
     // Many calls may be refused at once, and for long.
     this.look ??= this.ask(needed).finally(() => {
       after(LOOK_AGAIN_AFTER, () => (this.look = undefined)).unref();
@@ -75,6 +75,12 @@ export const HOW_TO_ALLOW = 'allow them, as docs/redis.md shows';
 /** Redis has refused it since our user lacks a right. */
 export function isDenied(text: string): boolean {
   return DENIED.test(text);
+}
+
+/** A command that a process does without, such as CONFIG. */
+function isLeftOut(refusal: string, { commands }: Rights): boolean {
+  const [, name] = /'(\S+)' command/.exec(refusal) ?? [];
+  return name !== undefined && !commands.some((one) => one === name || one.startsWith(`${name}|`));
 }
 
 const DENIED =

@@ -41,6 +41,7 @@ import type {
   WorkerStore,
 } from './job-store.js';
 import type { LimitStore } from './limit-store.js';
+import type { ReplicatedStore } from './replicated-store.js';
 import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { TagStore, type Whole } from './tag-store.js';
@@ -59,6 +60,7 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
   readonly schedules: ClusterSchedules;
   readonly figures: ClusterFigures;
   readonly limits: LimitStore;
+  readonly replicated: ReplicatedStore;
   private readonly stores = new Map<string, TagStore>();
   private readonly options: RedisJobStoreOptions & { readonly prefix: string };
 
@@ -97,6 +99,10 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
       mayStart: (queue) => this.forQueue(queue).limits.mayStart(queue),
       read: (queue) => this.forQueue(queue).limits.read(queue),
       lanes: (queue, range) => this.forQueue(queue).limits.lanes(queue, range),
+    };
+    this.replicated = {
+      job: (queue, ...rest) => this.forQueue(queue).replicated.job(queue, ...rest),
+      haveCalls: (queue, ...rest) => this.forQueue(queue).replicated.haveCalls(queue, ...rest),
     };
     hideFields(this, 'keys', 'maxPayloadBytes');
   }

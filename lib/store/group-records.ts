@@ -1,9 +1,12 @@
+import type { Redis } from 'ioredis';
+import type { Durability } from '../job/index.js';
 import type { RedisAccess } from '../redis/access.js';
 import type { Subscriptions } from '../redis/subscriptions.js';
 import type { JobSummary } from '../wire/job-row.js';
 import type { Keyspace } from '../wire/keyspace.js';
 import type { GroupCounts, GroupStore } from './group-store.js';
 import { listJobs } from './job-lists.js';
+import type { ReplicatedReads } from './replicated-reads.js';
 import { GROUP, decodeGroup, encodeGroup } from './scripts/group.js';
 
 /** The groups in Redis: RQ's sets, and what group.lua keeps beside them. */
@@ -12,10 +15,11 @@ export class GroupRecords implements GroupStore {
     private readonly connections: RedisAccess,
     private readonly keys: Keyspace,
     private readonly subscriptions: Subscriptions,
+    private readonly replicated: ReplicatedReads,
   ) {}
 
-  async look(name: string): Promise<GroupCounts> {
-    return (await this.lookAll(name, 'look')).counts;
+  async look(name: string, durability?: Durability): Promise<GroupCounts> {
+    return (await this.lookAll(name, 'look', durability)).counts;
   }
 
   async forget(name: string): Promise<boolean> {
@@ -44,12 +48,14 @@ export class GroupRecords implements GroupStore {
   }
 
   /** A slice per call, until all has been looked at. */
-  private async lookAll(name: string, action: 'look' | 'forget') {
+  private async lookAll(name: string, action: 'look' | 'forget', durability?: Durability) {
     const values = encodeGroup(this.keys, name, action);
+    const what = `${action} group "${name}"`;
+    const ask = (redis: Redis) => GROUP.run(redis, [this.keys.group(name)], values);
     for (;;) {
-      const reply = await this.connections.run(`${action} group "${name}"`, (redis) =>
-        GROUP.run(redis, [this.keys.group(name)], values),
-      );
+      const reply = await (durability
+        ? this.replicated.read(what, name, durability, ask)
+        : this.connections.run(what, ask));
       const decoded = decodeGroup(reply);
       if (!decoded.more) return decoded;
     }

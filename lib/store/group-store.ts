@@ -1,9 +1,13 @@
+import type { Durability } from '../job/index.js';
 import type { JobSummary } from '../wire/job-row.js';
 
 /** The contract for groups: jobs of any queues that have a name in common. */
 export interface GroupStore {
-  /** How far the jobs of a group are. What Python has done to them is taken in, as far as it is found. */
-  look(name: string): Promise<GroupCounts>;
+  /**
+   * How far the jobs of a group are. What Python has done to them is taken in, as far as it is found.
+   * @param durability so many replicas must know it, too
+   */
+  look(name: string, durability?: Durability): Promise<GroupCounts>;
   /** Ids of the jobs of a group that are still there, in no order. */
   members(name: string): Promise<string[]>;
   /** Ids of those that have not ended. */

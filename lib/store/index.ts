@@ -5,6 +5,7 @@ export type * from './figure-store.js';
 export type * from './job-store.js';
 export type * from './group-store.js';
 export type * from './limit-store.js';
+export type * from './replicated-store.js';
 export type * from './schedule-store.js';
 export type * from './watcher-store.js';
 export { sumOf } from './control-many.js';

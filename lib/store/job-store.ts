@@ -15,6 +15,7 @@ import type { Settled } from '../wire/settled-message.js';
 import type { LeaseGuard } from '../redis/lease-guard.js';
 import type { LimitStore } from './limit-store.js';
 import type { GroupStore } from './group-store.js';
+import type { ReplicatedStore } from './replicated-store.js';
 import type { ScheduleStore, Tick } from './schedule-store.js';
 import type { ListRange, WatcherStore } from './watcher-store.js';
 import type { WorkerRegister } from './worker-register.js';
@@ -93,6 +94,7 @@ export interface ProducerStore {
   readonly schedules: ScheduleStore;
   readonly limits: LimitStore;
   readonly groups: GroupStore;
+  readonly replicated: ReplicatedStore;
 }
 
 /** What a `Queue` holds: it can neither claim nor settle a job. */

@@ -9,6 +9,6 @@ export interface RedisJobStoreOptions {
   readonly sharedWithPython?: boolean;
   /** The most bytes that data, meta or a result may have; default 10 MiB. */
   readonly maxPayloadBytes?: number;
-  /** False: `durability` of queues is not looked at; for servers without replicas, such as that of tests. Default true. */
+  /** False: `durability` is not looked at; for servers without replicas, such as that of tests. Default true. */
   readonly waitsForReplicas?: boolean;
 }

@@ -67,6 +67,7 @@ import { RedisFigures } from './redis-figures.js';
 import { GroupRecords } from './group-records.js';
 import { readPage } from './job-lists.js';
 import { EnqueueCalls } from './enqueue-calls.js';
+import { ReplicatedReads } from './replicated-reads.js';
 import type { RedisJobStoreOptions } from './redis-job-store-options.js';
 import { type Role, rightsOf } from './rights.js';
 import { ScheduleRecords } from './schedule-records.js';
@@ -88,6 +89,7 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
   readonly limits: LimitRecords;
   readonly figures: RedisFigures;
   readonly groups: GroupRecords;
+  readonly replicated: ReplicatedReads;
   private readonly shared: boolean;
   protected readonly subscriptions: Subscriptions;
   private readonly pauses: QueuePauses;
@@ -109,8 +111,10 @@ export class RedisJobStore<Access extends RedisAccess = Connections>
     this.limits = new LimitRecords(connections, this.keys);
     this.figures = new RedisFigures(connections, this.keys);
     this.schedules = new ScheduleRecords(connections, this.keys, this.subscriptions, this.shared);
-    this.groups = new GroupRecords(connections, this.keys, this.subscriptions);
-    const calls = { shared: this.shared, waitsForReplicas: options.waitsForReplicas ?? true };
+    const { waitsForReplicas = true } = options;
+    this.replicated = new ReplicatedReads(connections, this.keys, waitsForReplicas);
+    this.groups = new GroupRecords(connections, this.keys, this.subscriptions, this.replicated);
+    const calls = { shared: this.shared, waitsForReplicas };
     this.enqueuing = new EnqueueCalls(connections, this.keys, calls);
     hideFields(this, 'keys', 'maxPayloadBytes');
   }

@@ -159,6 +159,11 @@ export class Keyspace {
     return `${this.channels}group:${name}`;
   }
 
+  /** Notes of a worker's calls with outcomes; the token begins the names of its executions. */
+  calls(queue: string, token: string): string {
+    return `${this.prefix}nrq:calls:${queue}:${token}`;
+  }
+
   worker(name: string): string {
     return `${this.prefix}worker:${name}`;
   }

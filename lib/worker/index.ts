@@ -4,8 +4,14 @@ export type { QueueLimitOptions } from './run/gate.js';
 export { inRootContext } from './run/root-context.js';
 export { BatchedJob } from './run/batched-job.js';
 export { RunningJob } from './run/running-job.js';
-export { Worker, type WorkerEnd, type WorkerFigures, type WorkerVitals } from './worker.js';
+export { Worker } from './worker.js';
+export type * from './worker-figures.js';
 export type { OwnDefinition } from './upkeep/known-schedules.js';
 export { Scheduler } from './upkeep/scheduler.js';
 export type * from './report/worker-observer.js';
-export type { WebhookSettings, WorkerOptions, WorkerQueueOptions } from './worker-options.js';
+export type {
+  WebhookSettings,
+  WorkerDurability,
+  WorkerOptions,
+  WorkerQueueOptions,
+} from './worker-options.js';

@@ -14,7 +14,7 @@ import type { Recovery } from './upkeep/recovery.js';
  * 2. Nothing that others left behind is looked for any more, and no more jobs are taken.
  * 3. Running jobs may finish, for `shutdownTimeout`.
  * 4. The others are interrupted: their signals abort, and they go back to the head of their queues, spending no retry.
- * 5. All outcomes are written down.
+ * 5. All outcomes are written down. What replicas do not have by then (`durability`) is told all the same.
  * 6. Leases are kept until here; then the worker leaves the list of workers. Meanwhile webhooks under way may arrive.
  * 7. Its links and timers are closed.
  */
@@ -27,6 +27,7 @@ export async function shutDown(worker: StoppingWorker): Promise<void> {
   for (const { runner } of served) runner.abortAll((jobId) => new ShutdownError({ jobId }));
   const settled = Promise.all(served.map(({ consumer }) => consumer.settled()));
   const isRedisThere = await within(STEP_MS, settled);
+  for (const { consumer } of served) consumer.outcomes.giveUpOnReplicas();
   const webhooksSent = within(STEP_MS, worker.webhooks.allSent());
   await within(STEP_MS, worker.leaseKeeper.stop());
   await within(isRedisThere ? STEP_MS : 0, worker.heartbeat.stop());
@@ -43,7 +44,9 @@ export async function shutDown(worker: StoppingWorker): Promise<void> {
 export interface StoppingWorker {
   readonly starting: Promise<void> | undefined;
   readonly served: readonly {
-    readonly consumer: Pick<QueueConsumer, 'stopClaiming' | 'settled' | 'close'>;
+    readonly consumer: Pick<QueueConsumer, 'stopClaiming' | 'settled' | 'close'> & {
+      readonly outcomes: Pick<QueueConsumer['outcomes'], 'giveUpOnReplicas'>;
+    };
     readonly runner: Pick<JobRunner, 'abortAll' | 'close'>;
   }[];
   readonly shutdownTimeoutMs: number;

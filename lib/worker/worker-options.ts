@@ -1,5 +1,7 @@
 import {
+  type Durability,
   type Duration,
+  type DurabilityOptions,
   InvalidOptionError,
   allowedOrigins,
   duration,
@@ -11,6 +13,7 @@ import {
   optional,
   otherwise,
   queueName,
+  readDurability,
   readOptions,
   text,
   wholeNumber,
@@ -49,6 +52,11 @@ export interface WorkerOptions {
    */
   readonly webhooks?: WebhookSettings;
   /**
+   * So many replicas must have an outcome before it is told (to observers, callbacks, webhooks, and those who listen to
+   * events): that of all queues, or a function that gives that of each. Default: Redis's own answer is enough.
+   */
+  readonly durability?: WorkerDurability;
+  /**
    * Counts what becomes of jobs, for `inspector.history()`: sums per minute, quarter of an hour and six hours, kept in
    * Redis for 3 hours, 3 days and 90 days, at most some MB per queue. Default true.
    */
@@ -65,6 +73,9 @@ export interface WorkerOptions {
   /** The name under which RQ's tools list it; default: process id and a random part. */
   readonly name?: string;
 }
+
+export type WorkerDurability =
+  DurabilityOptions | ((queue: string) => false | DurabilityOptions | undefined);
 
 /** Which webhooks a worker sends. */
 export interface WebhookSettings {
@@ -94,6 +105,7 @@ export interface ResolvedWorkerOptions {
   readonly unknownJobs: 'fail' | 'release';
   readonly prefetch: 'auto' | number;
   readonly webhooks: { readonly allow: readonly string[] };
+  durability(queue: string): Durability | undefined;
   readonly history: boolean;
   readonly burst: boolean;
   readonly maxJobs: number | undefined;
@@ -137,6 +149,7 @@ const WORKER_OPTIONS = optionTable<WorkerOptions>()({
   unknownJobs: otherwise('fail', oneOf('fail', 'release')),
   prefetch: otherwise('auto', readPrefetch),
   webhooks: otherwise({}, readWebhookSettings),
+  durability: readWorkerDurability,
   history: otherwise(true, flag),
   burst: flag,
   maxJobs: optional(wholeNumber(1)),
@@ -162,6 +175,19 @@ function readLease(value: unknown, option: string, where: string | undefined): n
   if (lease >= SHORTEST_LEASE_MS) return lease;
   const problem = `must be at least ${SHORTEST_LEASE_MS / 1000} seconds: it is renewed over the network`;
   throw new InvalidOptionError({ option, problem, value, where });
+}
+
+function readWorkerDurability(
+  value: unknown,
+  option: string,
+  where: string | undefined,
+): ResolvedWorkerOptions['durability'] {
+  if (typeof value === 'function') {
+    const ofQueue = value as (queue: string) => unknown;
+    return (queue) => readDurability(ofQueue(queue), option, where);
+  }
+  const ofAll = readDurability(value, option, where);
+  return () => ofAll;
 }
 
 function readPrefetch(value: unknown, option: string, where: string | undefined): 'auto' | number {

@@ -3,12 +3,13 @@ import {
   InvalidOptionError,
   ShortForm,
   type StartedEvent,
+  assertInTime,
   hideFields,
   wholeNumber,
 } from '../job/index.js';
 import type { ClaimedJob } from '../wire/index.js';
 import type { LeaseGuard } from '../redis/index.js';
-import { type CountedJobs, type WorkerStore, storeFor } from '../store/index.js';
+import { type WorkerStore, storeFor } from '../store/index.js';
 import type { HandlerRegistry } from './run/handler-registry.js';
 import { JobCounts } from './report/job-counts.js';
 import { JobReporter } from './report/job-reporter.js';
@@ -26,6 +27,7 @@ import { shutDown } from './shutdown.js';
 import { DeclaredLimits, ownGates } from './upkeep/declared-limits.js';
 import { obeyCommand } from './upkeep/worker-commands.js';
 import type { WorkerObserver } from './report/worker-observer.js';
+import type { WorkerEnd, WorkerFigures, WorkerVitals } from './worker-figures.js';
 import {
   type ResolvedWorkerOptions,
   type WorkerOptions,
@@ -112,7 +114,8 @@ export class Worker extends ShortForm {
       await this.leaseKeeper.renewedLately(queue);
       await limits.declareAgain(queue);
     };
-    const duties = { leaseMs, maxCrashes, before, onDue };
+    const { durability } = this.options;
+    const duties = { leaseMs, maxCrashes, durability, before, onDue };
     this.recovery = new Recovery(store, this.queues, duties, this.reporter);
     const record = { name: this.name, queues: this.queues, version: 'nestjs-rq' };
     const isHandled = (queue: string, name: string) => handlers.find(queue, name) !== undefined;
@@ -349,6 +352,8 @@ export class Worker extends ShortForm {
           for (const resolve of this.onEnded.splice(0)) resolve();
       });
       const own = order === 'parallel' ? concurrency : total;
+      const durability = this.options.durability(name);
+      assertInTime(durability, this.store.commandTimeout, 'worker options');
       const consumer: QueueConsumer = new QueueConsumer(name, own, weight, {
         store,
         runner,
@@ -358,6 +363,7 @@ export class Worker extends ShortForm {
         ownGates: ownGates(handlers, name),
         prefetch: new PrefetchLimit(order === 'parallel' ? prefetch : 0, own),
         leaseMs: lease,
+        durability,
         workerName: this.name,
         token,
         end,
@@ -368,29 +374,3 @@ export class Worker extends ShortForm {
     });
   }
 }
-
-/** What a worker has done since it started, and does now. */
-export interface WorkerFigures {
-  /** Per queue and job name (see wire/figures); none with `history: false`. A name may be there twice. */
-  readonly counted: readonly CountedJobs[];
-  readonly slots: number;
-  readonly busy: number;
-  /** Jobs of dead workers that it has put right. */
-  readonly recovered: number;
-}
-
-/** Signs of a worker's life, in milliseconds. */
-export interface WorkerVitals {
-  /** It takes no more jobs, for good. */
-  readonly isStopping: boolean;
-  /** Since it looked at itself, which it does each second. */
-  readonly sinceLookMs: number;
-  /** Since Redis had a sign of life of it. */
-  readonly sinceShownMs: number;
-  /** By which its event loop was late at most, within the last beats. */
-  readonly lagMs: number;
-  readonly leaseMs: number;
-}
-
-/** Why a worker has ended: see `Worker.done`. */
-export type WorkerEnd = 'drained' | 'maxJobs' | 'idle' | 'stopped';

@@ -136,6 +136,58 @@ describe('with durability, enqueue', () => {
   });
 });
 
+describe('with durability, the end of a job', () => {
+  it('is told to nobody before a replica has it', async () => {
+    const durability = { replicas: 1, timeout: '300ms' };
+    const queue = scene.queue('told', { durability });
+    await scene.worker('careful', { queues: ['told'], durability });
+    const told: string[] = [];
+    const seen: string[] = [];
+    const listening = queue.events().subscribe(({ type, jobId }) => {
+      seen.push(type);
+      if (type === 'finished' && jobId === 'told') told.push('event');
+    });
+    // Workers hear with an answer of Redis that somebody listens.
+    await eventually(
+      async () => {
+        await queue.enqueue('act', {}).catch(() => undefined);
+        return seen.length > 0;
+      },
+      { what: 'the worker to tell of its jobs' },
+    );
+    const job = await eventually(
+      () => queue.enqueue('act', { takes: 300 }, { id: 'told', group: 'careful' }),
+      { what: 'a job that the replica has' },
+    );
+    process.kill(replica.pid, 'SIGSTOP');
+    const ends = [
+      job.result({ timeout: 20 }).then(() => told.push('result')),
+      queue
+        .group('careful')
+        .wait({ timeout: 20 })
+        .then(() => told.push('group')),
+    ];
+    const impatient = job.result({ timeout: 1 }).catch((error: unknown) => error);
+    await eventually(
+      async () => (await scene.client.hget('rq:job:told', 'status')) === 'finished',
+      {
+        what: 'the primary to have its end',
+      },
+    );
+    // It is asked for, and refused.
+    expect(await impatient).toMatchObject({ code: 'RQ_RESULT_TIMEOUT' });
+    expect(told).toEqual([]);
+    expect(scene.journal.of('finished', { id: 'told' })).toEqual([]);
+
+    process.kill(replica.pid, 'SIGCONT');
+    await Promise.all(ends);
+    await scene.when('finished', { id: 'told' });
+    await eventually(() => told.length === 3, { what: 'the event' });
+    expect(told.toSorted()).toEqual(['event', 'group', 'result']);
+    listening.unsubscribe();
+  });
+});
+
 it('the time for the replicas must be shorter than that for a command', () => {
   expect(() =>
     scene.queue('work', { commandTimeout: 1000, durability: { replicas: 1, timeout: 1 } }),

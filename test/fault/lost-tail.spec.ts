@@ -22,6 +22,9 @@ let replication: TcpProxy;
 let lost: RqJob;
 let waiter: Promise<unknown>;
 let durable: unknown;
+/** Ids of jobs whose results somebody had who asks for replicas, by the end of the tail and later. */
+const ends: string[] = [];
+let endsInTail: string[];
 
 const connection = { commandTimeout: 1000 };
 
@@ -40,7 +43,16 @@ beforeAll(async () => {
     durability: { replicas: 1, timeout: '200ms' },
   });
   const retry = { max: 3, interval: 0 };
+  const durability = { replicas: 1, timeout: '200ms' };
   const first = await scene.worker('first', settings);
+  const careful = await scene.worker('careful', {
+    ...settings,
+    queues: ['sure'],
+    lease: 15,
+    concurrency: 2,
+    durability,
+  });
+  const confirmed = scene.queue('sure', { url: address.url, ...connection, durability });
   // It runs before the tail, and ends in it.
   await queue.enqueue('act', { waits: true }, { id: 'ends-in-tail', retry });
   await scene.when('run', { id: 'ends-in-tail' });
@@ -51,7 +63,29 @@ beforeAll(async () => {
     { what: 'a job that the replica has' },
   );
   await eventually(() => other.client().zcard('rq:wip:work'), { what: 'the lease to be there' });
+  const [told, kept] = await Promise.all(
+    ['told-late', 'not-kept'].map((id) =>
+      eventually(
+        () =>
+          confirmed.enqueue('act', { waits: true }, { id, resultTtl: id === 'not-kept' ? 0 : 60 }),
+        { what: 'a job that the replica has' },
+      ),
+    ),
+  );
+  await eventually(async () => (await other.client().zcard('rq:wip:sure')) === 2, {
+    what: 'both leases to be there',
+  });
+  for (const job of [told, kept] as RqJob[]) {
+    void endOf(job).then((end) => ends.push(end instanceof Error ? String(end) : job.id));
+  }
+  await eventually(async () => (await scene.client.scard('rq:nrq:waiting:sure')) === 2, {
+    what: 'both results to be waited for',
+  });
   replication.fallSilent();
+  careful.go();
+  await eventually(async () => (await scene.client.zcard('rq:wip:sure')) === 0, {
+    what: 'the primary to have both ends',
+  });
 
   first.go();
   await scene.when('finished', { id: 'ends-in-tail' });
@@ -61,6 +95,11 @@ beforeAll(async () => {
     .enqueue('act', {}, { id: 'durable', retry })
     .catch((error: unknown) => error);
   waiter = endOf(lost);
+
+  endsInTail = [
+    ...ends,
+    ...scene.journal.of('finished', { worker: 'careful' }).map(({ id }) => String(id)),
+  ];
 
   // The address leads to the new primary, and the old one is one no more.
   await other.client().replicaof('NO', 'ONE');
@@ -103,6 +142,19 @@ afterAll(async () => {
 });
 
 describe('a failover that has lost the last writes', () => {
+  it('takes back no end of a worker that asks for replicas: it had told nobody, and settles it once more', async () => {
+    expect(endsInTail).toEqual([]);
+    await eventually(() => ends.length === 2, { what: 'both results' });
+    expect(ends.toSorted()).toEqual(['not-kept', 'told-late']);
+    for (const id of ['told-late', 'not-kept']) {
+      await scene.when('finished', { id });
+      expect(scene.journal.of('run', { id })).toHaveLength(1);
+      expect(scene.journal.of('finished', { id })).toHaveLength(1);
+    }
+    expect(await scene.client.hget('rq:job:told-late', 'status')).toBe('finished');
+    expect(await scene.client.exists('rq:job:not-kept')).toBe(0);
+  });
+
   it('aborts what began in them, tells that it was lost, and runs it again', async () => {
     const of = { id: 'begins-in-tail' };
     expect(

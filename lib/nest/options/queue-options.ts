@@ -46,7 +46,7 @@ export interface RqQueueOptions {
   maxLength?: MaxLength;
   /** A call of `enqueue` at a full queue: `'reject'` (default) with QueueFullError, or `'wait'` until `commandTimeout`. */
   whenFull?: WhenFull;
-  /** How many replicas must have a job before `enqueue` resolves, see the root's; `false`: none, whatever the root says. */
+  /** How many replicas must have a job before `enqueue` resolves, and its end before it is told; `false`: none, whatever the root says. */
   durability?: false | DurabilityOptions;
 }
 

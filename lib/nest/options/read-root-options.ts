@@ -128,7 +128,7 @@ function readWorkerOptions(
   if (!isObject(value)) {
     throw new InvalidOptionError({ option, problem: 'must be false or an object', where });
   }
-  for (const key of ['shutdownTimeout', 'webhooks']) {
+  for (const key of ['shutdownTimeout', 'webhooks', 'durability']) {
     if (!(key in value)) continue;
     const problem = `is the module's: give ${key} beside worker`;
     throw new InvalidOptionError({ option: `${option}.${key}`, problem, where });

@@ -71,8 +71,8 @@ export interface RqModuleOptions {
   sharedWithPython?: boolean;
   /**
    * How many replicas must have a job before `enqueue` resolves: `{ replicas: 1, timeout: '1s' }`. When too few have it in
-   * time, the call rejects with NotReplicatedError and can be repeated with the same id. Default: Redis's own answer is
-   * enough. See docs/connections.md.
+   * time, the call rejects with NotReplicatedError and can be repeated with the same id. As many must have the outcome of
+   * a job before anybody is told of it. Default: Redis's own answer is enough. See docs/connections.md.
    */
   durability?: DurabilityOptions;
   /** The most bytes that a job's data, its meta or its result may have; default 10 MiB. */
@@ -101,5 +101,5 @@ export interface RqModuleOptions {
   isGlobal?: boolean;
 }
 
-/** The embedded worker. Its `shutdownTimeout` and its `webhooks` are the module's. */
-export type RqWorkerOptions = Omit<WorkerOptions, 'shutdownTimeout' | 'webhooks'>;
+/** The embedded worker. Its `shutdownTimeout`, `webhooks` and `durability` are the module's. */
+export type RqWorkerOptions = Omit<WorkerOptions, 'shutdownTimeout' | 'webhooks' | 'durability'>;

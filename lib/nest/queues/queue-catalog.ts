@@ -115,6 +115,11 @@ export class QueueCatalog {
     this.handlersPriority = priorities;
   }
 
+  /** How many replicas the queue asks for; undefined or false: none. */
+  durabilityOf(queue: string): false | DurabilityOptions | undefined {
+    return this.definitions.get(queue)?.options.durability ?? this.durability;
+  }
+
   /** The most replicas that anybody asks for (`durability`), and the queue that does; no queue: the root. */
   mostReplicas(): { readonly replicas: number; readonly queue?: string } {
     let most: { replicas: number; queue?: string } = { replicas: this.durability?.replicas ?? 0 };

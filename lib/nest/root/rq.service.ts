@@ -1,5 +1,5 @@
 import type { InjectionToken } from '@nestjs/common';
-import { InvalidOptionError, ShortForm } from '../../job/index.js';
+import { InvalidOptionError, ShortForm, readDurability } from '../../job/index.js';
 import {
   type AnyHandlers,
   PreparedJob,
@@ -78,7 +78,8 @@ export class RqService extends ShortForm {
       const problem = groupWithoutQueue(name);
       throw new InvalidOptionError({ option: 'group', problem, where: 'RqService.group' });
     }
-    return new RqGroup(name, store);
+    const { durability } = this.#root.options;
+    return new RqGroup(name, store, readDurability(durability, 'durability', undefined));
   }
 
   /**

@@ -205,7 +205,15 @@ export class WorkerHost implements OnApplicationBootstrap, OnModuleDestroy {
     this.refuseUnhandled(options, handlers);
     if (handlers.queues().length === 0) return undefined;
     const { shutdownTimeout, webhooks } = this.root.options;
-    const settings = { ...options, shutdownTimeout: shutdownTimeout / 1000, webhooks };
+    const settings = {
+      ...options,
+      shutdownTimeout: shutdownTimeout / 1000,
+      webhooks,
+      // The server of a tested application has no replicas.
+      ...(!this.override && {
+        durability: (queue: string) => this.root.queues.durabilityOf(queue),
+      }),
+    };
     const observers = [this.log, listeners, ...(this.alerts ? [this.alerts] : [])];
     return new Worker(this.root.store, handlers, settings, ...observers);
   }

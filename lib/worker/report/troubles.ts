@@ -29,6 +29,11 @@ export const outcomesNotStored = (queue: string): Trouble => ({
   solved: `outcomes of queue "${queue}" are stored again`,
 });
 
+export const outcomesNotReplicated = (queue: string): Trouble => ({
+  problem: `outcomes of queue "${queue}" are told although too few replicas have them (durability)`,
+  solved: `outcomes of queue "${queue}" are told when replicas have them again`,
+});
+
 /** Its data are damaged: others are stored. */
 export const outcomeNotStored = (jobId: string) => `the outcome of job "${jobId}" cannot be stored`;
 

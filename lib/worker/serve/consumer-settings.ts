@@ -1,3 +1,4 @@
+import type { Durability } from '../../job/index.js';
 import type { WorkerStore } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import type { JobRunner } from '../run/job-runner.js';
@@ -8,7 +9,10 @@ import type { Slots } from './slots.js';
 
 /** What the consumer of a queue works with. */
 export interface ConsumerSettings {
-  readonly store: Pick<WorkerStore, 'exchange' | 'leasesOf' | 'blockingPop' | 'onWake'>;
+  readonly store: Pick<
+    WorkerStore,
+    'exchange' | 'leasesOf' | 'blockingPop' | 'onWake' | 'replicated'
+  >;
   readonly runner: Pick<JobRunner, 'start' | 'startBatch' | 'held' | 'countOf'>;
   readonly reporter: JobReporter;
   readonly slots: Slots;
@@ -17,6 +21,8 @@ export interface ConsumerSettings {
   /** What this worker says for itself of handlers; default: nothing. */
   readonly ownGates?: ReadonlyMap<string, OwnGate>;
   readonly leaseMs: number;
+  /** What replicas must have before outcomes are told; undefined: Redis's answer is enough. */
+  readonly durability?: Durability | undefined;
   readonly workerName: string;
   /** Begins the names of this worker's executions. */
   readonly token: string;

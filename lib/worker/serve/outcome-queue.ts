@@ -2,13 +2,24 @@ import { after } from '../../time/timer.js';
 import { type ClaimedJob, RETRYING_FULL } from '../../wire/index.js';
 import type { ExchangeReply, OutcomeCall } from '../../store/index.js';
 import type { JobReporter } from '../report/job-reporter.js';
-import { type Trouble, outcomeNotStored, outcomesNotStored } from '../report/troubles.js';
+import {
+  type Trouble,
+  outcomeNotStored,
+  outcomesNotReplicated,
+  outcomesNotStored,
+} from '../report/troubles.js';
 import type { Settlement } from '../report/settlement.js';
+import {
+  type AskedReplicas,
+  ReplicatedOutcomes,
+  type ReplicatedWork,
+} from './replicated-outcomes.js';
 
 /**
  * Outcomes on their way to Redis. Each stays here until Redis has said what became of it: written down, refused since
  * the lease is not ours any more, or not written for a reason that may pass. When an answer is lost, the same outcomes
- * are sent again as the same call, and Redis answers what became of them the first time.
+ * are sent again as the same call, and Redis answers what became of them the first time. Where replicas are to have them,
+ * too, they stay until these have (see ReplicatedOutcomes).
  */
 export class OutcomeQueue {
   private pending: Settlement[] = [];
@@ -22,21 +33,28 @@ export class OutcomeQueue {
   private readonly slotsInUse = new Set<number>();
   private nextCall = 0;
   private notesRenewedAt = -Infinity;
+  private readonly replicated: ReplicatedOutcomes | undefined;
 
-  /** @param onMore called when there is something to send */
+  /**
+   * @param onMore called when there is something to send
+   * @param replicas undefined: outcomes are told when Redis has written them down
+   */
   constructor(
     private readonly reporter: JobReporter,
     private readonly onMore: () => void,
-  ) {}
+    replicas?: AskedReplicas,
+  ) {
+    if (replicas) this.replicated = new ReplicatedOutcomes(this.worksWith(replicas));
+  }
 
   /** There is something to send now. */
   get hasMore(): boolean {
     return this.pending.length > 0 || this.lost.length > 0;
   }
 
-  /** Nothing is left to send, now or in a moment. */
+  /** Nothing is left to send or to tell, now or in a moment. */
   get isEmpty(): boolean {
-    return !this.hasMore && this.later.size === 0;
+    return !this.hasMore && this.later.size === 0 && (this.replicated?.isEmpty ?? true);
   }
 
   add(settlement: Settlement): void {
@@ -82,16 +100,17 @@ export class OutcomeQueue {
     const { outcomes, call } = answered;
     if (!call) return;
     this.sent.delete(answered);
-    this.slotsInUse.delete(call.slot);
     if (refusals.length === 0) {
-      for (const outcome of outcomes) this.written(outcome);
+      this.allWritten(call, outcomes);
       return;
     }
     const statuses = new Map(refusals.map(({ index, status }) => [index, status]));
+    const written = outcomes.filter((_, index) => !statuses.has(index));
+    this.allWritten(call, written);
     for (const [index, outcome] of outcomes.entries()) {
       const status = statuses.get(index);
       if (status === undefined) {
-        this.written(outcome);
+        continue;
       } else if (status === RETRYING_FULL) {
         this.failInstead(outcome);
       } else if (status.startsWith('error ')) {
@@ -102,9 +121,40 @@ export class OutcomeQueue {
     }
   }
 
-  private written(outcome: Settlement): void {
-    this.reporter.settled(outcome);
-    if (this.trouble !== undefined) this.problemSolved(this.trouble);
+  /** The worker stops: outcomes are told although replicas may not have them. */
+  giveUpOnReplicas(): void {
+    this.replicated?.giveUp();
+  }
+
+  private allWritten(call: OutcomeCall, written: readonly Settlement[]): void {
+    if (this.replicated && written.length > 0) {
+      this.replicated.hold(call, written);
+    } else {
+      this.slotsInUse.delete(call.slot);
+      for (const outcome of written) this.reporter.settled(outcome);
+    }
+    if (this.trouble !== undefined && written.length > 0) this.problemSolved(this.trouble);
+  }
+
+  private worksWith(replicas: AskedReplicas): ReplicatedWork {
+    const { problem, solved } = outcomesNotReplicated(replicas.queue);
+    return {
+      ask: (calls) => replicas.ask(calls),
+      tell: (call, written) => {
+        this.slotsInUse.delete(call.slot);
+        for (const outcome of written) {
+          this.reporter.settled(outcome);
+          replicas.told(outcome);
+        }
+        replicas.allTold();
+      },
+      repeat: (call, outcomes) => {
+        this.lost.push({ outcomes, call: { ...call, isRepeated: true } });
+        this.onMore();
+      },
+      trouble: (error) => this.reporter.problem(problem, error),
+      solved: () => this.reporter.problemSolved(problem, solved),
+    };
   }
 
   /** The jobs whose leases are still ours. */
@@ -113,6 +163,7 @@ export class OutcomeQueue {
     for (const { outcomes } of this.sent) for (const { job } of outcomes) yield job;
     for (const { outcomes } of this.lost) for (const { job } of outcomes) yield job;
     for (const { job } of this.later) yield job;
+    if (this.replicated) for (const { job } of this.replicated.outcomes()) yield job;
   }
 
   private newCall(most: number): SentOutcomes {

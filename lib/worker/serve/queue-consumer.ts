@@ -1,5 +1,5 @@
 import { RqConnectionError } from '../../job/index.js';
-import { ClaimedJob } from '../../wire/index.js';
+import type { ClaimedJob } from '../../wire/index.js';
 import type { ExchangeReply, Lease } from '../../store/index.js';
 import { PendingEvents } from '../report/pending-events.js';
 import { type Trouble, queueNotServed, queueNotWaitedAt } from '../report/troubles.js';
@@ -9,9 +9,11 @@ import type { ConsumerSettings } from './consumer-settings.js';
 import type { EndOfWork, EndingConsumer } from './end-of-work.js';
 import { ExchangeTiming } from './exchange-timing.js';
 import { JobStarter } from './job-starter.js';
+import { orphansOf } from './orphans.js';
 import { OwnRooms } from './own-rooms.js';
 import { OutcomeQueue } from './outcome-queue.js';
 import { Quarantine } from './quarantine.js';
+import { replicasFor } from './replicated-outcomes.js';
 import { QueueWaiter } from './queue-waiter.js';
 import { ReplyHandler, type SentExchange } from './reply-handler.js';
 import type { SlotUser } from './slots.js';
@@ -39,7 +41,7 @@ import type { SlotUser } from './slots.js';
  */
 export class QueueConsumer implements SlotUser, EndingConsumer {
   readonly events: PendingEvents;
-  private readonly outcomes: OutcomeQueue;
+  readonly outcomes: OutcomeQueue;
   private readonly timing: ExchangeTiming;
   private readonly budget: ClaimBudget;
   private readonly starter: JobStarter;
@@ -74,8 +76,9 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     });
     const planExchange = () => timing.planExchange();
     this.timing = timing;
-    this.events = new PendingEvents(planExchange);
-    this.outcomes = new OutcomeQueue(reporter, planExchange);
+    this.events = new PendingEvents(planExchange, settings.durability !== undefined);
+    const replicas = replicasFor(queue, settings, this.events, () => this.outcomesTold());
+    this.outcomes = new OutcomeQueue(reporter, planExchange, replicas);
     this.budget = new ClaimBudget(concurrency);
     this.quarantine = new Quarantine(maxCrashes, (job) => this.leases().includes(job));
     this.starter = new JobStarter(runner, this.outcomes, timing.mode, this.budget, {
@@ -239,6 +242,12 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     return this.outcomes.isEmpty && this.woken.length === 0 && this.timing.isIdle;
   }
 
+  private outcomesTold(): void {
+    this.timing.planExchange();
+    if (this.isSettled) for (const resolve of this.onSettled.splice(0)) resolve();
+    this.settings.end?.answered();
+  }
+
   private popped(id: string): void {
     this.woken.push(id);
     this.budget.mayHoldJobs = true;
@@ -275,12 +284,8 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
     if (hasMore) this.timing.planExchange();
   }
 
-  private mayClaim(isAskedAnyway: boolean): boolean {
-    return this.timing.mode.acceptsJobs && this.budget.mayClaim(isAskedAnyway);
-  }
-
   private reserveSlots(isAskedAnyway: boolean): number {
-    if (!this.mayClaim(isAskedAnyway)) return 0;
+    if (!this.timing.mode.acceptsJobs || !this.budget.mayClaim(isAskedAnyway)) return 0;
     const { slots } = this.settings;
     const most = this.budget.slotsToReserve(slots.free(this), this.waiter.isWaiting);
     const left = this.settings.end?.left ?? Infinity;
@@ -383,13 +388,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
 
   /** An answer was lost that may have brought jobs: nobody runs them, so they go back, and no retry is spent. */
   private async returnOrphans(): Promise<void> {
-    const { store, token } = this.settings;
-    const executions = await store.leasesOf(this.queue, token);
-    const known = new Set(this.leases().map(({ execution }) => execution));
-    const orphans = executions.filter(({ execution }) => !known.has(execution));
-    this.outcomes.giveBack(
-      orphans.map(({ id, execution }) => ClaimedJob.unread(this.queue, id, execution)),
-    );
+    this.outcomes.giveBack(await orphansOf(this.queue, this.settings, () => this.leases()));
   }
 }
 

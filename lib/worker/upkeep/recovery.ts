@@ -1,5 +1,6 @@
-import { type JobEvent, poisonFailure } from '../../job/index.js';
-import { type WorkerStore, storeFor } from '../../store/index.js';
+import { type Durability, type JobEvent, poisonFailure } from '../../job/index.js';
+import { ReplicatedEnds } from '../../queue/index.js';
+import { type RecoverReply, type WorkerStore, storeFor } from '../../store/index.js';
 import { type Timer, after } from '../../time/timer.js';
 import type { JobReporter } from '../report/job-reporter.js';
 import { queueNotRecovered } from '../report/troubles.js';
@@ -26,6 +27,8 @@ import { queueNotRecovered } from '../report/troubles.js';
 export class Recovery {
   private timers = new Map<string, Timer>();
   private isStopped = false;
+  /** Of queues whose ends replicas are to have before they are told. */
+  private readonly ends = new Map<string, ReplicatedEnds>();
 
   /** How many jobs of dead workers it has put right. */
   recovered = 0;
@@ -35,7 +38,12 @@ export class Recovery {
     private readonly queues: readonly string[],
     private readonly settings: RecoverySettings,
     private readonly reporter: JobReporter,
-  ) {}
+  ) {
+    for (const queue of queues) {
+      const durability = settings.durability?.(queue);
+      if (durability) this.ends.set(queue, new ReplicatedEnds(store, durability));
+    }
+  }
 
   start(): void {
     for (const queue of this.queues) void this.sweep(queue);
@@ -57,15 +65,13 @@ export class Recovery {
         maxCrashes,
         leaseMs,
       });
-      for (const { id, outcome, event } of handled) {
-        this.recovered += 1;
-        const name = event?.name ?? '';
-        this.reporter.tell('jobRecovered', { queue, name, jobId: id, outcome });
-        if (event) this.reporter.event(event);
-      }
       if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
-      for (const { outcome, event } of handled) {
-        if (outcome === 'failed' && event) await this.tellPoisoned(event);
+      for (const one of handled) {
+        this.recovered += 1;
+        // Replicas may take their time: other jobs are not to wait for them.
+        if (one.outcome === 'failed' && this.ends.has(queue))
+          void this.tellIfReplicated(queue, one);
+        else await this.tellOf(queue, one);
       }
       this.reporter.problemSolved(problem, solved);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
@@ -79,6 +85,30 @@ export class Recovery {
       queue,
       after(next, () => void this.sweep(queue)),
     );
+  }
+
+  /** An end like every other: nothing is told of one that a new primary does not know. */
+  private async tellIfReplicated(queue: string, one: Handled): Promise<void> {
+    const { problem } = queueNotRecovered(queue);
+    while (!this.isStopped) {
+      try {
+        const seen = await this.ends.get(queue)?.look(queue, one.id, Infinity);
+        const isSo = typeof seen !== 'object' || seen.status === 'failed';
+        if (isSo) await this.tellOf(queue, one);
+        return;
+      } catch (error) {
+        this.reporter.problem(problem, error);
+        await new Promise<void>((resolve) => after(AFTER_TROUBLE, resolve).unref());
+      }
+    }
+  }
+
+  private async tellOf(queue: string, { id, outcome, event }: Handled): Promise<void> {
+    const name = event?.name ?? '';
+    this.reporter.tell('jobRecovered', { queue, name, jobId: id, outcome });
+    if (!event) return;
+    this.reporter.event(event);
+    if (outcome === 'failed') await this.tellPoisoned(event);
   }
 
   /** It may have callbacks, or other things that its end is to be told to. */
@@ -100,11 +130,15 @@ export interface RecoverySettings {
   readonly leaseMs: number;
   /** Crashes that make a job poison. */
   readonly maxCrashes: number;
+  /** What replicas must have of a queue before it is told; undefined: Redis's answer is enough. */
+  readonly durability?: (queue: string) => Durability | undefined;
   /** Awaited before each look at a queue: what this worker holds must not be taken for lost. */
   before(queue: string): Promise<void>;
   /** Told in how many milliseconds a scheduled job is due: Python's are not announced otherwise. */
   onDue(queue: string, milliseconds: number): void;
 }
+
+type Handled = RecoverReply['handled'][number];
 
 // Milliseconds.
 const SHORTEST_PAUSE = 50;

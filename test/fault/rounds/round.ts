@@ -21,6 +21,7 @@ export interface World {
   readonly at: string | RedisOptions;
   /** Where a worker of this label does, if it has a way of its own. */
   atOf?(label: string): Promise<string | RedisOptions>;
+  /** Of producers and workers. */
   readonly durability?: QueueOptions['durability'];
   /** Milliseconds between two faults: at least, and at most. */
   readonly pauses?: readonly [number, number];
@@ -64,13 +65,15 @@ export class Party {
   readonly workers: ActingWorker[] = [];
   private number = 0;
 
-  constructor(private readonly world: Pick<World, 'scene' | 'at' | 'atOf'>) {}
+  constructor(private readonly world: Pick<World, 'scene' | 'at' | 'atOf' | 'durability'>) {}
 
   async join(): Promise<void> {
     this.number += 1;
     const label = `worker-${this.number}`;
     const url = (await this.world.atOf?.(label)) ?? this.world.at;
-    const settings = { url, connection, lease: LEASE, concurrency: 10 };
+    const { durability } = this.world;
+    const ofWork = { lease: LEASE, concurrency: 10, durability: durability || undefined };
+    const settings = { url, connection, ...ofWork };
     this.workers.push(await this.world.scene.worker(label, settings));
   }
 
@@ -116,7 +119,10 @@ export async function runRound(
     const { rollsBack: rolledBack = false, mayLose = false } = world;
     const found = await scene.audit(load.acknowledged, { rolledBack });
     const lost = found.filter((line) => line.startsWith('I1 '));
+    const told = await toldFalsely(scene);
     const violations = [
+      // Replicas have an end before it is told.
+      ...(durability ? told.map((id) => `job ${id}: its end was told falsely`) : []),
       ...(mayLose ? found.filter((line) => !line.startsWith('I1 ')) : found),
       ...load.surprises.map((surprise) => `I9 enqueue threw ${String(surprise)}`),
     ];
@@ -127,7 +133,7 @@ export async function runRound(
       faults,
       lost: lost.length,
       again: runAgain(scene.journal.entries()),
-      toldFalsely: await toldFalsely(scene),
+      toldFalsely: told.length,
       outage: Math.round(load.outage / 100) / 10,
       ...(servedAgain.length > 0 && {
         servedAgain: Math.round(Math.max(...servedAgain) / 10) / 100,
@@ -153,11 +159,11 @@ function runAgain(journal: readonly Entry[]): number {
 }
 
 /** A job is finished once: whoever is told so twice, or of a job that is not, has heard something false. */
-async function toldFalsely({ journal, client }: Scene): Promise<number> {
+async function toldFalsely({ journal, client }: Scene): Promise<string[]> {
   const told = new Map<string, number>();
   for (const id of journal.ids('finished')) told.set(id, (told.get(id) ?? 0) + 1);
   const ids = [...told.keys()];
-  let count = 0;
+  const found: string[] = [];
   for (let first = 0; first < ids.length; first += 500) {
     const slice = ids.slice(first, first + 500);
     const statuses = await Promise.all(slice.map((id) => client.hget(`rq:job:${id}`, 'status')));
@@ -165,8 +171,8 @@ async function toldFalsely({ journal, client }: Scene): Promise<number> {
       const isTwice = (told.get(id) ?? 0) > 1;
       // Those that are not kept leave nothing to compare with.
       const isOther = statuses[index] !== null && statuses[index] !== 'finished';
-      if (isTwice || isOther) count += 1;
+      if (isTwice || isOther) found.push(id);
     }
   }
-  return count;
+  return found;
 }

@@ -25,6 +25,7 @@ describe('a shutdown', () => {
         consumer: {
           stopClaiming: wait('stop claiming'),
           settled: wait('settle'),
+          outcomes: { giveUpOnReplicas: () => undefined },
           close: step('close consumer'),
         },
         runner: {
