@@ -1,5 +1,5 @@
 // Node's environment for a test file, which takes its AsyncLocalStorages along when it ends.
-// Up to Node 22 each one that was ever used costs time at every promise of the process, for ever. A worker of jest runs
+// Before Node 24 each one that was ever used costs time at every promise of the process, for ever. A worker of jest runs
 // a hundred files, each with libraries of its own and two or three storages: the last files took many times as long.
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { TestEnvironment } from 'jest-environment-node';
