@@ -49,18 +49,14 @@ afterAll(async () => {
 
 describe.each([11, 12] as const)('in an application of NestJS %i', (nest) => {
   let project: ScratchProject;
+  let compilerSays: string;
 
   beforeAll(async () => {
     project = await ScratchProject.install(join(folder, `nest-${nest}`), nest, library.archive);
+    compilerSays = await project.compile(kinds[nest].map(({ type }) => type));
   });
 
   describe.each(kinds[nest])('as $format on $platform', ({ type, platform }) => {
-    let compilerSays: string;
-
-    beforeAll(async () => {
-      compilerSays = await project.compile(type);
-    });
-
     it('the compiler accepts what is right and refuses what is wrong', () => {
       expect(compilerSays).toBe('');
     });

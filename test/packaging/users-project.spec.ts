@@ -20,10 +20,13 @@ beforeAll(async () => {
   const { archive } = await packLibrary(folder);
   project = join(folder, 'project');
   await mkdir(project);
-  await writeFile(join(project, 'package.json'), JSON.stringify({ private: true }));
+  const devDependencies = { 'js-redis-server': '0.3' };
+  await writeFile(
+    join(project, 'package.json'),
+    JSON.stringify({ private: true, devDependencies }),
+  );
   const nest = ['@nestjs/common@11', '@nestjs/core@11', 'reflect-metadata', 'rxjs'];
   await npm('install', archive, ...nest);
-  await npm('install', '--save-dev', 'js-redis-server@0.3');
 });
 
 afterAll(async () => {
