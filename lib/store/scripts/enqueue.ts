@@ -50,7 +50,7 @@ export function encodeEnqueue(
       own.push('nrq_lane', job.lane);
     }
     if (job.meta !== undefined) own.push('meta', job.meta);
-    if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}d`);
+    if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}${waitingAs(job)}`);
     if (job.tick) own.push(...tickFields(job.tick, given(options)));
     const description = options.description ?? (shared ? describeCall(job.data) : undefined);
     if (description !== undefined) own.push('description', description);
@@ -140,6 +140,11 @@ function placeOf({ options, waitsFor }: NewJob): string {
   const { jobs, group, ifFailed } = waitsFor;
   if (group !== undefined) return `after ${ifFailed} ${place} @${group}`;
   return jobs.length > 0 ? `after ${ifFailed} ${place} ${jobs.join(',')}` : place;
+}
+
+/** Letters of `nrq_given`: one that waits for a single job and for nothing else is released together with others. */
+function waitingAs({ options, waitsFor }: NewJob): string {
+  return waitsFor?.jobs.length === 1 && placeWithoutParents(options) === 'back' ? 'ds' : 'd';
 }
 
 function placeWithoutParents(options: NewJob['options']): string {
