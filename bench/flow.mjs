@@ -87,14 +87,20 @@ async function rates() {
   const tenKeys = (n) => ({ key: `k${n % 1000}` });
   const kinds = [
     ['plain, concurrency 100', {}, undefined, 100, ''],
-    ['  handler total, no key', { concurrency: { total: 50 } }, undefined, 100, '≥ 70 %'],
+    ['  handler total 50, no key', { concurrency: { total: 50 } }, undefined, 100, ''],
+    ['  handler total, no key', { concurrency: { total: 1000 } }, undefined, 100, '≥ 70 %'],
     ['  handler rate, no key', { rateLimit: { max: 1e6, per: 10 } }, undefined, 100, '≥ 70 %'],
     ['  turns, 1000 keys', {}, tenKeys, 100, '≥ 45 %'],
     ['  2 of a key, 1000 keys', { concurrency: { perKey: 2 } }, tenKeys, 100, '≥ 45 %'],
     ['  batches of 50, 10 keys', { batch: { size: 50 } }, (n) => ({ key: `k${n % 10}` }), 100, ''],
+    // What holds a slot or spends a start is not claimed ahead: so it is with a worker that never does.
+    ['plain, concurrency 100, prefetch 0', {}, undefined, 100, '', 0],
+    ['  handler total, no key', { concurrency: { total: 1000 } }, undefined, 100, '≥ 70 %'],
+    ['plain, concurrency 50, prefetch 0', {}, undefined, 50, '', 0],
+    ['  handler total 50, no key', { concurrency: { total: 50 } }, undefined, 100, '≥ 70 %'],
     ['plain, concurrency 1', {}, undefined, 1, ''],
     ['  turns, 1000 keys', {}, tenKeys, 1, '≥ 45 %'],
-    // What holds a slot or spends a start is not claimed ahead: one trip for each job, as of a worker that never does.
+    // One trip for each job.
     ['plain, concurrency 1, prefetch 0', {}, undefined, 1, '', 0],
     ['  handler total', { concurrency: { total: 50 } }, undefined, 1, '≥ 60 %'],
     ['  2 of a key, 1000 keys', { concurrency: { perKey: 2 } }, tenKeys, 1, '≥ 60 %'],
@@ -150,11 +156,16 @@ async function blocked() {
       },
       100,
     );
+    // One job alone: what is measured is not how long a call with ten thousand takes.
+    const before = performance.now();
+    await queue.enqueue('work', { key: 'first' }, { key: 'first', resultTtl: 0 });
+    await until(() => ran === 1);
+    const first = firstAt - before;
     const begin = performance.now();
     const jobs = Array.from({ length: others }, (_, n) => items(`k${n % 100}`, 1)[0]);
     await queue.enqueueMany(jobs);
-    await until(() => ran === others);
-    results.push({ rate: others / (performance.now() - begin), first: firstAt - begin });
+    await until(() => ran === others + 1);
+    results.push({ rate: others / (performance.now() - begin), first });
     await closeAll();
   }
   const [few, many] = results;

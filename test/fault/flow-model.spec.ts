@@ -18,7 +18,7 @@ const STEPS = 200;
 /** Of a seed in the check; the long run has more. */
 const FEW_STEPS = process.env['RQ_MODEL_SEEDS'] === undefined ? 60 : STEPS;
 /** They run side by side: mostly they wait for rates to let them go on. */
-const SEEDS_AT_ONCE = 5;
+const SEEDS_AT_ONCE = 10;
 const MOST_SEEDS = 40;
 
 let server: RedisServer;

@@ -303,8 +303,11 @@ export class FlowModel {
     const { answer } = await this.store.control(this.queue, id, action);
     const job = this.jobs.get(id);
     if (action.type !== 'requeue' || answer !== 'done' || !job) return;
-    const isAtHead = action.front || (!job.isPlain && job.level === 'high');
-    this.change(id, { hasEnded: false, hasRun: false, isPutOff: false });
+    // Where Python has put it alone said its level, and it was taken out of there.
+    const isKnown = (await this.redis.hexists(`rq:job:${id}`, 'nrq_level')) === 1;
+    const level = isKnown ? job.level : undefined;
+    const isAtHead = action.front || (!job.isPlain && level === 'high');
+    this.change(id, { hasEnded: false, hasRun: false, isPutOff: false, level });
     this.moves.place.set(id, isAtHead ? 'head' : 'tail');
   }
 

@@ -46,9 +46,14 @@ export function faultInOrder(
   jobOf: JobOf,
 ): string | undefined {
   for (const line of new Set([...before.lines.keys(), ...after.lines.keys()])) {
-    // Of what stands in two places, and of the bell, which stands in for its level, no place is checked.
+    // Of what stands in two places, and of the bell, which stands in for its level, no place is checked; nor of a job that
+    // holds its key in strict order: it goes before all others, those that come to the head, too.
     const isPassedOver = (id: string) =>
-      id === before.bell?.id || id === after.bell?.id || jobOf(id)?.isDouble !== false;
+      id === before.bell?.id ||
+      id === after.bell?.id ||
+      before.awaited.has(id) ||
+      after.awaited.has(id) ||
+      jobOf(id)?.isDouble !== false;
     const had = (before.lines.get(line) ?? []).filter((id) => !isPassedOver(id));
     const has = (after.lines.get(line) ?? []).filter((id) => !isPassedOver(id));
     const fault = faultInLine(had, has, moves);

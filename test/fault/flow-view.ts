@@ -12,6 +12,8 @@ export interface View {
   /** When each opens, microseconds. */
   readonly gates: ReadonlyMap<string, number>;
   readonly held: ReadonlyMap<string, readonly { readonly id: string; readonly member: string }[]>;
+  /** Jobs that hold their keys while they wait for their retries: the others of their lanes come after them. */
+  readonly awaited: ReadonlySet<string>;
   readonly places: ReadonlyMap<string, readonly string[]>;
   readonly started: readonly string[];
   readonly leases: ReadonlySet<string>;
@@ -60,6 +62,7 @@ export async function viewOf(redis: Redis, queue: string, ids: readonly string[]
   for (const gate of gateNames) {
     batch.zrange(`rq:nrq:lanes:${queue}\t${gate}`, '0', '-1');
     batch.zrange(`rq:nrq:held:${queue}\t${gate}`, '0', '-1');
+    batch.hvals(`rq:nrq:strict:${queue}\t${gate}`);
   }
   for (const id of ids) batch.hget(`rq:job:${id}`, 'status');
   const replies = ((await batch.exec()) ?? []).map(([, reply]) => reply);
@@ -90,6 +93,7 @@ export async function viewOf(redis: Redis, queue: string, ids: readonly string[]
   }
   const ofGate = new Map<string, string[]>();
   const held = new Map<string, { id: string; member: string }[]>();
+  const awaited = new Set<string>();
   for (const gate of gateNames) {
     ofGate.set(gate, next());
     const holders = next<string[]>().map((text) => text.slice(text.lastIndexOf('\t') + 1));
@@ -97,6 +101,7 @@ export async function viewOf(redis: Redis, queue: string, ids: readonly string[]
       gate,
       holders.map((member) => ({ member, id: idOf(member) })),
     );
+    for (const id of next<string[]>()) awaited.add(id);
   }
   const status = new Map<string, string>();
   for (const id of ids) {
@@ -112,6 +117,7 @@ export async function viewOf(redis: Redis, queue: string, ids: readonly string[]
     ofGate,
     gates,
     held,
+    awaited,
     places,
     started,
     leases: new Set(members),

@@ -55,6 +55,24 @@ describe('a worker with one slot that waits', () => {
   );
 });
 
+let execution = 0;
+
+/** One call of a worker. */
+const claim = (want: number, ahead = 0) =>
+  engine.store.exchange('jobs', {
+    leaseMs: 60_000,
+    worker: 'w',
+    token: '0'.repeat(32),
+    nextExecution: (execution += 200),
+    want,
+    ahead,
+    suspects: { from: 2, takes: true, delay: 10 },
+    woken: [],
+    outcomes: [],
+    call: undefined,
+    events: [],
+  });
+
 describe('keys', () => {
   it('take turns: a flood of one does not hold up the others', async () => {
     const order: string[] = [];
@@ -75,20 +93,8 @@ describe('keys', () => {
     await engine.queue().enqueueMany([...jobs('a', 9), ...jobs('b', 9), ...jobs('c', 9)]);
     const keys: string[] = [];
     for (const want of [5, 1, 4, 2, 7]) {
-      const { claimed } = await engine.store.exchange('jobs', {
-        leaseMs: 60_000,
-        worker: 'w',
-        token: '0'.repeat(32),
-        nextExecution: keys.length,
-        want,
-        // For one of them there is a slot.
-        ahead: want - 1,
-        suspects: { from: 2, takes: true, delay: 10 },
-        woken: [],
-        outcomes: [],
-        call: undefined,
-        events: [],
-      });
+      // For one of them there is a slot.
+      const { claimed } = await claim(want, want - 1);
       keys.push(...claimed.map(({ lane = '' }) => lane.slice(-1)));
     }
     expect(keys).toHaveLength(19);
@@ -197,6 +203,16 @@ describe('keys', () => {
       message: expect.stringMatching(/`key` of handler "sync" threw .* \(no such tenant\)/),
     });
   });
+});
+
+it.each([
+  [10, [10, 0]],
+  // While the jobs of one half run, those of the other travel.
+  [100, [50, 50, 0]],
+])('of a total of %i one call takes its share, and all of them no more', async (total, counts) => {
+  await engine.queue().setLimits({ handler: 'sync', concurrency: { total } });
+  await engine.queue().enqueueMany(jobs('a', 150));
+  for (const count of counts) expect((await claim(150)).claimed).toHaveLength(count);
 });
 
 describe('a job in a lane', () => {

@@ -335,6 +335,14 @@ describe('what a worker claims with and ahead of its slots', () => {
     expect(await claimed(0, 2)).toEqual(['n2', 'n3']);
   });
 
+  it('is in order where jobs come to the end and to the head of a level at the same moment', async () => {
+    for (const id of ['l2', 'l3']) await enqueue(id, 'low', { delay: 0.05 });
+    await enqueue('l1', 'low', { delay: 0.05, atFront: true });
+    const due = () => engine.client.zcount('rq:scheduled:jobs', '-inf', Date.now() / 1000 - 0.02);
+    await eventually(async () => (await due()) === 3, { what: 'all of them to be due' });
+    expect(await claimed(3, 0)).toEqual(['l1 low', 'l2 low', 'l3 low']);
+  });
+
   it('and the bell goes back to its level when there is no room for it, and keeps it when there is', async () => {
     // As Python puts one there: nothing but the bell says its level.
     await queue().enqueue('job', 'l1', { id: 'l1' });

@@ -3,7 +3,8 @@
  * knows Redis, slots or time.
  *
  * 1. Nothing is claimed while the queue is paused, or was empty and nothing has come since.
- * 2. Otherwise half of the slots at once: while the jobs of one half run, those of the other travel.
+ * 2. Otherwise half of the slots at once: while the jobs of one half run, those of the other travel. Where a message says
+ *    that some jobs may start, one exchange asks for all slots: of how many is not known, and a second would come in vain.
  * 3. While a blocking read waits at the queue, one slot is kept for the job that it may bring.
  * 4. Beyond the slots, jobs are prefetched up to a limit (see PrefetchLimit). Those that wait here count, and those for
  *    which an exchange under way has asked.
@@ -18,6 +19,8 @@ export class ClaimBudget {
   isPaused = false;
   /** The queue as a whole may start no more jobs now. Whoever waits is told when it may. */
   isLimited = false;
+  /** Some jobs may start, and whether there are more is not known before an exchange has answered. */
+  isProbing = false;
 
   /** How many jobs exchanges under way have asked for. */
   wantedUnderWay = 0;
@@ -43,8 +46,8 @@ export class ClaimBudget {
    */
   slotsToReserve(free: number, isPopWaiting: boolean): number {
     const available = isPopWaiting ? free - 1 : free;
-    const half = Math.ceil(this.concurrency / 2);
-    return Math.max(0, Math.min(available, half, MOST_CLAIMED));
+    const most = this.isProbing ? this.concurrency : Math.ceil(this.concurrency / 2);
+    return Math.max(0, Math.min(available, most, MOST_CLAIMED));
   }
 
   /**
@@ -67,6 +70,7 @@ export class ClaimBudget {
   returned({ reserved, prefetch }: Claim): void {
     this.wantedUnderWay -= reserved + prefetch;
     this.prefetchUnderWay -= prefetch;
+    this.isProbing = false;
   }
 
   /** What Redis said to a claim. @param brought jobs that it handed out or dropped */

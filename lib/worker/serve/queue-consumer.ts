@@ -206,6 +206,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
 
   /** Redis has work for this worker: jobs behind a gate may start, or the queue as a whole may. */
   wake(): void {
+    if (!this.budget.mayHoldJobs) this.budget.isProbing = true;
     this.budget.mayHoldJobs = true;
     // A reply under way may say that there is nothing: it is older than this message.
     this.isWoken = this.budget.awaitsJobs;
@@ -279,8 +280,8 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
       this.settings.reporter.problem(this.trouble.problem, error, this.queue);
     });
     // A second one may follow: it travels while Redis works on the first.
-    const hasMore =
-      this.outcomes.hasMore || (this.mayHaveJobs && this.settings.slots.free(this) > 0);
+    const mayBringMore = this.mayHaveJobs && !this.budget.isProbing;
+    const hasMore = this.outcomes.hasMore || (mayBringMore && this.settings.slots.free(this) > 0);
     if (hasMore) this.timing.planExchange();
   }
 

@@ -73,11 +73,13 @@ export class QueueWaiter {
 
   /** In so many milliseconds jobs that wait for a time may start: they do not come by the blocking read. */
   wakeIn(milliseconds: number): void {
-    const at = performance.now() + milliseconds;
+    // A timer leaves out fractions, and who comes too early finds nothing.
+    const whole = Math.ceil(milliseconds);
+    const at = performance.now() + whole;
     if (this.isStopped || at >= this.opensAt) return;
     this.openTimer?.cancel();
     this.opensAt = at;
-    this.openTimer = after(milliseconds, () => {
+    this.openTimer = after(whole, () => {
       this.opensAt = Infinity;
       if (!this.isStopped) this.on.wake();
     });

@@ -107,3 +107,13 @@ describe('whether jobs are on their way', () => {
     expect(budget.awaitsJobs).toBe(false);
   });
 });
+
+it('a message that some jobs may start is followed by one claim for all slots', () => {
+  const budget = new ClaimBudget(10);
+  budget.isProbing = true;
+  expect(budget.slotsToReserve(10, false)).toBe(10);
+  expect(budget.slotsToReserve(10, true)).toBe(9);
+  budget.sent(claim(9));
+  budget.returned(claim(9));
+  expect(budget.slotsToReserve(10, false)).toBe(5);
+});
