@@ -46,7 +46,7 @@ describe('outcomes that replicas must have before they are told', () => {
     jest.useFakeTimers();
     scene = new Scene();
   });
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => void jest.useRealTimers());
   const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
 
   it('are told when replicas have them, and keep their leases and their slot until then', async () => {
