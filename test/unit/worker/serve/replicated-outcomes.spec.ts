@@ -110,7 +110,9 @@ describe('outcomes that replicas must have before they are told', () => {
     await pass(0);
     expect(scene.told).toEqual([
       'outcomes of queue "q" are told when replicas have them again',
-      ...['finished c', 'others hear of c', 'all told'],
+      'finished c',
+      'others hear of c',
+      'all told',
     ]);
     scene.answers = [tooFew];
     scene.told.length = 0;
