@@ -31,6 +31,7 @@ const SUB_FLOORS: Record<string, readonly string[]> = {
     'schedule-store.ts',
     'group-store.ts',
     'limit-store.ts',
+    'replicated-store.ts',
     'worker-register.ts',
     'job-store.ts',
     'scripts',

@@ -3,8 +3,7 @@ import type { Durability } from '../job/index.js';
 import type { RedisAccess } from '../redis/access.js';
 import { type JobRecord, decodeRecord } from '../wire/job-record.js';
 import type { Keyspace } from '../wire/keyspace.js';
-import type { OutcomeCall } from './job-store.js';
-import type { ReplicatedStore } from './replicated-store.js';
+import type { NotedCall, ReplicatedStore } from './replicated-store.js';
 
 /**
  * What Redis says, once its replicas have all that it has said it from. A key is written over the same connection, behind
@@ -30,7 +29,7 @@ export class ReplicatedReads implements ReplicatedStore {
   async haveCalls(
     queue: string,
     token: string,
-    calls: readonly OutcomeCall[],
+    calls: readonly NotedCall[],
     durability: Durability,
   ): Promise<readonly boolean[]> {
     const fields = calls.flatMap(({ slot }) => [`${slot} repeated`, String(slot)]);

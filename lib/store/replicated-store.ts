@@ -1,6 +1,5 @@
 import type { Durability } from '../job/index.js';
 import type { JobRecord } from '../wire/job-record.js';
-import type { OutcomeCall } from './job-store.js';
 
 /** Contract for what is told only when replicas have it (`durability`): what is read here, so many replicas have, too. */
 export interface ReplicatedStore {
@@ -17,7 +16,13 @@ export interface ReplicatedStore {
   haveCalls(
     queue: string,
     token: string,
-    calls: readonly OutcomeCall[],
+    calls: readonly NotedCall[],
     durability: Durability,
   ): Promise<readonly boolean[]>;
+}
+
+/** A call with outcomes, as its note names it: see OutcomeCall. */
+export interface NotedCall {
+  readonly slot: number;
+  readonly number: number;
 }

@@ -105,7 +105,7 @@ export interface ResolvedWorkerOptions {
   readonly unknownJobs: 'fail' | 'release';
   readonly prefetch: 'auto' | number;
   readonly webhooks: { readonly allow: readonly string[] };
-  durability(queue: string): Durability | undefined;
+  readonly durability: (queue: string) => Durability | undefined;
   readonly history: boolean;
   readonly burst: boolean;
   readonly maxJobs: number | undefined;

@@ -29,7 +29,7 @@ const TABLES: readonly { heading: string; takes: readonly (readonly [string, str
 ];
 
 /** Those that `forRoot` takes beside `worker`. */
-const OF_THE_ROOT = ['shutdownTimeout', 'webhooks'];
+const OF_THE_ROOT = ['shutdownTimeout', 'webhooks', 'durability'];
 
 it.each(TABLES)('$heading', ({ heading, takes }) => {
   const keys = takes.flatMap(([path, name]) => keysOf(path, name));

@@ -6,6 +6,7 @@ describe("a worker's options", () => {
     expect(resolveWorkerOptions()).toEqual({
       queues: undefined,
       concurrency: 10,
+      durability: expect.any(Function),
       history: true,
       order: 'parallel',
       lease: 15_000,
@@ -20,6 +21,20 @@ describe("a worker's options", () => {
       ownConcurrency: [],
       name: undefined,
     });
+  });
+
+  it('say for all queues, or for each, what replicas must have', () => {
+    const ofAll = resolveWorkerOptions({ durability: { replicas: 1, timeout: '2s' } });
+    expect(ofAll.durability('a')).toEqual({ replicas: 1, timeout: 2000 });
+    const ofSome = resolveWorkerOptions({
+      durability: (queue) => (queue === 'a' ? { replicas: 2 } : false),
+    });
+    expect(ofSome.durability('a')).toEqual({ replicas: 2, timeout: 1000 });
+    expect(ofSome.durability('b')).toBeUndefined();
+    expect(resolveWorkerOptions().durability('a')).toBeUndefined();
+    expect(() => resolveWorkerOptions({ durability: { replicas: 0 } })).toThrow(
+      /durability.replicas must be a whole number of at least 1/,
+    );
   });
 
   it('are durations in seconds or text, and names or objects for queues', () => {

@@ -46,7 +46,7 @@ describe('outcomes that replicas must have before they are told', () => {
     jest.useFakeTimers();
     scene = new Scene();
   });
-  afterEach(() => jest.useRealTimers());
+  afterEach(() => void jest.useRealTimers());
   const pass = (milliseconds: number) => jest.advanceTimersByTimeAsync(milliseconds);
 
   it('are told when replicas have them, and keep their leases and their slot until then', async () => {
@@ -110,7 +110,9 @@ describe('outcomes that replicas must have before they are told', () => {
     await pass(0);
     expect(scene.told).toEqual([
       'outcomes of queue "q" are told when replicas have them again',
-      ...['finished c', 'others hear of c', 'all told'],
+      'finished c',
+      'others hear of c',
+      'all told',
     ]);
     scene.answers = [tooFew];
     scene.told.length = 0;
