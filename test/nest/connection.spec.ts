@@ -1,5 +1,7 @@
+import { Injectable } from '@nestjs/common';
 import { Redis } from 'ioredis';
-import { InvalidOptionError, RqModule, RqService } from 'nestjs-rq';
+import { InvalidOptionError, Job, type JobEvent, OnJob, RqModule, RqService } from 'nestjs-rq';
+import { eventually } from '../support/wait.js';
 import { Applications } from './support/applications.js';
 
 const applications = Applications.forThisFile();
@@ -63,6 +65,44 @@ describe('the connection of an application', () => {
     ]);
     expect(await warnings({ replicas: 1 }, { replicas: 2 })).toHaveLength(1);
     expect(await warnings(undefined, false)).toEqual([]);
+  });
+
+  it('tells listeners of the end of a job when replicas have it, or the worker stops; of other queues at once', async () => {
+    const heard: string[] = [];
+    @Injectable()
+    class Jobs {
+      @Job('careful')
+      @Job('quick')
+      run() {
+        return 1;
+      }
+
+      @OnJob('finished')
+      ended({ queue }: JobEvent) {
+        heard.push(queue);
+      }
+    }
+    const { app } = await applications.start({
+      imports: [
+        RqModule.forRoot(
+          applications.root({ durability: { replicas: 1, timeout: '50ms' } } as object),
+        ),
+        RqModule.registerQueue('careful', { name: 'quick', durability: false }),
+      ],
+      providers: [Jobs],
+    });
+    const rq = app.get(RqService);
+    await expect(rq.queue('careful').enqueue('run', null, { id: 'c' })).rejects.toThrow(
+      '0 of 1 replicas',
+    );
+    await eventually(async () => (await rq.queue('careful').job('c').status()) === 'finished', {
+      what: 'the job to have ended',
+    });
+    await rq.queue('quick').enqueue('run', null);
+    await eventually(() => heard.includes('quick'), { what: 'the end of the quick one' });
+    expect(heard).toEqual(['quick']);
+    await app.close();
+    expect(heard).toEqual(['quick', 'careful']);
   });
 
   it('stops the start at a key that is none, naming it and the module', async () => {
