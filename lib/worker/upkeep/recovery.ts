@@ -13,7 +13,8 @@ import { queueNotRecovered } from '../report/troubles.js';
  *    lease, and right after the end of the earliest lease that it has seen.
  * 4. It finds the job, and puts it back to the head of the queue; a retry is spent, if the job has any. At the crash
  *    number `maxCrashes` in a row, the job fails instead. The script recover.lua does both.
- * 5. A look fails, since Redis is away. It is made again after a second, or half a lease if that is less.
+ * 5. A look fails, since Redis is away. It is made again after a second, or half a lease if that is less. What has become
+ *    known by then of jobs that failed is told then.
  *
  * A worker that lives must not be taken for dead. So each worker tries to renew its own leases before it looks. And
  * after an outage of Redis no lease counts as ended for a while, until all have renewed theirs (include/alive.lua).
@@ -26,6 +27,8 @@ import { queueNotRecovered } from '../report/troubles.js';
 export class Recovery {
   private timers = new Map<string, Timer>();
   private isStopped = false;
+  /** Jobs that failed since their workers died, of which nobody has been told yet. */
+  private readonly untold = new Map<string, JobEvent[]>();
 
   /** How many jobs of dead workers it has put right. */
   recovered = 0;
@@ -64,9 +67,10 @@ export class Recovery {
         if (event) this.reporter.event(event);
       }
       if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
-      for (const { outcome, event } of handled) {
-        if (outcome === 'failed' && event) await this.tellPoisoned(event);
-      }
+      const poisoned = handled.flatMap(({ outcome, event }) =>
+        outcome === 'failed' && event ? [event] : [],
+      );
+      await this.tellAllPoisoned(queue, poisoned);
       this.reporter.problemSolved(problem, solved);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
       if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
@@ -79,6 +83,18 @@ export class Recovery {
       queue,
       after(next, () => void this.sweep(queue)),
     );
+  }
+
+  /** Those that cannot be read now are told at a later look: the script names each of them once. */
+  private async tellAllPoisoned(queue: string, poisoned: readonly JobEvent[]): Promise<void> {
+    const untold = [...(this.untold.get(queue) ?? []), ...poisoned];
+    if (untold.length === 0) return;
+    this.untold.set(queue, untold);
+    while (untold[0]) {
+      await this.tellPoisoned(untold[0]);
+      untold.shift();
+    }
+    this.untold.delete(queue);
   }
 
   /** It may have callbacks, or other things that its end is to be told to. */

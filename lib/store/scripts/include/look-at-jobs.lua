@@ -160,7 +160,8 @@ local ENDED = { finished = true, failed = true, canceled = true }
 local is_spent
 do
   local MOST, PAUSE = 4, 40
-  local next_look = PAUSE
+  -- What a call costs however few it changes is worth some at least.
+  local next_look = 4 * PAUSE
 
   function is_spent(found)
     if work > BUDGET then return true end
