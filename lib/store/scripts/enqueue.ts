@@ -19,14 +19,22 @@ export function encodeEnqueue(
   if (!shared && arePlain(jobs)) return encodePlain(keyspace, jobs);
   // Jobs of a queue without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
+  const texts = new Map<string, string[]>();
   const queues: string[] = [];
   let levels = '';
   const rows: ScriptValue[] = [];
   let hasKeys: '' | '1' = '';
   for (const job of jobs) {
     const { options, queue } = job;
-    const fields = optionFields(queue, options);
+    let fields = optionFields(queue, options);
     let template = templates.get(fields);
+    if (template === undefined && jobs.length > 1) {
+      // The same options in objects of their own, since each job brings a key.
+      const text = fields.join('\0');
+      fields = texts.get(text) ?? fields;
+      texts.set(text, fields);
+      template = templates.get(fields);
+    }
     if (template === undefined) {
       template = templates.size + 1;
       templates.set(fields, template);
