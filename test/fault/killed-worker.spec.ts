@@ -157,6 +157,22 @@ describe('a worker process that is killed', () => {
     ]);
   });
 
+  it('in a later round of a job that repeats: that round runs again, and the next ones come', async () => {
+    const doomed = await scene.worker('doomed');
+    const data = { updates: { waits: true } };
+    await scene.queue().enqueue('act', data, { id: 'repeats', repeat: { times: 2 } });
+    await scene.when('run', { id: 'repeats', count: 2 });
+    await doomed.kill();
+    const survivor = await scene.worker('survivor');
+    survivor.go();
+    await scene.drained();
+
+    const runs = scene.journal.of('run', { id: 'repeats' });
+    expect(runs.map(({ worker }) => worker)).toEqual(['doomed', 'doomed', 'survivor', 'survivor']);
+    expect(await scene.client.hget('rq:job:repeats', 'repeats_left')).toBe('0');
+    expect(await scene.audit([{ id: 'repeats' }])).toEqual([]);
+  });
+
   it('between taking an id and claiming the job costs the job nothing', async () => {
     const queue = scene.queue();
     await queue.enqueue('act', {}, { id: 'taken', retry: { max: 1, interval: 0 } });

@@ -70,6 +70,25 @@ describe('a job runs again after each success', () => {
     const [row] = await engine.queue().jobs('scheduled');
     expect(row).toMatchObject({ id: job.id, repeatsLeft: 1, attempts: 1 });
   });
+
+  it('and is gone after the last round, with all that it left, where results are not kept', async () => {
+    const runs = new Runs();
+    await engine.work([
+      { name: 'f', run: runs.of(() => 1) },
+      { name: 'tasks.add', queue: 'tasks', run: runs.of(() => 3) },
+    ]);
+    const job = await engine.queue().enqueue('f', 1, { repeat: { times: 2 }, resultTtl: 0 });
+    const repeats = { repeats_left: '2', repeat_intervals: '[0]', result_ttl: '0' };
+    await enqueueAsPython(engine.client, 'from-python', 'add', repeats);
+    const ids = [job.id, 'from-python'];
+    const isGone = async () =>
+      (await engine.client.exists(...ids.map((id) => `rq:job:${id}`))) === 0;
+    await eventually(isGone, { what: 'the last rounds to end' });
+    expect(runs.gaps).toHaveLength(5);
+    for (const id of ids) expect(await engine.client.keys(`*${id}*`)).toEqual([]);
+    expect(await engine.places(job.id)).toEqual([]);
+    expect(await engine.places('from-python', 'tasks')).toEqual([]);
+  });
 });
 
 describe('those who wait', () => {

@@ -14,7 +14,8 @@ import { queueNotRecovered } from '../report/troubles.js';
  *    lease, and right after the end of the earliest lease that it has seen.
  * 4. It finds the job, and puts it back to the head of the queue; a retry is spent, if the job has any. At the crash
  *    number `maxCrashes` in a row, the job fails instead. The script recover.lua does both.
- * 5. A look fails, since Redis is away. It is made again after a second, or half a lease if that is less.
+ * 5. A look fails, since Redis is away. It is made again after a second, or half a lease if that is less. What has become
+ *    known by then of jobs that failed is told then.
  *
  * A worker that lives must not be taken for dead. So each worker tries to renew its own leases before it looks. And
  * after an outage of Redis no lease counts as ended for a while, until all have renewed theirs (include/alive.lua).
@@ -29,6 +30,8 @@ export class Recovery {
   private isStopped = false;
   /** Of queues whose ends replicas are to have before they are told. */
   private readonly ends = new Map<string, ReplicatedEnds>();
+  /** Jobs that failed since their workers died, of which nobody has been told yet. */
+  private readonly untold = new Map<string, JobEvent[]>();
 
   /** How many jobs of dead workers it has put right. */
   recovered = 0;
@@ -65,14 +68,19 @@ export class Recovery {
         maxCrashes,
         leaseMs,
       });
-      if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
+      this.recovered += handled.length;
+      const poisoned: JobEvent[] = [];
       for (const one of handled) {
-        this.recovered += 1;
         // Replicas may take their time: other jobs are not to wait for them.
-        if (one.outcome === 'failed' && this.ends.has(queue))
+        if (one.outcome === 'failed' && this.ends.has(queue)) {
           void this.tellIfReplicated(queue, one);
-        else await this.tellOf(queue, one);
+          continue;
+        }
+        this.tellRecovered(queue, one);
+        if (one.outcome === 'failed' && one.event) poisoned.push(one.event);
       }
+      if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
+      await this.tellAllPoisoned(queue, poisoned);
       this.reporter.problemSolved(problem, solved);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
       if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
@@ -87,28 +95,43 @@ export class Recovery {
     );
   }
 
+  private tellRecovered(queue: string, { id, outcome, event }: Handled): void {
+    const name = event?.name ?? '';
+    this.reporter.tell('jobRecovered', { queue, name, jobId: id, outcome });
+    if (event) this.reporter.event(event);
+  }
+
   /** An end like every other: nothing is told of one that a new primary does not know. */
   private async tellIfReplicated(queue: string, one: Handled): Promise<void> {
     const { problem } = queueNotRecovered(queue);
+    let isReplicated = false;
     while (!this.isStopped) {
       try {
-        const seen = await this.ends.get(queue)?.look(queue, one.id, Infinity);
-        const isSo = typeof seen !== 'object' || seen.status === 'failed';
-        if (isSo) await this.tellOf(queue, one);
+        if (!isReplicated) {
+          const seen = await this.ends.get(queue)?.look(queue, one.id, Infinity);
+          if (typeof seen === 'object' && seen.status !== 'failed') return;
+          isReplicated = true;
+          this.tellRecovered(queue, one);
+        }
+        if (one.event) await this.tellPoisoned(one.event);
         return;
       } catch (error) {
-        this.reporter.problem(problem, error);
+        this.reporter.problem(problem, error, queue);
         await new Promise<void>((resolve) => after(AFTER_TROUBLE, resolve).unref());
       }
     }
   }
 
-  private async tellOf(queue: string, { id, outcome, event }: Handled): Promise<void> {
-    const name = event?.name ?? '';
-    this.reporter.tell('jobRecovered', { queue, name, jobId: id, outcome });
-    if (!event) return;
-    this.reporter.event(event);
-    if (outcome === 'failed') await this.tellPoisoned(event);
+  /** Those that cannot be read now are told at a later look: the script names each of them once. */
+  private async tellAllPoisoned(queue: string, poisoned: readonly JobEvent[]): Promise<void> {
+    const untold = [...(this.untold.get(queue) ?? []), ...poisoned];
+    if (untold.length === 0) return;
+    this.untold.set(queue, untold);
+    while (untold[0]) {
+      await this.tellPoisoned(untold[0]);
+      untold.shift();
+    }
+    this.untold.delete(queue);
   }
 
   /** It may have callbacks, or other things that its end is to be told to. */

@@ -155,18 +155,20 @@ end
 
 local ENDED = { finished = true, failed = true, canceled = true }
 
--- Milliseconds of a call, of which changing a job takes twice as long as looking at it. The clock is looked at after so
+-- Milliseconds of a call; and how much longer than looking at a job it takes to change it. The clock is looked at after so
 -- much work.
 local is_spent
 do
-  local MOST, PAUSE = 4, 40
-  local next_look = PAUSE
+  local MOST, PAUSE = 4.5, 40
+  local LONGER = action == 'cancel' and 2 or 1.4
+  -- What a call costs however few it changes is worth some at least.
+  local next_look = 4 * PAUSE
 
   function is_spent(found)
     if work > BUDGET then return true end
     if work < next_look then return false end
     next_look = work + PAUSE
-    return hung.milliseconds_run() * (1 + 2 * #found.jobs / math.max(1, found.looked)) > MOST
+    return hung.milliseconds_run() * (1 + LONGER * #found.jobs / math.max(1, found.looked)) > MOST
   end
 end
 

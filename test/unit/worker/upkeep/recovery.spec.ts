@@ -11,18 +11,19 @@ describe('a recovery', () => {
   let calls: string[];
   let told: unknown[];
   let reply: RecoverReply | Error;
+  let isReadable: boolean;
   let recovery: Recovery;
   const sweeps = () => calls.filter((call) => call.startsWith('sweep')).length;
 
   beforeEach(() => {
     jest.useFakeTimers();
-    [calls, told, reply] = [[], [], NOTHING];
+    [calls, told, reply, isReadable] = [[], [], NOTHING, true];
     const store = {
       recover: (queue: string) => {
         calls.push(`sweep ${queue}`);
         return reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply);
       },
-      read: () => Promise.resolve(undefined),
+      read: () => (isReadable ? Promise.resolve(undefined) : Promise.reject(new Error('away'))),
     } as unknown as WorkerStore;
     const reporter = new JobReporter({
       jobRecovered: ({ jobId, outcome }) => void told.push(`${jobId} ${outcome}`),
@@ -80,6 +81,22 @@ describe('a recovery', () => {
     await jest.advanceTimersByTimeAsync(0);
     expect(told).toEqual(['a requeued', 'lost', 'b failed', 'lost', 'failed']);
     expect(calls).toContain('due jobs 120');
+  });
+
+  it('tells at a later look of jobs that failed and could not be read, once', async () => {
+    const lost = (jobId: string) => ({ type: 'lost', jobId, queue: 'jobs' }) as JobEvent;
+    const failed = (id: string) => ({ id, outcome: 'failed' as const, event: lost(id) });
+    reply = { ...NOTHING, handled: [failed('a'), failed('b')] };
+    isReadable = false;
+    recovery.start();
+    await jest.advanceTimersByTimeAsync(0);
+    reply = NOTHING;
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(told).not.toContain('failed');
+    isReadable = true;
+    await jest.advanceTimersByTimeAsync(60_000);
+    expect(told.filter((one) => one === 'failed')).toHaveLength(2);
+    expect(told.at(-1)).toBe('queue "jobs" is looked after again');
   });
 
   it('tries again after a second when Redis is away, and tells when it is well again', async () => {
