@@ -15,7 +15,7 @@ import {
  *
  * | Field | Holds |
  * |---|---|
- * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u), that it belongs to a group (g), that it has a log (o); whether there is more to read at a claim: that it waited for others (d), repeats (p), has webhooks (w), callbacks or a tick (c), anything else (x); that it was delayed at first (l); that its level is high (h) or low (b) |
+ * | `nrq_given` | which of `timeout` (t) and `retry` (r; without a policy: no retries) the caller of enqueue gave, so that a handler's own do not win; that it is unique (u), that it belongs to a group (g), that it has a log (o); whether there is more to read at a claim: that it waited for others (d; s: for one job, and for nothing else), repeats (p), has webhooks (w), callbacks or a tick (c), anything else (x); that it was delayed at first (l); that its level is high (h) or low (b) |
  * | `nrq_timeout` | milliseconds, when the timeout is no whole number of seconds |
  * | `nrq_retry` | JSON of what RQ's retry fields cannot say: `jitter`, `longest` (ms that it does not exceed), `within` (ms), `max` (how many there were at first), `since` (ms since the epoch, when a requeue gave new ones) |
  * | `nrq_attempts` | count of attempts that failed |

@@ -1,7 +1,7 @@
 // What must hold of gates, lanes and levels after each step of the flow model.
 import type { ClaimedJob } from '../../lib/wire/index.js';
 import { type LinedJob, type Moves, faultInLevels, faultInOrder } from './flow-order.js';
-import { GATES, TURNS_ROOM } from './flow-settings.js';
+import { GATES, type Level, TURNS_ROOM } from './flow-settings.js';
 import type { View } from './flow-view.js';
 
 export interface ModelJob extends LinedJob {
@@ -15,6 +15,8 @@ export interface ModelJob extends LinedJob {
   hasEnded: boolean;
   /** Its last run has put it off. */
   isPutOff: boolean;
+  /** The level that the bell alone knew, of a job whose worker died before it claimed it. */
+  readonly lostLevel?: Level;
 }
 
 /** A job has begun to run. */

@@ -112,7 +112,7 @@ describe('the model finds', () => {
       'RETRIES_FIRST = { front = true }',
       'RETRIES_FIRST = {}',
     ],
-    ['ghosts that stay counted', 'exchange', 'lanes.left(taken)', 'lanes.left(count)'],
+    ['ghosts that stay counted', 'exchange', 'lanes.left(taken)', 'lanes.left(claimed)'],
     ['a deleted job that stays counted', 'control', 'joined = joined - count', ''],
     [
       'a batch that is larger',

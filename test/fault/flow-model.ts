@@ -252,7 +252,7 @@ export class FlowModel {
     if (this.below(7) === 0) {
       // Of what Python has put into a level, the bell alone said so, and that is lost with the worker.
       const isKnown = await this.redis.hexists(`rq:job:${id}`, 'nrq_level');
-      if (isKnown === 0) this.change(id, { level: undefined });
+      if (isKnown === 0) this.change(id, { level: undefined, lostLevel: this.jobs.get(id)?.level });
       return;
     }
     await this.exchange(this.pick(this.workers), [id]);
@@ -265,8 +265,9 @@ export class FlowModel {
   }
 
   async recover(): Promise<void> {
-    // Each look is one that takes its turn to sweep.
-    await this.redis.del(`rq:nrq:swept:${this.queue}`);
+    // Each look is one that takes its turn to sweep, and the machine of the test may be slow: that is no outage.
+    const { alive, grace, swept } = this.names;
+    await this.redis.multi().del(swept, grace).zadd(alive, Date.now(), String(LEASE_MS)).exec();
     await this.store.recover(this.queue, { maxCrashes: 1000, leaseMs: LEASE_MS });
   }
 
@@ -356,6 +357,9 @@ export class FlowModel {
     for (const [id, job] of this.jobs) {
       const status = after.status.get(id);
       if (!job.hasEnded && (status === undefined || ENDED.has(status))) job.hasEnded = true;
+      // It came back before anybody had silenced the bell.
+      if (job.lostLevel !== undefined && after.bell?.id === id)
+        this.change(id, { level: job.lostLevel, lostLevel: undefined });
       // What waited for a time or another chance comes where it belongs.
       if (!moves.place.has(id)) moves.place.set(id, this.placeOfReturn(id, job, before));
     }

@@ -17,8 +17,8 @@ export const GATES: Readonly<Record<string, GateSettings>> = {
   rated: { keyRate: { max: 3, per: 150 }, isKeyed: true },
   turns: { isKeyed: true },
   solo: { total: 2, isKeyed: false },
-  slow: { rate: { max: 4, per: 120 }, isKeyed: false },
-  bulk: { total: 9, isKeyed: true, batch: { size: 4, wait: 30 } },
+  slow: { rate: { max: 3, per: 90 }, isKeyed: false },
+  bulk: { total: 9, isKeyed: true, batch: { size: 2, wait: 30 } },
   strict: { perKey: 1, isKeyed: true, isStrict: true },
 };
 

@@ -38,6 +38,9 @@ export function keysOfQueue(queue: string) {
     scheduled: `rq:scheduled:${queue}`,
     flags: `rq:nrq:flags:${queue}`,
     lane: `rq:nrq:lane:${queue}\t`,
+    alive: `rq:nrq:alive:${queue}`,
+    grace: `rq:nrq:grace:${queue}`,
+    swept: `rq:nrq:swept:${queue}`,
   };
 }
 

@@ -321,9 +321,10 @@ describe('what one call of the script does', () => {
     await engine.client.config('RESETSTAT');
     expect(await act(engine.queue())).toMatchObject({ done: 5000 });
     const { scripts, total } = await commands();
-    // At most 200 jobs in one call, and some commands for each of them, whatever the queue's length.
-    expect(scripts).toBeGreaterThanOrEqual(25);
-    expect(scripts).toBeLessThanOrEqual(75);
+    // At most 300 jobs in one call, and at least ten, however slow Redis is: the clock ends a call. Some commands for each of
+    // them, whatever the queue's length.
+    expect(scripts).toBeGreaterThanOrEqual(17);
+    expect(scripts).toBeLessThanOrEqual(500);
     expect(total / 5000).toBeLessThan(10);
   });
 

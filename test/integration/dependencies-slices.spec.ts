@@ -173,6 +173,92 @@ describe('between two calls', () => {
   });
 });
 
+describe('children that are told together', () => {
+  it('go where each of them says, and what is not theirs stays', async () => {
+    const others = ids.slice(0, 40);
+    const lone = (id: string, more = {}) => ({ id, queue: 'other', after: ['p'], ...more });
+    await graph.add(
+      { id: 'p', options: { resultTtl: 0 } },
+      { id: 'q' },
+      ...others.map((id) => lone(id)),
+      lone('first', { options: { atFront: true } }),
+      lone('high', { options: { priority: 'high' } }),
+      lone('later', { options: { delay: 60 } }),
+      lone('of-two', { after: ['p', 'q'] }),
+      lone('elsewhere', { queue: 'third' }),
+    );
+    // One of Python's; one that was released already; one whose key holds something else.
+    await engine.client
+      .multi()
+      .hset('rq:job:python', {
+        created_at: '2026-01-01T00:00:00.000000Z',
+        data: '["f",null,[],{}]',
+        origin: 'other',
+        status: 'deferred',
+        dependency_ids: '["p"]',
+        dependency_id: 'p',
+      })
+      .zadd('rq:deferred:other', '+inf', 'python')
+      .sadd('rq:job::python:dependencies', 'p')
+      .set('rq:job:nothing', 'x')
+      .sadd('rq:job:p:dependents', 'python', 'nothing')
+      .zrem('rq:deferred:other', 'c7')
+      .exec();
+    await graph.finish('p', 'jobs', '"given"');
+    await eventually(async () => (await engine.client.exists('rq:nrq:ended:jobs')) === 0, {
+      what: 'all to be told',
+    });
+
+    const queued = await engine.client.lrange('rq:queue:other', 0, -1);
+    expect(queued[0]).toBe('first');
+    const expected = [...others.filter((id) => id !== 'c7'), 'first', 'python'];
+    expect(queued.toSorted()).toEqual(expected.toSorted());
+    expect(await engine.client.lrange('rq:queue:other!high', 0, -1)).toEqual(['high']);
+    expect(await engine.client.lrange('rq:queue:third', 0, -1)).toEqual(['elsewhere']);
+    expect(await engine.client.zrange('rq:scheduled:other', '0', '-1')).toEqual(['later']);
+    expect(await engine.client.zrange('rq:deferred:other', '0', '-1')).toEqual(['of-two']);
+    for (const id of ['c0', 'first', 'high', 'later', 'of-two', 'elsewhere']) {
+      expect(await engine.fields(id)).toMatchObject({ 'nrq_parent:p': '"given"' });
+    }
+    expect(await engine.fields('c0')).toMatchObject({ enqueued_at: expect.any(String) });
+    await graph.finish('q');
+    expect(await graph.status('of-two')).toBe('queued');
+    expect(await graph.traces()).toEqual([]);
+  });
+
+  it('wait on where their queue cannot take them, and keep no others from theirs', async () => {
+    const some = (queue: string) => ids.slice(0, 5).map((id) => ({ id: `${queue}-${id}`, queue }));
+    const children = [...some('broken'), ...some('other')].map((job) => ({ ...job, after: ['p'] }));
+    await graph.add({ id: 'p' }, ...children);
+    await engine.client.set('rq:queue:broken', 'x');
+    await graph.finish('p');
+    expect(await size('queue')).toBe(5);
+    expect(await engine.client.zcard('rq:deferred:broken')).toBe(5);
+    await engine.client.del('rq:queue:broken', 'rq:nrq:swept:broken');
+    await engine.store.recover('broken', { maxCrashes: 3, leaseMs: 60_000 });
+    expect(await engine.client.llen('rq:queue:broken')).toBe(5);
+    expect(await graph.traces()).toEqual([]);
+  });
+
+  it('are all told although what was noted of the way through them means nothing', async () => {
+    await fanOut();
+    const revive = killAfterEachCall();
+    await graph.finish('p');
+    // As for a Redis that was started again: its places in a set are others.
+    const [key, note] = Object.entries(await engine.client.hgetallBuffer('rq:nrq:ended:jobs'))[0]!;
+    const text = note.toString('latin1');
+    const cursor = /^(.*?finished.)(\d+)/s.exec(text)![2]!;
+    expect(cursor).not.toBe('0');
+    const spoilt = text.replace(cursor, '1'.padEnd(cursor.length, '0'));
+    await engine.client.hset('rq:nrq:ended:jobs', key, Buffer.from(spoilt, 'latin1'));
+    revive();
+    await graph.claim();
+    await all('queue');
+    await eventually(async () => (await graph.traces()).length === 0, { what: 'nothing left' });
+    expect(new Set(await engine.client.lrange('rq:queue:other', 0, -1)).size).toBe(COUNT);
+  });
+});
+
 describe('more new children of a parent that has failed than a call can tell', () => {
   const addChildren = () => graph.add(...ids.slice(0, 1000).map((id) => ({ id, after: ['p'] })));
   beforeEach(async () => {

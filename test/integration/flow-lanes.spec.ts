@@ -71,6 +71,35 @@ describe('keys', () => {
     ]);
   });
 
+  it('take turns in calls of any size, one after the other', async () => {
+    await engine.queue().enqueueMany([...jobs('a', 9), ...jobs('b', 9), ...jobs('c', 9)]);
+    const keys: string[] = [];
+    for (const want of [5, 1, 4, 2, 7]) {
+      const { claimed } = await engine.store.exchange('jobs', {
+        leaseMs: 60_000,
+        worker: 'w',
+        token: '0'.repeat(32),
+        nextExecution: keys.length,
+        want,
+        // For one of them there is a slot.
+        ahead: want - 1,
+        suspects: { from: 2, takes: true, delay: 10 },
+        woken: [],
+        outcomes: [],
+        call: undefined,
+        events: [],
+      });
+      keys.push(...claimed.map(({ lane = '' }) => lane.slice(-1)));
+    }
+    expect(keys).toHaveLength(19);
+    const served = { a: 0, b: 0, c: 0 };
+    for (const key of keys) {
+      served[key as 'a'] += 1;
+      const counts = Object.values(served);
+      expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
+    }
+  });
+
   it('with one job at a time each run in order, over retries, crashes of none, and workers', async () => {
     const seen = new Map<string, number[]>();
     const failed = new Set<string>();

@@ -312,6 +312,17 @@ describe('what a worker claims with and ahead of its slots', () => {
     expect(await claimed(0, 2)).toEqual(['h3 high', 'n1']);
   });
 
+  it('are jobs of keys that only take turns, as those of the list; and none that is limited', async () => {
+    for (const id of ['a1', 'a2', 'b1']) await queue().enqueue('keyed', id, { id, key: id[0] });
+    await enqueue('n1', 'normal');
+    expect(await claimed(1, 1)).toHaveLength(2);
+    expect(await claimed(0, 5)).toHaveLength(2);
+
+    await queue().setLimits({ handler: 'limited', concurrency: { perKey: 2 } });
+    for (const id of ['a', 'b']) await queue().enqueue('limited', id, { id, key: id });
+    expect(await claimed(1, 5)).toHaveLength(1);
+  });
+
   it('is nothing of the list while a lane waits for its turn', async () => {
     await queue().enqueueMany(
       ['n1', 'n2', 'n3'].map((id) => ({ name: 'job', data: id, options: { id } })),

@@ -1,11 +1,32 @@
 import { jest } from '@jest/globals';
 import { deferred, eventually } from '../support/wait.js';
 import { useBothSides } from './both-sides.js';
+import { sweep } from './families.js';
 import { OddJobs } from './odd-jobs.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
 jest.setTimeout(40_000);
+
+/**
+ * Somebody has a job wait for one that is about to be written as finished. A Python worker writes it anew then, and knows
+ * its run no more.
+ */
+const FORGOTTEN_RUN = `
+job = queue().enqueue('tasks.add', 1, 2)
+enqueue_dependents = Queue.enqueue_dependents
+changes = [lambda: connection.sadd(job.dependents_key, 'comes-late')]
+def changed_meanwhile(self, *args, **options):
+    enqueue_dependents(self, *args, **options)
+    if changes:
+        changes.pop()()
+Queue.enqueue_dependents = changed_meanwhile
+try:
+    rq.SimpleWorker([queue()], connection=connection, serializer=JSONSerializer).work(burst=True)
+finally:
+    Queue.enqueue_dependents = enqueue_dependents
+return job.id
+`;
 
 /** The traps for a writer that is not Python: each has ended a Python worker, `rq info` or a job before. */
 describeInterop('the traps of sharing registries, meta and results with Python', () => {
@@ -146,6 +167,29 @@ describeInterop('the traps of sharing registries, meta and results with Python',
         what: 'the member to be dropped',
       });
       expect(await sides.client.exists('rq:job:gone')).toBe(0);
+    });
+
+    it('a run that Python forgets is taken out by the sweep, when no worker is at it', async () => {
+      const id = await sides.python.run<string>(FORGOTTEN_RUN);
+      const member = () => sides.client.zrange('rq:wip:shared', '0', '-1');
+      expect(await lookWhen(sides.python, id, 'finished')).toMatchObject({
+        places: ['started', 'finished'],
+      });
+      const job = sides.nest.queue().job(id);
+      // Its worker has not come to the end of it: three turns change nothing.
+      await sides.client.hset('rq:worker:busy', 'current_job', id);
+      await sides.client.sadd('rq:workers:shared', 'rq:worker:busy');
+      for (let turn = 0; turn < 3; turn += 1) await sweep(sides);
+      expect(await member()).toEqual([expect.stringContaining(id)]);
+      await sides.client.hdel('rq:worker:busy', 'current_job');
+      await sweep(sides);
+      expect(await member()).toHaveLength(1);
+      await sweep(sides);
+      expect(await member()).toEqual([]);
+      expect(await sides.client.keys('rq:execution*')).toEqual([]);
+      await job.requeue({ finished: true });
+      await sides.nest.worker({ 'tasks.add': () => 'again' });
+      expect(await job.result({ timeout: '10s' })).toBe('again');
     });
   });
 

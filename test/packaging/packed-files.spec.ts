@@ -43,7 +43,14 @@ it('what lib/ becomes is there, with scripts and declarations, and no test or so
   const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.\w+$/.test(name))
     .map((name) => `docs/${name.split(sep).join('/')}`);
-  const pages = ['CHANGELOG.md', 'LICENSE', 'README.md', 'bench/README.md', 'bench/RESULTS.md', ...docs];
+  const pages = [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'bench/README.md',
+    'bench/RESULTS.md',
+    ...docs,
+  ];
   const beside = ['package.json', ...pages, ...observability];
   expect(library.files.toSorted()).toEqual([...beside, ...ofLib].toSorted());
 });

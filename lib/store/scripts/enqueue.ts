@@ -19,14 +19,22 @@ export function encodeEnqueue(
   if (!shared && arePlain(jobs)) return encodePlain(keyspace, jobs);
   // Jobs of a queue without options of their own share one list of fields, which travels once.
   const templates = new Map<string[], number>();
+  const texts = new Map<string, string[]>();
   const queues: string[] = [];
   let levels = '';
   const rows: ScriptValue[] = [];
   let hasKeys: '' | '1' = '';
   for (const job of jobs) {
     const { options, queue } = job;
-    const fields = optionFields(queue, options);
+    let fields = optionFields(queue, options);
     let template = templates.get(fields);
+    if (template === undefined && jobs.length > 1) {
+      // The same options in objects of their own, since each job brings a key.
+      const text = fields.join('\0');
+      fields = texts.get(text) ?? fields;
+      texts.set(text, fields);
+      template = templates.get(fields);
+    }
     if (template === undefined) {
       template = templates.size + 1;
       templates.set(fields, template);
@@ -42,7 +50,7 @@ export function encodeEnqueue(
       own.push('nrq_lane', job.lane);
     }
     if (job.meta !== undefined) own.push('meta', job.meta);
-    if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}d`);
+    if (job.waitsFor?.jobs.length) own.push('nrq_given', `${given(options)}${waitingAs(job)}`);
     if (job.tick) own.push(...tickFields(job.tick, given(options)));
     const description = options.description ?? (shared ? describeCall(job.data) : undefined);
     if (description !== undefined) own.push('description', description);
@@ -132,6 +140,11 @@ function placeOf({ options, waitsFor }: NewJob): string {
   const { jobs, group, ifFailed } = waitsFor;
   if (group !== undefined) return `after ${ifFailed} ${place} @${group}`;
   return jobs.length > 0 ? `after ${ifFailed} ${place} ${jobs.join(',')}` : place;
+}
+
+/** Letters of `nrq_given`: one that waits for a single job and for nothing else is released together with others. */
+function waitingAs({ options, waitsFor }: NewJob): string {
+  return waitsFor?.jobs.length === 1 && placeWithoutParents(options) === 'back' ? 'ds' : 'd';
 }
 
 function placeWithoutParents(options: NewJob['options']): string {

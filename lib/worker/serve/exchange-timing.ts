@@ -16,6 +16,7 @@ export class ExchangeTiming {
   readonly mode = new ConsumerMode();
   private underWay = 0;
   private failures = 0;
+  private isTurnTaken = false;
   private mayHaveOrphans = false;
   private planned: NodeJS.Immediate | undefined;
   private backOffTimer: Timer | undefined;
@@ -56,6 +57,16 @@ export class ExchangeTiming {
   /** An exchange is under way from now on. */
   sent(): void {
     this.underWay += 1;
+  }
+
+  /**
+   * Two answers that come together would stay together: Redis would work on both, and then the worker on both. So the
+   * second one waits for the next turn of the event loop, and what comes of the first one travels meanwhile.
+   */
+  async ownTurn(): Promise<void> {
+    while (this.isTurnTaken) await new Promise((resolve) => setImmediate(resolve));
+    this.isTurnTaken = true;
+    setImmediate(() => (this.isTurnTaken = false));
   }
 
   /** It is not any more: `answered` or `failed` says how it ended. */

@@ -326,6 +326,8 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
         ...settled,
         events: this.events.collect(settled.outcomes),
       });
+      prefetch.exchanged(performance.now() - sentAt);
+      if (reply.claimed[0]?.lane !== undefined) await this.timing.ownTurn();
     } catch (thrown) {
       error = thrown;
     }
@@ -337,7 +339,6 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
       this.failed(error, sent);
       return;
     }
-    prefetch.exchanged(performance.now() - sentAt);
     this.settings.clock(reply.now);
     this.events.isListened = reply.listened;
     this.timing.answered();
@@ -394,7 +395,6 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
 
 /** In one exchange: keeps a script below 5 ms. */
 const MOST_SETTLED = 200;
-
 /** What is due so soon is worth waiting for. */
 const DUE_SOON_MS = 1000;
 const UNTOLD_CHECK_MS = 50;

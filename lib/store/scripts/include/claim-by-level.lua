@@ -3,9 +3,8 @@
 --- @include ring
 
 -- The job that stands in RQ's list for its level goes back to its head, unless somebody has taken it.
-local function silence_bell(queue)
-  local bell = redis.call('HGET', queue.flags, 'bell')
-  if not bell then return end
+-- bell: what the flags say of it
+local function silence_bell(queue, bell)
   local level, id = string.match(bell, '^(%l+) (.*)$')
   redis.call('HDEL', queue.flags, 'bell')
   if redis.call('LREM', queue.list, 1, id) > 0 then redis.call('LPUSH', queue[level], id) end

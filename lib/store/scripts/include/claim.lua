@@ -83,7 +83,8 @@ local function look_at(queue, claims, id)
   return values
 end
 
--- Claims as many of these ids as it can, in order, and answers how many of them need not be looked at again. The leases
+-- Claims as many of these ids as it can, in order, and answers how many of them need not be looked at again, and the
+-- leases of those that are claimed: score, member, ... The leases
 -- come first: a lease whose job is not started does no harm, a started job without a lease would be lost.
 local function claim(queue, claims, ids)
   local found, leases, looked_at, is_found = {}, {}, 0, {}
@@ -138,7 +139,7 @@ local function claim(queue, claims, ids)
       claims.failure = written.err
       for late = index, count do redis.pcall('ZREM', queue.started, leases[2 * late]) end
       for place, wanted in ipairs(ids) do
-        if wanted == id then return place - 1 end
+        if wanted == id then return place - 1, leases end
       end
     end
     -- A time limit for waiting, or the one of an earlier end, does not hold while the job runs.
@@ -168,7 +169,7 @@ local function claim(queue, claims, ids)
       begin_execution(id, execution, claims.worker, claims.execution_ttl)
     end
   end
-  return looked_at
+  return looked_at, leases
 end
 
 -- Ids that are not jobs, or must not run, are taken out and do not hold up those behind them.

@@ -30,6 +30,7 @@ function act.cancel(queue, jobs)
   for _, job in ipairs(jobs) do
     local ttl = ttl_of(job.failure_ttl, ARGV.failure_ttl)
     if job.status == 'deferred' then leave_parents(job.id) end
+    ending.is_unhurt = job.is_unhurt
     finish(queue, ending, job.id, 'canceled', ttl, 'text', '', unpack(mark))
     job.is_deleted = ttl == '0'
     local list = job.is_deleted and deleted or kept
@@ -110,7 +111,7 @@ function act.requeue(queue, jobs, found)
   for _, job in ipairs(requeued) do
     local id, key = job.id, job_prefix .. job.id
     -- One that was canceled because of a parent shall run all the same.
-    if job.status == 'canceled' and redis.call('HEXISTS', key, 'nrq_canceled_by') == 1 then leave_parents(id) end
+    if job.status == 'canceled' and job.is_canceled_by then leave_parents(id) end
     redis.call('HDEL', key, 'started_at', 'ended_at', 'result', 'exc_info', 'nrq_crashes', 'nrq_reason', 'nrq_canceled_by',
       'nrq_released')
     if ARGV.retries ~= '' then renew_retries(id) end
@@ -136,7 +137,7 @@ function act.delete(queue, jobs, found)
   local keys, ids = {}, {}
   for index, job in ipairs(jobs) do
     ids[index] = job.id
-    leave_parents(job.id)
+    if job.has_parents then leave_parents(job.id) end
     tell_worker(job, 'cancel-job')
     if listened and not has_ended(job.status) then tell_canceled(queue, job, 'deleted') end
     if not job.is_kept then add_keys_of(job.id, keys) end

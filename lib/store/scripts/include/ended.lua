@@ -11,7 +11,8 @@
 --- @include dependencies
 --- @include wake
 
--- How many children (and parents looked at, a tenth each) in one call; and how many are read at once.
+-- How many children (and parents looked at, a tenth each) in one call; and how many are read at once. Mostly the clock
+-- ends a call before.
 local MOST_STEPS, PAGE = 500, 100
 -- Seconds: what is left over, should nobody ever come by; and how much longer than a job its set is kept.
 local KEPT, KEPT_AFTER = 86400, 60
@@ -26,6 +27,27 @@ local ENDS_AS = {
 -- steps: made in this call  open: parents whose children are still to be told, see `open_entry`  touched: queues that
 -- were put into  waiting: id -> a child that is known to wait on, see `keep_waiting`
 local hung = { steps = 0, open = {}, touched = {}, waiting = {} }
+
+-- Milliseconds for the children of one parent, since others may have to wait for two such calls; and in all. The clock is
+-- looked at first after some steps, since few are never left over: should the worker die that was to go on, nobody may come
+-- by for ten seconds.
+hung.FOR_ONE, hung.IN_ALL = 2.5, 5
+-- When it is looked at again, and what it said.
+hung.next_look, hung.taken = 50, 0
+
+do
+  --- @include clock
+  hung.milliseconds_run = milliseconds_run
+
+  -- Whether this call has done enough.
+  function hung.is_spent(most)
+    if hung.steps >= MOST_STEPS then return true end
+    if hung.steps >= hung.next_look then
+      hung.next_look, hung.taken = hung.steps + 10, milliseconds_run()
+    end
+    return hung.taken >= most
+  end
+end
 
 --- @include groups
 
@@ -79,6 +101,7 @@ end
 
 --- @include children
 --- @include hand-over
+--- @include release-together
 --- @include untold
 
 -- Looks at the parents that are left. Answers 'met' | 'wait' | 'cancel', parent, how. The look ends at the first that is
@@ -208,11 +231,18 @@ end
 -- set, and who stays. The set is not changed before the end of the scan: the embedded server of the testing kit would
 -- pass over some.
 local function tell_children(queue, entry)
-  local gone, stay, cursor = {}, {}, '0'
-  while hung.steps < MOST_STEPS do
+  local gone, stay = {}, {}
+  -- That of the call before may mean nothing any more, to a Redis that was started again or to a replica: what it passes
+  -- over comes with a look at the whole set.
+  local cursor, is_whole_set = entry.cursor or '0', (entry.cursor or '0') == '0'
+  repeat
     local page = redis.call('SSCAN', entry.key, cursor, 'COUNT', PAGE)
-    local left = {}
-    for _, id in ipairs(page[2]) do
+    local ids, left, is_whole = hung.release_together(entry, page[2], gone), {}, true
+    for index, id in ipairs(ids) do
+      if hung.is_spent(hung.FOR_ONE) and index > 1 then
+        is_whole = false
+        break
+      end
       hung.steps = hung.steps + 1
       local told, leaves = pcall(tell_child, entry, id)
       -- One that is not a job leaves; one that cannot be moved now is tried again.
@@ -222,9 +252,12 @@ local function tell_children(queue, entry)
       list[#list + 1] = id
     end
     if #left > 0 and not entry.is_again then untold.note_some(queue, entry, left) end
-    cursor = page[1]
-    if cursor == '0' then return true, gone, stay end
-  end
+    if is_whole then
+      cursor = page[1]
+      entry.cursor = cursor
+      if cursor == '0' then return is_whole_set, gone, stay end
+    end
+  until hung.is_spent(hung.FOR_ONE)
   return false, gone, stay
 end
 
@@ -243,8 +276,7 @@ local function close_entry(entry, gone, stay)
   if entry.how == 'again' then redis.pcall('PERSIST', own) else keep_set(entry.id) end
 end
 
--- Notes what is left over: a set of its own with those that are still to be told. No cursor is kept: it means nothing any
--- more to a Redis that was started again, or to a replica.
+-- Notes what is left over: a set of its own with those that are still to be told. Answers whether there are any.
 local function note_left(queue, entry, gone, stay)
   local own = dependents_key(entry.id)
   if entry.key == own then
@@ -252,7 +284,7 @@ local function note_left(queue, entry, gone, stay)
     if redis.pcall('EXISTS', ending) ~= 0 then ending = ending .. ':' .. string.format('%.0f', now * 1000) end
     redis.pcall('RENAME', own, ending)
     -- What could not be renamed is the sweep's.
-    if redis.pcall('EXISTS', ending) ~= 1 then return end
+    if redis.pcall('EXISTS', ending) ~= 1 then return true end
     entry.key = ending
     redis.pcall('EXPIRE', ending, KEPT)
   end
@@ -262,8 +294,13 @@ local function note_left(queue, entry, gone, stay)
     pcall(batched, 'SADD', own, stay)
     keep_set(entry.id)
   end
-  redis.pcall('HSET', queue.ended, entry.key, untold.pack(entry))
+  if redis.pcall('EXISTS', entry.key) == 0 then
+    if entry.how == 'again' then redis.pcall('PERSIST', own) end
+    return false
+  end
+  redis.pcall('HSET', queue.ended, entry.key, untold.pack(entry, entry.cursor))
   redis.pcall('EXPIRE', queue.ended, KEPT)
+  return true
 end
 
 -- A note of what was left of an earlier end, or of a requeue, does not hold any more. Python's set may have been written
@@ -297,7 +334,7 @@ local function tell_open(queue, goes_on)
   local at = 1
   while hung.open[at] do
     local entry = hung.open[at]
-    local told = hung.steps < MOST_STEPS
+    local told = not hung.is_spent(hung.IN_ALL)
     if not entry.is_begun then
       entry.is_begun = true
       local count = entry.count or redis.pcall('SCARD', entry.key)
@@ -319,9 +356,10 @@ local function tell_open(queue, goes_on)
         untold.note_all(queue, entry)
       elseif all then
         pcall(close_entry, entry, gone, stay)
-      else
-        note_left(queue, entry, gone, stay)
+      elseif note_left(queue, entry, gone, stay) then
         hung.is_left = true
+      else
+        all = true
       end
       if entry.noted_as and (not worked or all or entry.noted_as ~= entry.key) then
         redis.pcall('HDEL', queue.ended, entry.noted_as)

@@ -29,9 +29,20 @@ function new_in_lanes.add(queue, lane, id, front)
 end
 
 function new_in_lanes.write()
+  -- Their lanes take their turns in one step.
+  local opened = {}
   for _, of in ipairs(in_order) do
-    of.queue.lanes.put(of.gate, of.key, of.ids, false)
-    of.is_put = true
+    if of.queue.lanes.append(of.gate, of.key, of.ids) then
+      local list = opened[of.gate] or {}
+      opened[of.gate] = list
+      list[#list + 1] = of.queue.lanes.now_micros
+      list[#list + 1] = of.key
+    end
+  end
+  for gate, list in pairs(opened) do
+    for first = 1, #list, 4000 do
+      redis.call('ZADD', gate.lanes, 'NX', unpack(list, first, math.min(first + 3999, #list)))
+    end
   end
 end
 

@@ -4,7 +4,7 @@
 --
 -- An end takes two steps. `finish` is called for each job, and does the writes that Redis could refuse. It notes
 -- the others in `ending`, a table that is empty at first: what frees memory, and what one command does for many jobs. When
--- `finish` has succeeded for all, `conclude` does what was noted.
+-- `finish` has succeeded for all, `conclude` does what was noted. `ending.is_unhurt`: no worker has died of the next job.
 
 local REGISTRIES = { 'finished', 'failed', 'canceled' }
 -- Seconds: a hundred years.
@@ -71,7 +71,7 @@ local function finish(queue, ending, id, status, ttl, encoding, text, ...)
       return 'missing'
     end
     -- What workers died of before is of no account after an end.
-    if status ~= 'finished' then redis.pcall('HDEL', key, 'nrq_crashes') end
+    if status ~= 'finished' and not ending.is_unhurt then redis.pcall('HDEL', key, 'nrq_crashes') end
     if ttl == '-1' then
       redis.pcall('PERSIST', key)
     elseif redis.pcall('PEXPIREAT', key, end_of(ending, ttl).moment) ~= 1 then

@@ -89,11 +89,14 @@ local function gate_named(name)
   return gate
 end
 
--- The limits of the queue as a whole.
-local function whole_queue()
-  if wide then return wide end
-  wide = { rates = prefix .. 'nrq:rate:' .. queue.name }
-  local texts = redis.call('HMGET', queue.flags, 'q', 'oq', 's')
+-- The limits of the queue as a whole, and its marks. is_anew: they may have changed in this call
+local function whole_queue(is_anew)
+  if wide and not is_anew then return wide end
+  local texts = redis.call('HMGET', queue.flags, 'q', 'oq', 's', 'bell', 'levels', 'full', 'full_keys')
+  wide = {
+    rates = prefix .. 'nrq:rate:' .. queue.name,
+    bell = texts[4], levels = texts[5], full = texts[6], full_keys = texts[7],
+  }
   if texts[1] then take_numbers(wide, texts[1], { 'total', 'rate', 'per' }) end
   if texts[2] and not take_override(wide, texts[2], { 'total', 'rate', 'per' }) then
     redis.call('HDEL', queue.flags, 'oq')
@@ -176,6 +179,18 @@ local touched = {}
 
 -- What happened in a gate may have changed when it opens: that is written when all is done.
 local function touch(gate) touched[gate] = true end
+
+-- Names of gates that may be open, those first whose jobs have waited for longest; and of those that were touched, of which
+-- nothing is written yet.
+local function open_gates(most)
+  local names, is_among = redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', '0', most), {}
+  if not next(touched) then return names end
+  for _, name in ipairs(names) do is_among[name] = true end
+  for gate in pairs(touched) do
+    if not is_among[gate.name] then names[#names + 1] = gate.name end
+  end
+  return names
+end
 
 local function write_openings()
   for gate in pairs(touched) do

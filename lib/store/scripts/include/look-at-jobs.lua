@@ -1,7 +1,7 @@
 -- Looks at the jobs of a call, and says of each what is to be done with it. Nothing is changed. A part of control.lua.
 
--- What keeps a call below 5 ms is a count of its work: about 5 microseconds each on a busy machine.
-local BUDGET, work = 600, 0
+-- What keeps a call below 5 ms is the clock, and a count of its work where there is none.
+local BUDGET, work = 1200, 0
 local function spend(amount) work = work + amount end
 
 --- @include date-text
@@ -21,19 +21,15 @@ if ARGV.after ~= '' or ARGV.before ~= '' then
 elseif action ~= 'cancel' then
   FIELDS[2] = nil
 end
-local CANCELED_BY
-if action == 'requeue' and place == 'canceled' then
-  FIELDS[#FIELDS + 1] = 'nrq_canceled_by'
-  CANCELED_BY = #FIELDS
-end
-local UNIQUE, GROUP, LEVEL
-if action == 'requeue' then
-  FIELDS[#FIELDS + 1] = 'nrq_unique'
-  UNIQUE = #FIELDS
-  FIELDS[#FIELDS + 1] = 'group_id'
-  GROUP = #FIELDS
-  FIELDS[#FIELDS + 1] = 'nrq_level'
-  LEVEL = #FIELDS
+-- Where in the answer each of the further fields stands that this action needs.
+local AT = {}
+for _, name in ipairs(({
+  cancel = { 'nrq_crashes' },
+  requeue = { 'nrq_canceled_by', 'nrq_unique', 'group_id', 'nrq_level' },
+  delete = { 'dependency_ids', 'dependency_id', 'nrq_after_group' },
+})[action] or {}) do
+  FIELDS[#FIELDS + 1] = name
+  AT[name] = #FIELDS
 end
 local COST = 3
 if action == 'requeue' and ARGV.retries ~= '' then COST = 5 end
@@ -124,13 +120,21 @@ local function look_at(queue, selection, index, unread)
   if not is_named then return 'passed', job end
   local answer = answer_for(status)
   -- One that was canceled because of another waits for that again as soon as it is requeued.
-  local parent = CANCELED_BY and fields[CANCELED_BY]
+  local parent = place == 'canceled' and fields[AT.nrq_canceled_by]
   if parent and redis.pcall('HGET', job_prefix .. parent, 'status') == 'canceled' then answer = 'refused' end
-  job.is_unique = UNIQUE and fields[UNIQUE]
-  if job.is_unique then spend(3) end
-  job.is_member = GROUP and fields[GROUP] and fields[GROUP] ~= ''
-  if job.is_member then spend(2) end
-  job.level = LEVEL and fields[LEVEL]
+  if action == 'requeue' then
+    job.is_canceled_by = fields[AT.nrq_canceled_by]
+    job.is_unique = fields[AT.nrq_unique]
+    if job.is_unique then spend(3) end
+    job.is_member = fields[AT.group_id] and fields[AT.group_id] ~= ''
+    if job.is_member then spend(2) end
+    job.level = fields[AT.nrq_level]
+  elseif action == 'cancel' then
+    job.is_unhurt = not fields[AT.nrq_crashes]
+  elseif action == 'delete' then
+    job.has_parents = fields[AT.dependency_ids] or fields[AT.dependency_id] or fields[AT.nrq_after_group]
+    if job.has_parents then spend(2) end
+  end
   if answer == 'done' and (action == 'cancel' or action == 'delete') then
     local lane_length = not queue.is_plain and not job.executions and status == 'queued' and queue.lanes.length_of(id)
     if lane_length then
@@ -151,6 +155,21 @@ end
 
 local ENDED = { finished = true, failed = true, canceled = true }
 
+-- Milliseconds of a call, of which changing a job takes twice as long as looking at it. The clock is looked at after so
+-- much work.
+local is_spent
+do
+  local MOST, PAUSE = 4, 40
+  local next_look = PAUSE
+
+  function is_spent(found)
+    if work > BUDGET then return true end
+    if work < next_look then return false end
+    next_look = work + PAUSE
+    return hung.milliseconds_run() * (1 + 2 * #found.jobs / math.max(1, found.looked)) > MOST
+  end
+end
+
 -- looked: how many; jobs: those that are to be changed; missing: ids without a job; answers: answer -> count;
 -- stay, last: how many still stand in the place afterwards, and the last of them
 local function look_at_jobs(queue, selection)
@@ -160,7 +179,7 @@ local function look_at_jobs(queue, selection)
   -- To find the place in a long queue, and to take something out there, is a way along the list.
   if place == 'queued' or place == '' then spend(selection.first / 300) end
   for index, id in ipairs(selection.ids) do
-    if #found.jobs >= most or work > BUDGET then break end
+    if #found.jobs >= most or is_spent(found) then break end
     spend(1)
     local answer, job = 'already', nil
     if not is_seen[id] then answer, job = look_at(queue, selection, index, found.unread) end

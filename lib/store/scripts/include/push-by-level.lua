@@ -16,5 +16,8 @@ local function push_by_level(queue, ids, front)
   end
   redis.call('HSET', queue.flags, 'levels', '1')
   queue.is_plain = false
-  ring(queue)
+  -- Who puts more jobs there in its call, or claims some, rings when all is done: the bell must not pass them.
+  if not queue.closes_later then
+    ring(queue)
+  end
 end

@@ -23,7 +23,8 @@ end
 
 -- keeps_time: id -> true
 -- by_run: in a lane, jobs that have run already go to its head
-local function queue_up_all(queue, ids, front, keeps_time, by_run)
+-- more: in place of keeps_time, what else the hash of each holds from now on: { name, value, ... }
+local function queue_up_all(queue, ids, front, keeps_time, by_run, more)
   if #ids == 0 then return end
   assure_mark()
   if queue.is_plain then
@@ -31,7 +32,15 @@ local function queue_up_all(queue, ids, front, keeps_time, by_run)
   else
     push(queue, queue.lanes.take_in(ids, { front = front, by_run = by_run }), front)
   end
-  for _, id in ipairs(ids) do mark_queued(id, keeps_time[id]) end
+  if not more then
+    for _, id in ipairs(ids) do mark_queued(id, keeps_time[id]) end
+  elseif #more == 0 then
+    for index = 1, #ids do
+      redis.call('HSET', job_prefix .. ids[index], 'status', 'queued', 'enqueued_at', now_text)
+    end
+  else
+    for _, id in ipairs(ids) do mark_queued(id, false, unpack(more)) end
+  end
 end
 
 local function push_one(queue, id, front)

@@ -40,17 +40,16 @@ local function key_of_queue(queue, what)
   elseif what == 'lanes' then
     -- Made for this queue when it is first asked for: that costs as much as some commands.
     --- @include lanes
-    key = {
+    key = setmetatable({
       gate_named = gate_named, lane_in = lane_in, lane_by_name = lane_by_name, lane_of_new = lane_of_new, put = put,
-      take_in = take_in, take_out = take_out_of_lanes, place_of = place_in_lane, length_of = length_of_lane,
-      each = each_lane, ids = ids_in_lanes, cut = cut_lanes, drop_holder = drop_holder, rest = rest,
-      counted = counted, left = left, touch = touch, look_again = look_again, close = close, running_of = running_of,
+      append = append,
+      left = left, touch = touch, look_again = look_again, close = close, running_of = running_of,
       limits_of = limits_of, whole_queue = whole_queue, room_of_queue = room_of_queue, room_in = room_in,
-      note_starts = note_starts, close_gates = write_openings, note_queue_starts = note_queue_starts, micros = micros,
+      note_starts = note_starts, close_gates = write_openings, open_gates = open_gates, note_queue_starts = note_queue_starts, micros = micros,
       now_micros = now_micros, opening_of = opening_of, gathers = gathers, gathers_until = gathers_until,
       gather_anew = gather_anew, forget = forget_lanes, hold_key = hold_key, waits_for_retry = waits_for_retry,
-      let_keys_go = let_keys_go, text_of_new = text_of_new, wake_all = wake_all,
-    }
+      text_of_new = text_of_new, wake_all = wake_all,
+    }, { __index = function(_, what) return further_of_lanes()[what] end })
   else
     error('a queue has no key ' .. what)
   end

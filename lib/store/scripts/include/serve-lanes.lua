@@ -2,7 +2,9 @@
 -- share of what the worker wants. In a gate the lanes take turns: who was served longest ago is the next.
 
 -- In one call: keeps it below 5 ms.
-local LANES_AT_ONCE, GATES_AT_ONCE, SORTED_AT_ONCE, BATCHED_AT_ONCE = 1000, 50, 500, 500
+local LANES_AT_ONCE, GATES_AT_ONCE, SORTED_AT_ONCE, BATCHED_AT_ONCE, AHEAD_AT_ONCE = 500, 50, 500, 500, 100
+-- Of a total that is no smaller, one call takes half: while the jobs of one half run, those of the other travel.
+local HALVED_FROM = 16
 
 local lanes = queue.lanes
 local tab, for_ever = '\t', math.huge
@@ -16,78 +18,16 @@ end
 
 -- A batch takes one slot of the worker, however many jobs it has.
 local function slots_used(claims) return #claims.jobs - claims.batched end
--- Takes jobs off the head of a lane. Answers how many were claimed, and whether there are more; and, when it has to wait
--- with what is at its head (a suspect), until when.
-local function claim_from_lane(claims, gate, key, most)
-  local lane = gate.lane .. key
-  local in_batch = sizes[gate.name] and gate.batch and tab .. string.format('%d', claims.number) or ''
-  local ids = redis.call('LRANGE', lane, 0, most)
-  local has_more = #ids > most
-  if has_more then ids[#ids] = nil end
-  local before, number = #claims.jobs, claims.number
-  claims.waits_in_lane, claims.in_batch = true, in_batch ~= ''
-  local taken = claim(queue, claims, ids)
-  claims.waits_in_lane, claims.in_batch = nil, nil
-  local count, rests = #claims.jobs - before, nil
-  if claims.failure == 'suspect' then
-    -- It keeps its place, and nobody of its lane passes it.
-    claims.failure, rests = '', now + tonumber(ARGV.suspect_delay)
-  end
-  local holders = {}
-  for index = 1, count do
-    local values = claims.jobs[before + index]
-    values[CLAIM.status] = gate.name .. tab .. key .. in_batch
-    holders[2 * index - 1] = '0'
-    holders[2 * index] = key .. tab .. values[CLAIM_FIELD_COUNT + 1] .. ':' .. claims.token
-      .. string.format('%016x', number + index - 1)
-  end
-  batched('ZADD', gate.held, holders)
-  if taken > 0 then redis.call('LTRIM', lane, taken, -1) end
-  lanes.left(taken)
-  return count, has_more or taken < #ids, rests, taken - count
-end
 
--- Serves a lane once. Answers how many were claimed, how many ids were dropped, and when the lane is to be looked at
--- again; nothing: it is empty.
-local function serve_lane(claims, gate, key, most)
-  local limits = lanes.limits_of(gate, key)
-  local running, starts, opens
-  if limits.per_key then
-    running = lanes.running_of(gate, key)
-    most = math.min(most, limits.per_key - running)
-  end
-  if limits.key_rate then
-    local left
-    left, starts, opens = lanes.room_in(gate.rates .. tab .. key, limits.key_rate, limits.key_per)
-    most = math.min(most, left)
-  end
-  if limits.rests then return 0, 0, limits.rests end
-  local gathers_until = lanes.gathers_until(gate, key)
-  if gathers_until then return 0, 0, gathers_until end
-  if lanes.waits_for_retry(gate, key) then return 0, 0, for_ever end
-  if most <= 0 then
-    if running and running >= limits.per_key then return 0, 0, limits.ends or for_ever end
-    return 0, 0, opens or limits.ends or for_ever
-  end
-  local count, has_more, rests, dropped = claim_from_lane(claims, gate, key, most)
-  if starts and count > 0 then
-    lanes.note_starts(gate.rates .. tab .. key, starts, count, limits.key_rate, limits.key_per)
-  end
-  if rests then return count, dropped, rests end
-  if not has_more then return count, dropped, nil end
-  if running and running + count >= limits.per_key then return count, dropped, limits.ends or for_ever end
-  if starts then
-    local left, _, at = lanes.room_in(gate.rates .. tab .. key, limits.key_rate, limits.key_per)
-    if left <= 0 then return count, dropped, at or for_ever end
-  end
-  return count, dropped, lanes.gather_anew(gate, key)
-end
+--- @include claim-lanes
 
 -- How many jobs of a gate may start, and the starts that its rate counts.
 local function room_of(claims, gate)
   local room, starts = claims.room - #claims.jobs, nil
   if gate.rests then return 0 end
   if gate.total then room = math.min(room, gate.total - redis.call('ZCARD', gate.held)) end
+  local half = gate.total and gate.total >= HALVED_FROM and math.ceil(gate.total / 2) - (gate.given or 0)
+  if half and room > half then room, claims.has_more_gates = half, true end
   if gate.rate then
     local left
     left, starts = lanes.room_in(gate.rates, gate.rate, gate.per)
@@ -107,36 +47,39 @@ local function serve_gate(claims, gate, most)
   if room <= 0 or slots <= 0 then return 0 end
   lanes.touch(gate)
   local used, taken, looked, dropped = 0, 0, 0, 0
+  local function serve(looks)
+    local count, ghosts, served = serve_lanes(claims, gate, looks)
+    taken, dropped = taken + count, dropped + ghosts
+    used = used + (batch and served or count)
+    if batch then claims.batched = claims.batched + count - served end
+  end
   while used < slots and taken < room and looked < LANES_AT_ONCE and dropped < SORTED_AT_ONCE
     and claims.state == '' and claims.failure == '' do
-    local keys = redis.call('ZRANGEBYSCORE', gate.lanes, '-inf', now_micros, 'LIMIT', 0, math.min(slots - used, room - taken, 200))
+    local keys = redis.call('ZRANGEBYSCORE', gate.lanes, '-inf', now_micros, 'LIMIT', '0', math.min(slots - used, room - taken, 200))
     if #keys == 0 then break end
-    local share = batch or math.max(1, math.floor((room - taken) / #keys))
-    local scores, empty = {}, {}
+    local share, looks, left = batch or math.max(1, math.floor((room - taken) / #keys)), {}, room - taken
     for _, key in ipairs(keys) do
-      if used >= slots or taken >= room or claims.state ~= '' or claims.failure ~= '' then break end
-      local wanted = math.min(share, room - taken)
+      if left <= 0 or used >= slots or claims.state ~= '' or claims.failure ~= '' then break end
+      local wanted = math.min(share, left)
       -- The next call takes it as a whole.
       if batch and #claims.jobs > 0 and #claims.jobs + wanted > BATCHED_AT_ONCE then
         claims.state = 'more'
         break
       end
       looked = looked + 1
-      local count, ghosts, opens = serve_lane(claims, gate, key, wanted)
-      taken, dropped = taken + count, dropped + ghosts
-      used = used + (batch and math.min(count, 1) or count)
-      if batch and count > 1 then claims.batched = claims.batched + count - 1 end
-      if batch and claims.bytes > LARGE_ANSWER then claims.state = 'more' end
-      if opens then
-        scores[#scores + 1] = micros(opens)
-        scores[#scores + 1] = key
+      local look = look_at_lane(gate, key, wanted)
+      if batch then
+        serve({ look })
+        left = room - taken
+        if claims.bytes > LARGE_ANSWER then claims.state = 'more' end
       else
-        empty[#empty + 1] = key
+        looks[#looks + 1] = look
+        left = left - (look.ids and #look.ids or 0)
       end
     end
-    batched('ZADD', gate.lanes, scores)
-    lanes.forget(gate, empty)
+    if #looks > 0 then serve(looks) end
   end
+  gate.given = (gate.given or 0) + taken
   if starts and taken > 0 then lanes.note_starts(gate.rates, starts, taken, gate.rate, gate.per) end
   if rooms[gate.name] then
     rooms[gate.name], free[gate.name] = rooms[gate.name] - used, free[gate.name] - used
@@ -210,30 +153,38 @@ local function take_woken(claims, woken)
   end
 end
 
--- Names of gates that may be open.
-local function open_gates()
-  return redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, GATES_AT_ONCE)
+-- Nothing limits its jobs: they only take turns.
+local function holds_nothing(gate)
+  return not (gate.total or gate.rate or gate.per_key or gate.key_rate or gate.rests or gate.has_own_keys or gate.batch
+    or rooms[gate.name])
 end
 
 -- The list and the gates that may be open, as functions of what to claim at most.
-local function sources_of(claims)
-  local sources = { function(most) return serve_list(claims, math.min(most, claims.room - #claims.jobs)) end }
-  local names = open_gates()
+-- is_ahead: for slots of the worker that are not free yet. Slots of a limit would stand empty meanwhile, and starts would
+-- come later than they were counted: of a gate with limits nothing is claimed so, and while one is open nothing at all.
+local function sources_of(claims, is_ahead)
+  local sources = {}
+  if redis.call('EXISTS', queue.list) == 1 then
+    sources[1] = function(most) return serve_list(claims, math.min(most, claims.room - #claims.jobs)) end
+  end
+  local names = lanes.open_gates(GATES_AT_ONCE)
   for _, gate_name in ipairs(names) do
     local gate = lanes.gate_named(gate_name)
     if not gate then
       redis.call('ZREM', queue.gates, gate_name)
     elseif rooms[gate_name] ~= 0 then
-      sources[#sources + 1] = function(most) return serve_gate(claims, gate, most) end
+      if is_ahead and not holds_nothing(gate) then return {} end
+      local cap = is_ahead and AHEAD_AT_ONCE or for_ever
+      sources[#sources + 1] = function(most) return serve_gate(claims, gate, math.min(most, cap - #claims.jobs)) end
     end
   end
-  if #names == GATES_AT_ONCE then claims.has_more_gates = true end
+  if #names >= GATES_AT_ONCE then claims.has_more_gates = true end
   return sources
 end
 
 -- Each source gets its share; a second round hands on what was left over.
-local function serve_in_turn(claims, most)
-  local sources, left = sources_of(claims), most
+local function serve_in_turn(claims, most, is_ahead)
+  local sources, left = sources_of(claims, is_ahead), most
   local first = claims.number % #sources
   for round = 1, 2 do
     for index = 1, #sources do
@@ -245,53 +196,51 @@ local function serve_in_turn(claims, most)
   if left <= 0 or claims.has_more_gates then claims.state = 'more' end
 end
 
--- Whether a gate is open of which this worker takes jobs.
-local function is_gate_open()
-  lanes.close_gates()
-  for _, gate_name in ipairs(open_gates()) do
-    if rooms[gate_name] ~= 0 then return true end
-  end
-  return false
-end
-
 -- Jobs for which the worker has no slot yet: they run before all that comes later, so nothing is passed over for them. While
--- a gate is open nothing of the list is among them: the next slot that is free is for their turns.
-local function claim_ahead(claims, asked)
+-- a gate with limits is open none but high ones are among them: the next slot that is free is for their turns.
+local function claim_ahead(claims, asked, has_levels)
   claims.state, claims.want = '', asked + claims.batched
-  claim_from_level(queue, claims, 'high')
-  if claims.failure == '' and claims.state == '' and slots_used(claims) < asked and not is_gate_open() then
-    serve_list(claims, asked - slots_used(claims))
+  if has_levels then claim_from_level(queue, claims, 'high') end
+  if claims.failure == '' and claims.state == '' and slots_used(claims) < asked then
+    lanes.close_gates()
+    serve_in_turn(claims, asked - slots_used(claims), true)
   end
   if slots_used(claims) < asked then claims.state = 'more' end
 end
 
 -- Claims what may start. Answers whether the worker came up short: it may fall asleep now.
 local function serve_all(claims, woken)
+  local wide = lanes.whole_queue(true)
   local room, starts, opens = lanes.room_of_queue()
-  -- What holds slots or spends starts is not claimed ahead of a slot of the worker.
   local asked = claims.want
   local slots = math.max(0, asked - tonumber(ARGV.ahead))
   claims.want, claims.room, claims.batched = math.min(asked, room), room, 0
-  if #woken > 0 then take_woken(claims, woken) end
+  if #woken > 0 then
+    take_woken(claims, woken)
+    -- Of those that went back, one may stand in RQ's list for its level now.
+    wide = lanes.whole_queue(true)
+  end
   local most = math.min(slots, room)
-  silence_bell(queue)
+  if wide.bell then silence_bell(queue, wide.bell) end
+  -- Python's levels show in no flag.
+  local has_levels = redis.call('EXISTS', queue.high, queue.low) > 0
   if claims.failure == '' and claims.state == '' and #claims.jobs < most then
     claims.want = most
-    claim_from_level(queue, claims, 'high')
-    -- What was put into lanes in this call counts, too.
-    lanes.close_gates()
+    if has_levels then claim_from_level(queue, claims, 'high') end
     if #claims.jobs < most then serve_in_turn(claims, most - #claims.jobs) end
     claims.want = math.min(most + claims.batched, room)
-    if #claims.jobs < claims.want and claims.state == '' then claim_from_level(queue, claims, 'low') end
+    if has_levels and #claims.jobs < claims.want and claims.state == '' then claim_from_level(queue, claims, 'low') end
   end
   local count = slots_used(claims)
   if claims.failure == '' and claims.bytes <= LARGE_ANSWER and room == for_ever and count >= slots and count < asked then
-    claim_ahead(claims, asked)
+    claim_ahead(claims, asked, has_levels)
   end
-  if redis.call('EXISTS', queue.high, queue.low) == 0 then
+  if has_levels and redis.call('EXISTS', queue.high, queue.low) > 0 then
+    if room - #claims.jobs > 0 then
+      ring(queue)
+    end
+  elseif wide.levels then
     redis.call('HDEL', queue.flags, 'levels')
-  elseif room - #claims.jobs > 0 then
-    ring(queue)
   end
   if starts and #claims.jobs > 0 then lanes.note_queue_starts(starts, #claims.jobs) end
   if room - #claims.jobs <= 0 and asked > 0 and claims.failure == '' then

@@ -6,6 +6,7 @@ local TURN, LEAST, TURNS = 10000, 2500, 5
 
 --- @include go-on
 --- @include sweep-deferred
+--- @include sweep-executions
 --- @include sweep-unique
 --- @include sweep-registries
 --- @include sweep-groups
@@ -15,6 +16,7 @@ if redis.call('EXISTS', queue.ended) == 1 and go_on(queue) then more = '1' end
 
 if looked_at(redis.pcall('SET', queue.swept, '1', 'NX', 'PX', TURN)) then
   pcall(sweep_untold, queue)
+  if redis.call('EXISTS', queue.started) == 1 then pcall(sweep_executions, queue) end
   sweep_registries(queue)
   local entries = redis.call('ZCARD', queue.deferred)
   if entries > 0 then

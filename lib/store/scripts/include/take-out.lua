@@ -64,7 +64,10 @@ local function take_out(queue, jobs)
     end
   end
   if not queue.is_plain then queue.lanes.let_keys_go(ids) end
-  for _, registry in ipairs(PLACES) do batched('ZREM', queue[registry], ids) end
+  for _, registry in ipairs(PLACES) do
+    -- What is canceled is entered there anew.
+    if registry ~= 'canceled' or action ~= 'cancel' then batched('ZREM', queue[registry], ids) end
+  end
   batched('ZREM', queue.started, members)
 end
 

@@ -17,10 +17,11 @@ local function lanes_have_room(queue)
 end
 
 local function tell_room(queue)
-  local marks = looked_at(redis.pcall('HMGET', queue.flags, 'full', 'full_keys'))
-  local most = tonumber(marks[1] or '')
+  local is_known, marks = pcall(queue.lanes.whole_queue)
+  if not is_known then return end
+  local most = tonumber(marks.full or '')
   local has_room = most and length_of(queue) < 0.9 * most
   if has_room then redis.pcall('HDEL', queue.flags, 'full') end
-  if marks[2] and lanes_have_room(queue) then has_room = true end
+  if marks.full_keys and lanes_have_room(queue) then has_room = true end
   if has_room then redis.pcall('PUBLISH', queue.wake, 'room') end
 end

@@ -6,10 +6,10 @@ local untold = {}
 
 function untold.key(id) return prefix .. 'nrq:untold-of:' .. id end
 
--- What is noted of a parent, here and in queue.ended.
-function untold.pack(entry)
+-- What is noted of a parent, here and in queue.ended. cursor: how far its set has been looked through
+function untold.pack(entry, cursor)
   return cmsgpack.pack({
-    entry.id, entry.how, '0', entry.result or false, entry.hands_over == true, entry.is_streamed == true,
+    entry.id, entry.how, cursor or '0', entry.result or false, entry.hands_over == true, entry.is_streamed == true,
     entry.size or false,
   })
 end
@@ -19,7 +19,7 @@ function untold.unpack(key, text)
   local read, note = pcall(cmsgpack.unpack, text)
   if not read or type(note) ~= 'table' or type(note[2]) ~= 'string' then return nil end
   return {
-    key = key, id = note[1], how = note[2], result = note[4] or nil, hands_over = note[5],
+    key = key, id = note[1], how = note[2], cursor = note[3], result = note[4] or nil, hands_over = note[5],
     is_streamed = note[6], size = note[7] or nil, is_begun = true,
   }
 end

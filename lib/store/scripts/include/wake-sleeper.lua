@@ -9,33 +9,34 @@ local WAKES_AT_MOST = 20
 -- Until now the queue was plain, and nobody who waits for its jobs is among those that sleep: all look once.
 local function wake_all() redis.pcall('PUBLISH', queue.wake, 'lanes') end
 
--- '' stands for RQ's list, where nobody waits while the queue as a whole is full.
-local function what_may_start()
-  local names = redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, WAKES_AT_MOST)
-  local limits = whole_queue()
-  if (limits.total or limits.rate or limits.rests) and redis.call('EXISTS', queue.list, queue.high, queue.low) > 0 then names[#names + 1] = '' end
-  return names
-end
-
-local function has_room_for(names, full)
-  for _, name in ipairs(names) do
-    if not string.find(full, TAB .. name .. TAB, 1, true) then return true end
-  end
-  return false
-end
-
--- The first gate that opens at a time of which nobody has been told (see next_opening in serve-lanes.lua): whoever is
--- woken for it learns the time.
-local function what_opens_untold()
-  local first = redis.call('ZRANGEBYSCORE', queue.gates, '(' .. now_micros, '(+inf', 'WITHSCORES', 'LIMIT', 0, 1)
-  if not first[1] then return {} end
-  local told = tonumber(string.match(redis.call('GET', queue.timer) or '', '^%d+'))
-  if told and told >= now and told <= tonumber(first[2]) / 1000 + 1 then return {} end
-  return { first[1] }
-end
-
 local function wake_sleeper()
   if redis.call('EXISTS', queue.asleep) == 0 then return end
+
+  -- '' stands for RQ's list, where nobody waits while the queue as a whole is full.
+  local function what_may_start()
+    local names = redis.call('ZRANGEBYSCORE', queue.gates, '-inf', now_micros, 'LIMIT', 0, WAKES_AT_MOST)
+    local limits = whole_queue()
+    if (limits.total or limits.rate or limits.rests) and redis.call('EXISTS', queue.list, queue.high, queue.low) > 0 then names[#names + 1] = '' end
+    return names
+  end
+
+  local function has_room_for(names, full)
+    for _, name in ipairs(names) do
+      if not string.find(full, TAB .. name .. TAB, 1, true) then return true end
+    end
+    return false
+  end
+
+  -- The first gate that opens at a time of which nobody has been told (see next_opening in serve-lanes.lua): whoever is
+  -- woken for it learns the time.
+  local function what_opens_untold()
+    local first = redis.call('ZRANGEBYSCORE', queue.gates, '(' .. now_micros, '(+inf', 'WITHSCORES', 'LIMIT', 0, 1)
+    if not first[1] then return {} end
+    local told = tonumber(string.match(redis.call('GET', queue.timer) or '', '^%d+'))
+    if told and told >= now and told <= tonumber(first[2]) / 1000 + 1 then return {} end
+    return { first[1] }
+  end
+
   local names = what_may_start()
   if #names == 0 then names = what_opens_untold() end
   if #names == 0 or room_of_queue() <= 0 then return end
