@@ -52,10 +52,11 @@ export class RqTesting extends ShortForm {
   }
 
   /**
-   * Runs everything that is due on the queues that this application's worker serves, and what those jobs enqueue,
-   * until nothing is left; what is scheduled for later stays, and so does what waits for a job that stays. A job that fails does not make it reject: look at the
-   * counts, at the job, or at what the application did.
+   * Runs everything that is due on all queues that the application serves, in all its roots, and what those jobs enqueue,
+   * until nothing is left; what is scheduled for later stays, and so does what waits for a job that stays. A job that fails
+   * does not make it reject: look at the counts, at the job, or at what the application did.
    *
+   * @returns the outcomes of this call, of all queues together; those of one queue: `queue.counts()`
    * @param options.timeout default 30 s
    * @throws DrainTimeoutError when jobs still run or wait then
    */

@@ -121,8 +121,12 @@ describe.each([
 
   it('has nothing but its routes, whatever their form', async () => {
     for (const path of ['api/nothing', 'api/Overview', 'api/queue%2Fpause']) {
-      const { status, json } = await send(`${site.url}/${path}`);
-      expect([path, status, json()]).toEqual([path, 404, expect.objectContaining(MISSING)]);
+      const answer = await send(`${site.url}/${path}`);
+      expect([path, answer.status, answer.json()]).toEqual([
+        path,
+        404,
+        expect.objectContaining(MISSING),
+      ]);
     }
     const { status } = await post(`${site.url}/api/queue/nothing`, { queue: 'a/b' });
     expect(status).toBe(404);

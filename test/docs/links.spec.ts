@@ -4,18 +4,24 @@ import { dirname, join, normalize } from 'node:path';
 import { ROOT } from './code-blocks.js';
 
 const docs = readdirSync(join(ROOT, 'docs')).map((name) => `docs/${name}`);
-const names = ['README.md', 'CONTRIBUTING.md', ...docs.filter((name) => name.endsWith('.md'))];
+const names = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'bench/RESULTS.md',
+  ...docs.filter((name) => name.endsWith('.md')),
+];
 
-/** Pages that are linked already and written elsewhere. */
-const TO_COME = new Set(['docs/redis.md', 'docs/bundlers.md']);
+/** What is not in the package is linked by its address in the repository. */
+const HERE = /^https:\/\/github\.com\/nestjs-rq\/nestjs-rq\/(?:tree|blob)\/main\/(.*)$/;
 
 it.each(names)('%s: its links lead somewhere', (name) => {
   const links = [...withoutCode(name).matchAll(/\]\(([^)\s]+)\)/g)].map(([, link = '']) => link);
   const broken = links.filter((link) => {
-    if (/^https?:/.test(link)) return false;
-    const [path = '', heading] = link.split('#');
-    const target = path === '' ? name : normalize(join(dirname(name), path));
-    if (!existsSync(join(ROOT, target))) return !TO_COME.has(target);
+    const here = HERE.exec(link)?.[1];
+    if (here === undefined && /^https?:/.test(link)) return false;
+    const [path = '', heading] = (here ?? link).split('#');
+    const target = here ? path : path === '' ? name : normalize(join(dirname(name), path));
+    if (!existsSync(join(ROOT, target))) return true;
     return heading !== undefined && !headings(target).has(heading);
   });
   expect(broken).toEqual([]);

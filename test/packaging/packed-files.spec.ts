@@ -40,8 +40,35 @@ it('what lib/ becomes is there, with scripts and declarations, and no test or so
     return [`${stem}.js`, `${stem}.js.map`, `${stem}.d.ts`];
   });
   const observability = ['observability/grafana.json', 'observability/rules.yml'];
-  const beside = ['CHANGELOG.md', 'LICENSE', 'README.md', 'package.json', ...observability];
+  const docs = readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' })
+    .filter((name) => /\.\w+$/.test(name))
+    .map((name) => `docs/${name.split(sep).join('/')}`);
+  const pages = [
+    'CHANGELOG.md',
+    'LICENSE',
+    'README.md',
+    'bench/README.md',
+    'bench/RESULTS.md',
+    ...docs,
+  ];
+  const beside = ['package.json', ...pages, ...observability];
   expect(library.files.toSorted()).toEqual([...beside, ...ofLib].toSorted());
+});
+
+it('every link from one of its pages leads to a file of the package, or to an address', async () => {
+  const pages = library.files.filter((name) => name.endsWith('.md'));
+  const dead: string[] = [];
+  for (const page of pages) {
+    const text = (await read(page)).replace(/^```[^]*?^```$/gm, '');
+    for (const [, link = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      const [path = ''] = link.split('#');
+      const target = posix.join(posix.dirname(page), path);
+      const isThere = path === '' || /^https?:/.test(path) || library.files.includes(target);
+      if (!isThere) dead.push(`${page}: ${link}`);
+    }
+  }
+  expect(pages).toContain('docs/getting-started.md');
+  expect(dead).toEqual([]);
 });
 
 it('every source map that a file names is there and carries its sources', async () => {
