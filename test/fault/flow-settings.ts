@@ -17,7 +17,7 @@ export const GATES: Readonly<Record<string, GateSettings>> = {
   rated: { keyRate: { max: 3, per: 150 }, isKeyed: true },
   turns: { isKeyed: true },
   solo: { total: 2, isKeyed: false },
-  slow: { rate: { max: 2, per: 70 }, isKeyed: false },
+  slow: { rate: { max: 1, per: 40 }, isKeyed: false },
   bulk: { total: 9, isKeyed: true, batch: { size: 2, wait: 30 } },
   strict: { perKey: 1, isKeyed: true, isStrict: true },
 };
