@@ -230,7 +230,10 @@ it.each([
   ['its jobs were deleted', 'workers', 0, 'mail: no job waits for a worker any more'],
   ['its jobs ran, or were deleted', 'overdue', 0, 'mail: no scheduled job is overdue any more'],
 ] as const)('what is over is told as it is: %s', (_, rule, value, sentence) => {
-  expect(alertSentence({ rule, queue: 'mail', job: undefined, lastFailure: undefined, value, limit: 1 }, true)).toBe(
-    sentence,
-  );
+  expect(
+    alertSentence(
+      { rule, queue: 'mail', job: undefined, lastFailure: undefined, value, limit: 1 },
+      true,
+    ),
+  ).toBe(sentence);
 });
