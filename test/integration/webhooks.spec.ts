@@ -392,7 +392,10 @@ describe('an endpoint', () => {
       expect.stringMatching(/^webhooks to \S+ do not arrive: job "\S+": it answered 503$/),
     ]);
     expect(worker.events.of('problemSolved')).toEqual([
-      { message: `webhooks to ${hooks.origin} arrive again` },
+      {
+        message: `webhooks to ${hooks.origin} arrive again`,
+        problem: `webhooks to ${hooks.origin} do not arrive`,
+      },
     ]);
     expect(hooks.heard).toHaveLength(6);
   });
