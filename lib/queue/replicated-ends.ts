@@ -1,4 +1,9 @@
-import { type Durability, NotReplicatedError, RedisReplyError } from '../job/index.js';
+import {
+  type Durability,
+  NotReplicatedError,
+  RedisReplyError,
+  RqConnectionError,
+} from '../job/index.js';
 import type { JobStore } from '../store/index.js';
 import { after } from '../time/timer.js';
 import type { JobRecord } from '../wire/index.js';
@@ -33,6 +38,7 @@ export class ReplicatedEnds {
     deadline: number,
   ): Promise<Reply | 'untold' | 'late'> {
     const begun = performance.now();
+    let wasCut = false;
     for (;;) {
       try {
         const reply = await question();
@@ -40,7 +46,10 @@ export class ReplicatedEnds {
         return reply;
       } catch (error) {
         const isRefusal = error instanceof NotReplicatedError || error instanceof RedisReplyError;
-        if (!isRefusal) throw error;
+        // A primary that dies or hands over takes the question along; it is for its successor then.
+        const isCut: boolean = error instanceof RqConnectionError && error.uncertain && !wasCut;
+        if (!isRefusal && !isCut) throw error;
+        wasCut ||= isCut;
         if (this.patience.endsWith(error, begun)) return 'untold';
         if (performance.now() >= deadline) return 'late';
       }

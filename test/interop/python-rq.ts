@@ -187,8 +187,10 @@ export class PythonWorker {
 
   /** The machine is gone: worker, work horse and scheduler end at once, with no word to Redis. */
   async kill(): Promise<void> {
-    for (const horse of this.children()) kill(horse);
+    const horses = this.children();
+    // The worker first: it would tell Redis that its work horse has died.
     if (!this.exited) kill(-this.pid);
+    for (const horse of horses) kill(horse);
     await this.ended;
   }
 
