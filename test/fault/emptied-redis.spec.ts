@@ -23,25 +23,28 @@ afterAll(() => scene.close());
 const queue = () => scene.queue();
 let number = 0;
 
-/** One that runs until its signal aborts, one that runs for a while, one that waits, one that is due later. */
+/**
+ * One that runs until its signal aborts, one that runs until it is told to go on, one that waits, one that is due later.
+ * The first two take all slots: the others wait until the test has done what it does.
+ */
 async function busy(): Promise<{
   label: string;
   endless: string;
-  short: string;
+  held: string;
   others: string[];
 }> {
   const label = `worker-${++number}`;
   worker = await scene.worker(label, { concurrency: 2, lease: LEASE });
-  const [endless, short, waits, later] = ['endless', 'short', 'waits', 'later'].map(
+  const [endless, held, waits, later] = ['endless', 'held', 'waits', 'later'].map(
     (name) => `${name}-${number}`,
   ) as [string, string, string, string];
   const retry = { max: 3, interval: 0 };
   await queue().enqueue('act', { waits: true }, { id: endless, retry });
-  await queue().enqueue('act', { takes: 300 }, { id: short, retry });
+  await queue().enqueue('act', { holds: true }, { id: held, retry });
   await scene.when('run', { worker: label, count: 2 });
   await queue().enqueue('act', {}, { id: waits });
   await queue().enqueueIn(0.2, 'act', {}, { id: later });
-  return { label, endless, short, others: [waits, later] };
+  return { label, endless, held, others: [waits, later] };
 }
 
 async function servesOn(): Promise<void> {
@@ -60,11 +63,12 @@ describe('a Redis that is emptied', () => {
       () => scene.client.flushall().then(() => scene.client.script('FLUSH')),
     ],
   ])('by %s aborts what runs, and serves what comes', async (_, empty) => {
-    const { label, endless, short, others } = await busy();
+    const { label, endless, held, others } = await busy();
     await empty();
+    worker?.go(held);
 
     await scene.when('aborted', { id: endless });
-    await scene.when('end', { id: short });
+    await scene.when('end', { id: held });
     await servesOn();
     expect(scene.journal.of('finished', { worker: label }).map(({ id }) => id)).toEqual([
       `next-${number}`,
@@ -79,13 +83,14 @@ describe('a Redis that is emptied', () => {
 
 describe('a key that is deleted', () => {
   it('of a job that runs: it is told, and its outcome writes nothing', async () => {
-    const { endless, short, others } = await busy();
-    await scene.client.del(`rq:job:${endless}`, `rq:job:${short}`);
+    const { endless, held, others } = await busy();
+    await scene.client.del(`rq:job:${endless}`, `rq:job:${held}`);
+    worker?.go(held);
 
     await scene.when('aborted', { id: endless });
     await servesOn();
     await scene.drained();
-    expect(await scene.client.exists(`rq:job:${endless}`, `rq:job:${short}`)).toBe(0);
+    expect(await scene.client.exists(`rq:job:${endless}`, `rq:job:${held}`)).toBe(0);
     expect(await scene.audit([...others, `next-${number}`].map((id) => ({ id })))).toEqual([]);
   });
 
@@ -107,10 +112,11 @@ describe('a key that is deleted', () => {
     ['notes of life', 'rq:nrq:alive:work'],
     ["the schedulers' lock", 'rq:scheduler-lock:work'],
   ])('%s: each job still has one end, and what comes is served', async (_, pattern) => {
-    const { endless, short, others } = await busy();
+    const { endless, held, others } = await busy();
     const keys = await scene.client.keys(pattern);
     if (keys.length > 0) await scene.client.del(...keys);
-    await scene.when('end', { id: short });
+    worker?.go(held);
+    await scene.when('end', { id: held });
     worker?.go();
 
     await servesOn();
@@ -118,13 +124,13 @@ describe('a key that is deleted', () => {
       what: 'the due job to be promoted',
     });
     await scene.drained();
-    for (const id of [endless, short, ...others]) {
+    for (const id of [endless, held, ...others]) {
       expect(scene.journal.of('finished', { id }).length).toBeLessThanOrEqual(1);
     }
     // Without its lease nobody knows that a job runs.
-    const leased = pattern === 'rq:wip:work' ? [] : [endless, short];
+    const leased = pattern === 'rq:wip:work' ? [] : [endless, held];
     const known = [...leased, ...others, `next-${number}`];
-    const planted = new Set([endless, short]);
+    const planted = new Set([endless, held]);
     expect(
       await scene.audit(
         known.map((id) => ({ id, retries: 3 })),
