@@ -119,6 +119,10 @@ describe('with durability, enqueue', () => {
   });
 
   it('does not trust the answer of another link than the one that it wrote over', async () => {
+    const queue = scene.queue('work', {
+      url: address.url,
+      durability: { replicas: 1, timeout: '4s' },
+    });
     await queue.enqueue('act', {});
     process.kill(replica.pid, 'SIGSTOP');
     const call = queue.enqueue('act', {}, { id: 'cut' }).catch((error: unknown) => error);
@@ -140,7 +144,7 @@ describe('with durability, the end of a job', () => {
   it('is told to nobody before a replica has it', async () => {
     const durability = { replicas: 1, timeout: '300ms' };
     const queue = scene.queue('told', { durability });
-    await scene.worker('careful', { queues: ['told'], durability });
+    const worker = await scene.worker('careful', { queues: ['told'], durability });
     const told: string[] = [];
     const seen: string[] = [];
     const listening = queue.events().subscribe(({ type, jobId }) => {
@@ -156,7 +160,7 @@ describe('with durability, the end of a job', () => {
       { what: 'the worker to tell of its jobs' },
     );
     const job = await eventually(
-      () => queue.enqueue('act', { takes: 300 }, { id: 'told', group: 'careful' }),
+      () => queue.enqueue('act', { holds: true }, { id: 'told', group: 'careful' }),
       { what: 'a job that the replica has' },
     );
     process.kill(replica.pid, 'SIGSTOP');
@@ -167,7 +171,7 @@ describe('with durability, the end of a job', () => {
         .wait({ timeout: 20 })
         .then(() => told.push('group')),
     ];
-    const impatient = job.result({ timeout: 1 }).catch((error: unknown) => error);
+    worker.go('told');
     await eventually(
       async () => (await scene.client.hget('rq:job:told', 'status')) === 'finished',
       {
@@ -175,7 +179,8 @@ describe('with durability, the end of a job', () => {
       },
     );
     // It is asked for, and refused.
-    expect(await impatient).toMatchObject({ code: 'RQ_RESULT_TIMEOUT' });
+    const impatient = await job.result({ timeout: 1 }).catch((error: unknown) => error);
+    expect(impatient).toMatchObject({ code: 'RQ_RESULT_TIMEOUT' });
     expect(told).toEqual([]);
     expect(scene.journal.of('finished', { id: 'told' })).toEqual([]);
 
