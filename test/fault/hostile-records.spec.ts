@@ -134,9 +134,9 @@ describe('records that nobody should have written', () => {
       await expect(job?.result({ timeout: 20 })).rejects.toThrow(JobFailedError);
     }
     await expect((await queue.getJob('pickle-deflated'))?.result()).rejects.toThrow('pickle');
-    expect(await eventually(() => client.hget('rq:job:odd', 'status'), { what: 'odd' })).toBe(
-      'finished',
-    );
+    await eventually(async () => (await client.hget('rq:job:odd', 'status')) === 'finished', {
+      what: 'the job with odd fields to finish',
+    });
     // And the others were not held up.
     await scene.when('finished', { count: scene.journal.of('finished').length + 50 });
     await load.stop();
@@ -164,8 +164,8 @@ describe('records that nobody should have written', () => {
     );
     for (let copy = 0; copy < 20; copy++) await scene.client.rpush('rq:queue:work', 'twin');
     await Promise.all([
-      scene.worker('first', { concurrency: 3 }),
-      scene.worker('second', { concurrency: 3 }),
+      scene.worker('first', { concurrency: 3, lease: 5 }),
+      scene.worker('second', { concurrency: 3, lease: 5 }),
     ]);
     await queue.resume();
 
@@ -177,21 +177,26 @@ describe('records that nobody should have written', () => {
 
   it('in place of a whole queue hold up that queue alone, until they are gone', async () => {
     const { client } = scene;
-    await scene.worker('worker', { queues: ['work', 'broken'] });
+    const worker = await scene.worker('worker', { queues: ['work', 'broken'] });
     const [work, broken] = [scene.queue('work'), scene.queue('broken')];
     const jobs = [];
-    for (const options of [{ id: 'scheduled', delay: 0.3 }, { id: 'running' }]) {
-      const data = { takes: options.id === 'running' ? 300 : 0, fails: 1 };
+    for (const options of [{ id: 'scheduled', delay: 2 }, { id: 'running' }]) {
+      const data = { holds: options.id === 'running', fails: 1 };
       jobs.push(await broken.enqueue('act', data, { ...options, retry: { max: 3, interval: 0 } }));
     }
     await scene.when('run', { id: 'running' });
     await client.set('rq:queue:broken', 'a text');
+    const [due, dueAt] = await client.zrange('rq:scheduled:broken', '0', '-1', 'WITHSCORES');
+    expect(due).toBe('scheduled');
+    worker.go('running');
     await scene.when('end', { id: 'running' });
     await expect(broken.enqueue('act', {})).rejects.toThrow('WRONGTYPE');
 
     const job = await work.enqueue('act', {}, { id: 'other' });
     await job.result({ timeout: 10 });
     await scene.when('problem');
+    const isDue = async () => Number((await client.time())[0]) > Number(dueAt);
+    await eventually(isDue, { what: 'the scheduled job to be due' });
     await client.del('rq:queue:broken');
 
     await Promise.all(jobs.map((one) => one.result({ timeout: 10 })));
