@@ -25,17 +25,18 @@ describe('the events of jobs that other processes run', () => {
   });
 
   it('tell of a worker that is killed, and of the one that goes on', async () => {
-    const doomed = await scene.worker('doomed', { lease: 1 });
+    const doomed = await scene.worker('doomed', { lease: 2 });
     await scene
       .queue()
       .enqueue('act', { waits: true }, { id: 'job', retry: { max: 1, interval: 0 } });
     await scene.when('run', { count: 1 });
-    const survivor = await scene.worker('survivor', { lease: 1 });
+    const survivor = await scene.worker('survivor', { lease: 2 });
     survivor.go();
     await doomed.kill();
 
     await eventually(() => heard.some(({ type }) => type === 'finished'), {
       what: 'the end of the job',
+      timeout: 20_000,
     });
     expect(heard.map(({ type, attempt }) => `${type} ${attempt}`)).toEqual([
       'started 1',

@@ -5,9 +5,9 @@ import { eventually, within } from '../support/wait.js';
 import { CommandProxy, type Moment } from './command-proxy.js';
 import { Scene } from './scene.js';
 
-/** Seconds: a renewal comes after a third, and half a second later it is known that no answer comes. */
-const LEASE = 4;
-const connection = { commandTimeout: 500, connectTimeout: 2000 };
+/** Seconds: a renewal comes after a third, and a second later it is known that no answer comes. */
+const LEASE = 6;
+const connection = { commandTimeout: 1000, connectTimeout: 2000 };
 
 let scene: Scene;
 let proxy: CommandProxy;
