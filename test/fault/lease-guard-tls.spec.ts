@@ -55,9 +55,10 @@ const score = async () => Number(await redis.client().zscore('rq:wip:jobs', `id:
 async function standStill(store: RedisJobStore) {
   await redis.client().zadd('rq:wip:jobs', 1, `id:${TOKEN}1`);
   const guard = store.leaseGuard(['jobs'], TOKEN, LEASE);
-  guard.start();
+  // Its thread knows both from its beginning.
   guard.runsOf('jobs').add('long', performance.now() + 60_000);
   guard.beat();
+  guard.start();
   return guard;
 }
 
