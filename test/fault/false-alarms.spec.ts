@@ -28,14 +28,14 @@ function block(milliseconds: number): void {
 
 describe('a handler that blocks the event loop for longer than commandTimeout', () => {
   it('is no silence of Redis: nothing is reported, nothing that waits is refused', async () => {
-    const store = await open(engine.redis.url, 200);
+    const store = await open(engine.redis.url, 500);
     const queue = new Queue('jobs', store);
     const asked = deferred();
     const worker = await engine.work(
       {
         blocks: async () => {
           await asked.promise;
-          block(1500);
+          block(2000);
           return 'blocked';
         },
         other: () => 'other',
@@ -54,7 +54,7 @@ describe('a handler that blocks the event loop for longer than commandTimeout', 
     expect(await counts).toHaveLength(20);
     for (let round = 0; round < 3; round += 1) {
       const count = queue.count();
-      block(700);
+      block(1200);
       await count;
     }
     expect(worker.events.of('problem')).toEqual([]);
@@ -80,7 +80,7 @@ describe('a big result on a slow link', () => {
           await release.promise;
         },
       },
-      { store, lease: 1, concurrency: 2 },
+      { store, lease: 2, concurrency: 2 },
     );
     const queue = engine.queue();
     const long = await queue.enqueue('long');
@@ -88,7 +88,7 @@ describe('a big result on a slow link', () => {
     const big = await queue.enqueue('big', {}, { resultTtl: 60 });
     await worker.events.waitFor('jobStarted', 2);
     // Another worker looks after what it takes for dead.
-    const heir = await engine.work({ big: () => 'again', long: () => 'again' }, { lease: 1 });
+    const heir = await engine.work({ big: () => 'again', long: () => 'again' }, { lease: 2 });
 
     const text = await within(big.result({ timeout: 25 }), { what: 'the result', timeout: 26_000 });
     expect(String(text)).toHaveLength(2_500_000);

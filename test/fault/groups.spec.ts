@@ -76,7 +76,7 @@ it.each(Array.from({ length: ROUNDS }, (_, round) => `g${round}`))(
     await after('run', 'end');
     await after('cancel', 'never');
     // It is served by nobody that is killed: a worker that is may run it again, as any job.
-    await scene.worker('last', { queues: ['end'] });
+    await scene.worker('last', { queues: ['end'], lease: 15 });
     const over = new RqGroup(group, store).wait({ timeout: TIME_LIMIT });
     await killMeanwhile(group);
     await scene.when('finished', { id: 'end', timeout: TIME_LIMIT });
