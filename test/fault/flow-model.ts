@@ -327,7 +327,7 @@ export class FlowModel {
     const id = await this.redis.lpop(this.names.list);
     if (id === null || (await this.statusOf(id)) !== 'queued') return;
     await this.redis.hset(`rq:job:${id}`, 'status', 'started');
-    await this.redis.zadd(this.names.started, Date.now() / 1000 + 90, `${id}:python`);
+    await this.redis.zadd(this.names.started, Date.now() / 1000 + 900, `${id}:python`);
     this.python.push(id);
   }
 
@@ -397,7 +397,7 @@ export class FlowModel {
     }
     while (this.python.length > 0) await this.finishAsPython();
     await this.check('at the end', -1);
-    const deadline = Date.now() + 60_000;
+    const deadline = Date.now() + 200_000;
     for (let turn = 0; this.live.length > 0; turn += 1) {
       if (signal?.aborted) return;
       const worker = this.workers[turn % this.workers.length] as ModelWorker;
@@ -430,7 +430,7 @@ export class FlowModel {
   }
 
   private async checkNothingIsLeft(): Promise<void> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 30_000;
     // Leases of workers that are dead end by themselves.
     for (let left = ['?']; left.length > 0; left = await this.keysLeft()) {
       if (Date.now() > deadline) this.fail(`left over: ${left.join()}`);
