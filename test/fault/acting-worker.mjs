@@ -1,6 +1,6 @@
 // A worker process for tests that break things. Its one handler, `act`, does what the job's data says, and everything
 // that happens goes into the journal. It ends by itself after `{ stop: true }`, or something was left open.
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
@@ -27,8 +27,18 @@ process.on('unhandledRejection', (reason) => {
   process.exit(70);
 });
 
-let go;
-const released = new Promise((resolve) => (go = resolve));
+/** By the id of a job, or `all`: that it may go on. */
+const words = new Map();
+function wordFor(whom) {
+  let word = words.get(whom);
+  if (!word) {
+    word = {};
+    word.said = new Promise((resolve) => (word.say = resolve));
+    words.set(whom, word);
+  }
+  return word;
+}
+
 const clock = new Int32Array(new SharedArrayBuffer(4));
 
 async function act(data, job) {
@@ -37,7 +47,7 @@ async function act(data, job) {
   if (data.updates) await job.update(data.updates);
   if (data.dies) process.kill(process.pid, 'SIGKILL');
   let aborted;
-  if (data.waits || data.blocks) {
+  if (data.waits || data.blocks || data.blocksUntil) {
     aborted = new Promise((resolve) =>
       job.signal.addEventListener('abort', () => {
         note('aborted', { id, attempt, reason: job.signal.reason.name });
@@ -47,8 +57,12 @@ async function act(data, job) {
   }
   // Blocks the event loop without burning the processor.
   if (data.blocks) Atomics.wait(clock, 0, 0, data.blocks);
+  while (data.blocksUntil && !existsSync(data.blocksUntil)) Atomics.wait(clock, 0, 0, 5);
   if (data.takes) await pause(data.takes);
-  if (data.waits) await Promise.race([released, aborted]);
+  if (data.waits || data.holds) {
+    const told = [wordFor('all').said, wordFor(id).said];
+    await Promise.race(data.holds ? told : [...told, aborted]);
+  }
   const fails = attempt <= (data.fails ?? 0);
   note('end', { id, attempt, how: fails ? 'threw' : 'returned' });
   if (data.snoozesOn === label) throw new SnoozeJob({ for: 0.2 });
@@ -95,6 +109,12 @@ async function enqueueInVain(count) {
   process.send({ rejected: await Promise.all(calls) });
 }
 
+/** Commands and answers keep their order on a link. */
+async function askRedis(asked) {
+  await connections.run('reach Redis', (redis) => redis.ping());
+  process.send({ asked });
+}
+
 async function stop() {
   await worker.stop();
   note('stopped');
@@ -120,8 +140,9 @@ function shiftClock(milliseconds) {
 
 process.on('message', (message) => {
   if (message.clock !== undefined) shiftClock(message.clock);
-  if (message.go) go();
+  if (message.go) wordFor(message.go).say();
   if (message.stop) void stop();
+  if (message.ask) void askRedis(message.ask);
   if (message.enqueue) void enqueueInVain(message.enqueue);
   if (message.measure) {
     collectGarbage();

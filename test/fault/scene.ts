@@ -4,6 +4,7 @@
 import { rmSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jest } from '@jest/globals';
 import type { Redis, RedisOptions } from 'ioredis';
 import {
   type ConnectionSettings,
@@ -21,6 +22,13 @@ import { type AcknowledgedJob, type AuditRequest, audit } from './auditor.js';
 import { type Entry, Journal } from './journal.js';
 import { asUser, userArguments } from './users.js';
 
+// Processes that start, die and take over again take their time on a busy machine. Milliseconds; they cost nothing when
+// things go well.
+jest.setTimeout(90_000);
+const READY_AFTER = 30_000;
+const TOLD_AFTER = 20_000;
+const DRAINED_AFTER = 30_000;
+
 /** What the handler `act` does with a job; see acting-worker.mjs. */
 export interface Act {
   /** Kills its process. */
@@ -29,10 +37,14 @@ export interface Act {
   readonly updates?: Act;
   /** Milliseconds for which it blocks the event loop. */
   readonly blocks?: number;
+  /** Blocks the event loop until there is a file of this path; see `Scene.file`. */
+  readonly blocksUntil?: string;
   /** Milliseconds for which it runs. */
   readonly takes?: number;
   /** Runs until the worker is told to go on, or the job's signal aborts. */
   readonly waits?: boolean;
+  /** Runs until the worker is told to go on, whatever the job's signal says. */
+  readonly holds?: boolean;
   /** Stands in the journal. */
   readonly value?: number;
   /** Fails up to this attempt. */
@@ -119,7 +131,10 @@ export class Scene {
   }
 
   /** Waits until the journal holds an entry of this kind (as many as `count`), and gives the last of them. */
-  async when(event: Entry['event'], { id, worker, count = 1, timeout }: When = {}): Promise<Entry> {
+  async when(
+    event: Entry['event'],
+    { id, worker, count = 1, timeout = TOLD_AFTER }: When = {},
+  ): Promise<Entry> {
     const whose = `${id === undefined ? '' : ` of job ${id}`}${worker ? ` by ${worker}` : ''}`;
     const entries = await eventually(
       () => {
@@ -131,13 +146,18 @@ export class Scene {
     return entries[count - 1] as Entry;
   }
 
+  /** The path of a file that is not there yet, for a handler that blocks its process until it is. */
+  file(name: string): string {
+    return join(this.dir, name);
+  }
+
   /** Cuts the links of all other clients, or only those that listen to messages. */
   async cutLinks(kind: 'normal' | 'pubsub'): Promise<void> {
     await this.client.call('CLIENT', 'KILL', 'TYPE', kind, 'SKIPME', 'yes');
   }
 
   /** Waits until no job waits, runs or is scheduled. */
-  async drained({ queues = ['work'], timeout = 15_000 } = {}): Promise<void> {
+  async drained({ queues = ['work'], timeout = DRAINED_AFTER } = {}): Promise<void> {
     await eventually(async () => (await this.unsettled(queues)) === 0, {
       what: 'all jobs to be settled',
       timeout,
@@ -229,19 +249,20 @@ export class ActingWorker {
   async ready(): Promise<void> {
     await this.child.waitFor<{ ready?: boolean }>(({ ready }) => ready === true, {
       what: 'the worker to be ready',
+      timeout: READY_AFTER,
     });
   }
 
-  /** Lets all jobs go on that wait. */
-  go(): void {
-    this.child.send({ go: true });
+  /** Lets all jobs go on that wait, those that come later, too; or the one with this id. */
+  go(id?: string): void {
+    this.child.send({ go: id ?? 'all' });
   }
 
   /**
    * Asks it to stop, and gives the milliseconds until the process has ended. May be called again.
    * @throws when it does not end by itself, or not with code 0
    */
-  async stop({ timeout = 12_000 } = {}): Promise<number> {
+  async stop({ timeout = 20_000 } = {}): Promise<number> {
     if (this.wasKilled) return 0;
     const begun = performance.now();
     if (!this.isStopping) this.child.send({ stop: true });
@@ -264,6 +285,15 @@ export class ActingWorker {
       { what: 'all calls to be refused' },
     );
     return answer.rejected ?? [];
+  }
+
+  /** Waits until it has the answers to all commands that it has sent so far. */
+  async hasAnswers(): Promise<void> {
+    const ask = ++this.questions;
+    this.child.send({ ask });
+    await this.child.waitFor<{ asked?: number }>(({ asked }) => asked === ask, {
+      what: 'all answers to have arrived',
+    });
   }
 
   /** Sets the clock of its machine, so many milliseconds from the right time. */
@@ -295,6 +325,7 @@ export class ActingWorker {
   }
 
   private measurements = 0;
+  private questions = 0;
 }
 
 export interface Measurement {
