@@ -1,16 +1,19 @@
 // An application on a cluster. One node has all slots here: it refuses what touches two of them, as several would.
+import { jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import { Job, RqInspector, RqModule, type RqModuleOptions, RqService } from '../../lib/index.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 
+jest.setTimeout(90_000);
+
 let cluster: RedisCluster;
 let single: RedisServer;
 
 beforeAll(async () => {
   [cluster, single] = await Promise.all([RedisCluster.start({ masters: 1 }), startRedis()]);
-}, 30_000);
+}, 60_000);
 
 afterEach(() => Promise.all([cluster.flush(), single.client().flushall()]));
 afterAll(() => Promise.all([cluster.stop(), single.stop()]));
@@ -140,6 +143,6 @@ describe('one data set', () => {
     ["RQ's names", () => ({ layout: 'shared' }), "layout cannot be 'shared' on a cluster"],
     ['Python', () => ({ sharedWithPython: true }), 'sharedWithPython cannot be true'],
   ])('is not on %s', async (_, options, message) => {
-    await expect(start({ connectTimeout: 2, ...options() })).rejects.toThrow(message);
+    await expect(start({ connectTimeout: 5, ...options() })).rejects.toThrow(message);
   });
 });

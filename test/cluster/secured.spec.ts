@@ -1,5 +1,6 @@
 // A cluster of three masters without replicas, by TLS and as users who may do what the documentation says and nothing
 // else. One of the nodes stands still for a while: what is on the others goes on.
+import { jest } from '@jest/globals';
 import { RqConnectionError } from '../../lib/job/index.js';
 import { Queue } from '../../lib/queue/index.js';
 import { ClusterConnections } from '../../lib/redis/index.js';
@@ -13,6 +14,8 @@ import { QUEUES, type Working, work } from './load.js';
 
 const PASSWORD = 'pw';
 
+jest.setTimeout(90_000);
+
 let cluster: RedisCluster;
 const opened: ClusterConnections[] = [];
 const started: Working[] = [];
@@ -25,7 +28,7 @@ beforeAll(async () => {
     args.push('--user', role, 'on', `>${PASSWORD}`, '~rq:*', '&rq:*', ...rights);
   }
   cluster = await RedisCluster.start({ masters: 3, hasTls: true, options: { args } });
-}, 40_000);
+}, 90_000);
 
 afterEach(async () => {
   await Promise.all(started.splice(0).map(({ worker }) => worker.stop()));
@@ -98,7 +101,7 @@ it('leases of a worker that computes without a pause are kept on all nodes', asy
 });
 
 it('a frozen node holds up its own queues alone, and is served again when it goes on', async () => {
-  const store = await openStore('producer', 700);
+  const store = await openStore('producer', 2000);
   const gate = deferred<number>();
   let held = 0;
   const handle = ({ n }: { n: number }) => {
@@ -106,7 +109,7 @@ it('a frozen node holds up its own queues alone, and is served again when it goe
     held += 1;
     return gate.promise;
   };
-  const { worker } = await working(await openStore('worker', 700), { handle, lease: 10 });
+  const { worker } = await working(await openStore('worker', 2000), { handle, lease: 10 });
   // The node that has the names of all queues, too.
   const frozen = await cluster.ownerOf(store.keys.hashTags);
   const owners = await Promise.all(QUEUES.map((name) => cluster.ownerOf(`{${name}}`)));
@@ -138,7 +141,7 @@ it('a frozen node holds up its own queues alone, and is served again when it goe
   expect(await running?.result({ timeout: 10 })).toBe(7);
   expect(held).toBe(1);
   await worker.stop();
-}, 60_000);
+});
 
 /** Tries until Redis is reached; a link may just be on its way back. */
 function enqueued<Made>(enqueue: () => Promise<Made>): Promise<Made> {

@@ -109,6 +109,12 @@ async function enqueueInVain(count) {
   process.send({ rejected: await Promise.all(calls) });
 }
 
+/** Commands and answers keep their order on a link. */
+async function askRedis(asked) {
+  await connections.run('reach Redis', (redis) => redis.ping());
+  process.send({ asked });
+}
+
 async function stop() {
   await worker.stop();
   note('stopped');
@@ -136,6 +142,7 @@ process.on('message', (message) => {
   if (message.clock !== undefined) shiftClock(message.clock);
   if (message.go) wordFor(message.go).say();
   if (message.stop) void stop();
+  if (message.ask) void askRedis(message.ask);
   if (message.enqueue) void enqueueInVain(message.enqueue);
   if (message.measure) {
     collectGarbage();

@@ -5,6 +5,7 @@ import { type AddressInfo, type Server, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { jest } from '@jest/globals';
 import type { Redis, RedisOptions } from 'ioredis';
 import { Connections, RedisJobStore } from '../../lib/index.js';
 import { run } from '../../scripts/child-processes.mjs';
@@ -12,6 +13,8 @@ import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { TcpProxy } from './tcp-proxy.js';
+
+jest.setTimeout(90_000);
 
 const LEASE = 150;
 const TOKEN = 'token';
@@ -192,7 +195,8 @@ describe('the lease guard says', () => {
     standStill();
     await renewed(client);
 
-    // The main thread moves again, so that there is no connection any more.
+    await client.config('SET', 'requirepass', 'after');
+    // The main thread moves again, so that there is no connection any more that was let in before.
     await eventually(
       async () => {
         guard.beat();
@@ -200,7 +204,6 @@ describe('the lease guard says', () => {
       },
       { what: 'the guard to rest', every: 10 },
     );
-    await client.config('SET', 'requirepass', 'after');
     await eventually(() => said.length > 0, { what: 'a word of it' });
     const rounds = performance.now() + 5 * LEASE;
     await eventually(() => performance.now() > rounds, { what: 'five leases' });
@@ -242,7 +245,7 @@ describe('the lease guard says', () => {
     const script = fileURLToPath(new URL('./guarded-process.mjs', import.meta.url));
     const output = await run(process.execPath, [...flags(preload), script], {
       env: { REDIS_URL: redis.url },
-      timeLimit: 20,
+      timeLimit: 60,
     });
     const lines = output.trim().split('\n');
     expect(lines).toEqual([expect.stringMatching(problem)]);

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Scene } from './scene.js';
 
@@ -30,18 +31,21 @@ describe('a worker that stands still for longer than its lease', () => {
     await scene.worker('blocked', { lease: 0.5 });
     const queue = scene.queue();
     const options = { id: 'stuck', timeout: 0.3, retry: { max: 3, interval: 0 } };
-    const job = await queue.enqueue('act', { blocks: 4000 }, options);
+    const blocksUntil = scene.file('the blocked one may go on');
+    const job = await queue.enqueue('act', { blocksUntil }, options);
     await scene.when('run', { worker: 'blocked' });
     // The other worker would be blocked as well: there the same job shall end at once.
     const data = JSON.stringify(['act', null, [{}], {}]);
     await scene.client.hset('rq:job:stuck', 'data', data);
-    await scene.worker('idle', { lease: 0.5 });
+    await scene.worker('idle');
 
     expect(await job.result({ timeout: 10 })).toEqual({ worker: 'idle', attempt: 2 });
-    // The blocked one was still in the middle of it, and hears now that it came too late.
+    // The blocked one is still in the middle of it, and hears now that it comes too late.
     expect(scene.journal.of('end', { worker: 'blocked' })).toEqual([]);
+    writeFileSync(blocksUntil, '');
     await scene.when('lost', { worker: 'blocked', id: 'stuck' });
     await scene.when('end', { worker: 'blocked' });
+    await scene.when('finished');
     expect(scene.journal.of('finished')).toHaveLength(1);
     expect(scene.journal.of('retrying')).toEqual([]);
     expect(await job.result()).toEqual({ worker: 'idle', attempt: 2 });
@@ -84,15 +88,18 @@ describe('a worker that stands still for longer than its lease', () => {
         // Some would be retried, some would be finished, by the late outcome.
         queue.enqueue(
           'act',
-          { takes: 300, fails: number % 2 },
+          { waits: true, fails: number % 2 },
           { id, retry: { max: 3, interval: 0 } },
         ),
       ),
     );
     await scene.when('run', { count: ids.length });
     stopped.freeze();
-    await scene.worker('other');
+    const other = await scene.worker('other');
+    other.go();
     await scene.when('finished', { worker: 'other', count: ids.length });
+    // Its jobs end before it has heard of anything.
+    stopped.go();
     stopped.thaw();
 
     await scene.when('lost', { worker: 'stopped', count: ids.length });

@@ -4,8 +4,8 @@ import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { Scene } from './scene.js';
 
-/** Seconds, of workers of which a test says nothing else. */
-const LEASE = 0.7;
+/** Seconds, of workers of which a test says nothing else: shorter than each outage, longer than a busy machine stands still. */
+const LEASE = 1;
 
 /** An outage is as long as it is: here the time itself is what is tested. */
 const outage = (milliseconds: number) => pause(milliseconds);

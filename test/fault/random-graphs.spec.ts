@@ -176,6 +176,7 @@ async function run(seed: number, graphs: number): Promise<Round> {
       const target = ran() + share;
       await eventually(async () => ran() >= target || (await isDrained()), {
         what: 'some jobs to run',
+        timeout: 20_000,
         every: 5,
       });
       await round.act();
@@ -252,5 +253,5 @@ it.each(SEEDS)(
       expect.stringContaining(`${waited!.id} `),
     );
   },
-  60_000,
+  120_000,
 );

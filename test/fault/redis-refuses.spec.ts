@@ -105,7 +105,7 @@ describe('a Redis that answers, but refuses to write', () => {
   }
 
   it('for lack of memory, is settled and renewed by what runs, and emptied of what waits', async () => {
-    const worker = await scene.worker('worker', { lease: 1, concurrency: 4 });
+    const worker = await scene.worker('worker', { lease: 3, concurrency: 4 });
     const queue = scene.queue();
     const jobs: (AcknowledgedJob & Act)[] = [
       { id: 'good' },
@@ -213,15 +213,16 @@ describe('a Redis that answers, but refuses to write', () => {
 
   it('because it is still loading its data, is waited for', async () => {
     await scene.close();
-    // 20 ms per key, with time for clients in between.
-    const args = ['--key-load-delay', '20000', '--loading-process-events-interval-bytes', '1024'];
+    // 40 ms per key, with time for clients in between.
+    const args = ['--key-load-delay', '40000', '--loading-process-events-interval-bytes', '1024'];
     scene = await Scene.open({ args });
     const queue = scene.queue('work', { commandTimeout: 500 });
     await scene.worker('worker', { connection: { commandTimeout: 500 } });
     const later = Array.from({ length: 75 }, (_, number) => ({
       name: 'act',
       data: {},
-      options: { id: `later-${number}`, delay: 1 },
+      // What runs before the data are saved would run again.
+      options: { id: `later-${number}`, delay: 4 },
     }));
     await queue.enqueueMany(later);
     await scene.client.save();
@@ -231,7 +232,7 @@ describe('a Redis that answers, but refuses to write', () => {
     await expect(queue.enqueue('act', {}, { id: 'early' })).rejects.toThrow(RqConnectionError);
     expect(performance.now() - begun).toBeLessThan(500 + LATENESS);
     expect(await scene.client.info('persistence').catch(String)).toContain('loading:1');
-    await scene.when('finished', { count: later.length });
+    await scene.when('finished', { count: later.length, timeout: 20_000 });
     await scene.drained();
     expect(await scene.audit(later.map(({ options }) => ({ id: options.id })))).toEqual([]);
   });

@@ -287,6 +287,15 @@ export class ActingWorker {
     return answer.rejected ?? [];
   }
 
+  /** Waits until it has the answers to all commands that it has sent so far. */
+  async hasAnswers(): Promise<void> {
+    const ask = ++this.questions;
+    this.child.send({ ask });
+    await this.child.waitFor<{ asked?: number }>(({ asked }) => asked === ask, {
+      what: 'all answers to have arrived',
+    });
+  }
+
   /** Sets the clock of its machine, so many milliseconds from the right time. */
   shiftClock(milliseconds: number): void {
     this.child.send({ clock: milliseconds });
@@ -316,6 +325,7 @@ export class ActingWorker {
   }
 
   private measurements = 0;
+  private questions = 0;
 }
 
 export interface Measurement {

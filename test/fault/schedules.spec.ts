@@ -11,7 +11,7 @@ const ROUND = LONG
   ? { processes: 20, schedules: 50, seconds: 60 }
   : { processes: 4, schedules: 10, seconds: 12 };
 
-jest.setTimeout(LONG ? 180_000 : 60_000);
+jest.setTimeout(LONG ? 240_000 : 120_000);
 
 let redis: RedisServer;
 const children: Child[] = [];

@@ -83,7 +83,7 @@ async function assertWell({ load, outage }: { load: Load; outage: number }): Pro
 describe('a failover by Sentinels, under load', () => {
   // Here the old primary and the other replica are for a moment still what they were: both replicas must have a job.
   it('as planned: served again, and nothing acknowledged is lost', async () => {
-    await assertWell(await failover('planned', 2, () => group.failOver()));
+    await assertWell(await failover('planned', 2, (primary) => group.handOver(primary)));
     await group.agreed();
   });
 

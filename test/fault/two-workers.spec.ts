@@ -2,6 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Load } from './load.js';
 import { Scene } from './scene.js';
 
+/** Seconds: nobody loses a lease here. */
+const LEASE = 5;
+
 describe('two worker processes on one queue', () => {
   let scene: Scene;
 
@@ -14,13 +17,15 @@ describe('two worker processes on one queue', () => {
   });
 
   it('run each job once, and share the work', async () => {
-    await Promise.all([scene.worker('first'), scene.worker('second')]);
+    // So few at a time that all together take seconds: each gets the processor meanwhile.
+    const settings = { concurrency: 1, lease: LEASE };
+    await Promise.all([scene.worker('first', settings), scene.worker('second', settings)]);
     const queue = scene.queue();
     const jobs = await queue.enqueueMany(
-      Array.from({ length: 1000 }, () => ({ name: 'act', data: { takes: 2 } })),
+      Array.from({ length: 1000 }, () => ({ name: 'act', data: { takes: 4 } })),
     );
 
-    await scene.drained();
+    await scene.drained({ timeout: 30_000 });
 
     const ran = scene.journal.ids('run');
     expect(ran).toHaveLength(jobs.length);
@@ -32,9 +37,10 @@ describe('two worker processes on one queue', () => {
   });
 
   it('keep all promises about jobs of all kinds', async () => {
-    await Promise.all([scene.worker('first'), scene.worker('second')]);
+    const settings = { lease: LEASE };
+    await Promise.all([scene.worker('first', settings), scene.worker('second', settings)]);
     const load = new Load(scene.queue());
-    await scene.when('finished', { count: 500 });
+    await scene.when('finished', { count: 500, timeout: 30_000 });
     await load.stop();
     await scene.drained();
 

@@ -165,7 +165,7 @@ export class ClusterNode {
 
   static async start({ options = {}, hasTls = false }: NodeSettings): Promise<ClusterNode> {
     // A replica is served at once.
-    const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '1000'];
+    const args = ['--cluster-enabled', 'yes', '--cluster-node-timeout', '2000'];
     args.push('--repl-diskless-sync-delay', '0');
     const tlsPort = hasTls ? await freePort() : undefined;
     const folder = hasTls ? await mkdtemp(join(tmpdir(), 'nestjs-rq-tls-')) : undefined;
@@ -198,6 +198,19 @@ export class ClusterNode {
   thaw(): void {
     process.kill(this.server.pid, 'SIGCONT');
     this.isAway = false;
+  }
+
+  /** A replica takes the place of its master, as planned. A busy master may let the time for it pass: it is asked again. */
+  async takeOver(isDone: () => Promise<boolean>): Promise<void> {
+    for (let tries = 1; ; tries += 1) {
+      await this.client.cluster('FAILOVER');
+      try {
+        await eventually(isDone, { what: 'the replica to have the slots' });
+        return;
+      } catch (error) {
+        if (tries === 3) throw error;
+      }
+    }
   }
 
   /** Its replica has all that was written here before. */
