@@ -3,7 +3,7 @@ import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 /** What is done here to many jobs, RQ sees as if it had been done to each. */
 describeInterop('bulk actions', () => {

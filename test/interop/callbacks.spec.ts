@@ -4,7 +4,7 @@ import { eventually } from '../support/wait.js';
 import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 const CALLBACKS = {
   onSuccess: 'tasks.on_success',

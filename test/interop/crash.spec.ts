@@ -5,21 +5,27 @@ import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 
 /** A worker of either language is killed in the middle of a job; the job is run again by either side, once. */
 describeInterop('workers that are killed', () => {
   const sides = useBothSides();
 
-  /** A worker process of ours is killed while it runs the job. */
-  async function killNestWorker(jobId: string, lease: string): Promise<void> {
+  /** A worker process of ours is killed while it runs the job. @param meanwhile is done before it is killed */
+  async function killNestWorker(
+    jobId: string,
+    lease: string,
+    meanwhile?: () => Promise<void>,
+  ): Promise<void> {
     const child: Child = startChild(new URL('./nest-worker.mjs', import.meta.url), {
       usesEngine: true,
       env: { REDIS_URL: sides.redis.url, LEASE: lease },
     });
     await child.waitFor<{ started?: string }>(({ started }) => started === jobId, {
       what: 'the job to run in the child',
+      timeout: 30_000,
     });
+    await meanwhile?.();
     await child.kill();
   }
 
@@ -52,8 +58,8 @@ describeInterop('workers that are killed', () => {
       const killed = performance.now();
       let runs = 0;
       await sides.nest.worker({ 'tasks.add': () => ++runs }, { lease: '1s' });
-      expect(await job.result({ timeout: '15s' })).toBe(1);
-      expect(performance.now() - killed).toBeLessThan(15_000);
+      expect(await job.result({ timeout: '30s' })).toBe(1);
+      expect(performance.now() - killed).toBeLessThan(30_000);
       expect(await look(sides.python, job.id)).toMatchObject({
         retries_left: 1,
         places: ['finished'],
@@ -86,13 +92,13 @@ describeInterop('workers that are killed', () => {
       const job = await sides.nest
         .queue()
         .enqueueCall('tasks.add', { args: [1] }, { retry: { max: 5, interval: 0 } });
-      await killNestWorker(job.id, '1s');
-      await sides.nest.worker(
-        { 'tasks.add': () => sides.client.incr('test:ran:add') },
-        { lease: '1s' },
-      );
-      await sides.python.worker('shared');
-      await job.result({ timeout: '15s' });
+      // RQ's worker cleans up when it starts, and looks at a job and writes it in two steps: that is over before the crash.
+      await killNestWorker(job.id, '1s', async () => {
+        await sides.python.worker('shared');
+        const run = () => sides.client.incr('test:ran:add');
+        await sides.nest.worker({ 'tasks.add': run }, { lease: '1s' });
+      });
+      await job.result({ timeout: '30s' });
       await sides.python.worker('shared', { burst: true });
       expect(await sides.client.get('test:ran:add')).toBe('1');
       expect(await look(sides.python, job.id)).toMatchObject({
@@ -150,9 +156,9 @@ describeInterop('workers that are killed', () => {
       const ran: string[] = [];
       const handlers = { 'tasks.wait_for': () => 'ran in Nest', note: () => undefined };
       const observer = { jobStarted: ({ name }: { name: string }) => void ran.push(name) };
-      const worker = await sides.nest.worker(handlers, { lease: '500ms', observer });
+      const worker = await sides.nest.worker(handlers, { lease: '1s', observer });
       // This worker has gone through its sweep when its own job is over.
-      await (await sides.nest.queue().enqueueIn('1s', 'note')).result({ timeout: '10s' });
+      await (await sides.nest.queue().enqueueIn('2s', 'note')).result({ timeout: '20s' });
       expect(ran).toEqual(['note']);
       expect(await job.status()).toBe('started');
       await worker.stop();
@@ -163,7 +169,7 @@ describeInterop('workers that are killed', () => {
       await sides.nest.worker(handlers, { lease: '1s', observer });
       expect(await job.result({ timeout: '20s' })).toBe('ran in Nest');
       expect(Date.now()).toBeGreaterThanOrEqual(brought);
-      expect(Date.now() - brought).toBeLessThan(15_000);
+      expect(Date.now() - brought).toBeLessThan(20_000);
       expect(ran).toEqual(['note', 'tasks.wait_for']);
       expect(await look(sides.python, job.id)).toMatchObject({
         retries_left: 1,

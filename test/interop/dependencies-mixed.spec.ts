@@ -27,7 +27,7 @@ describeInterop('jobs that wait for each other, in both languages', () => {
         {
           name: 'sum',
           data: { a: 1 },
-          options: { dependsOn: parent, retry: { max: 3, interval: 0 }, timeout: '1.5s' },
+          options: { dependsOn: parent, retry: { max: 3, interval: 0 }, timeout: '10.5s' },
         },
       ]);
       await burst();
@@ -255,8 +255,11 @@ describeInterop('jobs that wait for each other, in both languages', () => {
       const parent = await sides.nest.queue('parents').enqueueCall('tasks.parent', {});
       const child = await sides.nest
         .queue('other')
-        .enqueue('child', null, { dependsOn: parent, ttl: '1s' });
+        .enqueue('child', null, { dependsOn: parent, ttl: '10m' });
       const family = await Family.of(sides, [child.id], OURS);
+      // As if the time had passed.
+      expect(await sides.client.ttl(`rq:job:${child.id}`)).toBeGreaterThan(0);
+      await sides.client.pexpire(`rq:job:${child.id}`, 1);
       await eventually(async () => (await sides.client.exists(`rq:job:${child.id}`)) === 0, {
         what: 'the child to expire',
       });

@@ -160,8 +160,11 @@ describeInterop('what becomes of jobs that wait for one that Node runs', () => {
   });
 
   it('expires before it has run', async () => {
-    const parent = await enqueueParent({ ttl: '1s' });
+    const parent = await enqueueParent({ ttl: '10m' });
     const family = await Family.of(sides, [parent.id]);
+    // As if the time had passed.
+    expect(await sides.client.ttl(`rq:job:${parent.id}`)).toBeGreaterThan(0);
+    await sides.client.pexpire(`rq:job:${parent.id}`, 1);
     await eventually(async () => (await sides.client.exists(`rq:job:${parent.id}`)) === 0, {
       what: 'the parent to expire',
     });

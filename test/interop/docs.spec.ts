@@ -7,7 +7,7 @@ import { Test } from '@nestjs/testing';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { PythonRq, describeInterop } from './python-rq.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -60,7 +60,7 @@ export class Family {
         );
         return found.join() === goal.join();
       },
-      { what: 'the children', every: 20 },
+      { what: 'the children', every: 20, timeout: 20_000 },
     ).catch(() => assert.deepEqual(found, goal));
     const there = await this.sides.python.run<string[]>(
       'return [str(fetch(id).get_status(refresh=True)).split(".")[-1].lower() for id in given]',

@@ -4,7 +4,7 @@ import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 import { look } from './python-view.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 /** Levels are lists of RQ: what one side puts there, the other one runs. */
 describeInterop('jobs with a priority', () => {

@@ -5,7 +5,7 @@ import { NestSide } from './nest-side.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 
 /** What we note about a job beside RQ's data dies with its reason, whoever moves the job. */
 describeInterop('our own marks', () => {
@@ -47,7 +47,7 @@ describeInterop('our own marks', () => {
           return end.promise;
         },
       },
-      { lease: 0.6, shutdownTimeout: 0.2 },
+      { lease: 1.5, shutdownTimeout: 0.2 },
     );
     await started.promise;
     await renewed(3);
@@ -110,9 +110,9 @@ describeInterop('our own marks', () => {
     expect(await sides.client.lrange('rq:queue:shared:intermediate', 0, -1)).toEqual([id]);
     const ran: string[] = [];
     const note = (_: unknown, job: { id: string }) => void ran.push(job.id);
-    await sides.nest.worker({ 'tasks.add': note, note }, { lease: 0.5 });
-    const other = await sides.nest.queue().enqueueIn('2.5s', 'note');
-    await other.result({ timeout: '10s' });
+    await sides.nest.worker({ 'tasks.add': note, note }, { lease: 1 });
+    const other = await sides.nest.queue().enqueueIn('4s', 'note');
+    await other.result({ timeout: '20s' });
     expect(ran).toEqual([other.id]);
 
     // The work horse.

@@ -15,7 +15,7 @@ import { describeInterop } from './python-rq.js';
 import { eventually } from '../support/wait.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 @Injectable()
 class MailJobs {

@@ -6,7 +6,7 @@ import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 /** What is enqueued here runs in real `rq worker` processes, and we see how it ended. */
 describeInterop('jobs that Nest enqueues and Python runs', () => {

@@ -4,7 +4,7 @@ import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { eventually } from '../support/wait.js';
 import { PythonRq, describeInterop, isRunning } from './python-rq.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(90_000);
 
 /** The harness alone: Python enqueues, Python works. What fails here says nothing about this library. */
 describeInterop('a Python RQ to test against', () => {
@@ -60,6 +60,7 @@ describeInterop('a Python RQ to test against', () => {
     const worker = await python.worker('shared', { scheduler: true });
     await eventually(() => python.run('return fetch(given).is_finished', id), {
       what: 'the scheduled job to finish',
+      timeout: 30_000,
     });
     await worker.stop();
   });
@@ -70,6 +71,10 @@ describeInterop('a Python RQ to test against', () => {
     expect(await python.rq('info', '--raw', '-Q')).toBe(
       'queue shared 1, 0 executing, 0 finished, 0 failed\n',
     );
+    // It says that it listens a moment before it writes down that it is idle.
+    await eventually(async () => (await client.hget('rq:worker:lonely', 'state')) === 'idle', {
+      what: 'the worker to be idle',
+    });
     expect(await python.rq('info', '--raw', '-W', 'other')).toMatch(
       /^worker lonely \(\S+ 127\.0\.0\.1:\d+ \d+\) idle other\. jobs: 0 finished, 0 failed\n$/,
     );

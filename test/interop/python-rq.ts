@@ -167,6 +167,7 @@ export class PythonWorker {
   async listening(): Promise<void> {
     await eventually(() => this.exited || this.output().includes('*** Listening on'), {
       what: 'the rq worker to listen',
+      timeout: 30_000,
     });
     if (this.exited) throw new Error(`rq worker ended at once:\n${this.output()}`);
   }
@@ -174,7 +175,7 @@ export class PythonWorker {
   /** Its work is over and its death is registered; the process itself takes a second more to end. */
   async done(): Promise<void> {
     await eventually(() => this.exited || /unsubscribing from channel/i.test(this.output()), {
-      timeout: 20_000,
+      timeout: 60_000,
       what: 'the rq worker to be done',
     });
   }
@@ -187,10 +188,17 @@ export class PythonWorker {
 
   /** The machine is gone: worker, work horse and scheduler end at once, with no word to Redis. */
   async kill(): Promise<void> {
+    if (!this.exited) {
+      // One that stands still starts no further work horse.
+      signal(this.pid, 'SIGSTOP');
+      await eventually(() => /[TZX]/.test(statusOf(this.pid)?.[0] ?? 'X'), {
+        what: 'the rq worker to stand still',
+      });
+    }
     const horses = this.children();
     // The worker first: it would tell Redis that its work horse has died.
-    if (!this.exited) kill(-this.pid);
-    for (const horse of horses) kill(horse);
+    if (!this.exited) signal(-this.pid, 'SIGKILL');
+    for (const horse of horses) signal(horse, 'SIGKILL');
     await this.ended;
   }
 
@@ -261,9 +269,9 @@ async function finished(child: ChildProcess): Promise<{ code: number | null; out
   return { code, output: output() };
 }
 
-function kill(pid: number): void {
+function signal(pid: number, name: NodeJS.Signals): void {
   try {
-    process.kill(pid, 'SIGKILL');
+    process.kill(pid, name);
   } catch {
     // It has ended already.
   }

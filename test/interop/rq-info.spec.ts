@@ -5,7 +5,7 @@ import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 import { lookWhen } from './python-view.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 /** RQ's own monitor shows our queues and workers as it shows Python's. */
 describeInterop('rq info', () => {
@@ -34,6 +34,10 @@ describeInterop('rq info', () => {
     const held = await queue.enqueue('hold');
     await running.promise;
     await queue.enqueueMany([{ name: 'ok' }, { name: 'ok' }]);
+    // A worker whose jobs were short may have claimed them ahead, and puts them back.
+    await eventually(async () => (await sides.client.zcard('rq:wip:shared')) === 1, {
+      what: 'two jobs to wait',
+    });
     return { worker, held, release: () => release.resolve() };
   }
 
@@ -91,6 +95,9 @@ describeInterop('rq info', () => {
     await sides.nest.queue().enqueueIn('1h', 'ok');
     await sides.nest.worker({ ok: () => 'ok' }, { name: 'nest-1' });
     await sides.python.worker('shared', { name: 'python-1' });
+    // It says that it listens a moment before it writes down that it is idle.
+    const state = () => sides.client.hget('rq:worker:python-1', 'state');
+    await eventually(async () => (await state()) === 'idle', { what: 'it to be idle' });
     expect(await info('-R', '-W')).toBe(
       'shared: nest-1 (idle), python-1 (idle)\n2 workers, 1 queues\n',
     );

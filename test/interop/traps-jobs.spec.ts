@@ -5,7 +5,7 @@ import { OddJobs } from './odd-jobs.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 const RQ_STATUSES = 'queued started finished failed deferred scheduled stopped canceled'.split(' ');
 const INTEGER = /^-?\d+$/;

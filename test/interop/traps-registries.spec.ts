@@ -6,7 +6,7 @@ import { OddJobs } from './odd-jobs.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 /**
  * Somebody has a job wait for one that is about to be written as finished. A Python worker writes it anew then, and knows

@@ -3,7 +3,7 @@ import { eventually } from '../support/wait.js';
 import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 
 const QUEUES = Array.from({ length: 10 }, (_, number) => `phase-${number}`);
 const PER_SECOND = 15;

@@ -3,7 +3,7 @@ import { HttpServer } from '../support/http-server.js';
 import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 
-jest.setTimeout(40_000);
+jest.setTimeout(90_000);
 
 /** RQ has webhooks from 2.10 on; older versions leave the field alone. */
 describeInterop('webhooks', () => {

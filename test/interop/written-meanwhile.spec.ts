@@ -4,10 +4,10 @@ import { useBothSides } from './both-sides.js';
 import { describeInterop } from './python-rq.js';
 import { look, lookWhen } from './python-view.js';
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 
 /** Seconds; leases are renewed at each third. */
-const LEASE = 0.6;
+const LEASE = 1.2;
 
 /** What Python programs write about a job while it runs here: whatever it is, the lease says who runs it. */
 describeInterop('what Python writes while a job runs here', () => {
@@ -148,6 +148,9 @@ describeInterop('what Python writes while a job runs here', () => {
       await write('job.save()');
       await job?.cancel();
       await eventually(() => second.aborted, { what: 'the second run to be aborted' });
+      await eventually(async () => (await sides.client.zcard('rq:wip:shared')) === 0, {
+        what: 'the lease to be given up',
+      });
       expect(await look(sides.python, id)).toMatchObject({
         status: 'canceled',
         places: ['canceled'],
