@@ -27,7 +27,7 @@ describe('fifty thousand jobs that are due at once', () => {
     await queue.enqueueMany(
       ids.map((id) => ({ name: 'act', data: {}, options: { id, delay: 3600 } })),
     );
-    await scene.worker('worker', { queues: ['work', 'other'], concurrency: 50 });
+    await scene.worker('worker', { queues: ['work', 'other'], concurrency: 50, lease: 10 });
     // All become due at one moment, and the worker hears of it.
     await scene.client.eval(
       `for first = 0, ${COUNT - 1}, 1000 do

@@ -2,6 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/wait.js';
 import { Scene } from './scene.js';
 
+/** Seconds: nobody loses one here. */
+const LEASE = 3;
+
 describe('jobs that a worker has prefetched', () => {
   let scene: Scene;
 
@@ -33,9 +36,9 @@ describe('jobs that a worker has prefetched', () => {
       .enqueueMany(
         ids.map((id) => ({ name: 'act', data: { waits: id === 'long' }, options: { id } })),
       );
-    const busy = await scene.worker('busy', { concurrency: 1, prefetch });
+    const busy = await scene.worker('busy', { concurrency: 1, prefetch, lease: LEASE });
     await scene.when('run', { id: 'long' });
-    await scene.worker('idle', { concurrency: 1 });
+    await scene.worker('idle', { concurrency: 1, lease: LEASE });
 
     await scene.when('finished', { worker: 'idle', count: others.length });
 
@@ -55,12 +58,12 @@ describe('jobs that a worker has prefetched', () => {
       .enqueueMany(
         ids.map((id) => ({ name: 'act', data: { waits: id === 'long' }, options: { id } })),
       );
-    const busy = await scene.worker('busy', { concurrency: 1, prefetch: 5 });
+    const busy = await scene.worker('busy', { concurrency: 1, prefetch: 5, lease: LEASE });
     await scene.when('run', { id: 'long' });
     await scene.when('returned', { count: 5 });
     // By the time that its lease has been renewed twice they could have come and gone a dozen times.
     const end = await leaseOf('long');
-    await eventually(async () => (await leaseOf('long')) > end + 0.6, { what: 'renewals' });
+    await eventually(async () => (await leaseOf('long')) > end + LEASE / 2, { what: 'renewals' });
 
     expect(scene.journal.of('returned').length).toBeLessThan(20);
     busy.go();

@@ -8,6 +8,7 @@ import { eventually } from '../support/wait.js';
 import { LATENESS } from '../support/timing.js';
 import { enqueueUntilStored } from './enqueue-until-stored.js';
 import { Load } from './load.js';
+import { takesWrites } from './rounds/failovers.js';
 import { Scene } from './scene.js';
 import { TcpProxy } from './tcp-proxy.js';
 import { userArguments } from './users.js';
@@ -20,7 +21,7 @@ beforeAll(async () => {
   scene = Scene.at(await group.primary());
   const settings = { url: group.connection, connection: { commandTimeout: 1000 } };
   await Promise.all([scene.worker('first', settings), scene.worker('second', settings)]);
-}, 40_000);
+}, 90_000);
 
 afterAll(async () => {
   await scene.close();
@@ -47,23 +48,28 @@ async function failover(
   const old = await group.primary();
   await begin(old);
   const primary = await group.switched(old);
+  // How quick Sentinels are with the other servers is not ours.
+  await takesWrites(group.client(primary), replicas);
   const elected = performance.now();
-  await load.served();
+  await load.served({ timeout: 30_000 });
   const outage = performance.now() - elected;
   const after = await enqueueUntilStored(queue, {}, { id: `${name}-after` });
   await resultOf(after);
   await load.stop();
   scene.client = primary.client();
-  await scene.drained({ timeout: 25_000 });
+  await scene.drained({ timeout: 40_000 });
   return { load, outage };
 }
 
 /** Sentinels close the links of the server that they promote: what is read just then is to be read again. */
-function resultOf(job: RqJob): Promise<unknown> {
-  return job.result({ timeout: 10 }).catch((error: unknown) => {
-    if (error instanceof RqConnectionError && error.uncertain) return job.result({ timeout: 10 });
-    throw error;
-  });
+async function resultOf(job: RqJob): Promise<unknown> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await job.result({ timeout: 20 });
+    } catch (error) {
+      if (!(error instanceof RqConnectionError) || tries === 5) throw error;
+    }
+  }
 }
 
 async function assertWell({ load, outage }: { load: Load; outage: number }): Promise<void> {

@@ -38,7 +38,7 @@ describeServers('every script', (server) => {
           new Promise((resolve) => job.signal.addEventListener('abort', () => resolve(undefined))),
         lane: { run: (data: unknown) => data, concurrency: { perKey: 1 } },
       },
-      { lease: 1 },
+      { lease: 3 },
     );
     const queue = engine.queue();
 

@@ -64,7 +64,7 @@ export class SentinelGroup {
   }
 
   /** Resolves when the Sentinels call another server the primary, with that server. */
-  async switched(from: RedisServer, timeout = 20_000): Promise<RedisServer> {
+  async switched(from: RedisServer, timeout = 40_000): Promise<RedisServer> {
     return eventually(
       async () => {
         const primary = await this.primary();
@@ -112,7 +112,7 @@ export class SentinelGroup {
             view.get('port') === String(primary.port),
         );
       },
-      { what: 'the Sentinels to agree on a primary and its replicas', timeout: 25_000, every: 50 },
+      { what: 'the Sentinels to agree on a primary and its replicas', timeout: 40_000, every: 50 },
     );
   }
 

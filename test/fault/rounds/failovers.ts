@@ -53,7 +53,7 @@ function bySentinels(name: string, how: 'killed' | 'planned', safe: number): Fau
 }
 
 /** With `min-replicas-to-write` it refuses all until it has them. */
-async function takesWrites(primary: Redis, replicas: number): Promise<void> {
+export async function takesWrites(primary: Redis, replicas: number): Promise<void> {
   if (replicas === 0) return;
   await eventually(
     async () => {
