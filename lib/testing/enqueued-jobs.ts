@@ -6,7 +6,7 @@ import { nextTicks } from './next-ticks.js';
 
 /**
  * A job that waits, as `RqTesting.enqueued` shows it: all that is known of it, and when it is due. For assertions:
- * `toMatchObject([{ name: 'remind', data: { id: 7 }, dueIn: 86_400, retriesLeft: 3 }])`.
+ * `toMatchObject([{ name: 'remind', data: { id: 7 }, dueIn: expect.closeTo(86_400, -1) }])`.
  */
 export interface EnqueuedJob extends JobSnapshot {
   /** `deferred`: it waits for other jobs, those of `waitsFor`. */

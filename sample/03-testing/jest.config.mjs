@@ -1,6 +1,8 @@
 // Jest for an application in TypeScript and ES modules; `npm run sample -- 03-testing` runs it.
 export default {
   testEnvironment: 'node',
+  // A build machine may have more to do than it can.
+  testTimeout: 60_000,
   testMatch: ['<rootDir>/test/**/*.spec.ts'],
   extensionsToTreatAsEsm: ['.ts'],
   setupFilesAfterEnv: ['<rootDir>/test/setup.ts'],

@@ -11,7 +11,7 @@ import { eventually } from '../support/wait.js';
 import { Board, type QueueAnswer } from './support/board.js';
 
 // A page takes a while on a busy machine.
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 const board = Board.forThisFile();
 
@@ -214,7 +214,7 @@ describeInBrowser("the board's page", () => {
     try {
       const context = await browser.newContext({ viewport: { width: 1360, height: 860 } });
       const page = await context.newPage();
-      page.setDefaultTimeout(15_000);
+      page.setDefaultTimeout(60_000);
       const watched = new Watched(page, board.origin);
       await page.goto(`${board.origin}/queues`);
       await page.getByText('images').first().waitFor();

@@ -9,7 +9,7 @@ import { startProxy } from './support/proxy.js';
 import { setScene } from './support/scene.js';
 import { type Site, startSite } from './support/site.js';
 
-jest.setTimeout(180_000);
+jest.setTimeout(300_000);
 
 describeInBrowser('the page', () => {
   let redis: RedisServer;
@@ -33,7 +33,7 @@ describeInBrowser('the page', () => {
     await setScene(redis.client(), express.inspector);
     const jobs = await express.inspector.queue('payments').jobs('failed');
     failed = jobs.find(({ name }) => name === 'chargeCard')!.id;
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await Promise.all([express?.close(), fastify?.close()]);
@@ -52,7 +52,7 @@ describeInBrowser('the page', () => {
       ...options,
     });
     const page = await context.newPage();
-    page.setDefaultTimeout(15_000);
+    page.setDefaultTimeout(60_000);
     const watched = new Watched(page, site.origin);
     try {
       await use(page);

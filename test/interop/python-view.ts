@@ -87,7 +87,7 @@ export async function lookWhen(python: PythonRq, id: string, status: string): Pr
         last = await python.run<string>('return fetch(given).get_status()', id);
         return last === status;
       },
-      { timeout: 15_000, every: 20, what: `job ${id} to be ${status}` },
+      { timeout: 30_000, every: 20, what: `job ${id} to be ${status}` },
     );
   } catch (error) {
     throw new Error(`job ${id} is ${last}, not ${status}`, { cause: error });

@@ -217,18 +217,20 @@ describe('a job that waits', () => {
 describe('results of parents', () => {
   it('are there when the parent is gone, and when the job runs again much later', async () => {
     const { images, mail } = await startShop();
-    const parent = await images.enqueue('large', 10, { delay: '0.2s', resultTtl: 0 });
+    const parent = await images.enqueue('large', 10, { delay: '1h', resultTtl: 0 });
     const child = await mail.enqueue('results', 0, { dependsOn: parent });
+    await parent.promote();
     expect(await child.result({ timeout: '10s' })).toEqual([12]);
     expect(await images.getJob(parent.id)).toBeUndefined();
   });
 
   it('above 64 KB are read from the parent, and missed when it is gone', async () => {
     const { images, mail } = await startShop();
-    const kept = await images.enqueue('large', 100_000, { delay: '0.2s' });
-    const gone = await images.enqueue('large', 100_000, { delay: '0.2s', resultTtl: 0 });
+    const kept = await images.enqueue('large', 100_000, { delay: '1h' });
+    const gone = await images.enqueue('large', 100_000, { delay: '1h', resultTtl: 0 });
     const finds = await mail.enqueue('results', 0, { dependsOn: kept });
     const misses = await mail.enqueue('results', 0, { dependsOn: gone });
+    await images.promote({ in: 'scheduled' });
     expect(await finds.result({ timeout: '10s' })).toEqual([100_002]);
     await expect(misses.result({ timeout: '10s' })).rejects.toThrow(
       `No result of job "${gone.id}", which this job waited for: it is gone.`,
@@ -238,10 +240,11 @@ describe('results of parents', () => {
   it('of one that failed are an error; its handle tells', async () => {
     const { images, mail, jobs } = await startShop();
     jobs.isBroken = true;
-    const resize = await images.enqueue('resize', 'a', { id: 'resize', delay: '0.2s' });
+    const resize = await images.enqueue('resize', 'a', { id: 'resize', delay: '1h' });
     const dependsOn = { jobs: [resize], ifFailed: 'run' as const };
     const misses = await mail.enqueue('results', 0, { dependsOn });
     const looks = await mail.enqueue('looked', undefined, { dependsOn });
+    await resize.promote();
     expect(await looks.result({ timeout: '10s' })).toEqual(['images resize failed']);
     const message = new ParentResultError({ jobId: 'resize', status: 'failed' }).message;
     await expect(misses.result({ timeout: '10s' })).rejects.toThrow(message);
@@ -280,8 +283,9 @@ describe('when a parent fails', () => {
   it('requeue of all that failed brings back what was canceled because of it', async () => {
     const { images, mail, jobs } = await startShop();
     jobs.isBroken = true;
-    const parent = await images.enqueue('resize', 'a', { delay: '0.2s' });
+    const parent = await images.enqueue('resize', 'a', { delay: '1h' });
     const child = await mail.enqueue('plain', undefined, { dependsOn: parent });
+    await parent.promote();
     await statusIs(child, 'canceled');
     jobs.isBroken = false;
     expect(await images.requeue({ in: 'failed' })).toMatchObject({ done: 1 });
@@ -291,9 +295,10 @@ describe('when a parent fails', () => {
   it('a job that was canceled by hand stays canceled', async () => {
     const { images, mail, jobs } = await startShop();
     jobs.isBroken = true;
-    const parent = await images.enqueue('resize', 'a', { delay: '0.2s' });
+    const parent = await images.enqueue('resize', 'a', { delay: '1h' });
     const child = await mail.enqueue('plain', undefined, { dependsOn: parent });
     await child.cancel();
+    await parent.promote();
     await statusIs(parent, 'failed');
     jobs.isBroken = false;
     await parent.requeue();

@@ -1,7 +1,7 @@
 // Figures for Prometheus: in a registry of prom-client, and as text with a route of our own.
 import { Injectable } from '@nestjs/common';
 import type { INestApplication } from '@nestjs/common';
-import { FailJob, Job, RqModule, RqService } from 'nestjs-rq';
+import { FailJob, Job, OnJob, RqModule, RqService } from 'nestjs-rq';
 import { type MetricRegistry, RqMetrics, RqMetricsModule } from 'nestjs-rq/metrics';
 import { FastifyAdapter } from '@nestjs/platform-fastify';
 import { Test } from '@nestjs/testing';
@@ -30,6 +30,20 @@ class Jobs {
   }
 }
 
+/** How many attempts this process knows to have ended: it counts them when Redis has answered. */
+let known = 0;
+beforeEach(() => {
+  known = 0;
+});
+
+@Injectable()
+class Known {
+  @OnJob(['finished', 'retrying', 'failed'])
+  count() {
+    known += 1;
+  }
+}
+
 const line = (text: string, start: string) =>
   text
     .split('\n')
@@ -43,7 +57,7 @@ async function withJobs(
 ) {
   const { app } = await applications.create({
     imports: [RqModule.forRoot(applications.root(root)), RqMetricsModule.forRoot(options)],
-    providers: [Jobs],
+    providers: [Jobs, Known],
   });
   app.setGlobalPrefix(prefix);
   app.useGlobalInterceptors({
@@ -61,6 +75,7 @@ async function withJobs(
     },
     { what: 'the jobs to end' },
   );
+  await eventually(() => known === 5, { what: 'the ends to be known here' });
   return app;
 }
 

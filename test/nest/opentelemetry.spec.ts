@@ -417,4 +417,4 @@ it('an idle application makes no span, whatever its loops ask of Redis', async (
   } finally {
     for (const spy of [instrumented, ...loops]) spy.mockRestore();
   }
-}, 40_000);
+}, 90_000);

@@ -1,8 +1,12 @@
+import { jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Job, RqConnectionError, RqModule, RqService } from 'nestjs-rq';
 import { LATENESS } from '../support/timing.js';
 import { eventually, within } from '../support/wait.js';
 import { Applications } from './support/applications.js';
+
+// Above the deadlines within a test.
+jest.setTimeout(90_000);
 
 const applications = Applications.forThisFile();
 

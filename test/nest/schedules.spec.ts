@@ -39,9 +39,12 @@ describe('@Schedule', () => {
     }
 
     const { app, logs } = await applications.start(withHandlers(Reports));
-    await eventually(() => ticks.length >= 2, { what: 'two ticks' });
+    const times = () => ticks.map((tick) => tick?.at.getTime() ?? 0);
+    // Those that come while a busy machine stands still are one.
+    const inTurn = () => times().findIndex((at, index) => at - (times()[index - 1] ?? 0) === 1000);
+    await eventually(() => inTurn() > 0, { what: 'two ticks, a second apart' });
+    expect(times().filter((at) => (at - (times()[0] ?? 0)) % 1000 !== 0)).toEqual([]);
     expect(ticks[0]?.schedule).toBe('reports-refresh');
-    expect((ticks[1]?.at.getTime() ?? 0) - (ticks[0]?.at.getTime() ?? 0)).toBe(1000);
     const schedules = await app.get(RqService).queue('reports').schedules();
     expect(schedules).toMatchObject([
       { id: 'reports-refresh', name: 'refresh', when: { every: 1 }, from: 'code' },

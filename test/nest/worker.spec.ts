@@ -1,8 +1,12 @@
+import { jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { Job, RqModule, RqService, type RqWorkerOptions, type RunningJob } from 'nestjs-rq';
 import { startChild } from '../support/children.js';
 import { deferred, eventually } from '../support/wait.js';
 import { Applications } from './support/applications.js';
+
+// Some of them start a process.
+jest.setTimeout(90_000);
 
 const applications = Applications.forThisFile();
 

@@ -10,7 +10,7 @@ import { packLibrary, type PackedLibrary } from './packed-library.js';
 import { type ModuleKind, type Platform, ScratchProject } from './scratch-project.js';
 
 // Above the limits of each single command, which tell what was too slow.
-jest.setTimeout(150_000);
+jest.setTimeout(300_000);
 
 interface Kind {
   readonly format: string;

@@ -13,7 +13,7 @@ import { type RedisServer, startRedis } from '../support/redis-server.js';
 import { packLibrary, root } from './packed-library.js';
 
 // Above the limits of each single command.
-jest.setTimeout(240_000);
+jest.setTimeout(300_000);
 
 /** `BUNDLES_LONG=1 npm run jest -- test/packaging/bundles` is the long round. */
 const IS_LONG = process.env['BUNDLES_LONG'] !== undefined;
@@ -113,7 +113,7 @@ it.each(bundles)(
     const eitherOf = (id: string) => Promise.race([began(first, id), began(second, id)]);
 
     // For longer than its lease, while the other worker looks for what was left behind.
-    const blocking = await queue.enqueue('block', { milliseconds: 2500 });
+    const blocking = await queue.enqueue('block', { milliseconds: 3500 });
     const blocked = await eitherOf(blocking.id);
     expect(await blocking.result({ timeout: 20 })).toEqual({ pid: blocked.pid });
     expect([...first.messages, ...second.messages].filter(isBeginning)).toHaveLength(1);
@@ -148,7 +148,7 @@ async function startWorker(program: string): Promise<Child> {
   workers.push(worker);
   await worker.waitFor<{ ready?: boolean }>(({ ready }) => ready === true, {
     what: 'a worker that is ready',
-    timeout: 20_000,
+    timeout: 60_000,
   });
   return worker;
 }

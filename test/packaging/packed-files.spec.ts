@@ -8,7 +8,7 @@ import { run } from '../../scripts/child-processes.mjs';
 import { packLibrary, root, type PackedLibrary } from './packed-library.js';
 
 // Packing takes a second, and more on a busy machine.
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 let folder: string;
 let library: PackedLibrary;

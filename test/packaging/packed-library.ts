@@ -18,7 +18,7 @@ export async function packLibrary(folder: string): Promise<PackedLibrary> {
   assertBuilt();
   // Without scripts: `prepack` would build, that is empty dist/ for a while, and other tests use it.
   const args = ['pack', '--ignore-scripts', '--json', '--pack-destination', folder];
-  const [packed] = JSON.parse(await runNpm(args, { cwd: root, timeLimit: 60 })) as [
+  const [packed] = JSON.parse(await runNpm(args, { cwd: root, timeLimit: 120 })) as [
     { filename: string; files: { path: string }[] },
   ];
   return {

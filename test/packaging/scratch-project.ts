@@ -30,7 +30,7 @@ export class ScratchProject {
     await runNpm(['install', ...INSTALL_OPTIONS, archive, ...packages], {
       what: `npm install with Nest ${nest}`,
       cwd: folder,
-      timeLimit: 120,
+      timeLimit: 240,
     });
     return new ScratchProject(folder);
   }
@@ -62,7 +62,7 @@ export class ScratchProject {
     const compiler = join(root, 'node_modules/typescript/bin/tsc');
     const end = await runToEnd(process.execPath, [compiler, '--project', this.folder], {
       what: 'the compiler',
-      timeLimit: 60,
+      timeLimit: 120,
     });
     return end.stdout + end.stderr;
   }
@@ -78,7 +78,7 @@ export class ScratchProject {
     const output = await run(node.program, [program, platform], {
       what: `the application on Node ${node.version}`,
       env: { REDIS_URL: redis },
-      timeLimit: 30,
+      timeLimit: 60,
     });
     return JSON.parse(output);
   }

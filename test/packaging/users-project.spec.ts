@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { runNpm, runToEnd } from '../../scripts/child-processes.mjs';
 import { packLibrary, root } from './packed-library.js';
 
-jest.setTimeout(150_000);
+jest.setTimeout(300_000);
 
 const QUIETLY = ['--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
 
@@ -34,7 +34,7 @@ afterAll(async () => {
 });
 
 function npm(...args: string[]): Promise<string> {
-  return runNpm([...args, ...QUIETLY], { what: `npm ${args[0]}`, cwd: project, timeLimit: 120 });
+  return runNpm([...args, ...QUIETLY], { what: `npm ${args[0]}`, cwd: project, timeLimit: 240 });
 }
 
 function isInstalled(name: string): boolean {
@@ -88,7 +88,7 @@ export async function run(rq: RqTesting): Promise<void> {
   const compiler = join(root, 'node_modules/typescript/bin/tsc');
   const { stdout, stderr } = await runToEnd(process.execPath, [compiler, '-p', project], {
     what: 'the compiler',
-    timeLimit: 60,
+    timeLimit: 120,
   });
   expect(stdout + stderr).toBe('');
 });

@@ -17,7 +17,7 @@ it('sample/03-testing passes its own tests, and leaves nothing open', async () =
   const { code, stdout, stderr } = await runToEnd(process.execPath, jest, {
     what: 'jest',
     cwd: root,
-    timeLimit: 100,
+    timeLimit: 200,
   });
   const output = stdout + stderr;
   expect({ code, output }).toEqual({
@@ -25,4 +25,4 @@ it('sample/03-testing passes its own tests, and leaves nothing open', async () =
     output: expect.stringMatching(/^Tests: +10 passed, 10 total$/m),
   });
   expect(output).not.toMatch(/open handle|did not exit/i);
-}, 120_000);
+}, 240_000);

@@ -110,8 +110,8 @@ describe('jobs that wait for others, under test', () => {
       options: { dependsOn: parent },
     }));
     await steps.enqueueMany(children);
-    expect(await rq.drain({ timeout: '25s' })).toMatchObject({ finished: 701 });
-  }, 60_000);
+    expect(await rq.drain({ timeout: '60s' })).toMatchObject({ finished: 701 });
+  }, 90_000);
 
   it('have run in inline mode when the call that enqueued them resolves', async () => {
     const { service, steps, sums, ran } = await startJobs('inline');

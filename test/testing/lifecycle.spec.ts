@@ -12,6 +12,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { jest } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { InjectQueue, Job, Queue, RqModule } from 'nestjs-rq';
 import type { RqRoot } from '../../lib/nest/root/rq-root.js';
@@ -19,6 +20,9 @@ import { getRootToken } from '../../lib/nest/tokens.js';
 import { type Child, assertBuilt, startChild } from '../support/children.js';
 import { deferred, within } from '../support/wait.js';
 import { NOWHERE, closeApplicationsAfterEach, create, start } from './support/kit.js';
+
+// Above the deadlines within a test, which starts a process.
+jest.setTimeout(90_000);
 
 closeApplicationsAfterEach();
 
@@ -31,8 +35,11 @@ interface Said {
 }
 
 async function whatSays(child: Child): Promise<Said> {
-  const said = await child.waitFor<Said>(() => true, { what: 'a word', timeout: 20_000 });
-  const end = await within(child.exited, { what: 'the process to end by itself' });
+  const said = await child.waitFor<Said>(() => true, { what: 'a word', timeout: 40_000 });
+  const end = await within(child.exited, {
+    what: 'the process to end by itself',
+    timeout: 30_000,
+  });
   expect({ ...end, output: child.output }).toEqual({ code: 0, signal: null, output: '' });
   return said;
 }

@@ -30,7 +30,7 @@ async function tour() {
   check((await progressOf(red, 'finished')).result?.for === 'red', 'the result is for "red"');
 
   say('SIGTERM while a job runs: the worker finishes it, and ends.');
-  const green = await add('green', { title: 'forest.mp4', seconds: 1 });
+  const green = await add('green', { title: 'forest.mp4', seconds: 2 });
   await progressOf(green, 'started');
   await first.end('SIGTERM');
   const finished = await progressOf(green, 'finished');
@@ -38,7 +38,7 @@ async function tour() {
 
   say('Two new workers, and SIGKILL for the one that runs the job: the other one runs it again.');
   const workers = [startWorker('worker-2'), startWorker('worker-3')];
-  const blue = await add('blue', { title: 'mountain.mp4', seconds: 2 });
+  const blue = await add('blue', { title: 'mountain.mp4', seconds: 3 });
   const { worker: killed } = await progressOf(blue, 'started');
   await workers.find(({ name }) => name === killed)?.end('SIGKILL');
   const rescued = await progressOf(blue, 'finished');

@@ -38,7 +38,7 @@ export class HardJobs {
 
 @Module({
   imports: [
-    RqModule.forRoot({ connection: String(process.env.REDIS_URL), worker: { lease: 1 } }),
+    RqModule.forRoot({ connection: String(process.env.REDIS_URL), worker: { lease: 1.5 } }),
     RqModule.registerQueue('hard'),
   ],
   providers: [HardJobs, Teller],
