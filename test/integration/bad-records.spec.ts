@@ -125,7 +125,7 @@ describe('a job that cannot be read', () => {
     const worker = await workThroughQueue();
 
     const job = await engine.queue().getJob('bad');
-    await expect(job?.result({ timeout: 1 })).rejects.toMatchObject({
+    await expect(job?.result({ timeout: 10 })).rejects.toMatchObject({
       reason: expect.stringMatching(reason) as string,
     });
     expect(await engine.places('bad')).toEqual(['failed']);

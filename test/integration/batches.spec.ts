@@ -89,12 +89,16 @@ describe('a handler of batches', () => {
 
   it('waits for more jobs until the first has waited for long enough', async () => {
     const queue = engine.queue();
-    await engine.work({ index: taking(3, undefined, 0.4) });
+    // One that waits for as long as it takes until its third job is there.
+    const patient = await engine.work({ index: taking(3, undefined, 60) });
     await queue.enqueueMany(jobs(2));
     expect(await queue.lanes()).toMatchObject([{ handler: 'index', waiting: 2, why: 'batch' }]);
     await queue.enqueue('index', 2);
     await eventually(() => batches.length === 1, { what: 'a whole batch' });
     expect(numbers()).toEqual([range(0, 3)]);
+    await settled(3);
+    await patient.stop();
+    await engine.work({ index: taking(3, undefined, 0.4) });
 
     const at = performance.now();
     await queue.enqueue('index', 3);
@@ -265,7 +269,7 @@ describe('each job of a batch', () => {
 
   it('goes back in its order when the worker stops or dies', async () => {
     const gate = deferred();
-    const worker = await engine.work({ index: taking(10, () => gate.promise) }, { lease: 0.5 });
+    const worker = await engine.work({ index: taking(10, () => gate.promise) });
     const queue = engine.queue();
     await queue.enqueueMany(jobs(8));
     await eventually(() => worker.running === 8, { what: 'the batch' });
@@ -275,12 +279,12 @@ describe('each job of a batch', () => {
 
     // As if the next one were killed: its leases end.
     const store = await engine.openStore();
-    await engine.work({ index: taking(10, () => gate.promise) }, { lease: 0.5, store });
+    await engine.work({ index: taking(10, () => gate.promise) }, { lease: 1, store });
     await eventually(() => batches.length === 1, { what: 'the batch again' });
     expect(numbers()).toEqual([range(0, 8)]);
     await store.connections.close();
     batches = [];
-    await engine.work({ index: taking(10) }, { lease: 0.5 });
+    await engine.work({ index: taking(10) }, { lease: 1 });
     await eventually(() => numbers().flat().length === 8, { what: 'all jobs', timeout: 15_000 });
     expect(numbers().flat()).toEqual(range(0, 8));
     gate.resolve();

@@ -2,7 +2,7 @@
 import type { JobCallback, WorkerObserver } from '../../lib/worker/index.js';
 import { HandlerRegistry, Worker } from '../../lib/worker/index.js';
 import type { CallOptions } from '../../lib/queue/index.js';
-import { eventually } from '../support/wait.js';
+import { deferred, eventually, within } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
 const engine = Engine.forThisFile();
@@ -123,9 +123,10 @@ it('a job that is failed as poison has its callback told by the one that finds i
 });
 
 it('a name of absurd length is none', async () => {
-  const told = await work(() => 1);
   const job = await call({ onSuccess: 'a.b', delay: 0.1 });
   await engine.client.hset(`rq:job:${job.id}`, 'success_callback_name', 'x'.repeat(100_000));
-  await eventually(async () => (await job.status()) === 'finished', { what: 'the job to finish' });
+  const finished = deferred();
+  const told = await work(() => 1, { jobFinished: () => finished.resolve() });
+  await within(finished.promise, { what: 'the job to finish' });
   expect(told).toEqual([]);
 });

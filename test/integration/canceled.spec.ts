@@ -19,18 +19,13 @@ const KEPT: [string, FailureTtl | undefined, number][] = [
 const WAYS: [string, (id: string) => Promise<unknown>][] = [
   [
     'by its handler',
-    async (id) => {
-      await engine.work({
+    async () => {
+      const worker = await engine.work({
         f: () => {
           throw new CancelJob('not needed');
         },
       });
-      await eventually(async () => (await engine.places(id)).join('') !== 'queue', {
-        what: 'the job to be taken',
-      });
-      await eventually(async () => !(await engine.places(id)).includes('started'), {
-        what: 'the job to be canceled',
-      });
+      await worker.events.waitFor('jobCanceled');
     },
   ],
   ['from outside, while it waits', async (id) => (await engine.queue().getJob(id))?.cancel()],

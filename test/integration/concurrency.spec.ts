@@ -44,7 +44,7 @@ describe("a worker's concurrency", () => {
     };
     await engine.work({ job }, { concurrency, prefetch });
 
-    await eventually(() => meter.done === 400, { what: '400 jobs' });
+    await eventually(() => meter.done === 400, { what: '400 jobs', timeout: 25_000 });
     expect(meter.most).toBe(concurrency);
   });
 
@@ -66,7 +66,10 @@ describe("a worker's concurrency", () => {
       });
     }
 
-    await eventually(() => meter.done === 134, { what: '100 jobs and 34 retries' });
+    await eventually(() => meter.done === 134, {
+      what: '100 jobs and 34 retries',
+      timeout: 25_000,
+    });
     expect(meter.most).toBeLessThanOrEqual(4);
   });
 

@@ -6,6 +6,7 @@ import {
 } from '../../lib/redis/index.js';
 import { RedisJobStore } from '../../lib/store/index.js';
 import { type RedisServer, startRedis } from '../support/redis-server.js';
+import { LATENESS } from '../support/timing.js';
 import { deferred, eventually, within } from '../support/wait.js';
 
 let redis: RedisServer;
@@ -53,7 +54,7 @@ describe('the database', () => {
     ['options', () => ({ host: redis.host, port: redis.port, db: 99 })],
   ])('is proved at connect: 99, given as %s, is refused by name and at once', async (_, give) => {
     const connections = open(give(), { where: 'forRoot of AppModule' });
-    const refused = within(connections.connect(), { what: 'the refusal', timeout: 2000 });
+    const refused = within(connections.connect(), { what: 'the refusal', timeout: LATENESS });
     await expect(refused).rejects.toMatchObject({
       code: 'RQ_INVALID_OPTION',
       option: 'connection.db',

@@ -188,6 +188,9 @@ describe('cancel()', () => {
       .queue()
       .enqueueMany(['first', 'second', 'third'].map((data) => ({ name: 'note', data })));
     await eventually(() => ran.length === 1, { what: 'the first job', every: 1 });
+    await eventually(async () => (await engine.client.zcard('rq:wip:jobs')) === 3, {
+      what: 'the others to be prefetched',
+    });
 
     await second?.cancel();
     await worker.events.waitFor('jobCanceled');
@@ -229,7 +232,7 @@ describe('stop()', () => {
 
   it('reaches the worker at the next renewal when the message was lost', async () => {
     const slow = untilAborted();
-    const worker = await engine.work({ slow: slow.run }, { lease: 0.6 });
+    const worker = await engine.work({ slow: slow.run }, { lease: 3 });
     const job = await engine.queue().enqueue('slow');
     await slow.began;
     // As `stop` does, but nobody is told.

@@ -1,5 +1,6 @@
 // How a job that waits for others is stored, row by row: what a parent is that is there already, and what is handed over.
 import type { IfFailed } from '../../lib/job/index.js';
+import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 import { FAILURE, Graph } from './support/graph.js';
 
@@ -122,6 +123,8 @@ describe('a job that waits', () => {
     const children = Array.from({ length: 120 }, (_, index) => `c${index}`);
     await graph.add({ id: 'p' }, ...children.map((id) => ({ id, after: ['p'] })));
     await graph.finish('p', 'jobs', `"${'x'.repeat(40_000)}"`);
+    // A slow Redis tells them in several calls.
+    await eventually(async () => (await graph.status('c119')) === 'queued', { what: 'the last' });
     expect(await engine.store.handedResults('c119', ['p'])).toEqual([40_002]);
   });
 

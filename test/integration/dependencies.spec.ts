@@ -1,6 +1,7 @@
 // What becomes of a job that waits for others, row by row, when a parent ends, in whatever way, or the job itself. How it is
 // stored is in dependencies-stored.spec.ts.
 import type { IfFailed } from '../../lib/job/index.js';
+import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 import { FAILURE, Graph } from './support/graph.js';
 
@@ -315,6 +316,7 @@ describe('a child', () => {
     await engine.client.sadd('rq:nrq:waiting:other', 'c');
     await graph.fail('p');
     await expect(result).rejects.toThrow('job p, which it waited for, failed');
+    await eventually(() => heard.length > 0, { what: 'the event' });
     expect(heard).toEqual(['canceled']);
     stopEvents();
   });

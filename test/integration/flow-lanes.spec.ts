@@ -125,7 +125,10 @@ describe('keys', () => {
       await engine.queue().enqueueMany(['a', 'b', 'c'].flatMap((key) => jobs(key, 10, first)));
     }
 
-    await eventually(() => [...seen.values()].flat().length === 120, { what: '120 jobs' });
+    await eventually(() => [...seen.values()].flat().length === 120, {
+      what: '120 jobs',
+      timeout: 25_000,
+    });
     const inOrder = Array.from({ length: 40 }, (_, n) => n);
     expect([...seen.values()]).toEqual([inOrder, inOrder, inOrder]);
   });
@@ -156,7 +159,7 @@ describe('keys', () => {
     await engine.queue().enqueueMany([...jobs('a', 3), ...jobs('b', 3)]);
     expect(await engine.client.hget('rq:nrq:flags:jobs', 'g:sync')).toMatch(/ t$/);
     let done = 0;
-    await engine.work({ sync: () => void (done += 1) }, { lease: 0.3 });
+    await engine.work({ sync: () => void (done += 1) }, { lease: 1 });
 
     await eventually(
       async () => {
@@ -272,11 +275,15 @@ describe('a job in a lane', () => {
       if (n === 0) await hold.promise;
       order.push(n);
     };
-    await engine.work({ sync: { ...keyed, concurrency: { perKey: 1 }, run } });
+    const sync = { ...keyed, concurrency: { perKey: 1 }, run };
+    await engine.work({ sync, other: () => undefined });
     const [first] = jobs('a', 1);
     await queue.enqueueMany([first as never]);
-    const late = await queue.enqueue('sync', { tenant: 'a', n: 9 }, { key: 'a', delay: 0.05 });
+    const late = await queue.enqueue('sync', { tenant: 'a', n: 9 }, { key: 'a', delay: '1h' });
     await queue.enqueueMany(jobs('a', 2, 1));
+    // It is due once the others are there. Nobody tells the worker: another one that is due does.
+    await engine.client.zadd('rq:scheduled:jobs', Date.now() / 1000, late.id);
+    await queue.enqueueIn(0.05, 'other');
     await eventually(async () => (await late.status()) === 'queued', {
       what: 'the delayed job to be due',
     });

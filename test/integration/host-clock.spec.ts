@@ -70,7 +70,7 @@ describe.each([
       },
     });
     const job = await engine.queue().enqueue('f', {}, { retry: { max: 1, interval: 0.3 } });
-    const result = within(job.result({ timeout: 5 }), { what: 'the result', timeout: 6000 });
+    const result = within(job.result({ timeout: 9 }), { what: 'the result', timeout: 10_000 });
     expect(await result).toBe('done');
   });
 });

@@ -51,23 +51,26 @@ describe('an idle worker', () => {
       { what: 'all queues to be waited for' },
     );
 
-    const monitor = await engine.redis.client().monitor();
-    const commands: string[] = [];
-    const watched = deferred();
-    monitor.on('monitor', (_: string, [command = '', ...rest]: string[], source: string) => {
-      if (command.toLowerCase() === 'set' && rest[0] === nameHere('rq:end-of-watch'))
-        watched.resolve();
-      // What a script does inside of Redis is no command that was sent.
-      else if (source !== 'lua') commands.push(`${command} ${rest[0] ?? ''}`);
-    });
-    // Not a wait for something: the time over which commands are counted.
-    const end = performance.now() + 3000;
-    await eventually(() => performance.now() > end, { what: '3 seconds', every: 100 });
-    await engine.client.set('rq:end-of-watch', '1');
-    await watched.promise;
-    monitor.disconnect();
-
-    expect(commands.length).toBeLessThanOrEqual(3);
+    const commandsIn3Seconds = async () => {
+      const monitor = await engine.redis.client().monitor();
+      const commands: string[] = [];
+      const watched = deferred();
+      monitor.on('monitor', (_: string, [command = '', ...rest]: string[], source: string) => {
+        if (command.toLowerCase() === 'set' && rest[0] === nameHere('rq:end-of-watch'))
+          watched.resolve();
+        // What a script does inside of Redis is no command that was sent.
+        else if (source !== 'lua') commands.push(`${command} ${rest[0] ?? ''}`);
+      });
+      // Not a wait for something: the time over which commands are counted.
+      const end = performance.now() + 3000;
+      await eventually(() => performance.now() > end, { what: '3 seconds', every: 100 });
+      await engine.client.set('rq:end-of-watch', '1');
+      await watched.promise;
+      monitor.disconnect();
+      return commands.length;
+    };
+    // Each 7.5 seconds the worker looks after all five queues at once: not in two such times of three.
+    expect(await least(commandsIn3Seconds, { enough: 4, rounds: 3 })).toBeLessThanOrEqual(3);
     expect(worker.events.of('problem')).toEqual([]);
   });
 
@@ -124,7 +127,9 @@ describe('connections', () => {
     expect((await connections()).length).toBe(before);
 
     await Promise.allSettled(jobs.map((job) => job.result({ timeout: 0.05 })));
-    expect((await connections()).length).toBe(before + 1);
+    await eventually(async () => (await connections()).length === before + 1, {
+      what: 'the connection for messages',
+    });
   });
 });
 

@@ -92,7 +92,7 @@ describe('priority', () => {
     await queue().enqueueMany(
       (['low', 'high', 'low'] as const).map((priority) => ({ name: 'job', options: { priority } })),
     );
-    await eventually(() => running === 3, { what: 'all three to run', timeout: 5000 });
+    await eventually(() => running === 3, { what: 'all three to run', timeout: 9000 });
     gate.resolve();
     await eventually(async () => (await queue().counts()).finished === 3, { what: 'their ends' });
     await Promise.all(workers.map((worker) => worker.stop()));
@@ -133,13 +133,17 @@ describe('a job keeps its level', () => {
     // Of a paused queue, what is due comes into it, and nothing is claimed.
     await queue().empty();
     const retried = await enqueue('retried', level, { retry: { max: 1, interval: 0.05 } });
-    const worker = await engine.work({
-      job: async () => {
-        await queue().pause();
-        await filler();
-        throw new Error('boom');
+    // With one slot, no read is under way that could take the filler out of the queue.
+    const worker = await engine.work(
+      {
+        job: async () => {
+          await queue().pause();
+          await filler();
+          throw new Error('boom');
+        },
       },
-    });
+      { concurrency: 1, prefetch: 0 },
+    );
     await waitsIn(level, retried);
     await worker.stop();
     await queue().resume();

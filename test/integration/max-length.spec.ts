@@ -137,16 +137,16 @@ describe("whenFull: 'wait'", () => {
   });
 
   it('gives up after commandTimeout, and at once where there can never be room', async () => {
-    const store = await engine.openStore({}, { commandTimeout: 300 });
+    const store = await engine.openStore({}, { commandTimeout: 1500 });
     const room = { maxLength: { total: 2 }, whenFull: 'wait' } as const;
     const queue = engine.queue('jobs', room, store);
     await queue.enqueueMany(jobs(2));
-    await expect(queue.enqueue('job')).rejects.toThrow(/is full for 300ms: 2 jobs wait there/);
+    await expect(queue.enqueue('job')).rejects.toThrow(/is full for 1\.5s: 2 jobs wait there/);
     await expect(queue.enqueueMany(jobs(3))).rejects.toThrow(/is full: 2 jobs wait there/);
   });
 
   it("comes in after Python's workers have taken jobs, at the latest when the time is over", async () => {
-    const store = await engine.openStore({}, { commandTimeout: 500 });
+    const store = await engine.openStore({}, { commandTimeout: 2000 });
     const room = { maxLength: { total: 1 }, whenFull: 'wait' } as const;
     const queue = engine.queue('jobs', room, store);
     await queue.enqueue('job');

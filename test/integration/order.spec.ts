@@ -10,25 +10,29 @@ describe('one worker with concurrency 1', () => {
     ['with prefetch', {}],
     ['without prefetch', { prefetch: 0 }],
     ['with handlers that take turns of the event loop', { run: () => new Promise(setImmediate) }],
-  ])('runs 1000 waiting jobs in the order in which they were enqueued %s', async (_, parts) => {
-    const { prefetch = 'auto', run } = parts;
-    const seen: unknown[] = [];
-    const queue = engine.queue();
-    await queue.enqueueMany(upTo(1000).map((data) => ({ name: 'note', data })));
+  ])(
+    'runs 1000 waiting jobs in the order in which they were enqueued %s',
+    async (_, parts) => {
+      const { prefetch = 'auto', run } = parts;
+      const seen: unknown[] = [];
+      const queue = engine.queue();
+      await queue.enqueueMany(upTo(1000).map((data) => ({ name: 'note', data })));
 
-    await engine.work(
-      {
-        note: (data) => {
-          seen.push(data);
-          return run?.();
+      await engine.work(
+        {
+          note: (data) => {
+            seen.push(data);
+            return run?.();
+          },
         },
-      },
-      { concurrency: 1, prefetch },
-    );
+        { concurrency: 1, prefetch },
+      );
 
-    await eventually(() => seen.length === 1000, { what: '1000 jobs', timeout: 25_000 });
-    expect(seen).toEqual(upTo(1000));
-  });
+      await eventually(() => seen.length === 1000, { what: '1000 jobs', timeout: 60_000 });
+      expect(seen).toEqual(upTo(1000));
+    },
+    90_000,
+  );
 
   it('keeps the order while jobs arrive, one by one and in bunches, from a sleeping start on', async () => {
     const seen: unknown[] = [];

@@ -212,10 +212,10 @@ describe('a failure', () => {
           runs += 1;
           if (runs % 2 === 1) boom();
         },
-        retry: { max: 1, within: '300ms', interval: '10ms' },
+        retry: { max: 1, within: '1500ms', interval: '10ms' },
       },
     });
-    const job = await engine.queue().enqueue('f', 1, { repeat: { times: 2, interval: '400ms' } });
+    const job = await engine.queue().enqueue('f', 1, { repeat: { times: 2, interval: '1700ms' } });
     await worker.events.waitFor('jobFinished', 3);
     expect(runs).toBe(6);
     expect(await job.status()).toBe('finished');
@@ -257,14 +257,17 @@ describe('somebody', () => {
 
 describe('a unique job that repeats', () => {
   it('keeps its key until the last round has ended', async () => {
-    const worker = await engine.work({ f: () => 1 });
-    const options = { unique: { by: 'a' }, repeat: { times: 1, interval: '300ms' } };
+    const last = deferred();
+    let rounds = 0;
+    const worker = await engine.work({ f: () => (++rounds === 1 ? undefined : last.promise) });
+    const options = { unique: { by: 'a' }, repeat: { times: 1, interval: '100ms' } };
     const job = await engine.queue().enqueue('f', 1, options);
     await worker.events.waitFor('jobFinished');
     expect(await engine.queue().enqueue('f', 2, options)).toMatchObject({
       id: job.id,
       isNew: false,
     });
+    last.resolve();
     await worker.events.waitFor('jobFinished', 2);
     expect((await engine.queue().enqueue('f', 3, options)).isNew).toBe(true);
   });

@@ -119,7 +119,7 @@ describe('a result', () => {
     const job = await engine.queue().enqueue('f');
     await engine.queue().empty();
     for (const ask of [
-      () => job.result({ timeout: 1 }),
+      () => job.result({ timeout: 10 }),
       () => job.status(),
       () => job.refresh(),
       () => job.results(),

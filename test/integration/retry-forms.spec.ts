@@ -133,15 +133,16 @@ describe('a job waits for its retry', () => {
   it('and is run by another worker when the first one is gone', async () => {
     const runs = new Runs();
     const first = await engine.work({ flaky: runs.of(boom) });
-    const retry = { max: 1, interval: 0.4 };
+    // By then the first one has stopped.
+    const retry = { max: 1, interval: 2 };
     const job = await engine.queue().enqueue('flaky', undefined, { retry });
     await first.events.waitFor('jobRetrying');
     await first.stop();
 
     await engine.work({ flaky: runs.of(() => 'done') });
 
-    expect(await job.result({ timeout: 5 })).toBe('done');
-    expectGaps(runs.gaps, [400]);
+    expect(await job.result({ timeout: 7 })).toBe('done');
+    expectGaps(runs.gaps, [2000]);
   });
 });
 

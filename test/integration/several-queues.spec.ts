@@ -127,12 +127,12 @@ describe('queues by weight', () => {
       },
     );
 
-    await eventually(() => ran.length >= 1000, { what: '1000 jobs', timeout: 25_000 });
+    await eventually(() => ran.length >= 1000, { what: '1000 jobs', timeout: 60_000 });
     const light = ran.slice(0, 1000).filter((queue) => queue === 'light').length;
     // 100 on average; by chance alone, outside of these bounds once in millions of runs.
     expect(light).toBeGreaterThan(50);
     expect(light).toBeLessThan(160);
-  });
+  }, 90_000);
 
   it('use the slots that the others leave', async () => {
     const ran: string[] = [];
@@ -177,7 +177,10 @@ describe('pipes of many queues', () => {
       ),
     );
 
-    await eventually(() => arrived.size === 50, { what: '50 jobs at the end of 20 queues' });
+    await eventually(() => arrived.size === 50, {
+      what: '50 jobs at the end of 20 queues',
+      timeout: 25_000,
+    });
     for (const path of arrived.values()) expect(path).toEqual(names);
   });
 });

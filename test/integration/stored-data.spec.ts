@@ -189,7 +189,7 @@ describe('a job in Redis', () => {
       Array.from({ length: 20 }, () => ({ name: 'ok', options })),
     );
     await worker.events.waitFor('jobFinished', 20);
-    await Promise.allSettled(jobs.map((job) => job.result({ timeout: 1 })));
+    await Promise.allSettled(jobs.map((job) => job.result({ timeout: 10 })));
     await worker.stop();
 
     // What its worker has counted ends by itself.

@@ -31,7 +31,7 @@ const jobs = (...ids: string[]) =>
 /** `a1` waits for its retry, for an hour; `a2` waits for it. */
 async function heldBack(): Promise<Queue> {
   const queue = engine.queue();
-  const worker = await engine.work({ sync: strictly(['a1'], '1h') }, { lease: 0.5 });
+  const worker = await engine.work({ sync: strictly(['a1'], '1h') }, { lease: 1 });
   await queue.enqueueMany(jobs('a1', 'a2', 'b1'));
   await worker.events.waitFor('jobRetrying');
   await eventually(() => order.includes('b1'), { what: 'the other key' });
@@ -71,7 +71,9 @@ describe('in strict order', () => {
     const handler = { ...strictly(['a1'], '1h'), concurrency: { total: 1 } };
     await engine.work({ sync: handler }, { concurrency: 4 });
     await engine.queue().enqueueMany(jobs('a1', 'a2', 'b1', 'c1'));
-    await eventually(() => order.length === 3, { what: 'the other keys' });
+    await eventually(async () => (await engine.queue().counts()).finished === 2, {
+      what: 'the other keys',
+    });
     expect(order).toEqual(['a1', 'b1', 'c1']);
     const [lane] = await engine.queue().lanes();
     expect(lane).toMatchObject({ key: 'a', waiting: 1, running: 0, why: 'retry' });
@@ -177,11 +179,11 @@ describe('in strict order', () => {
         return new Promise(() => undefined);
       },
     };
-    await engine.work({ sync: hangs }, { lease: 0.5, store });
+    await engine.work({ sync: hangs }, { lease: 1, store });
     await engine.queue().enqueueMany(jobs('a1', 'a2'));
     await eventually(() => order.length === 2, { what: 'the retry' });
     await store.connections.close();
-    await engine.work({ sync: strictly() }, { lease: 0.5 });
+    await engine.work({ sync: strictly() }, { lease: 1 });
     await runs('a2');
     expect(order).toEqual(['a1', 'a1', 'a1', 'a2']);
   });

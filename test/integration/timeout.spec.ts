@@ -24,7 +24,7 @@ describe('a job that takes longer than its timeout', () => {
     });
     const job = await engine.queue().enqueue('slow', undefined, { timeout });
 
-    await expect(job.result({ timeout: 5 })).rejects.toMatchObject({
+    await expect(job.result({ timeout: 7 })).rejects.toMatchObject({
       reason: expect.stringMatching(/^JobTimeoutError: Job .* exceeded its timeout/) as string,
     });
 
@@ -118,15 +118,17 @@ describe('jobs that run side by side', () => {
   it('each end by their own timeout, whichever started first', async () => {
     const worker = await engine.work({ slow: never }, { concurrency: 4 });
     const order: string[] = [];
-    for (const [id, timeout] of [
-      ['longest', '900ms'],
-      ['shortest', '150ms'],
-      ['long', '600ms'],
-      ['short', '350ms'],
-    ] as const) {
-      const job = await engine.queue().enqueue('slow', undefined, { id, timeout });
-      void job.result({ timeout: 5 }).catch(() => order.push(id));
-    }
+    // They start in one step, so that their times begin at one moment.
+    const timeouts = { longest: '900ms', shortest: '150ms', long: '600ms', short: '350ms' };
+    const jobs = await engine
+      .queue()
+      .enqueueMany(
+        Object.entries(timeouts).map(([id, timeout]) => ({
+          name: 'slow',
+          options: { id, timeout },
+        })),
+      );
+    for (const job of jobs) void job.result({ timeout: 9 }).catch(() => order.push(job.id));
     await worker.events.waitFor('jobFailed', 4);
     await eventually(() => order.length === 4, { what: 'four failures' });
     expect(order).toEqual(['shortest', 'short', 'long', 'longest']);

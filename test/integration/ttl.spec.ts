@@ -80,9 +80,9 @@ describe('how long an ended job is kept', () => {
         if (fails) throw new Error('boom');
       },
     });
-    const job = await engine.queue().enqueue('flaky', undefined, { failureTtl: 2, resultTtl: 60 });
+    const job = await engine.queue().enqueue('flaky', undefined, { failureTtl: 20, resultTtl: 60 });
     await expect(job.result({ timeout: 5 })).rejects.toThrow('boom');
-    expectAbout(await engine.client.ttl(`rq:job:${job.id}`), 2);
+    expectAbout(await engine.client.ttl(`rq:job:${job.id}`), 20);
 
     await engine.queue().pause();
     await job.requeue();
@@ -136,7 +136,7 @@ describe('how long a job may wait (ttl)', () => {
   it('does not end while the job runs, nor afterwards', async () => {
     const gate = deferred();
     const worker = await engine.work({ note: () => gate.promise });
-    const job = await engine.queue().enqueue('note', undefined, { ttl: 1, resultTtl: 60 });
+    const job = await engine.queue().enqueue('note', undefined, { ttl: 30, resultTtl: 60 });
     await worker.events.waitFor('jobStarted');
 
     expect(await engine.client.ttl(`rq:job:${job.id}`)).toBe(-1);
@@ -148,7 +148,7 @@ describe('how long a job may wait (ttl)', () => {
   it('of a delayed job begins when it is due', async () => {
     const job = await engine.queue().enqueueIn('1h', 'note', undefined, { ttl: 10 });
     expectAbout(await engine.client.ttl(`rq:job:${job.id}`), 3610);
-    const inTime = await engine.queue().enqueueIn(0.3, 'note', 'in time', { ttl: 1 });
+    const inTime = await engine.queue().enqueueIn(0.3, 'note', 'in time', { ttl: 10 });
     await engine.work({ note: (data) => data });
     expect(await inTime.result({ timeout: 5 })).toBe('in time');
   });

@@ -155,8 +155,8 @@ describe('by name and data', () => {
 
 describe('for a time', () => {
   it('at most one, even when it has finished, failed or is gone; then a new one, even while it waits', async () => {
-    const first = await unique(1, { for: '3s' }, { resultTtl: 0 });
     const start = Date.now();
+    const first = await unique(1, { for: '3s' }, { resultTtl: 0 });
     const worker = await engine.work({ f: () => 'done' });
     await worker.events.waitFor('jobFinished');
     await worker.stop();

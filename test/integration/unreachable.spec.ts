@@ -16,7 +16,7 @@ beforeEach(() => {
   store = new RedisJobStore(new Connections(url, settings));
 });
 
-afterEach(() => within(store.connections.close(), { what: 'close()', timeout: 1000 }));
+afterEach(() => within(store.connections.close(), { what: 'close()', timeout: LATENESS }));
 
 describe('without a Redis', () => {
   const job = () => new RqJob('jobs', 'id1', store, new ResultWaiter(store));
@@ -60,6 +60,6 @@ describe('without a Redis', () => {
     const worker = new Worker(store, handlers);
 
     await expect(worker.start()).rejects.toBeInstanceOf(RqConnectionError);
-    await within(worker.stop(), { what: 'the worker to stop', timeout: 1000 });
+    await within(worker.stop(), { what: 'the worker to stop', timeout: LATENESS });
   });
 });

@@ -331,11 +331,11 @@ describe('an endpoint', () => {
     }
     await open.promise;
     // Each webhook has a minute; without a limit of its own the stop would take several.
-    await within(worker.stop(), { what: 'the worker to stop', timeout: 15_000 });
+    await within(worker.stop(), { what: 'the worker to stop', timeout: 30_000 });
     expect(problems(worker).at(-1)).toMatch(/^25 webhooks were not sent: the worker has stopped/);
     // Some at a time.
     expect(hooks.heard).toHaveLength(10);
-  }, 20_000);
+  }, 60_000);
 
   it('that answers while the worker stops is waited for', async () => {
     const asked = deferred();

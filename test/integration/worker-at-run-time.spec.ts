@@ -1,5 +1,6 @@
 // A worker that is changed, paused and ends by itself while it runs.
 import type { WorkerOptions } from '../../lib/worker/index.js';
+import { EARLINESS } from '../support/timing.js';
 import { deferred, eventually, within } from '../support/wait.js';
 import { Engine, type Run } from './support/engine.js';
 
@@ -259,13 +260,13 @@ describe('burst', () => {
 describe('maxIdle', () => {
   it('ends when nothing has run for that long', async () => {
     const gate = new Gate();
-    const worker = await engine.work({ job: gate.run }, { maxIdle: 0.3 });
     await engine.queue().enqueueMany(jobs(1));
+    const worker = await engine.work({ job: gate.run }, { maxIdle: 1 });
     await gate.runs(1);
     const endedAt = performance.now();
     gate.open();
     expect(await done(worker)).toBe('idle');
-    expect(performance.now() - endedAt).toBeGreaterThan(290);
+    expect(performance.now() - endedAt).toBeGreaterThan(1000 - EARLINESS);
     expect(gate.ended).toBe(1);
   });
 });
