@@ -12,6 +12,7 @@ import { addHistoryCommand } from './commands/history.js';
 import { addInfoCommand } from './commands/info.js';
 import { addJobCommand } from './commands/job.js';
 import { addJobsCommand } from './commands/jobs.js';
+import { addLimitsCommand } from './commands/limits.js';
 import { addMetricsCommand } from './commands/metrics.js';
 import { addQueueCommands } from './commands/queue.js';
 import { addSchedulesCommand } from './commands/schedules.js';
@@ -52,6 +53,7 @@ export function buildProgram(run: Runner, io: Io): Command {
   addWorkersCommand(add, run);
   addFailuresCommand(add, run);
   addHistoryCommand(add, run);
+  addLimitsCommand(add, run);
   addAlertsCommand(add, run);
   addDashboardCommand(add, run);
   addDoctorCommand(add, run);

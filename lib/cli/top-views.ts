@@ -1,7 +1,7 @@
 import type { Overview } from '../observe/index.js';
 import { type Column, type Piece, red, yellow } from './output.js';
 import type { Session } from './run.js';
-import { ago, time } from './words.js';
+import { ago, oldestOf, time } from './words.js';
 
 /** The tables of `top`, one per view. */
 
@@ -47,7 +47,7 @@ function queues(overview: Overview): TopTable {
     const cells = [
       isPaused ? `${queue} (paused)` : state.suspended ? `${queue} (suspended)` : queue,
       state.queued,
-      time(state.oldestMs),
+      state.heldMs === undefined ? time(oldestOf(state)) : yellow(`${time(oldestOf(state))} HELD`),
       `${state.started}/${state.slots}`,
       state.retrying,
       state.scheduled,

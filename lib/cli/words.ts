@@ -34,6 +34,13 @@ export function time(milliseconds: number | undefined): string {
   return `${Math.floor(minutes / 1440)}d${two(Math.floor(minutes / 60) % 24)}h`;
 }
 
+/** For how long the oldest waiting job has been ready, also of those that a limit holds up. */
+export function oldestOf({ oldestMs, heldMs }: Ages): number | undefined {
+  return oldestMs === undefined && heldMs === undefined
+    ? undefined
+    : Math.max(oldestMs ?? 0, heldMs ?? 0);
+}
+
 /** `3m10s ago`; undefined is `–`. */
 export function ago(date: Date | undefined, now: Date): string {
   if (!date || Number.isNaN(date.getTime())) return '–';
@@ -65,4 +72,9 @@ const BARS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 
 function rounded(value: number): string {
   return String(value < 10 ? Math.round(value * 10) / 10 : Math.round(value));
+}
+
+interface Ages {
+  readonly oldestMs: number | undefined;
+  readonly heldMs: number | undefined;
 }

@@ -1,5 +1,6 @@
 import type { Finding } from '../job/index.js';
 import type { JobStore, RegistryName } from '../store/index.js';
+import { heldUp } from './held-up.js';
 import type { Overview, QueueOverview, QueueTrouble } from './overview.js';
 
 /** Something that is wrong, and what to do about it. */
@@ -25,6 +26,7 @@ export async function findFindings(store: JobStore, overview: Overview): Promise
     findings.push(
       ...(await queueFindings(store, state)),
       ...(await hungJobs(store, state, overview)),
+      ...(await heldUp(store, state, overview)),
     );
   }
   findings.push(...(await scannedFindings(store)), ...(await circles(store)));

@@ -34,6 +34,7 @@ export {
   RUN_BOUNDS,
 } from './history.js';
 export { RqInspector } from './inspector.js';
+export type { LimitUse } from './limit-uses.js';
 export { METRICS, type MetricDefinition } from './metric-list.js';
 export { type MetricRegistry, type MetricSources, RqMetrics } from './metrics.js';
 export type { ProcessFigures } from './process-samples.js';
@@ -75,6 +76,7 @@ export type { JobEvent, JobSelection, SelectableIn } from '../job/index.js';
 export type {
   JobAttempt,
   JobSnapshot,
+  JobWait,
   Lane,
   LimitInForce,
   Queue,

@@ -25,13 +25,7 @@ import {
   bulkRequest,
   requeueRequest,
 } from '../queue/index.js';
-import {
-  type JobStore,
-  type ServerState,
-  type Undeleted,
-  type WorkerState,
-  idsOf,
-} from '../store/index.js';
+import type { JobStore, ServerState, Undeleted, WorkerState } from '../store/index.js';
 import type { RqAlert } from './alert.js';
 import { firingAlerts, muteField } from './alert-state.js';
 import { Desk } from './desk.js';
@@ -46,11 +40,13 @@ import {
   OVERVIEW_OPTIONS,
   SEARCH_OPTIONS,
 } from './inspector-options.js';
+import { type LimitUse, limitUsesOf } from './limit-uses.js';
 import {
   BulkOperation,
   type DeleteOptions,
   type DryRun,
   type OperationOptions,
+  meantBy,
 } from './operation.js';
 import { type Overview, overviewOf } from './overview.js';
 import { FoundJobs, type JobSearch, type SearchOptions } from './search.js';
@@ -163,6 +159,20 @@ export class RqInspector extends ShortForm {
   async findings(options: { queues?: readonly string[] } = {}): Promise<QueueFinding[]> {
     const { queues } = readOptions(options, FINDINGS_OPTIONS, 'inspector.findings');
     return findFindings(this.#store, await this.overview(queues ? { queues } : {}));
+  }
+
+  /**
+   * How much of the limits of queues, handlers and keys is used, and until when: what is set at run time is marked. Of keys
+   * it shows those of which jobs wait, from up to 1000 lanes, and those that have limits of their own.
+   * @param options.queues default: all
+   * @throws InvalidOptionError
+   */
+  async limits(options: { queues?: readonly string[] } = {}): Promise<LimitUse[]> {
+    const { queues } = readOptions(options, FINDINGS_OPTIONS, 'inspector.limits');
+    const { at, queues: states } = await this.overview(queues ? { queues } : {});
+    const found: LimitUse[] = [];
+    for (const state of states) found.push(...(await limitUsesOf(this.#store, state, at)));
+    return found;
   }
 
   /** What the Redis server says of itself: version, memory, settings. */
@@ -364,7 +374,7 @@ export class RqInspector extends ShortForm {
     const where = `inspector.${request.action.type} on queue "${queue}"`;
     assertQueueName(queue, where);
     const { rate, dryRun } = readOptions(options, OPERATION_OPTIONS, where);
-    if (dryRun) return this.#meant(queue, request).then((count) => ({ count }));
+    if (dryRun) return meantBy(this.#store, queue, request).then((count) => ({ count }));
     return new BulkOperation(this.#store, queue, request, rate, this.#entries(queue, request));
   }
 
@@ -372,18 +382,6 @@ export class RqInspector extends ShortForm {
   async #entries(queue: string, { selection }: BulkRequest): Promise<number> {
     if (!('in' in selection)) return selection.length;
     return (await this.#store.counts(queue))[selection.in];
-  }
-
-  /** How many jobs a selection means. */
-  async #meant(queue: string, { selection }: BulkRequest): Promise<number> {
-    if (!('in' in selection)) {
-      const queues = await this.#store.queuesOf(selection);
-      return queues.filter((name) => name === queue).length;
-    }
-    const { limit = Infinity, name, cause, error, before, after } = selection;
-    const isAll = [name, cause, error, before, after].every((one) => one === undefined);
-    if (isAll) return Math.min(limit, (await this.#store.counts(queue))[selection.in]);
-    return (await idsOf(this.#store, queue, selection)).length;
   }
 }
 

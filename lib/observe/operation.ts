@@ -1,6 +1,12 @@
 import { InvalidOptionError, ShortForm } from '../job/index.js';
 import type { BulkRequest } from '../queue/index.js';
-import type { ControlPace, ControlReport, JobStore, Undeleted } from '../store/index.js';
+import {
+  type ControlPace,
+  type ControlReport,
+  type JobStore,
+  type Undeleted,
+  idsOf,
+} from '../store/index.js';
 import { after } from '../time/timer.js';
 
 /** How an operation is carried out. */
@@ -138,3 +144,19 @@ const NOTHING: ControlReport = {
 };
 const SLICES_PER_SECOND = 5;
 const STEP_MS = 200;
+
+/** How many jobs a selection means. */
+export async function meantBy(
+  store: JobStore,
+  queue: string,
+  { selection }: BulkRequest,
+): Promise<number> {
+  if (!('in' in selection)) {
+    const queues = await store.queuesOf(selection);
+    return queues.filter((name) => name === queue).length;
+  }
+  const { limit = Infinity, name, cause, error, before, after: later } = selection;
+  const isAll = [name, cause, error, before, later].every((one) => one === undefined);
+  if (isAll) return Math.min(limit, (await store.counts(queue))[selection.in]);
+  return (await idsOf(store, queue, selection)).length;
+}

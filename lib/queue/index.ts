@@ -8,6 +8,7 @@ export { type BulkRequest, bulkRequest, requeueRequest } from './bulk-request.js
 export { enqueuePrepared } from './enqueue-together.js';
 export { Queue } from './queue.js';
 export type { CallOptions, QueueOptions } from './queue-options.js';
+export { type JobWait, limitInWords } from './job-wait.js';
 export type { Lane, LimitInForce } from './limited-queue.js';
 export { PreparedJob } from './prepared-job.js';
 export { REPLICAS_ASKED_EACH_MS, ReplicaPatience } from './replica-patience.js';

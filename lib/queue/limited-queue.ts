@@ -60,9 +60,11 @@ export abstract class LimitedQueue extends BulkActions {
     wholeNumber(0)(offset, 'offset', where);
     wholeNumber(0)(limit, 'limit', where);
     const lanes = await this.#store.limits.lanes(this.name, { offset, limit });
-    return lanes.map(({ opensAt, ...lane }) => ({
+    return lanes.map(({ opensAt, since, per, ...lane }) => ({
       ...lane,
       opensAt: opensAt === undefined ? undefined : new Date(opensAt),
+      per: per === undefined ? undefined : per / 1000,
+      since: since === undefined ? undefined : new Date(since),
     }));
   }
 
@@ -102,9 +104,13 @@ export interface LimitInForce extends LimitTarget {
 }
 
 /** The jobs of one key that wait behind a gate. */
-export interface Lane extends Omit<StoredLane, 'opensAt'> {
+export interface Lane extends Omit<StoredLane, 'opensAt' | 'per' | 'since'> {
   /** When one may start, if a time is waited for. */
   readonly opensAt: Date | undefined;
+  /** Seconds in which `max` may start; undefined: no rate holds them up. */
+  readonly per: number | undefined;
+  /** When its first job became ready to run; undefined: the job does not say. */
+  readonly since: Date | undefined;
 }
 
 /** Numbers as a user gives them; Infinity: none, where something is declared. */

@@ -32,6 +32,7 @@ import {
 } from '../wire/index.js';
 import { attemptsOf, type JobAttempt } from './job-attempts.js';
 import { type ListeningOptions, eventsOfJob } from './job-events.js';
+import { type JobWait, waitsOf } from './job-wait.js';
 import type { ResultWaiter } from './result-waiter.js';
 
 /**
@@ -221,6 +222,20 @@ export class RqJob<Result = unknown> extends ShortForm {
     await this.control({ type: 'delete', dependents }, []);
   }
 
+  /**
+   * What keeps the job from starting now, all of it, the nearest first: a limit that is used up and until when, a pause, its
+   * time, jobs that are not over, a worker that is missing. Empty: nothing does. It is the next one soon, runs, or has ended.
+   *
+   * ```ts
+   * for (const { sentence, until } of await job.waitsFor()) console.log(sentence, until); // limit total 1 of 1 (handler send)
+   * ```
+   *
+   * @throws JobNotFoundError, RqConnectionError
+   */
+  waitsFor(): Promise<JobWait[]> {
+    return waitsOf(this.#store, this.queue, this.id);
+  }
+
   /** 0-based place in the queue; undefined when it does not wait there. Takes time in long queues. */
   position(): Promise<number | undefined> {
     return this.#store.position(this.queue, this.id);
@@ -301,7 +316,7 @@ export interface JobSnapshot extends Pick<
   readonly meta: Record<string, unknown>;
   /** What its handler has told last of how far it is; undefined: nothing. */
   readonly progress: unknown;
-  /** The jobs that it waits for, until it is released; undefined: none. */
+  /** The jobs that it waits for, until it is released; undefined: none. What else it waits for: `job.waitsFor()`. */
   readonly waitsFor: WaitsFor | undefined;
   /** The tick of a schedule that it is for; undefined: it was enqueued otherwise. */
   readonly tick: JobTick | undefined;

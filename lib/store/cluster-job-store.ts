@@ -99,6 +99,8 @@ export class ClusterJobStore extends ShortForm implements WorkerStore, Whole {
       mayStart: (queue) => this.forQueue(queue).limits.mayStart(queue),
       read: (queue) => this.forQueue(queue).limits.read(queue),
       lanes: (queue, range) => this.forQueue(queue).limits.lanes(queue, range),
+      uses: (queue, targets) => this.forQueue(queue).limits.uses(queue, targets),
+      wait: (queue, id) => this.forQueue(queue).limits.wait(queue, id),
     };
     this.replicated = {
       job: (queue, ...rest) => this.forQueue(queue).replicated.job(queue, ...rest),

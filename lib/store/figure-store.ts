@@ -94,8 +94,13 @@ export interface QueueState extends RegistryCounts {
   readonly overdue: number;
   /** Milliseconds since the first of the overdue ones was due; 0: there is none. */
   readonly overdueMs: number;
-  /** Milliseconds for which the oldest waiting job has been ready to run; undefined: none waits. */
+  /** Milliseconds for which the oldest job that may start has been ready to run; undefined: there is none. */
   readonly oldestMs: number | undefined;
+  /**
+   * The same of the oldest job that waits since a limit holds it up (docs/limits.md); undefined: there is none. It is looked
+   * for in ten lanes at most.
+   */
+  readonly heldMs: number | undefined;
   /** A job may start now: it waits, and no limit holds it up (docs/limits.md). A pause does not count. */
   readonly mayStart: boolean;
   readonly paused: boolean;

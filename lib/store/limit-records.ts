@@ -14,10 +14,14 @@ import type {
   LimitTarget,
   StoredLane,
   StoredLimits,
+  StoredUse,
+  StoredWait,
 } from './limit-store.js';
 import { LANES, LANES_AT_ONCE, decodeLanes } from './scripts/lanes.js';
+import { LIMIT_USES, USES_AT_ONCE, decodeUses, encodeTargets } from './scripts/limit-uses.js';
 import { MAY_START } from './scripts/may-start.js';
 import { LIMITS, decodeChanges, encodeDeclaration, encodeSetting } from './scripts/limits.js';
+import { WAITS, decodeWait } from './scripts/waits.js';
 
 /** Limits in Redis: fields of the queue's flags, and of a hash for those of single keys (see include/gates.lua). */
 export class LimitRecords implements LimitStore {
@@ -104,6 +108,31 @@ export class LimitRecords implements LimitStore {
       if (page.length < most) break;
     }
     return found;
+  }
+
+  async uses(queue: string, targets: readonly LimitTarget[]): Promise<StoredUse[][]> {
+    const { flags } = this.keys.queue(queue);
+    const found: StoredUse[][] = [];
+    for (let first = 0; first < targets.length; first += USES_AT_ONCE) {
+      const slice = targets.slice(first, first + USES_AT_ONCE);
+      const values = encodeTargets(this.keys, queue, slice);
+      const reply = await this.connections.run(`read limits of queue "${queue}"`, (redis) =>
+        LIMIT_USES.run(redis, [flags], values),
+      );
+      found.push(...decodeUses(reply));
+    }
+    return found;
+  }
+
+  async wait(queue: string, id: string): Promise<StoredWait | undefined> {
+    const { prefix, channels } = this.keys;
+    const { paused } = this.keys.queue(queue);
+    const values = WAITS.values({ prefix, channels, queue, id });
+    return decodeWait(
+      await this.connections.run(`look why job "${id}" waits`, (redis) =>
+        WAITS.run(redis, [paused], values),
+      ),
+    );
   }
 }
 

@@ -29,6 +29,10 @@ export interface LimitStore {
   read(queue: string): Promise<StoredLimits>;
   /** The lanes in which jobs wait, by turn. */
   lanes(queue: string, range: { offset: number; limit: number }): Promise<StoredLane[]>;
+  /** How much is used of the limits that each of these has, in their order. */
+  uses(queue: string, targets: readonly LimitTarget[]): Promise<StoredUse[][]>;
+  /** What keeps a job from starting now; undefined: there is no such job. */
+  wait(queue: string, id: string): Promise<StoredWait | undefined>;
 }
 
 /** What a worker says of its handlers on one queue. Texts are those of wire/limit-text.ts. */
@@ -80,6 +84,56 @@ export interface StoredLane {
   readonly why: LaneWait | undefined;
   /** When one may start, milliseconds since the epoch; undefined: now, or as soon as a slot is free. */
   readonly opensAt: number | undefined;
+  /** Of what the limit is that holds it up; undefined: none does. */
+  readonly scope: LimitScope | undefined;
+  /** How much of that limit is used, as running jobs or starts; of a batch, how many jobs are there. */
+  readonly used: number | undefined;
+  /** How much it may be. */
+  readonly max: number | undefined;
+  /** Milliseconds in which so many may start; undefined: it is not a rate. */
+  readonly per: number | undefined;
+  /** When its first job became ready to run, milliseconds since the epoch; undefined: the job does not say. */
+  readonly since: number | undefined;
+}
+
+/** What has a limit. */
+export type LimitScope = 'key' | 'handler' | 'queue';
+
+/** One limit, and how much of it is used. */
+export interface StoredUse {
+  readonly why: 'concurrency' | 'paused' | 'rate' | 'snoozed';
+  /** Running jobs, or starts that count; undefined: it is put off. */
+  readonly used: number | undefined;
+  readonly max: number | undefined;
+  /** Milliseconds in which so many may start; undefined: it is not a rate. */
+  readonly per: number | undefined;
+  /** It keeps jobs from starting now. */
+  readonly stops: boolean;
+  /** Until when, milliseconds since the epoch; undefined: that is not known, or it stops nothing. */
+  readonly opensAt: number | undefined;
+}
+
+/** What stops a job that waits. */
+export interface StoredStop extends Omit<StoredUse, 'why' | 'stops'> {
+  readonly why: LaneWait;
+  readonly scope: LimitScope;
+  /** Id of the job whose retry it waits for; undefined: it waits for something else. */
+  readonly job: string | undefined;
+}
+
+/** Why a job does not start. */
+export interface StoredWait {
+  readonly status: string;
+  /** The queue is paused. */
+  readonly paused: boolean;
+  /** RQ is suspended. */
+  readonly suspended: boolean;
+  /** When its time comes, milliseconds since the epoch; undefined: it waits for none. */
+  readonly due: number | undefined;
+  /** Where it stands; undefined: in no lane. */
+  readonly lane: { readonly handler: string; readonly key: string } | undefined;
+  /** What of its limits stops it, the nearest first. */
+  readonly stops: readonly StoredStop[];
 }
 
 /**

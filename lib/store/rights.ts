@@ -8,6 +8,7 @@ import {
   exchange,
   group,
   lanes,
+  limitUses,
   limits,
   list,
   mayStart,
@@ -20,6 +21,7 @@ import {
   schedules,
   tell,
   undelete,
+  waits,
   watch,
   workers,
 } from './scripts/compiled.js';
@@ -82,8 +84,10 @@ const PRODUCER: readonly string[] = [
     control,
     release,
     lanes,
+    limitUses,
     limits,
     mayStart,
+    waits,
     position,
     list,
     empty,
@@ -112,8 +116,8 @@ const WRITES: ReadonlySet<string> = new Set(
 );
 
 const WATCHER: readonly string[] = [
-  ...[list, lanes, mayStart, overview, position, workers].flatMap(({ commands }) =>
-    commands.filter((command) => !WRITES.has(command)),
+  ...[list, lanes, limitUses, mayStart, overview, position, waits, workers].flatMap(
+    ({ commands }) => commands.filter((command) => !WRITES.has(command)),
   ),
   ...'eval evalsha exec multi ping subscribe unsubscribe'.split(' '),
   ...'hgetall llen lrange smembers sscan xrange zcard zrange'.split(' '),

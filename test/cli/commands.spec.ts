@@ -298,6 +298,39 @@ describe('workers, failures and history', () => {
   });
 });
 
+describe('what limits hold up', () => {
+  it('is shown by info, job, limits and doctor', async () => {
+    const queue = engine.queue('mail');
+    await queue.setLimits({ handler: 'send', concurrency: { total: 0 } }, { for: '2h' });
+    const { id } = await queue.enqueue('send', {}, { key: 'a' });
+    const ready = new Date(Date.now() - 12 * 60_000 - 1000).toISOString();
+    await engine.client.hset(`rq:job:${id}`, 'enqueued_at', ready);
+    await engine.work([{ name: 'other', queue: 'mail', run: () => 1 }]);
+
+    expect((await rq('info')).out).toMatch(/^mail +1 +12m\d\ds  HELD +0\/\d/m);
+    const [info] = values((await rq('info --json')).out);
+    expect(info).toMatchObject({ queues: [{ heldMs: expect.any(Number) }] });
+    expect((await rq(`job ${id}`)).out).toMatch(
+      /^waits for limit total 0, by which nothing starts \(handler send\), until \S+Z  in 1h/m,
+    );
+    const [job] = values((await rq(`job ${id} --json`)).out);
+    expect(job).toMatchObject({ waits: [{ why: 'paused', handler: 'send', key: 'a' }] });
+
+    const { out } = await rq('limits mail');
+    expect(out).toMatch(/^QUEUE +HANDLER +KEY +LIMIT +USED +OPENS +WAIT +OLDEST +FROM$/m);
+    expect(out).toMatch(/^mail +send +total +0\/0 +in 1h\S+ +1 +12m\d\ds +SET, ends in 1h/m);
+    expect(values((await rq('limits --json')).out)).toMatchObject([
+      { queue: 'mail', handler: 'send', limit: 'total', used: 0, max: 0, from: 'set' },
+    ]);
+    expect((await rq('doctor mail')).out).toContain(
+      'mail: 1 job waits for limit total 0, by which nothing starts (handler send), the oldest for 12 minutes → let it',
+    );
+    await queue.setLimits({ handler: 'send' });
+    expect((await rq('limits')).err).toBe('Nothing limits these queues.\n');
+    expect((await rq(`job ${id}`)).out).toMatch(/^waits for its turn$/m);
+  });
+});
+
 describe('what is never printed', () => {
   const hostile = 'x\u001B[31m\u009B2J\u0007\u202Eevil\r\nforged';
 
@@ -320,8 +353,10 @@ describe('what is never printed', () => {
     const running = JSON.stringify([[hostile, hostile, hostile, 1]]);
     await engine.client.hset(`rq:worker:${hostile}`, 'nrq_running', running, 'hostname', hostile);
     await engine.client.rpush('rq:queue:jobs', hostile);
+    await engine.client.hset('rq:nrq:flags:jobs', `g:${hostile}`, '1 - - - - - 0 d');
     for (const words of [
       'info',
+      'limits',
       'jobs',
       'jobs jobs',
       `job ${id}`,

@@ -100,6 +100,7 @@ const COMMANDS = [
   'alerts --check',
   'doctor',
   'doctor --fix --dry-run',
+  'limits',
   'requeue mail --all --dry-run',
   'requeue mail --all --yes',
   'cancel mail waiting-1 --yes',

@@ -55,6 +55,20 @@ afterEach(async () => {
 });
 
 describe('one job', () => {
+  it('that waits says what for', async () => {
+    const held = queue('held');
+    await held.setLimits({ handler: 'send', concurrency: { total: 0 } }, { for: '1h' });
+    const job = await held.enqueue('send', {}, { key: 'a' });
+    const { text } = await send(`${site.url}/api/job?id=${job.id}`);
+    expect((JSON.parse(text) as JobAnswer).heldUpBy).toEqual([
+      {
+        what: 'limit total 0, by which nothing starts (handler send)',
+        until: expect.any(Number),
+      },
+      { what: 'a worker: none serves queue held', until: null },
+    ]);
+  });
+
   it('is shown with its attempts, data and cause, and without its secrets', async () => {
     const job = await queue('payments').enqueue('chargeCard', {
       port: 443,

@@ -235,7 +235,7 @@ describe('a job in a lane', () => {
     expect(await queue.jobs('queued', { offset: 4, limit: 10 })).toHaveLength(2);
     expect(await handles[3]?.position()).toBe(3);
     expect(await queue.lanes()).toEqual([
-      { handler: 'sync', key: 'a', waiting: 5, running: 0, why: undefined, opensAt: undefined },
+      { handler: 'sync', key: 'a', waiting: 5, running: 0, since: expect.any(Date) },
     ]);
   });
 

@@ -172,6 +172,8 @@ it('a watcher reads all with exactly these rights, and can write nothing but tha
   expect(await (await inspector.job(waiting.id))?.position()).toBe(0);
   expect(await seen.jobs('failed')).toHaveLength(1);
   expect(await seen.lanes()).toHaveLength(1);
+  expect(await seen.job(waiting.id).waitsFor()).toMatchObject([{ why: 'paused', key: 'a' }]);
+  expect(await inspector.limits()).toMatchObject([{ from: 'declared' }, { from: 'set', max: 0 }]);
   expect((await watching.limits.mayStart('jobs')).mayStart).toBe(false);
   await (await queue.enqueue('ok')).result({ timeout: 10 });
   await eventually(() => events.includes('finished'), { what: 'the event' });

@@ -77,7 +77,7 @@ describeServers('every script', (server) => {
     expect(await queue.empty()).toBe(1);
     await queue.resume();
 
-    // lanes, limits, may-start
+    // lanes, limits, limit-uses, may-start, waits
     await queue.setLimits({ handler: 'lane', key: 'b', concurrency: { perKey: 0 } });
     const kept = await queue.enqueue('lane', 1, { key: 'b' });
     const first = await queue.enqueue('lane', 2, { key: 'a' });
@@ -85,6 +85,8 @@ describeServers('every script', (server) => {
     expect((await queue.limits()).length).toBeGreaterThan(0);
     expect(await queue.lanes()).toHaveLength(1);
     expect(await kept.position()).toBe(0);
+    expect(await kept.waitsFor()).toMatchObject([{ why: 'paused', scope: 'key', key: 'b' }]);
+    expect((await new RqInspector(store).limits()).map(({ max }) => max)).toContain(0);
     expect((await store.limits.mayStart('jobs')).mayStart).toBe(false);
     await queue.setLimits({ handler: 'lane', key: 'b' });
     expect(await kept.result({ timeout: 10 })).toBe(1);

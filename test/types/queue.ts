@@ -3,8 +3,12 @@ import {
   InjectQueue,
   Job,
   type JobResult,
+  type JobWait,
+  type LimitScope,
+  type LimitUse,
   Queue,
   RetryJob,
+  RqInspector,
   RqModule,
   type RqJob,
   type RunningJob,
@@ -187,4 +191,16 @@ export function storeOfAQueue(store: ConstructorParameters<typeof Queue>[1]) {
   void store.renew;
   // @ts-expect-error workers alone recover jobs
   void store.recover;
+}
+
+/** What a job waits for, and what is used of limits. */
+export async function heldUp(job: RqJob, inspector: RqInspector): Promise<string[]> {
+  const waits: JobWait[] = await job.waitsFor();
+  const uses: LimitUse[] = await inspector.limits({ queues: ['images'] });
+  // @ts-expect-error -- a queue is in a list
+  void inspector.limits({ queues: 'images' });
+  const scopes: (LimitScope | undefined)[] = waits.map(({ scope }) => scope);
+  // @ts-expect-error -- there is no such reason
+  const isOdd = waits.some(({ why }) => why === 'bored');
+  return [...uses.map(({ limit = 'put off' }) => limit), String(isOdd), scopes.join()];
 }

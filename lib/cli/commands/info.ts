@@ -12,7 +12,7 @@ import { type Output, type Piece, bold, dim, red, yellow } from '../output.js';
 import type { AddCommand, Runner } from '../program.js';
 import { assertKnownQueues } from '../queue-names.js';
 import type { CommonFlags, Session } from '../run.js';
-import { bytes, percent, short, sparkline, time } from '../words.js';
+import { bytes, oldestOf, percent, short, sparkline, time } from '../words.js';
 
 /** `nestjs-rq info`: how everything stands, at a glance. */
 export function addInfoCommand(add: AddCommand, run: Runner): void {
@@ -140,7 +140,8 @@ function serverLine(server: ServerState): Piece[] {
 }
 
 function row(state: QueueOverview, history: QueueHistory | undefined): Piece[] {
-  const { queue, queued, oldestMs, started, slots, retrying, scheduled, failed, workers } = state;
+  const { queue, queued, heldMs, started, slots, retrying, scheduled, failed, workers } = state;
+  const oldestMs = oldestOf(state);
   const total = history?.total;
   const points = history?.points ?? [];
   const lately = points.slice(-6, -1).reduce((sum, point) => sum + point.attempts, 0);
@@ -155,6 +156,7 @@ function row(state: QueueOverview, history: QueueHistory | undefined): Piece[] {
     name,
     queued,
     oldestMs !== undefined && oldestMs > BEHIND_MS ? yellow(time(oldestMs)) : time(oldestMs),
+    heldMs === undefined ? '' : yellow('HELD'),
     `${started}/${slots}`,
     retrying,
     scheduled,
@@ -178,7 +180,9 @@ function everyFive(values: readonly number[]): number[] {
 
 const COLUMNS = [
   { title: 'QUEUE', most: 40 },
-  ...['WAIT', 'OLDEST', 'RUN', 'RETRY', 'SCHED', 'FAILED', '/MIN', 'FAIL', 'P95'].map((title) => ({
+  ...['WAIT', 'OLDEST'].map((title) => ({ title, right: true })),
+  { title: '' },
+  ...['RUN', 'RETRY', 'SCHED', 'FAILED', '/MIN', 'FAIL', 'P95'].map((title) => ({
     title,
     right: true,
   })),

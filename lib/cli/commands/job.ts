@@ -39,11 +39,12 @@ async function find({ inspector }: Session, id: string): Promise<RqJob> {
 async function job(session: Session, id: string, flags: JobFlags): Promise<number> {
   const { output, json } = session;
   const handle = await find(session, id);
-  const [snapshot, attempts, log, position] = await Promise.all([
+  const [snapshot, attempts, log, position, waits] = await Promise.all([
     read(session, handle),
     handle.results(),
     handle.logs(),
     handle.position(),
+    handle.waitsFor(),
   ]);
   const { data, args, kwargs, meta, progress, ...rest } = snapshot;
   if (json) {
@@ -51,7 +52,7 @@ async function job(session: Session, id: string, flags: JobFlags): Promise<numbe
     const told = attempts.map(({ value, ...attempt }) =>
       flags.data ? { ...attempt, value } : attempt,
     );
-    output.json({ ...rest, ...secret, position, attempts: told, log });
+    output.json({ ...rest, ...secret, position, waits, attempts: told, log });
     return EXIT.done;
   }
   const now = new Date();
@@ -71,7 +72,12 @@ async function job(session: Session, id: string, flags: JobFlags): Promise<numbe
   }
   if (rest.worker !== undefined) output.line(dim('worker    '), rest.worker);
   if (rest.reason !== undefined) output.line(dim('reason    '), rest.reason);
-  if (rest.waitsFor) output.line(dim('waits for '), JSON.stringify(rest.waitsFor));
+  if (rest.waitsFor) output.line(dim('depends on'), ' ', JSON.stringify(rest.waitsFor));
+  for (const { sentence, until } of waits) {
+    const when = until ? dim(`, until ${until.toISOString()}  ${ago(until, now)}`) : '';
+    output.line(dim('waits for '), sentence, when);
+  }
+  if (rest.status === 'queued' && waits.length === 0) output.line(dim('waits for '), 'its turn');
   if (flags.data) {
     for (const [word, value] of Object.entries({ data, meta, progress })) {
       if (value !== undefined && !isEmpty(value))

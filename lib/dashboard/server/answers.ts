@@ -221,6 +221,8 @@ export interface JobAnswer extends JobRowAnswer {
   redacted: boolean;
   attemptList: AttemptAnswer[];
   position: number | null;
+  /** What keeps a waiting job from starting now, the nearest first. */
+  heldUpBy: { what: string; until: number | null }[];
   waitsFor: { id: string; queue: string | null; status: string | null; name: string | null }[];
   waitsForGroup: string | null;
   dependents: { id: string; queue: string | null; status: string | null; name: string | null }[];

@@ -3,7 +3,7 @@ import { JobNotFoundError, MalformedJobError, cleanLine } from '../../observe/in
 import type { JobAnswer } from './answers.js';
 import type { Call } from './call.js';
 import type { Context } from './context.js';
-import { attemptAnswer, jobRow } from './job-answers.js';
+import { attemptAnswer, jobRow, time } from './job-answers.js';
 import type { Redaction } from './redaction.js';
 import { linkOf } from './settings.js';
 
@@ -49,6 +49,7 @@ export async function jobPage(call: Call, { inspector, settings }: Context): Pro
     redacted: data?.redacted ?? false,
     attemptList: results.map((attempt) => attemptAnswer(attempt, redaction, seesData)),
     position: summary.status === 'queued' ? ((await job.position()) ?? null) : null,
+    heldUpBy: summary.status === 'queued' ? await heldUpBy(job) : [],
     waitsFor: await Promise.all(
       (parents?.jobs ?? []).slice(0, MOST_RELATED).map(async (parent) => {
         const found = await inspector.job(parent);
@@ -87,6 +88,21 @@ async function snapshotOf(job: RqJob): Promise<JobSnapshot | { problem: string }
     throw error;
   }
 }
+
+/** Its time, and the jobs that it waits for, are told otherwise. */
+async function heldUpBy(job: RqJob): Promise<JobAnswer['heldUpBy']> {
+  try {
+    const waits = await job.waitsFor();
+    return waits
+      .filter(({ why }) => !TOLD_OTHERWISE.has(why))
+      .map(({ sentence, until }) => ({ what: cleanLine(sentence, 300), until: time(until) }));
+  } catch (error) {
+    if (error instanceof JobNotFoundError) return [];
+    throw error;
+  }
+}
+
+const TOLD_OTHERWISE: ReadonlySet<string> = new Set(['time', 'jobs', 'group']);
 
 async function relatedOf(job: RqJob) {
   try {

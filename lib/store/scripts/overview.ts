@@ -9,7 +9,7 @@ export const OVERVIEW = new Script(overview);
 /** Keeps one script below 5 ms. */
 export const SEEN_AT_ONCE = 100;
 
-/** @param ages whether the age of the oldest waiting job is wanted */
+/** @param ages whether the ages of the oldest waiting jobs are wanted */
 export function encodeOverview(
   { prefix, channels }: Keyspace,
   queues: readonly string[],
@@ -25,7 +25,7 @@ export function decodeOverview(queues: readonly string[], reply: unknown): Queue
   return queues.map((queue, index) => {
     const row = rows[index] ?? [];
     const number = (at: number) => Number(row[at] ?? 0);
-    const oldest = String(row[10] ?? '');
+    const age = (at: number) => (String(row[at] ?? '') === '' ? undefined : number(at));
     return {
       queue,
       queued: number(0),
@@ -38,7 +38,8 @@ export function decodeOverview(queues: readonly string[], reply: unknown): Queue
       retrying: number(7),
       overdue: number(8),
       overdueMs: number(9),
-      oldestMs: oldest === '' ? undefined : Number(oldest),
+      oldestMs: age(10),
+      heldMs: age(13),
       paused: number(11) === 1,
       suspended: suspended.length > 0,
       mayStart: number(12) === 1,

@@ -26,6 +26,7 @@ const quiet: QueueOverview = {
   overdue: 0,
   overdueMs: 0,
   oldestMs: undefined,
+  heldMs: undefined,
   mayStart: false,
   paused: false,
   suspended: false,

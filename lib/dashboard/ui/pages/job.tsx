@@ -143,6 +143,11 @@ function Story({ job }: { readonly job: JobAnswer }) {
   if (status === 'queued' && waitedSince !== null)
     parts.push(t('story.waiting', { time: duration(Math.max(0, now.value - waitedSince)) }));
   if (position !== null) parts.push(t('story.position', { n: position + 1 }));
+  for (const { what, until } of job.heldUpBy) {
+    parts.push(t('story.waitsFor', { what }));
+    if (until !== null)
+      parts.push(t('story.due', { time: duration(Math.max(0, until - now.value)) }));
+  }
   if (status === 'scheduled' && dueAt !== null)
     parts.push(t('story.due', { time: duration(Math.max(0, dueAt - now.value)) }));
   if (waited !== undefined) parts.push(t('story.waited', { time: duration(waited) }));

@@ -76,10 +76,10 @@ local function gate_named(name)
         gate.is_strict = true
       end
     end
-    if texts[2] and not take_override(gate, texts[2], NUMBERS) then redis.call('HDEL', queue.flags, 'o:' .. name) end
+    if texts[2] and not take_override(gate, texts[2], NUMBERS) then redis.pcall('HDEL', queue.flags, 'o:' .. name) end
     gate.rests = tonumber(texts[3] or '')
     if gate.rests and gate.rests <= now then
-      redis.call('HDEL', queue.flags, 's:' .. name)
+      redis.pcall('HDEL', queue.flags, 's:' .. name)
       gate.rests = nil
     end
     keep_strict(gate, gate)
@@ -99,11 +99,11 @@ local function whole_queue(is_anew)
   }
   if texts[1] then take_numbers(wide, texts[1], { 'total', 'rate', 'per' }) end
   if texts[2] and not take_override(wide, texts[2], { 'total', 'rate', 'per' }) then
-    redis.call('HDEL', queue.flags, 'oq')
+    redis.pcall('HDEL', queue.flags, 'oq')
   end
   wide.rests = tonumber(texts[3] or '')
   if wide.rests and wide.rests <= now then
-    redis.call('HDEL', queue.flags, 's')
+    redis.pcall('HDEL', queue.flags, 's')
     wide.rests = nil
   end
   return wide
@@ -151,11 +151,11 @@ local function limits_of(gate, key)
   if not texts[1] and not texts[2] then return gate end
   local limits = { per_key = gate.per_key, key_rate = gate.key_rate, key_per = gate.key_per, ends = gate.ends }
   if texts[1] and not take_override(limits, texts[1], { 'per_key', 'key_rate', 'key_per' }) then
-    redis.call('HDEL', queue.key_limits, 'k:' .. place)
+    redis.pcall('HDEL', queue.key_limits, 'k:' .. place)
   end
   limits.rests = tonumber(texts[2] or '')
   if limits.rests and limits.rests <= now then
-    redis.call('HDEL', queue.key_limits, 's:' .. place)
+    redis.pcall('HDEL', queue.key_limits, 's:' .. place)
     limits.rests = nil
   end
   keep_strict(gate, limits)

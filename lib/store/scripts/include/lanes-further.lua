@@ -64,12 +64,18 @@ local function place_in_lane(id)
   return gate and redis.call('LPOS', gate.lane .. key, id) or nil
 end
 
--- Calls `visit` with gate, key and length of each lane, by turn, until it answers true.
+-- Calls `visit` with gate, key and length of each lane, by turn, until it answers true. A handler may have a million lanes,
+-- of which most callers want the first few: they are read a slice at a time.
 local function each_lane(visit)
   for _, name in ipairs(redis.call('ZRANGE', queue.gates, 0, -1)) do
-    local gate = gate_named(name)
-    for _, key in ipairs(gate and redis.call('ZRANGE', gate.lanes, 0, -1) or {}) do
-      if visit(gate, key, redis.call('LLEN', gate.lane .. key)) then return end
+    local gate, first = gate_named(name), 0
+    while gate do
+      local keys = redis.call('ZRANGE', gate.lanes, first, first + 499)
+      for _, key in ipairs(keys) do
+        if visit(gate, key, redis.call('LLEN', gate.lane .. key)) then return end
+      end
+      if #keys < 500 then break end
+      first = first + 500
     end
   end
 end

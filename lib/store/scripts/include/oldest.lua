@@ -1,30 +1,7 @@
--- For how long the oldest waiting job has been ready to run, of those that may start.
+-- For how long the oldest waiting job has been ready to run: of those that may start, and of those that a limit holds up.
 
--- Text of a day -> milliseconds since the epoch at its midnight: most jobs of a call are of one day.
-local midnights = {}
-
-local function midnight_of(day)
-  local year, month, date = string.match(day, '^(%d%d%d%d)%-(%d%d)%-(%d%d)$')
-  -- Days since 0000-03-01: leap days then fall at the end of a year.
-  local years = tonumber(year) - (tonumber(month) <= 2 and 1 or 0)
-  local months = (tonumber(month) + 9) % 12
-  local days = 365 * years + math.floor(years / 4) - math.floor(years / 100) + math.floor(years / 400)
-    + math.floor((153 * months + 2) / 5) + tonumber(date) - 1 - 719468
-  midnights[day] = days * 86400000
-  return midnights[day]
-end
-
-local function is_date(text) return string.find(text, '^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%d') end
-
--- Milliseconds since the epoch of a date as RQ writes it. Read by its bytes: a zero is 48, and texts are dear.
-local function moment_of(date)
-  local day = string.sub(date, 1, 10)
-  local h, hh, _, m, mm, _, s, ss, _, t, tt, ttt = string.byte(date, 12, 23)
-  local moment = (midnights[day] or midnight_of(day))
-    + (h * 10 + hh - 528) * 3600000 + (m * 10 + mm - 528) * 60000 + (s * 10 + ss - 528) * 1000
-  if not ttt or ttt < 48 or ttt > 57 then return moment end
-  return moment + t * 100 + tt * 10 + ttt - 5328
-end
+--- @include ready-since
+--- @include limit-uses
 
 -- The heads of up to twenty lanes that are open. What waits in the others is held up by a limit, and old by design.
 local function add_open_heads(queue, ids)
@@ -37,13 +14,6 @@ local function add_open_heads(queue, ids)
     for _, key in ipairs(keys) do ids[#ids + 1] = redis.call('LINDEX', gate.lane .. key, 0) or nil end
     left = left - #keys
   end
-end
-
--- When a job became ready, as RQ writes it; nothing when it does not say.
-local function ready_since(id)
-  local date = redis.pcall('HGET', job_prefix .. id, 'enqueued_at')
-  if type(date) ~= 'string' or date == '' then date = redis.pcall('HGET', job_prefix .. id, 'created_at') end
-  return type(date) == 'string' and date or nil
 end
 
 -- The earliest of a line. Jobs wait in the order in which they became ready, but for those that were put in front: each
@@ -81,4 +51,48 @@ local function oldest_of(queue, is_common)
     end
   end
   return first and math.floor(math.max(0, now - moment_of(first))) or ''
+end
+
+local function holds_up(uses)
+  for _, use in ipairs(uses) do
+    if use.stops then return true end
+  end
+  return false
+end
+
+-- The heads of up to ten lanes that a limit holds up; not of those that gather for a batch, or wait for a retry.
+local function add_held_heads(queue, ids, holds_all)
+  local lanes, left = queue.lanes, 10
+  -- Those that open last.
+  for _, name in ipairs(redis.call('ZRANGE', queue.gates, '-10', '-1')) do
+    local gate = left > 0 and lanes.gate_named(name)
+    if gate then
+      local holds_gate = holds_all or holds_up(uses_of_handler(lanes, gate))
+      local from = holds_gate and '-inf' or '(' .. lanes.now_micros
+      for _, key in ipairs(redis.call('ZRANGEBYSCORE', gate.lanes, from, '+inf', 'LIMIT', '0', left)) do
+        if holds_gate or holds_up(uses_of_key(lanes, gate, key)) then
+          ids[#ids + 1] = redis.call('LINDEX', gate.lane .. key, 0) or nil
+          left = left - 1
+        end
+      end
+    end
+  end
+end
+
+-- For how long the oldest job that a limit holds up has been ready, as far as its lane was looked at. Milliseconds, '' =
+-- none is held up.
+local function held_of(queue)
+  local holds_all, heads = holds_up(uses_of_queue(queue)), {}
+  add_held_heads(queue, heads, holds_all)
+  local dates = {}
+  for _, id in ipairs(heads) do dates[#dates + 1] = ready_since(id) end
+  if holds_all then
+    for _, list in ipairs({ queue.list, queue.high, queue.low }) do dates[#dates + 1] = earliest_in(list) end
+  end
+  local first
+  for _, date in ipairs(dates) do
+    if is_date(date) and (not first or date < first) then first = date end
+  end
+  if first then return math.floor(math.max(0, now - moment_of(first))) end
+  return (holds_all or #heads > 0) and 0 or ''
 end
