@@ -160,14 +160,21 @@ describeInterop('jobs with a key or a limit', () => {
     it('get the key that the handler says, and hold its limits', async () => {
       let now = 0;
       let most = 0;
+      const gate = deferred();
       const run = async (data: unknown, job: RunningJob) => {
         most = Math.max(most, (now += 1));
+        await gate.promise;
         await new Promise((resolve) => setTimeout(resolve, 5));
         now -= 1;
         noting(data, job);
       };
       await sides.python.run('for n in range(10): queue().enqueue("tasks.note", f"a{n}")');
       await sides.nest.worker({ 'tasks.note': { ...keyed, run } }, { concurrency: 10 });
+      // Those that are on their way to their lane while its last job ends may change places.
+      await eventually(async () => (await queue().lanes())[0]?.waiting === 9, {
+        what: 'the others to stand in their lane',
+      });
+      gate.resolve();
       await done(10);
       expect(most).toBe(1);
       expect(order).toEqual(Array.from({ length: 10 }, (_, n) => `a${n}`));
