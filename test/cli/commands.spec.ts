@@ -301,9 +301,17 @@ describe('what limits hold up', () => {
     const { id } = await queue.enqueue('send', {}, { key: 'a' });
     const ready = new Date(Date.now() - 12 * 60_000 - 1000).toISOString();
     await engine.client.hset(`rq:job:${id}`, 'enqueued_at', ready);
-    await engine.work([{ name: 'other', queue: 'mail', run: () => 1 }]);
+    const { promise: running, resolve: start } = deferred<void>();
+    const run = () => {
+      start();
+      return new Promise(() => undefined);
+    };
+    // Its only slot is taken for as long as the test lasts.
+    await engine.work([{ name: 'other', queue: 'mail', run }], { concurrency: 1, prefetch: 0 });
+    await queue.enqueue('other');
+    await running;
 
-    expect((await rq('info')).out).toMatch(/^mail +1 +12m\d\ds  HELD +0\/\d/m);
+    expect((await rq('info')).out).toMatch(/^mail +1 +12m\d\ds  HELD +1\/1/m);
     const [info] = values((await rq('info --json')).out);
     expect(info).toMatchObject({ queues: [{ heldMs: expect.any(Number) }] });
     expect((await rq(`job ${id}`)).out).toMatch(

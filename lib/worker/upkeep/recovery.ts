@@ -112,8 +112,7 @@ export class Recovery {
     if (!untold) return;
     // Replicas may take their time: they are asked for all at once.
     const asked = await Promise.allSettled(untold.map((one) => this.askReplicas(queue, one)));
-    for (const one of [...untold]) {
-      if (!one.isSure) continue;
+    for (const one of untold.filter(({ isSure }) => isSure)) {
       if (one.event && !one.isOther) await this.tellPoisoned(one.event);
       untold.splice(untold.indexOf(one), 1);
     }
