@@ -71,7 +71,7 @@ function findingOf(queue: string, held: HeldJobs, at: Date): HeldUp {
   const jobs = `${waiting} ${waiting === 1 ? 'job waits' : 'jobs wait'}`;
   const others = scope === 'key' && keys.length > 1 ? ` and ${keys.length - 1} more keys` : '';
   const words = limitInWords(queue, { ...held, handler, key });
-  const minutes = Math.round((at.getTime() - held.since) / 60_000);
+  const minutes = Math.floor((at.getTime() - held.since) / 60_000);
   const sentence = `${jobs} for ${words}${others}, the oldest for ${minutes} minutes`;
   const target = { ...(handler !== undefined && { handler }), ...(scope === 'key' && { key }) };
   const name = scope === 'key' ? 'perKey' : 'total';

@@ -1,4 +1,4 @@
-import { JobNotFoundError, formatDuration } from '../job/index.js';
+import { JobNotFoundError, RedisReplyError, formatDuration } from '../job/index.js';
 import {
   type JobStore,
   type LaneWait,
@@ -131,8 +131,13 @@ function ofTime(due: number | undefined): JobWait {
 }
 
 async function missingWorker(store: JobStore, queue: string): Promise<JobWait[]> {
-  const workers = await store.figures.workers();
-  if (workers.some(({ isAlive, queues }) => isAlive && queues.includes(queue))) return [];
+  const workers = await store.figures.workers().catch((error: unknown) => {
+    // Who may only enqueue need not be allowed to see them.
+    if (error instanceof RedisReplyError) return undefined;
+    throw error;
+  });
+  if (!workers || workers.some(({ isAlive, queues }) => isAlive && queues.includes(queue)))
+    return [];
   return [{ ...NOTHING, why: 'worker', sentence: `a worker: none serves queue ${queue}` }];
 }
 

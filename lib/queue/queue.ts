@@ -236,7 +236,7 @@ export class Queue<Handlers = AnyHandlers> extends SchedulingQueue<Handlers> {
    * @throws InvalidOptionError when no group can have this name
    */
   group(name: string): RqGroup {
-    return new RqGroup(name, this.#store, this.#waiter.durability);
+    return new RqGroup(name, this.#store, this.#waiter.replicated);
   }
 
   /** How many jobs wait in the queue (not the running, scheduled or settled ones). */

@@ -15,29 +15,31 @@ export class ReplicatedEnds {
 
   constructor(
     private readonly store: Pick<JobStore, 'replicated'>,
-    private readonly durability: Durability,
+    readonly durability: Durability,
   ) {}
 
   /**
    * The job as replicas have it; undefined: it is gone. `untold`: nobody knows what they have, and it is to be told all
    * the same (see ReplicaPatience); `late`: nobody knew until the deadline.
    * @param deadline by the clock of `performance.now()`
+   * @param since when it was first to be told, by that clock: patience counts from then on
    * @throws RqConnectionError when Redis cannot be reached
    */
   look(
     queue: string,
     id: string,
     deadline: number,
+    since?: number,
   ): Promise<JobRecord | undefined | 'untold' | 'late'> {
-    return this.ask(() => this.store.replicated.job(queue, id, this.durability), deadline);
+    return this.ask(() => this.store.replicated.job(queue, id, this.durability), deadline, since);
   }
 
   /** The same of whatever is asked for. */
   async ask<Reply>(
     question: () => Promise<Reply>,
     deadline: number,
+    since = performance.now(),
   ): Promise<Reply | 'untold' | 'late'> {
-    const begun = performance.now();
     let wasCut = false;
     for (;;) {
       try {
@@ -50,7 +52,7 @@ export class ReplicatedEnds {
         const isCut: boolean = error instanceof RqConnectionError && error.uncertain && !wasCut;
         if (!isRefusal && !isCut) throw error;
         wasCut ||= isCut;
-        if (this.patience.endsWith(error, begun)) return 'untold';
+        if (this.patience.endsWith(error, since)) return 'untold';
         if (performance.now() >= deadline) return 'late';
       }
       await new Promise((resolve) => after(REPLICAS_ASKED_EACH_MS, () => resolve(undefined)));

@@ -33,12 +33,13 @@ export class ResultWaiter {
   /** By queue. */
   private readonly subscriptions = new Map<string, Promise<() => void>>();
 
-  private readonly replicated: ReplicatedEnds | undefined;
+  /** What replicas have, if they are to; undefined: what Redis says is enough. */
+  readonly replicated: ReplicatedEnds | undefined;
 
   /** @param durability undefined: what Redis says is enough */
   constructor(
     private readonly store: JobStore,
-    readonly durability?: Durability,
+    durability?: Durability,
   ) {
     if (durability) this.replicated = new ReplicatedEnds(store, durability);
   }

@@ -1,5 +1,4 @@
 import {
-  type Durability,
   type Duration,
   GroupTimeoutError,
   ShortForm,
@@ -16,7 +15,7 @@ import {
 } from '../store/index.js';
 import { type Timer, after } from '../time/timer.js';
 import type { JobSummary } from '../wire/index.js';
-import { ReplicatedEnds } from './replicated-ends.js';
+import type { ReplicatedEnds } from './replicated-ends.js';
 
 /**
  * All jobs that were enqueued with the same `group`, of whatever queues. It is a name and holds no copy of anything; each
@@ -31,21 +30,21 @@ import { ReplicatedEnds } from './replicated-ends.js';
  */
 export class RqGroup extends ShortForm {
   readonly #store: JobStore;
-  readonly #durability: Durability | undefined;
+  readonly #replicated: ReplicatedEnds | undefined;
 
   /**
-   * @param durability what replicas must know before `wait` says that it is over
+   * @param replicated what replicas must know before `wait` says that it is over; undefined: what Redis says is enough
    * @throws InvalidOptionError when no group can have this name
    */
   constructor(
     readonly name: string,
     store: JobStore,
-    durability?: Durability,
+    replicated?: ReplicatedEnds,
   ) {
     super();
     assertGroupName(name, 'group');
     this.#store = store;
-    this.#durability = durability;
+    this.#replicated = replicated;
   }
 
   /**
@@ -147,10 +146,11 @@ export class RqGroup extends ShortForm {
 
   /** Replicas know that it is over, if they are to. */
   async #isSure(deadline: number): Promise<boolean> {
-    const durability = this.#durability;
-    if (!durability) return true;
-    const ends = new ReplicatedEnds(this.#store, durability);
-    const seen = await ends.ask(() => this.#store.groups.look(this.name, durability), deadline);
+    const replicated = this.#replicated;
+    if (!replicated) return true;
+    const { durability } = replicated;
+    const look = () => this.#store.groups.look(this.name, durability);
+    const seen = await replicated.ask(look, deadline);
     return typeof seen === 'string' ? seen === 'untold' : seen.pending === 0;
   }
 

@@ -305,20 +305,28 @@ describe('what limits hold up', () => {
     const { id } = await queue.enqueue('send', {}, { key: 'a' });
     const ready = new Date(Date.now() - 12 * 60_000 - 1000).toISOString();
     await engine.client.hset(`rq:job:${id}`, 'enqueued_at', ready);
-    await engine.work([{ name: 'other', queue: 'mail', run: () => 1 }]);
+    const { promise: running, resolve: start } = deferred<void>();
+    const run = () => {
+      start();
+      return new Promise(() => undefined);
+    };
+    // Its only slot is taken for as long as the test lasts.
+    await engine.work([{ name: 'other', queue: 'mail', run }], { concurrency: 1, prefetch: 0 });
+    await queue.enqueue('other');
+    await running;
 
-    expect((await rq('info')).out).toMatch(/^mail +1 +12m\d\ds  HELD +0\/\d/m);
+    expect((await rq('info')).out).toMatch(/^mail +1 +12m\d\ds  HELD +1\/1/m);
     const [info] = values((await rq('info --json')).out);
     expect(info).toMatchObject({ queues: [{ heldMs: expect.any(Number) }] });
     expect((await rq(`job ${id}`)).out).toMatch(
-      /^waits for limit total 0, by which nothing starts \(handler send\), until \S+Z  in 1h/m,
+      /^waits for limit total 0, by which nothing starts \(handler send\), until \S+Z  in [12]h/m,
     );
     const [job] = values((await rq(`job ${id} --json`)).out);
     expect(job).toMatchObject({ waits: [{ why: 'paused', handler: 'send', key: 'a' }] });
 
     const { out } = await rq('limits mail');
     expect(out).toMatch(/^QUEUE +HANDLER +KEY +LIMIT +USED +OPENS +WAIT +OLDEST +FROM$/m);
-    expect(out).toMatch(/^mail +send +total +0\/0 +in 1h\S+ +1 +12m\d\ds +SET, ends in 1h/m);
+    expect(out).toMatch(/^mail +send +total +0\/0 +in [12]h\S+ +1 +12m\d\ds +SET, ends in [12]h/m);
     expect(values((await rq('limits --json')).out)).toMatchObject([
       { queue: 'mail', handler: 'send', limit: 'total', used: 0, max: 0, from: 'set' },
     ]);

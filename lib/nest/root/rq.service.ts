@@ -4,6 +4,7 @@ import {
   type AnyHandlers,
   PreparedJob,
   type Queue,
+  ReplicatedEnds,
   RqGroup,
   type RqJob,
   enqueuePrepared,
@@ -19,6 +20,8 @@ import { DEFAULT_ROOT } from '../tokens.js';
  */
 export class RqService extends ShortForm {
   readonly #root: RqRoot;
+  /** What replicas have of groups, if they are to: how patient it is with them is not forgotten between two waits. */
+  #replicated: ReplicatedEnds | undefined;
 
   constructor(root: RqRoot) {
     super();
@@ -78,8 +81,9 @@ export class RqService extends ShortForm {
       const problem = groupWithoutQueue(name);
       throw new InvalidOptionError({ option: 'group', problem, where: 'RqService.group' });
     }
-    const { durability } = this.#root.options;
-    return new RqGroup(name, store, readDurability(durability, 'durability', undefined));
+    const durability = readDurability(this.#root.options.durability, 'durability', undefined);
+    if (durability) this.#replicated ??= new ReplicatedEnds(store, durability);
+    return new RqGroup(name, store, this.#replicated);
   }
 
   /**

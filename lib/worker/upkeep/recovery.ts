@@ -14,8 +14,9 @@ import { queueNotRecovered } from '../report/troubles.js';
  *    lease, and right after the end of the earliest lease that it has seen.
  * 4. It finds the job, and puts it back to the head of the queue; a retry is spent, if the job has any. At the crash
  *    number `maxCrashes` in a row, the job fails instead. The script recover.lua does both.
- * 5. A look fails, since Redis is away. It is made again after a second, or half a lease if that is less. What has become
- *    known by then of jobs that failed is told then.
+ * 5. A job that has failed is told of, once it can be read, and once replicas have its end where they are to. Until then it
+ *    is tried again at each look, and looks are made each second.
+ * 6. A look fails, since Redis is away. It is made again after a second, or half a lease if that is less.
  *
  * A worker that lives must not be taken for dead. So each worker tries to renew its own leases before it looks. And
  * after an outage of Redis no lease counts as ended for a while, until all have renewed theirs (include/alive.lua).
@@ -31,7 +32,7 @@ export class Recovery {
   /** Of queues whose ends replicas are to have before they are told. */
   private readonly ends = new Map<string, ReplicatedEnds>();
   /** Jobs that failed since their workers died, of which nobody has been told yet. */
-  private readonly untold = new Map<string, JobEvent[]>();
+  private readonly untold = new Map<string, UntoldEnd[]>();
 
   /** How many jobs of dead workers it has put right. */
   recovered = 0;
@@ -69,21 +70,16 @@ export class Recovery {
         leaseMs,
       });
       this.recovered += handled.length;
-      const poisoned: JobEvent[] = [];
       for (const one of handled) {
-        // Replicas may take their time: other jobs are not to wait for them.
-        if (one.outcome === 'failed' && this.ends.has(queue)) {
-          void this.tellIfReplicated(queue, one);
-          continue;
-        }
-        this.tellRecovered(queue, one);
-        if (one.outcome === 'failed' && one.event) poisoned.push(one.event);
+        if (one.outcome === 'failed') this.noteFailed(queue, one);
+        else this.tellRecovered(queue, one);
       }
       if (nextDue !== undefined) this.settings.onDue(queue, nextDue);
-      await this.tellAllPoisoned(queue, poisoned);
+      await this.tellFailed(queue);
       this.reporter.problemSolved(problem, solved);
       // A lease that is renewed in time is longer than that when it ends; a few milliseconds later it has surely ended.
       if (nextLook !== undefined) next = Math.min(regular, Math.max(nextLook + 5, SHORTEST_PAUSE));
+      if (this.untold.has(queue)) next = Math.min(next, AFTER_TROUBLE);
     } catch (error) {
       this.reporter.problem(problem, error, queue);
       next = Math.min(regular, AFTER_TROUBLE);
@@ -101,37 +97,38 @@ export class Recovery {
     if (event) this.reporter.event(event);
   }
 
-  /** An end like every other: nothing is told of one that a new primary does not know. */
-  private async tellIfReplicated(queue: string, one: Handled): Promise<void> {
-    const { problem } = queueNotRecovered(queue);
-    let isReplicated = false;
-    while (!this.isStopped) {
-      try {
-        if (!isReplicated) {
-          const seen = await this.ends.get(queue)?.look(queue, one.id, Infinity);
-          if (typeof seen === 'object' && seen.status !== 'failed') return;
-          isReplicated = true;
-          this.tellRecovered(queue, one);
-        }
-        if (one.event) await this.tellPoisoned(one.event);
-        return;
-      } catch (error) {
-        this.reporter.problem(problem, error, queue);
-        await new Promise<void>((resolve) => after(AFTER_TROUBLE, resolve).unref());
-      }
-    }
+  /** Nothing keeps one from being told of but replicas. */
+  private noteFailed(queue: string, one: Handled): void {
+    const isSure = !this.ends.has(queue);
+    if (isSure) this.tellRecovered(queue, one);
+    const untold = this.untold.get(queue) ?? [];
+    this.untold.set(queue, untold);
+    untold.push({ ...one, since: performance.now(), isSure });
   }
 
-  /** Those that cannot be read now are told at a later look: the script names each of them once. */
-  private async tellAllPoisoned(queue: string, poisoned: readonly JobEvent[]): Promise<void> {
-    const untold = [...(this.untold.get(queue) ?? []), ...poisoned];
-    if (untold.length === 0) return;
-    this.untold.set(queue, untold);
-    while (untold[0]) {
-      await this.tellPoisoned(untold[0]);
-      untold.shift();
+  /** Those that cannot be told of now are at a later look: the script names each of them once. */
+  private async tellFailed(queue: string): Promise<void> {
+    const untold = this.untold.get(queue);
+    if (!untold) return;
+    // Replicas may take their time: they are asked for all at once.
+    const asked = await Promise.allSettled(untold.map((one) => this.askReplicas(queue, one)));
+    for (const one of untold.filter(({ isSure }) => isSure)) {
+      if (one.event && !one.isOther) await this.tellPoisoned(one.event);
+      untold.splice(untold.indexOf(one), 1);
     }
-    this.untold.delete(queue);
+    if (untold.length === 0) this.untold.delete(queue);
+    const refused = asked.find(({ status }) => status === 'rejected');
+    if (refused) throw (refused as PromiseRejectedResult).reason;
+  }
+
+  /** An end like every other: nothing is told of one that a new primary does not know. */
+  private async askReplicas(queue: string, one: UntoldEnd): Promise<void> {
+    if (one.isSure) return;
+    const seen = await this.ends.get(queue)?.look(queue, one.id, performance.now(), one.since);
+    if (seen === 'late') return;
+    one.isSure = true;
+    one.isOther = typeof seen === 'object' && seen.status !== 'failed';
+    if (!one.isOther) this.tellRecovered(queue, one);
   }
 
   /** It may have callbacks, or other things that its end is to be told to. */
@@ -162,6 +159,16 @@ export interface RecoverySettings {
 }
 
 type Handled = RecoverReply['handled'][number];
+
+/** A job that has failed since its workers died. */
+interface UntoldEnd extends Handled {
+  /** When it was recovered, by `performance.now()`. */
+  readonly since: number;
+  /** Replicas have its end, or nobody asks them. */
+  isSure: boolean;
+  /** They have another one. */
+  isOther?: boolean;
+}
 
 // Milliseconds.
 const SHORTEST_PAUSE = 50;

@@ -84,8 +84,8 @@ local function look_at(queue, claims, id)
 end
 
 -- Claims as many of these ids as it can, in order, and answers how many of them need not be looked at again, and the
--- leases of those that are claimed: score, member, ... The leases
--- come first: a lease whose job is not started does no harm, a started job without a lease would be lost.
+-- leases of those that are claimed: score, member, ... The leases come first: a lease whose job is not started does no harm,
+-- a started job without a lease would be lost.
 local function claim(queue, claims, ids)
   local found, leases, looked_at, is_found = {}, {}, 0, {}
   local count, number, stem = 0, claims.number

@@ -1,11 +1,12 @@
 import { jest } from '@jest/globals';
-import type { JobEvent } from '../../../../lib/job/index.js';
+import { type Durability, type JobEvent, NotReplicatedError } from '../../../../lib/job/index.js';
 import type { RecoverReply, WorkerStore } from '../../../../lib/store/index.js';
 import { JobReporter } from '../../../../lib/worker/report/job-reporter.js';
-import { Recovery } from '../../../../lib/worker/upkeep/recovery.js';
+import { Recovery, type RecoverySettings } from '../../../../lib/worker/upkeep/recovery.js';
 
 const NOTHING: RecoverReply = { handled: [], nextLook: undefined, nextDue: undefined };
 const LEASE_MS = 15_000;
+const NOT_REPLICATED = new NotReplicatedError({ action: 'x', replicas: 1, reached: 0, timeout: 1 });
 
 describe('a recovery', () => {
   let calls: string[];
@@ -13,17 +14,26 @@ describe('a recovery', () => {
   let reply: RecoverReply | Error;
   let isReadable: boolean;
   let recovery: Recovery;
+  let replicas: Record<string, string>;
+  let made: (durability?: Durability) => Recovery;
   const sweeps = () => calls.filter((call) => call.startsWith('sweep')).length;
 
   beforeEach(() => {
     jest.useFakeTimers();
-    [calls, told, reply, isReadable] = [[], [], NOTHING, true];
+    [calls, told, reply, isReadable, replicas] = [[], [], NOTHING, true, {}];
     const store = {
       recover: (queue: string) => {
         calls.push(`sweep ${queue}`);
         return reply instanceof Error ? Promise.reject(reply) : Promise.resolve(reply);
       },
       read: () => (isReadable ? Promise.resolve(undefined) : Promise.reject(new Error('away'))),
+      replicated: {
+        job: (_: string, id: string) => {
+          const status = replicas[id];
+          if (status !== undefined) return Promise.resolve({ status });
+          return Promise.reject(NOT_REPLICATED);
+        },
+      },
     } as unknown as WorkerStore;
     const reporter = new JobReporter({
       jobRecovered: ({ jobId, outcome }) => void told.push(`${jobId} ${outcome}`),
@@ -31,17 +41,17 @@ describe('a recovery', () => {
       problem: ({ message }) => void told.push(message),
       problemSolved: ({ message }) => void told.push(message),
     });
-    recovery = new Recovery(
-      store,
-      ['jobs'],
-      {
+    made = (durability) => {
+      const settings: RecoverySettings = {
         leaseMs: LEASE_MS,
         maxCrashes: 3,
+        durability: () => durability,
         before: (queue) => Promise.resolve(void calls.push(`renew ${queue}`)),
         onDue: (queue, milliseconds) => void calls.push(`due ${queue} ${milliseconds}`),
-      },
-      reporter,
-    );
+      };
+      return new Recovery(store, ['jobs'], settings, reporter);
+    };
+    recovery = made();
   });
   afterEach(() => {
     recovery.stop();
@@ -97,6 +107,36 @@ describe('a recovery', () => {
     await jest.advanceTimersByTimeAsync(60_000);
     expect(told.filter((one) => one === 'failed')).toHaveLength(2);
     expect(told.at(-1)).toBe('queue "jobs" is looked after again');
+  });
+
+  it('tells of jobs that failed when replicas have that, and of none that ended otherwise there', async () => {
+    const lost = (jobId: string) => ({ type: 'lost', jobId, queue: 'jobs' }) as JobEvent;
+    const failed = (id: string) => ({ id, outcome: 'failed' as const, event: lost(id) });
+    recovery = made({ replicas: 1, timeout: 1 });
+    reply = { ...NOTHING, handled: [failed('a'), failed('b')] };
+    recovery.start();
+    await jest.advanceTimersByTimeAsync(0);
+    reply = NOTHING;
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(told).toEqual([]);
+    replicas = { a: 'finished', b: 'failed' };
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(told).toEqual(['b failed', 'lost', 'failed']);
+    await jest.advanceTimersByTimeAsync(LEASE_MS);
+    expect(told).toHaveLength(3);
+  });
+
+  it('tells of a job that failed all the same when replicas have had 15 seconds', async () => {
+    const lost = { type: 'lost', jobId: 'a', queue: 'jobs' } as JobEvent;
+    recovery = made({ replicas: 1, timeout: 1 });
+    reply = { ...NOTHING, handled: [{ id: 'a', outcome: 'failed', event: lost }] };
+    recovery.start();
+    await jest.advanceTimersByTimeAsync(0);
+    reply = NOTHING;
+    await jest.advanceTimersByTimeAsync(14_000);
+    expect(told).toEqual([]);
+    await jest.advanceTimersByTimeAsync(2000);
+    expect(told).toEqual(['a failed', 'lost', 'failed']);
   });
 
   it('tries again after a second when Redis is away, and tells when it is well again', async () => {
