@@ -99,5 +99,5 @@ describe('a big result on a slow link', () => {
     expect(heir.events.of('jobRecovered')).toEqual([]);
     await engine.stopWorkers();
     await proxy.close();
-  });
+  }, 60_000);
 });

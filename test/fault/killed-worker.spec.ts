@@ -100,7 +100,9 @@ describe('a worker process that is killed', () => {
       'second',
       'third',
     ]);
-    expect(scene.journal.of('finished', { id: 'harmless' })).toHaveLength(1);
+    expect(await scene.client.hget('rq:job:harmless', 'status')).toBe('finished');
+    // A victim may have died by the answer that told of this end and brought the poison.
+    expect(scene.journal.of('finished', { id: 'harmless' }).length).toBeLessThanOrEqual(1);
     expect(await poison.status()).toBe('failed');
     const acknowledged = [{ id: 'poison', retries: 9 }, { id: 'harmless' }];
     expect(await scene.audit(acknowledged)).toEqual([]);
