@@ -113,19 +113,23 @@ describe('waiting for a result', () => {
     expect(await scene.wait()).toBeInstanceOf(JobNotFoundError);
   });
 
-  it.each([
-    ['ends with an announcement that comes after the job is gone', true],
-    ['ends when the job is gone, and nothing is announced', false],
-  ])('%s', async (_, isAnnounced) => {
+  it.each<[string, Settled[], unknown]>([
+    [
+      'ends with an announcement that comes after the job is gone',
+      [{ id: 'id1', status: 'finished', value: 7 }],
+      7,
+    ],
+    ['ends when the job is gone, and nothing is announced', [], expect.any(JobNotFoundError)],
+  ])('%s', async (_, announced, expected) => {
     const result = scene.wait();
     await jest.advanceTimersByTimeAsync(10);
     // It is not kept; the announcement of its end is still on its way, over another link.
     scene.fields = undefined;
     await jest.advanceTimersByTimeAsync(150);
     expect(scene.looks).toBe(2);
-    if (isAnnounced) scene.announce({ id: 'id1', status: 'finished', value: 7 });
+    for (const settled of announced) scene.announce(settled);
     await jest.advanceTimersByTimeAsync(1500);
-    expect(await result).toEqual(isAnnounced ? 7 : expect.any(JobNotFoundError));
+    expect(await result).toEqual(expected);
   });
 
   it('subscribes once for all who wait, and again after a failure', async () => {
