@@ -20,7 +20,8 @@ import { ReplicatedEnds } from './replicated-ends.js';
  * 2. The job has ended already: its stored result is the answer. One that failed, was stopped or canceled is an error.
  * 3. It has not: the read (watch.lua) has also marked it as a job that somebody waits for.
  * 4. The job ends. Since it is marked, its result is announced, and that is the answer, even if the job is deleted at
- *    once.
+ *    once. The announcement comes over a link of its own: a read that was sent later may find the job gone earlier, so what
+ *    was there before is waited for a moment longer.
  * 5. An announcement can be lost, and Python's workers make none. So the waiter also reads the job again: after 100 ms,
  *    then after twice as long each time, but at least once a second.
  * 6. A job that repeats: the first of its rounds that finishes is the answer; to a later call, the newest one.
@@ -57,11 +58,24 @@ export class ResultWaiter {
       announced = settled;
       wake();
     };
+    const announcedWithin = (milliseconds: number) =>
+      new Promise<void>((resolve) => {
+        const timer = after(milliseconds, resolve);
+        wake = () => {
+          timer.cancel();
+          resolve();
+        };
+        if (announced) wake();
+      });
     this.add(id, listener);
     try {
       await this.subscribe(queue);
       for (let look = 0; ; look += 1) {
         const record = announced ? undefined : await this.store.watch(queue, id);
+        if (!announced && !record && look > 0) {
+          const left = Math.max(0, deadline - performance.now());
+          await announcedWithin(Math.min(left, ON_ITS_WAY_MS));
+        }
         if (!announced && !record) throw new JobNotFoundError({ jobId: id });
         const end = announced ?? (record && (await this.endOf(id, record)));
         const sure = end && (await this.sureEnd(queue, end, deadline));
@@ -76,14 +90,7 @@ export class ResultWaiter {
           throw new ResultTimeoutError({ jobId: id, timeout, status, advice });
         }
         const pause = Math.min(left, FIRST_PAUSE_MS * 2 ** Math.min(look, 5), LAST_PAUSE_MS);
-        await new Promise<void>((resolve) => {
-          const timer = after(pause, resolve);
-          wake = () => {
-            timer.cancel();
-            resolve();
-          };
-          if (announced) wake();
-        });
+        await announcedWithin(pause);
       }
     } finally {
       this.remove(id, listener);
@@ -174,6 +181,9 @@ async function resultOfRound(
 /** Pauses between looks at the job: each twice as long as the one before, from the first to the last. */
 const FIRST_PAUSE_MS = 100;
 const LAST_PAUSE_MS = 1000;
+
+/** For so long an announcement may be on its way when the job is gone already. */
+const ON_ITS_WAY_MS = 1000;
 
 const NOT_REPLICATED = 'It has ended, but too few replicas have that: see `durability`.';
 

@@ -100,10 +100,14 @@ export class Load {
   /** Waits until all acknowledged jobs have run; answers how many there were. */
   async allEnded({ ended }: Runs): Promise<number> {
     const ids = [...this.acknowledged.values()].flat();
-    await eventually(() => ids.every((id) => ended.has(id)), {
-      what: 'all acknowledged jobs to have run',
-      timeout: 30_000,
-    });
+    try {
+      await eventually(() => ids.every((id) => ended.has(id)), {
+        what: 'all acknowledged jobs to have run',
+        timeout: 30_000,
+      });
+    } catch (cause) {
+      throw new Error(await this.storyOf(ids.filter((id) => !ended.has(id))), { cause });
+    }
     return ids.length;
   }
 
@@ -119,6 +123,20 @@ export class Load {
       ...early.map((id) => `${id} ran before its parent`),
       ...left.flat(),
     ];
+  }
+
+  /** Where the first of these jobs stand, and their queues. */
+  private async storyOf(ids: readonly string[]): Promise<string> {
+    const lines = [`${ids.length} acknowledged jobs have not run`];
+    for (const [name, acknowledged] of this.acknowledged) {
+      const queue = new Queue(name, this.store);
+      const own = ids.filter((id) => acknowledged.includes(id));
+      if (own.length === 0) continue;
+      const statuses = own.slice(0, 5).map(async (id) => (await queue.getJob(id))?.status());
+      const are = (await Promise.all(statuses)).map((status) => status ?? 'gone').join(', ');
+      lines.push(`${own.length} of ${name}: ${are}; ${JSON.stringify(await queue.counts())}`);
+    }
+    return lines.join('\n');
   }
 
   private async leftIn(name: string): Promise<string[]> {

@@ -27,7 +27,8 @@ async function begin(): Promise<Child> {
     env: { SCHEDULING: JSON.stringify({ url: redis.url, schedules: ROUND.schedules }) },
   });
   children.push(child);
-  await child.waitFor((message) => message === 'ready', { what: 'the process to be ready' });
+  const what = 'the process to be ready';
+  await child.waitFor((message) => message === 'ready', { what, timeout: 30_000 });
   return child;
 }
 

@@ -42,7 +42,8 @@ describe('unique jobs', () => {
       }),
     );
     for (const producer of producers) {
-      await producer.waitFor<{ ready?: boolean }>(({ ready }) => ready === true, { what: 'ready' });
+      const wait = { what: 'ready', timeout: 30_000 };
+      await producer.waitFor<{ ready?: boolean }>(({ ready }) => ready === true, wait);
     }
     for (const producer of producers) producer.send({ go: true });
     const given = await Promise.all(

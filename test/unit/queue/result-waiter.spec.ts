@@ -113,6 +113,25 @@ describe('waiting for a result', () => {
     expect(await scene.wait()).toBeInstanceOf(JobNotFoundError);
   });
 
+  it.each<[string, Settled[], unknown]>([
+    [
+      'ends with an announcement that comes after the job is gone',
+      [{ id: 'id1', status: 'finished', value: 7 }],
+      7,
+    ],
+    ['ends when the job is gone, and nothing is announced', [], expect.any(JobNotFoundError)],
+  ])('%s', async (_, announced, expected) => {
+    const result = scene.wait();
+    await jest.advanceTimersByTimeAsync(10);
+    // It is not kept; the announcement of its end is still on its way, over another link.
+    scene.fields = undefined;
+    await jest.advanceTimersByTimeAsync(150);
+    expect(scene.looks).toBe(2);
+    for (const settled of announced) scene.announce(settled);
+    await jest.advanceTimersByTimeAsync(1500);
+    expect(await result).toEqual(expected);
+  });
+
   it('subscribes once for all who wait, and again after a failure', async () => {
     scene.refusal = new Error('away');
     expect(await scene.wait()).toBe(scene.refusal);
