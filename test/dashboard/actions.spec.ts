@@ -220,10 +220,10 @@ describe('many jobs', () => {
         await ask('overview');
         return (await site.inspector.desk.operations.get(id))?.state === 'done';
       },
-      { what: 'the operation to be taken over', every: 200 },
+      { what: 'the operation to be taken over', every: 200, timeout: 25_000 },
     );
     expect((await queue('slow').counts()).queued).toBe(0);
-  });
+  }, 60_000);
 });
 
 describe('search', () => {

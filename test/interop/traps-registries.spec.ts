@@ -156,6 +156,7 @@ describeInterop('the traps of sharing registries, meta and results with Python',
         async () => (await sides.client.hget('rq:job:old', 'status')) === 'finished',
         {
           what: 'the job to be recovered and run',
+          timeout: 25_000,
         },
       );
     });
@@ -165,6 +166,7 @@ describeInterop('the traps of sharing registries, meta and results with Python',
       await sides.nest.worker({ note: () => undefined });
       await eventually(async () => (await sides.client.zcard('rq:wip:shared')) === 0, {
         what: 'the member to be dropped',
+        timeout: 25_000,
       });
       expect(await sides.client.exists('rq:job:gone')).toBe(0);
     });

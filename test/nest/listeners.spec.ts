@@ -111,11 +111,13 @@ describe('a method marked @OnJob', () => {
       client.disconnect();
     }
     const about = { jobId: 'crashed', name: 'add', queue: 'q' };
+    /** A worker looks for such jobs after half a lease: 7.5 seconds. */
+    const SWEPT = 25_000;
 
     it('of jobs whose worker died', async () => {
       await crashed({});
       await start([Jobs, Losses]);
-      await eventually(() => heard.length > 0, { what: 'the loss' });
+      await eventually(() => heard.length > 0, { what: 'the loss', timeout: SWEPT });
       expect(heard).toMatchObject([{ type: 'lost', attempt: 1, ...about }]);
     });
 
@@ -125,7 +127,7 @@ describe('a method marked @OnJob', () => {
     ])('of those that failed since their workers kept dying, and are %s', async (_, ttl) => {
       await crashed({ nrq_crashes: '2 ', nrq_attempts: '2', failure_ttl: ttl });
       await start([Jobs, Losses]);
-      await eventually(() => heard.length > 1, { what: 'the failure' });
+      await eventually(() => heard.length > 1, { what: 'the failure', timeout: SWEPT });
       expect(heard).toMatchObject([
         { type: 'lost', attempt: 3, ...about },
         { type: 'failed', attempt: 3, ...about, error: { name: 'PoisonJobError' } },
