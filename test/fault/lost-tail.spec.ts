@@ -102,11 +102,20 @@ beforeAll(async () => {
     ...scene.journal.of('finished', { worker: 'careful' }).map(({ id }) => String(id)),
   ];
 
+  // Who has to ask again after the failover finds nothing of a job that is not kept, if it has ended once more by then: its
+  // worker stands still until both callers wait at the new primary.
+  careful.freeze();
   // The address leads to the new primary, and the old one is one no more.
   await other.client().replicaof('NO', 'ONE');
+  await other.client().del('rq:nrq:waiting:sure');
   address.pointTo(other);
   await scene.client.replicaof(other.host, other.port);
   scene.client = other.client();
+  await eventually(async () => (await scene.client.scard('rq:nrq:waiting:sure')) === 2, {
+    what: 'both results to be waited for again',
+    timeout: 20_000,
+  });
+  careful.thaw();
   await eventually(
     () =>
       sure
