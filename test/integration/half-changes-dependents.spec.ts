@@ -312,22 +312,26 @@ async function sweep(queue: string): Promise<void> {
 }
 
 describe('nothing is lost, whatever is refused, when', () => {
-  it.each(SCENARIOS.map((one) => [one.name, one] as const))('%s', async (_, one) => {
-    const done = await attempt(one);
-    const obstacles = [...one.script.commands.map(refused), ...KEYS.map(spoilt), full];
-    const lost: object[] = [];
-    for (const obstacle of obstacles) {
-      const after = await attempt(one, obstacle);
-      if (String(after) !== String(done)) {
-        const differ = (one: string[], other: string[]) =>
-          one.filter((line) => !other.includes(line));
-        lost.push({
-          obstacle: obstacle.name,
-          is: differ(after, done),
-          should: differ(done, after),
-        });
+  it.each(SCENARIOS.map((one) => [one.name, one] as const))(
+    '%s',
+    async (_, one) => {
+      const done = await attempt(one);
+      const obstacles = [...one.script.commands.map(refused), ...KEYS.map(spoilt), full];
+      const lost: object[] = [];
+      for (const obstacle of obstacles) {
+        const after = await attempt(one, obstacle);
+        if (String(after) !== String(done)) {
+          const differ = (one: string[], other: string[]) =>
+            one.filter((line) => !other.includes(line));
+          lost.push({
+            obstacle: obstacle.name,
+            is: differ(after, done),
+            should: differ(done, after),
+          });
+        }
       }
-    }
-    expect(lost).toEqual([]);
-  });
+      expect(lost).toEqual([]);
+    },
+    120_000,
+  );
 });

@@ -249,13 +249,17 @@ async function attempt([, , prepare, act]: Scenario, refused: string | undefined
 }
 
 describe('jobs in lanes are in their place, whatever is refused, when they are', () => {
-  it.each(SCENARIOS.map((one) => [one[0], one] as const))('%s', async (_, scenario) => {
-    expect(await attempt(scenario, undefined)).toEqual([]);
-    const found: object[] = [];
-    for (const command of scenario[1].commands) {
-      const problems = await attempt(scenario, command);
-      if (problems.length > 0) found.push({ refused: command, problems });
-    }
-    expect(found).toEqual([]);
-  });
+  it.each(SCENARIOS.map((one) => [one[0], one] as const))(
+    '%s',
+    async (_, scenario) => {
+      expect(await attempt(scenario, undefined)).toEqual([]);
+      const found: object[] = [];
+      for (const command of scenario[1].commands) {
+        const problems = await attempt(scenario, command);
+        if (problems.length > 0) found.push({ refused: command, problems });
+      }
+      expect(found).toEqual([]);
+    },
+    120_000,
+  );
 });

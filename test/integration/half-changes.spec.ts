@@ -427,5 +427,5 @@ describe.each(
       });
     }
     expect(halves).toEqual([]);
-  });
+  }, 120_000);
 });

@@ -27,7 +27,7 @@ it('are up to date with the list of metrics', () => {
     encoding: 'utf8',
   });
   expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-});
+}, 90_000);
 
 it('ask for nothing that a real application does not export', async () => {
   const { app } = await applications.start({
@@ -93,4 +93,4 @@ it('are right, and fire when they should, by promtool', () => {
   } finally {
     rmSync(folder, { recursive: true });
   }
-});
+}, 120_000);

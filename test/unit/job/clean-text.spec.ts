@@ -1,5 +1,6 @@
 import { JobFailedError, MalformedJobError } from 'nestjs-rq';
 import { cleanLine, cleanText } from '../../../lib/job/clean-text.js';
+import { least } from '../../support/timing.js';
 
 const ESC = '\u001B';
 
@@ -42,13 +43,19 @@ it.each([
   '\u009B',
   `${ESC} `,
   `${ESC}[${'1'.repeat(9)}`,
-])('a megabyte of %j costs no more than other text', (part) => {
+])('a megabyte of %j costs no more than other text', async (part) => {
   const text = part.repeat(2 ** 20 / part.length);
-  const begun = performance.now();
-  cleanText(text);
-  cleanText(`${ESC}[${'1;'.repeat(2 ** 19)}`);
-  cleanText(`${ESC}]${'x'.repeat(2 ** 20)}`);
-  expect(performance.now() - begun).toBeLessThan(1000);
+  const took = await least(
+    async () => {
+      const begun = performance.now();
+      cleanText(text);
+      cleanText(`${ESC}[${'1;'.repeat(2 ** 19)}`);
+      cleanText(`${ESC}]${'x'.repeat(2 ** 20)}`);
+      return performance.now() - begun;
+    },
+    { enough: 1000, rounds: 3 },
+  );
+  expect(took).toBeLessThan(1000);
 });
 
 it('errors quote what strangers wrote as one line, and keep the lines of a failure', () => {

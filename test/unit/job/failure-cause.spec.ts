@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { VERSION, causeOf, causeOfLine, plainMessage } from '../../../lib/job/index.js';
+import { least } from '../../support/timing.js';
 
 const STACK = (file: string, line: number) =>
   `Error: x\n    at node:internal/timers:1:2\n    at call (/app/node_modules/axios/index.js:5:6)\n    at charge (${file}:${line}:3)\n    at run (/app/other.js:9:9)`;
@@ -41,11 +42,17 @@ describe('the cause of a failure', () => {
     expect(causeOfLine(undefined, '')).toMatch(/^[\da-f]{10}$/);
   });
 
-  it('takes no long time for long texts', () => {
-    const start = performance.now();
-    causeOf('x', failure('"\'`0'.repeat(100_000), 'at '.repeat(300_000)));
-    causeOf('x', failure('a'.repeat(1_000_000), `\n${'at x'.repeat(250_000)}`));
-    expect(performance.now() - start).toBeLessThan(1000);
+  it('takes no long time for long texts', async () => {
+    const took = await least(
+      async () => {
+        const start = performance.now();
+        causeOf('x', failure('"\'`0'.repeat(100_000), 'at '.repeat(300_000)));
+        causeOf('x', failure('a'.repeat(1_000_000), `\n${'at x'.repeat(250_000)}`));
+        return performance.now() - start;
+      },
+      { enough: 1000, rounds: 3 },
+    );
+    expect(took).toBeLessThan(1000);
   });
 });
 
