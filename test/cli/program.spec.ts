@@ -15,14 +15,14 @@ function start(...words: string[]) {
     env: { PATH: process.env['PATH'] ?? '', REDIS_URL: engine.redis.url },
   });
   const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-  return { child, ended: () => within(ended, { what: 'the program to end', timeout: 20_000 }) };
+  return { child, ended: () => within(ended, { what: 'the program to end', timeout: 60_000 }) };
 }
 
 it('ends with the exit code of its command', async () => {
   await engine.queue('mail').enqueue('send');
   const [good, bad, wrong] = [start('info', '--json'), start('job', 'nobody'), start('nonsense')];
   expect([await good.ended(), await bad.ended(), await wrong.ended()]).toEqual([0, 5, 2]);
-});
+}, 90_000);
 
 it('ends quietly when nobody reads any more', async () => {
   const jobs = Array.from({ length: 2000 }, () => ({ name: 'send', data: 'x'.repeat(100) }));
@@ -33,4 +33,4 @@ it('ends quietly when nobody reads any more', async () => {
   child.stdout.once('data', () => child.stdout.destroy());
   expect(await ended()).toBe(0);
   expect(errors).toBe('');
-});
+}, 90_000);

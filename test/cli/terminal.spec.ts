@@ -86,7 +86,7 @@ it('top ends by Ctrl-C, also while it is filtering', async () => {
 
 it('top says so when Redis is away, and goes on when it is back', async () => {
   await engine.queue('mail').enqueue('send');
-  const top = open('top --timeout 1');
+  const top = open('top --timeout 3');
   await top.sees('▸ mail');
   await engine.redis.restart();
   await engine.queue('pdf').enqueue('print');

@@ -122,7 +122,7 @@ it('each command prints the same in a pipe and at a terminal, but for our colour
   const typed = await transcript({ typed: '' });
   expect(piped).toMatchSnapshot();
   expect(typed).toBe(piped);
-}, 60_000);
+}, 240_000);
 
 async function transcript(options: RunOptions): Promise<string> {
   await scene();

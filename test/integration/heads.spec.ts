@@ -1,8 +1,11 @@
+import { jest } from '@jest/globals';
 import { LATENESS } from '../support/timing.js';
 import { eventually } from '../support/wait.js';
 import { Engine } from './support/engine.js';
 
 const engine = Engine.forThisFile();
+
+jest.setTimeout(90_000);
 
 const GHOSTS = 100_000;
 const FILL = `
@@ -35,9 +38,14 @@ async function evals(): Promise<number> {
 const seconds = () => Date.now() / 1000;
 
 describe('a hundred thousand ids without a job at a head hold up nothing for long', () => {
+  let begun = 0;
   beforeEach(async () => {
+    begun = performance.now();
     await engine.client.config('RESETSTAT');
   });
+
+  /** So many calls, and a few in each second that a busy machine takes: sweeps, signs of life, looks for a result. */
+  const calls = (most: number) => most + (performance.now() - begun) / 200;
 
   it('of the queue', async () => {
     await haunt('rq:queue:jobs');
@@ -46,7 +54,7 @@ describe('a hundred thousand ids without a job at a head hold up nothing for lon
 
     expect(await job.result({ timeout: 20 })).toBe('ran');
 
-    expect(await evals()).toBeLessThan(80);
+    expect(await evals()).toBeLessThan(calls(80));
     expect(worker.events.of('jobDropped')).toHaveLength(GHOSTS);
     expect(await engine.client.llen('rq:queue:jobs')).toBe(0);
   });
@@ -62,7 +70,7 @@ describe('a hundred thousand ids without a job at a head hold up nothing for lon
 
     expect(await job.result({ timeout: 20 })).toBe('ran');
 
-    expect(await evals()).toBeLessThan(150);
+    expect(await evals()).toBeLessThan(calls(150));
   });
 
   it('of the schedule, whose jobs come late all the same: those run, and the rest are looked for now and then', async () => {
@@ -84,12 +92,12 @@ describe('a hundred thousand ids without a job at a head hold up nothing for lon
     await eventually(async () => (await engine.fields('ghost-7')).status === 'finished', {
       what: 'the late job to run',
     });
-    const begun = performance.now();
+    const since = performance.now();
     await engine.client.config('RESETSTAT');
     await (await engine.queue().enqueueIn(1, 'f')).result({ timeout: 20 });
     // Ten in a millisecond; each of them once a second would be a hundred.
     const { hmget: looks = 0 } = await commands();
-    expect(looks).toBeLessThan(5000 + 15 * (performance.now() - begun));
+    expect(looks).toBeLessThan(5000 + 15 * (performance.now() - since));
     expect(await engine.client.zscore('rq:nrq:late:jobs', 'ghost-7')).toBeNull();
   });
 
@@ -117,7 +125,7 @@ describe('a hundred thousand ids without a job at a head hold up nothing for lon
     await engine.work({ f: () => 'ran' });
 
     expect(await (await engine.queue().getJob('lost'))?.result({ timeout: 20 })).toBe('ran');
-    expect(await evals()).toBeLessThan(250);
+    expect(await evals()).toBeLessThan(calls(250));
     expect(await engine.client.zcard('rq:wip:jobs')).toBe(0);
   });
 
@@ -129,7 +137,7 @@ describe('a hundred thousand ids without a job at a head hold up nothing for lon
     await engine.work({ f: () => 'ran' }, { lease: 0.5 });
 
     expect(await (await engine.queue().getJob('popped'))?.result({ timeout: 20 })).toBe('ran');
-    expect(await evals()).toBeLessThan(300);
+    expect(await evals()).toBeLessThan(calls(300));
     expect(await engine.client.llen('rq:queue:jobs:intermediate')).toBe(0);
   });
 
@@ -144,7 +152,7 @@ describe('a hundred thousand ids without a job at a head hold up nothing for lon
       what: 'what is over to be dropped',
       timeout: 20_000,
     });
-    expect(await evals()).toBeLessThan(300);
+    expect(await evals()).toBeLessThan(calls(300));
     expect(await engine.client.zrange(key, '0', '-1')).toEqual(['kept']);
   });
 });
