@@ -120,14 +120,12 @@ describe('jobs that run side by side', () => {
     const order: string[] = [];
     // They start in one step, so that their times begin at one moment.
     const timeouts = { longest: '900ms', shortest: '150ms', long: '600ms', short: '350ms' };
-    const jobs = await engine
-      .queue()
-      .enqueueMany(
-        Object.entries(timeouts).map(([id, timeout]) => ({
-          name: 'slow',
-          options: { id, timeout },
-        })),
-      );
+    const jobs = await engine.queue().enqueueMany(
+      Object.entries(timeouts).map(([id, timeout]) => ({
+        name: 'slow',
+        options: { id, timeout },
+      })),
+    );
     for (const job of jobs) void job.result({ timeout: 9 }).catch(() => order.push(job.id));
     await worker.events.waitFor('jobFailed', 4);
     await eventually(() => order.length === 4, { what: 'four failures' });
