@@ -176,8 +176,8 @@ describeInterop('jobs with a key or a limit', () => {
       gate.resolve();
       await done(10);
       expect(most).toBe(1);
-      // Those that come in at the same moment may change places on the way to their lane (docs/limits.md).
-      expect(order.toSorted()).toEqual(Array.from({ length: 10 }, (_, n) => `a${n}`));
+      // With one worker; several may have them change places on the way to their lane (docs/limits.md).
+      expect(order).toEqual(Array.from({ length: 10 }, (_, n) => `a${n}`));
     });
 
     it('may bring their key, and are then sorted without being claimed', async () => {

@@ -14,9 +14,11 @@ import { ConsumerMode } from './consumer-mode.js';
  */
 export class ExchangeTiming {
   readonly mode = new ConsumerMode();
+  /** An answer has this turn to itself: one that comes now waits, so that jobs start in the order in which Redis gave them. */
+  isTurnTaken = false;
+
   private underWay = 0;
   private failures = 0;
-  private isTurnTaken = false;
   private mayHaveOrphans = false;
   private planned: NodeJS.Immediate | undefined;
   private backOffTimer: Timer | undefined;

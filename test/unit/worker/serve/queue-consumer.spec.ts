@@ -33,6 +33,17 @@ describe('a consumer that serves', () => {
     expect(one.runs).toEqual(['b']);
   });
 
+  it('starts jobs in the order in which Redis gave them, when two answers come together', async () => {
+    const one = scene(4);
+    await one.start();
+    const [first, second] = one.underWay;
+    await Promise.all([
+      first?.answer(['a', 'b'], { lane: 'job\tkey' }),
+      second?.answer(['c', 'd']),
+    ]);
+    expect(one.runs).toEqual(['a', 'b', 'c', 'd']);
+  });
+
   it('waits at the empty queue without asking again', async () => {
     const one = scene(4);
     await one.startWith();

@@ -36,13 +36,15 @@ export class Exchange {
     return this.request.outcomes.map(({ job, outcome }) => `${job.id} ${outcome.type}`);
   }
 
-  /** Brings these jobs; what is not said is as at an empty queue. */
+  /** Brings these jobs (`lane`: out of that one); what is not said is as at an empty queue. */
   async answer(
     ids: readonly string[] = [],
-    parts: Partial<Omit<ExchangeReply, 'claimed'>> = {},
+    { lane, ...parts }: Partial<Omit<ExchangeReply, 'claimed'>> & { lane?: string } = {},
   ): Promise<void> {
     this.onEnd(this);
-    const claimed = ids.map((id) => claimedJob({ data: '["job",null,[],{}]' }, id));
+    // The lane stands in the place of the status.
+    const fields = { data: '["job",null,[],{}]', ...(lane !== undefined && { status: lane }) };
+    const claimed = ids.map((id) => claimedJob(fields, id));
     this.reply.resolve({ ...EMPTY, ...parts, claimed });
     await turns();
   }
