@@ -333,9 +333,7 @@ export class QueueConsumer implements SlotUser, EndingConsumer {
         events: this.events.collect(settled.outcomes),
       });
       prefetch.exchanged(performance.now() - sentAt);
-      if (this.timing.isTurnTaken || reply.claimed[0]?.lane !== undefined) {
-        await this.timing.ownTurn();
-      }
+      if (this.timing.isTurnTaken || reply.claimed[0]?.lane) await this.timing.ownTurn();
     } catch (thrown) {
       error = thrown;
     }
