@@ -2,13 +2,14 @@
 // else. One of the nodes stands still for a while: what is on the others goes on.
 import { jest } from '@jest/globals';
 import { RqConnectionError } from '../../lib/job/index.js';
-import { Queue, type RqJob } from '../../lib/queue/index.js';
+import { Queue } from '../../lib/queue/index.js';
 import { ClusterConnections } from '../../lib/redis/index.js';
 import { ClusterJobStore } from '../../lib/store/index.js';
 import { type Role, rightsOf } from '../../lib/store/rights.js';
 import { Keyspace } from '../../lib/wire/index.js';
 import { RedisCluster } from '../support/redis-cluster.js';
 import { certificate } from '../support/tls-certificate.js';
+import { resultOf } from '../support/results.js';
 import { deferred, eventually } from '../support/wait.js';
 import { QUEUES, type Working, work } from './load.js';
 
@@ -142,17 +143,6 @@ it('a frozen node holds up its own queues alone, and is served again when it goe
   expect(held).toBe(1);
   await worker.stop();
 });
-
-/** Asks again when the link was away meanwhile. */
-async function resultOf(job: RqJob): Promise<unknown> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await job.result({ timeout: 20 });
-    } catch (error) {
-      if (!(error instanceof RqConnectionError) || tries === 5) throw error;
-    }
-  }
-}
 
 /** Tries until Redis is reached; a link may just be on its way back. */
 function enqueued<Made>(enqueue: () => Promise<Made>): Promise<Made> {

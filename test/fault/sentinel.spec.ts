@@ -1,9 +1,10 @@
 // Sentinels, a primary and two replicas, under load: the primary hands over as planned, and then is killed. With
 // `durability` and `min-replicas-to-write` nothing is lost of which a producer was told that it is stored.
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { Connections, type RqJob, RqConnectionError } from '../../lib/index.js';
+import { Connections } from '../../lib/index.js';
 import { SentinelGroup } from '../support/sentinels.js';
 import type { RedisServer } from '../support/redis-server.js';
+import { resultOf } from '../support/results.js';
 import { eventually } from '../support/wait.js';
 import { LATENESS } from '../support/timing.js';
 import { enqueueUntilStored } from './enqueue-until-stored.js';
@@ -59,17 +60,6 @@ async function failover(
   scene.client = primary.client();
   await scene.drained({ timeout: 40_000 });
   return { load, outage };
-}
-
-/** Sentinels close the links of the server that they promote: what is read just then is to be read again. */
-async function resultOf(job: RqJob): Promise<unknown> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await job.result({ timeout: 20 });
-    } catch (error) {
-      if (!(error instanceof RqConnectionError) || tries === 5) throw error;
-    }
-  }
 }
 
 async function assertWell({ load, outage }: { load: Load; outage: number }): Promise<void> {
